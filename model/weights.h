@@ -1,0 +1,65 @@
+// Takes tensors by name and expected shape, then loads them all: file -> pinned buffer -> device -> working dtype.
+//
+//   Weights weights(open_checkpoint_files(folder), device, at::kHalf);
+//   weights.take(layer.q, "model.layers.0.self_attn.q_proj.weight", {4096, 3584}, "num_attention_heads * head_dim");
+//   weights.load(progress, cancel);      // now layer.q is filled
+//
+// Nothing is allocated before everything that was taken is known to be there in its right shape. One thread.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/cancel.h"
+#include "model/safetensors.h"
+
+namespace vidi {
+
+// Fraction done, 0..1; called on the loading thread, at most about a hundred times.
+using Progress = std::function<void(double)>;
+
+class Weights {
+ public:
+  Weights(CheckpointFiles files, at::Device device, at::ScalarType dtype);
+  // Real shapes, random values made on the device (a benchmark's model): the same names, no file.
+  static Weights random(CheckpointFiles shapes, at::Device device, at::ScalarType dtype, uint64_t seed);
+
+  // Remembers that `slot` wants this tensor. `field` says which config field the expected shape follows from.
+  // `slot` must stay where it is until load(). A wrong shape throws kDamaged at once; a missing tensor is remembered.
+  void take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
+            const std::string& field);
+  std::optional<std::vector<int64_t>> shape_of(const std::string& name) const;
+
+  // Fills every slot. Throws kDamaged listing all missing tensors at once, kUnreadable, kOutOfMemory, kCancelled.
+  void load(const Progress& progress, const Cancel& cancel);
+
+  // Names that the checkpoint holds and nobody took, after all take() calls.
+  std::vector<std::string> unused() const;
+  int64_t bytes_taken() const;  // on the device, in the working dtype
+
+ private:
+  struct Slot {
+    at::Tensor* tensor;
+    std::string name;
+    CheckpointFiles::Place place;
+  };
+  void check_missing() const;
+  void allocate();
+  void fill_random();
+  void fill_from_files(const Progress& progress, const Cancel& cancel);
+
+  CheckpointFiles files_;
+  at::Device device_;
+  at::ScalarType dtype_;
+  bool random_ = false;
+  uint64_t seed_ = 0;
+  std::vector<Slot> slots_;
+  std::vector<std::string> missing_;
+};
+
+}  // namespace vidi
