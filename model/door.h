@@ -1,0 +1,18 @@
+// What libvidi.so exports: one C symbol that hands out the door. The element finds it with dlsym. Torch-free.
+#pragma once
+
+#include "model/session.h"
+
+namespace vidi {
+
+// Changes whenever a struct or virtual function of the door changes: plugin and engine are built from one tree.
+inline constexpr int kDoorVersion = 1;
+
+struct Door {
+  int version;
+  Result<std::unique_ptr<Session>> (*open)(const OpenOptions&, const Cancel&) noexcept;
+};
+
+}  // namespace vidi
+
+extern "C" const vidi::Door* vidi_door();

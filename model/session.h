@@ -1,0 +1,64 @@
+// The door of the engine: open a checkpoint, look and listen, encode a window, ask about it. Torch-free.
+//
+//   auto session = Session::open({.folder = "Vidi1.5-9B", .device = "cuda"}, cancel);
+//   auto pictures = (*session)->see(frames, cancel);        // as they come; features serve overlapping windows
+//   auto sound = (*session)->hear(samples, n, cancel);
+//   auto encoded = (*session)->encode(window, cancel);      // once per window: no question yet
+//   auto answers = (*session)->ask(**encoded, queries, {}, cancel);   // any number of times
+//
+// Everything is noexcept: a failure is an Error with one sentence. One thread at a time may be inside a Session; Cancel is
+// the only thing that another thread may touch meanwhile. The element opens this through door.h; its tests bring a
+// scripted implementation.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/cancel.h"
+#include "model/result.h"
+#include "model/window.h"
+
+namespace vidi {
+
+enum class Precision { kAuto, kFp32, kFp16, kBf16 };  // auto: fp16 on CUDA, fp32 on the CPU
+
+struct OpenOptions {
+  std::string folder;            // checkpoint, Hugging Face layout
+  std::string device = "auto";   // "auto", "cpu", "cuda", "cuda:1"; auto = first CUDA device that works, else CPU
+  Precision precision = Precision::kAuto;
+  std::function<void(double)> progress;  // fraction loaded, 0..1, on the calling thread
+};
+
+struct ModelInfo {
+  std::string device;      // "cpu", "cuda:0"
+  std::string precision;   // "fp32", ...
+  std::string family;      // "vidi1.5", "vidi-7b"
+  int64_t weight_bytes = 0;
+  double load_seconds = 0;
+  bool has_highlight_prompt = false;  // the checkpoint brings its own sentence for the task "highlight"
+};
+
+class Session {
+ public:
+  static Result<std::unique_ptr<Session>> open(const OpenOptions& options,
+                                               const Cancel& cancel) noexcept;
+  virtual ~Session() = default;
+  virtual ModelInfo info() const noexcept = 0;
+
+  // Pictures to features, in order. A few at a time keeps the GPU busier than one.
+  virtual Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(
+      const std::vector<Frame>& frames, const Cancel& cancel) noexcept = 0;
+  // At most 30 s (480000 samples) of mono 16 kHz, -1..1.
+  virtual Result<std::shared_ptr<const AudioFeatures>> hear(const float* samples, int n,
+                                                            const Cancel& cancel) noexcept = 0;
+  virtual Result<std::shared_ptr<const Encoded>> encode(const Window& window,
+                                                        const Cancel& cancel) noexcept = 0;
+  // All questions as one batch; answers in the order of the queries.
+  virtual Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
+                                          const AskOptions& options,
+                                          const Cancel& cancel) noexcept = 0;
+};
+
+}  // namespace vidi

@@ -1,0 +1,82 @@
+// The plain structs that travel through the door: pictures and samples in, answers out. Torch-free.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/answer.h"
+#include "model/result.h"
+
+namespace vidi {
+
+// One RGB picture in the caller's memory, only read during the call. Any size; the engine resizes it as the model wants.
+struct Frame {
+  const uint8_t* rgb = nullptr;
+  int width = 0, height = 0;
+  size_t stride = 0;  // bytes from row to row
+};
+
+// What the engine keeps of one frame or of one stretch of sound. It depends on neither the window nor the question, so
+// overlapping windows share it. Owned by whoever holds the pointer; made and used with one Session.
+class FrameFeatures {
+ public:
+  virtual ~FrameFeatures() = default;
+};
+class AudioFeatures {
+ public:
+  virtual ~AudioFeatures() = default;
+  virtual int n_samples() const = 0;
+};
+
+// A window of the stream: at least two frames, or none; every stretch of sound but the last is kChunkSamples long.
+struct Window {
+  std::vector<std::shared_ptr<const FrameFeatures>> frames;
+  std::vector<std::shared_ptr<const AudioFeatures>> audio;
+  double duration_s = 0;  // what fractions of the answers are fractions of
+};
+
+// A window as the model sees it: keys and values of every layer. Serves any number of questions.
+class Encoded {
+ public:
+  virtual ~Encoded() = default;
+  virtual bool has_frames() const = 0;
+  virtual bool has_audio() const = 0;
+  virtual int64_t n_tokens() const = 0;  // media tokens, pictures and sound
+  virtual double duration_s() const = 0;
+};
+
+struct Query {
+  std::string text;
+  std::string task = "retrieval";
+  std::string prompt_template;  // "" = the checkpoint's or the family's own
+};
+
+struct AskOptions {
+  int max_new_tokens = 1024;
+  bool stop_repetition = true;  // end an answer that repeats itself word for word
+};
+
+enum class StopReason { kEndToken, kMaxTokens, kRepetition };
+
+// One found range. confidence = geometric mean of the probabilities of the range's tokens, in (0, 1].
+struct Hit {
+  double relative_start = 0, relative_stop = 0;  // fractions of the window
+  double start_s = 0, stop_s = 0;                // seconds from the window's start
+  double confidence = 0;
+  std::string label;
+};
+
+struct Answer {
+  std::string text;  // valid UTF-8, special tokens left out
+  std::vector<Hit> hits;
+  ParsedAnswer parsed;  // with what the reading changed or dropped
+  std::vector<int> ids;
+  std::vector<float> probabilities;  // of each id, when it was picked
+  StopReason stop = StopReason::kEndToken;
+};
+
+}  // namespace vidi
