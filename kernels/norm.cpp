@@ -1,0 +1,26 @@
+#include "kernels/norm.h"
+
+#include <ATen/ATen.h>
+
+namespace vidi {
+namespace {
+
+at::Tensor normalized_float(const at::Tensor& x, double eps) {
+  at::Tensor wide = x.to(at::kFloat);
+  return wide * (wide.square().mean(-1, /*keepdim=*/true) + eps).rsqrt_();
+}
+
+}  // namespace
+
+at::Tensor rms_normalize(const at::Tensor& x, double eps) {
+  return normalized_float(x, eps).to(x.scalar_type());
+}
+
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, bool weight_offset) {
+  TORCH_CHECK(weight.dim() == 1 && weight.size(0) == x.size(-1), "rms_norm: weight ",
+              weight.sizes(), " for rows of ", x.size(-1));
+  if (!weight_offset) return rms_normalize(x, eps) * weight;
+  return (normalized_float(x, eps) * (weight.to(at::kFloat) + 1.0)).to(x.scalar_type());
+}
+
+}  // namespace vidi

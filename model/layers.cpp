@@ -1,0 +1,55 @@
+#include "model/layers.h"
+
+#include <ATen/ATen.h>
+
+namespace vidi {
+
+void Linear::take(Weights& weights, const std::string& name, int64_t out, int64_t in,
+                  const std::string& field, bool has_bias) {
+  weights.take(weight, name + ".weight", {out, in}, field);
+  if (has_bias) weights.take(bias, name + ".bias", {out}, field);
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+
+void LayerNorm::take(Weights& weights, const std::string& name, int64_t width, double epsilon,
+                     const std::string& field) {
+  eps = epsilon;
+  weights.take(weight, name + ".weight", {width}, field);
+  weights.take(bias, name + ".bias", {width}, field);
+}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  return at::layer_norm(x, weight.sizes(), weight, bias, eps);
+}
+
+void Mlp::take(Weights& weights, const std::string& name, int64_t n_layers, int64_t in,
+               int64_t hidden, const std::string& field) {
+  layers.resize(n_layers);
+  for (int64_t i = 0; i < n_layers; ++i) {
+    layers[i].take(weights, name + "." + std::to_string(2 * i), hidden, i == 0 ? in : hidden, field);
+  }
+}
+
+at::Tensor Mlp::operator()(const at::Tensor& x) const {
+  at::Tensor y = layers.front()(x);
+  for (size_t i = 1; i < layers.size(); ++i) y = layers[i](at::gelu(y));
+  return y;
+}
+
+at::Tensor SelfAttention::operator()(const at::Tensor& x) const {
+  const int64_t batch = x.size(0), n = x.size(1), dim = q.weight.size(0) / heads;
+  auto apart = [&](const at::Tensor& y) { return y.view({batch, n, heads, dim}).transpose(1, 2); };
+  at::Tensor y = at::scaled_dot_product_attention(apart(q(x)), apart(k(x)), apart(v(x)));
+  return out(y.transpose(1, 2).reshape({batch, n, heads * dim}));
+}
+
+at::Tensor conv1d_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       int64_t stride, int64_t padding) {
+  const int64_t kernel = weight.size(2);
+  at::Tensor padded = padding > 0 ? at::constant_pad_nd(x, {0, 0, padding, padding}) : x;
+  at::Tensor patches = padded.unfold(1, kernel, stride);  // [B, L', C, kernel]
+  return at::linear(patches.flatten(2), weight.flatten(1), bias);
+}
+
+}  // namespace vidi

@@ -1,0 +1,58 @@
+#include "model/vision_tower.h"
+
+#include <ATen/ATen.h>
+
+#include "kernels/gated_mlp.h"
+
+namespace vidi {
+
+void VisionTower::take(Weights& weights, const VisionConfig& config) {
+  config_ = config;
+  const std::string root = "model.mm_vis.vision_model.";
+  const int64_t side = config.patch_size, n = int64_t{config.grid} * config.grid;
+  weights.take(patch_weight_, root + "embeddings.patch_embedding.weight",
+               {config.hidden, 3, side, side}, "vision hidden_size, patch_size");
+  weights.take(patch_bias_, root + "embeddings.patch_embedding.bias", {config.hidden},
+               "vision hidden_size");
+  weights.take(positions_, root + "embeddings.position_embedding.weight", {n, config.hidden},
+               "vision (image_size / patch_size)^2, hidden_size");
+  layers_.resize(config.layers_to_run);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    take_layer(weights, layers_[i], root + "encoder.layers." + std::to_string(i));
+  }
+}
+
+void VisionTower::take_layer(Weights& weights, Layer& layer, const std::string& name) {
+  const int64_t width = config_.hidden, mlp = config_.mlp;
+  const std::string attention = name + ".self_attn", field = "vision hidden_size";
+  layer.norm1.take(weights, name + ".layer_norm1", width, config_.layer_norm_eps, field);
+  layer.norm2.take(weights, name + ".layer_norm2", width, config_.layer_norm_eps, field);
+  layer.attention.heads = config_.heads;
+  layer.attention.q.take(weights, attention + ".q_proj", width, width, field);
+  layer.attention.k.take(weights, attention + ".k_proj", width, width, field);
+  layer.attention.v.take(weights, attention + ".v_proj", width, width, field);
+  layer.attention.out.take(weights, attention + ".out_proj", width, width, field);
+  layer.fc1.take(weights, name + ".mlp.fc1", mlp, width, "vision intermediate_size");
+  layer.fc2.take(weights, name + ".mlp.fc2", width, mlp, "vision intermediate_size");
+}
+
+// A convolution whose stride is its kernel is a matrix product over cut-out patches; pixels beyond the last whole patch
+// are unused.
+at::Tensor VisionTower::patches(const at::Tensor& pixels) const {
+  const int64_t side = config_.patch_size, grid = config_.grid, batch = pixels.size(0);
+  at::Tensor cut = pixels.narrow(2, 0, grid * side).narrow(3, 0, grid * side);
+  cut = cut.reshape({batch, 3, grid, side, grid, side}).permute({0, 2, 4, 1, 3, 5});
+  cut = cut.reshape({batch, grid * grid, 3 * side * side});
+  return at::linear(cut, patch_weight_.flatten(1), patch_bias_);
+}
+
+at::Tensor VisionTower::operator()(const at::Tensor& pixels) const {
+  at::Tensor x = patches(pixels) + positions_;
+  for (const Layer& layer : layers_) {
+    x = x + layer.attention(layer.norm1(x));
+    x = x + layer.fc2(activate(layer.fc1(layer.norm2(x)), config_.activation));
+  }
+  return x;
+}
+
+}  // namespace vidi
