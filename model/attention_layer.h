@@ -1,0 +1,45 @@
+// One layer's decomposed attention: text attends to itself, to pictures and to sound with the same weights; pictures and
+// sound attend to nothing but themselves. vidi-model page, section 6.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "kernels/rope.h"
+#include "model/config.h"
+#include "model/kv_cache.h"
+#include "model/weights.h"
+
+namespace vidi {
+
+// What one pass over text needs beside the layer's input. Shared by all layers.
+struct TextPass {
+  at::Tensor positions;                   // [B, T] int64
+  at::Tensor mask, sliding_mask;          // bool [B, T, longest]; sliding_mask undefined without a window
+  const RopeTable* rope = nullptr;
+};
+
+class AttentionLayer {
+ public:
+  void take(Weights& weights, const std::string& name, const DecoderConfig& config, bool sliding);
+
+  // xn [B, T, H], normalised -> o_proj(self + image + audio) [B, T, H]. Writes the text's keys and values at `positions`.
+  at::Tensor text(const at::Tensor& xn, const TextPass& pass, TextKeys& own, int64_t longest,
+                  const MediaCache& media, size_t layer) const;
+
+  // vn [n, H], normalised: writes k_proj and v_proj into `keys` at row `first`. Returns the values [n, kv_heads * D].
+  at::Tensor media_keys(const at::Tensor& vn, const MediaKeys& keys, int64_t first) const;
+
+  // What the stream adds to itself: o_proj of each token's own value, copied to every query head. [n, H].
+  at::Tensor media_output(const at::Tensor& values) const;
+
+ private:
+  at::Tensor over_media(const at::Tensor& q, const MediaKeys& keys) const;
+
+  DecoderConfig config_;
+  bool sliding_ = false;
+  at::Tensor q_, k_, v_, o_;
+};
+
+}  // namespace vidi

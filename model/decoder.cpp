@@ -1,0 +1,205 @@
+#include "model/decoder.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/gated_mlp.h"
+#include "kernels/norm.h"
+#include "model/result.h"
+
+namespace vidi {
+namespace {
+
+// Media tokens that go through the layers together: enough to fill a GPU, few enough to bound the workspace.
+constexpr int64_t kStreamRows = 8192;
+
+// bool [B, T, n_keys]: keys at or before the query, and with window_keys > 0 only that many of them.
+at::Tensor visible(const at::Tensor& positions, int64_t n_keys, int64_t window_keys) {
+  at::Tensor key = at::arange(n_keys, positions.options());
+  at::Tensor query = positions.unsqueeze(-1);
+  at::Tensor mask = key <= query;
+  if (window_keys > 0) mask = mask.logical_and_(key > query - window_keys);
+  return mask;
+}
+
+}  // namespace
+
+void Decoder::take(Weights& weights, const DecoderConfig& config) {
+  config_ = config;
+  weights.take(embeddings_, "model.embed_tokens.weight", {config.vocab, config.hidden},
+               "vocab_size, hidden_size");
+  if (!config.tied_embeddings) {
+    weights.take(head_, "lm_head.weight", {config.vocab, config.hidden}, "vocab_size, hidden_size");
+  }
+  weights.take(final_norm_, "model.norm.weight", {config.hidden}, "hidden_size");
+  layers_.resize(config.layers);
+  for (size_t i = 0; i < layers_.size(); ++i) take_layer(weights, layers_[i], i);
+}
+
+void Decoder::take_layer(Weights& weights, Layer& layer, int64_t index) {
+  const std::string name = "model.layers." + std::to_string(index);
+  const int64_t hidden = config_.hidden, mlp = config_.mlp;
+  const bool sliding = config_.sliding_window > 0 && index % 2 == 0;
+  layer.attention.take(weights, name + ".self_attn", config_, sliding);
+  weights.take(layer.gate, name + ".mlp.gate_proj.weight", {mlp, hidden}, "intermediate_size, hidden_size");
+  weights.take(layer.up, name + ".mlp.up_proj.weight", {mlp, hidden}, "intermediate_size, hidden_size");
+  weights.take(layer.down, name + ".mlp.down_proj.weight", {hidden, mlp}, "hidden_size, intermediate_size");
+  auto norm = [&](at::Tensor& slot, const char* which) {
+    weights.take(slot, name + "." + which + ".weight", {hidden}, "hidden_size");
+  };
+  norm(layer.input_norm, "input_layernorm");
+  if (config_.sandwich_norms) {
+    norm(layer.after_attention_norm, "post_attention_layernorm");
+    norm(layer.before_mlp_norm, "pre_feedforward_layernorm");
+    norm(layer.after_mlp_norm, "post_feedforward_layernorm");
+  } else {
+    norm(layer.before_mlp_norm, "post_attention_layernorm");
+  }
+}
+
+at::Tensor Decoder::norm(const at::Tensor& x, const at::Tensor& weight) const {
+  return rms_norm(x, weight, config_.rms_eps, config_.norm_adds_one);
+}
+
+at::Tensor Decoder::add_attention(const at::Tensor& x, const Layer& layer,
+                                  const at::Tensor& attended) const {
+  return x + (config_.sandwich_norms ? norm(attended, layer.after_attention_norm) : attended);
+}
+
+at::Tensor Decoder::add_mlp(const at::Tensor& x, const Layer& layer) const {
+  at::Tensor y = gated_mlp(norm(x, layer.before_mlp_norm), layer.gate, layer.up, layer.down,
+                           config_.activation);
+  return x + (config_.sandwich_norms ? norm(y, layer.after_mlp_norm) : y);
+}
+
+// sqrt(hidden) is rounded to the working dtype before it multiplies, as the published code does.
+static double rounded_scale(int64_t hidden, at::ScalarType dtype) {
+  return at::scalar_tensor(std::sqrt(static_cast<double>(hidden)), at::kDouble).to(dtype).item<double>();
+}
+
+at::Tensor Decoder::embed(const at::Tensor& ids) const {
+  at::Tensor x = at::embedding(embeddings_, ids);
+  return config_.scale_embeddings ? x * rounded_scale(config_.hidden, x.scalar_type()) : x;
+}
+
+MediaCache Decoder::make_media_cache(int64_t n_image_tokens, int64_t n_audio_tokens) const {
+  MediaCache cache;
+  const int64_t width = int64_t{config_.kv_heads} * config_.head_dim;
+  const int64_t counts[2] = {n_image_tokens, n_audio_tokens};
+  for (int m = 0; m < 2; ++m) {
+    cache.n_tokens[m] = counts[m];
+    if (counts[m] == 0) continue;
+    cache.layers[m].resize(layers_.size());
+    for (MediaKeys& keys : cache.layers[m]) {
+      keys.key = at::empty({counts[m], width}, embeddings_.options());
+      keys.value = at::empty({counts[m], width}, embeddings_.options());
+    }
+  }
+  return cache;
+}
+
+void Decoder::stream(const at::Tensor& tokens, Modality modality, int64_t first,
+                     const MediaCache& cache, const Cancel& cancel) const {
+  for (int64_t at = 0; at < tokens.size(0); at += kStreamRows) {
+    at::Tensor v = tokens.narrow(0, at, std::min(kStreamRows, tokens.size(0) - at));
+    if (config_.scale_embeddings) v = v * rounded_scale(config_.hidden, v.scalar_type());
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      cancel.check();
+      const Layer& layer = layers_[i];
+      at::Tensor values = layer.attention.media_keys(norm(v, layer.input_norm),
+                                                     cache.at(modality, i), first + at);
+      if (i + 1 == layers_.size()) break;  // nobody reads what the last layer would add
+      v = add_attention(v, layer, layer.attention.media_output(values));
+      v = add_mlp(v, layer);
+    }
+  }
+}
+
+void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
+  if (slots <= text.capacity) return;
+  const int64_t capacity = std::max(slots + 64, text.capacity * 2);
+  text.layers.resize(layers_.size());
+  for (TextKeys& keys : text.layers) {
+    for (at::Tensor* t : {&keys.key, &keys.value}) {
+      at::Tensor grown =
+          at::zeros({batch, config_.kv_heads, capacity, config_.head_dim}, embeddings_.options());
+      if (t->defined()) grown.narrow(2, 0, text.capacity).copy_(*t);
+      *t = grown;
+    }
+  }
+  text.capacity = capacity;
+  if (!rope_.cos.defined() || rope_.cos.size(0) < capacity) {
+    rope_ = RopeTable::make(capacity, config_.head_dim, config_.rope_theta, embeddings_.device(),
+                            embeddings_.scalar_type());
+  }
+}
+
+// x [B, T, H] -> [B, T, H]; window_keys: how many keys a query of a sliding layer sees.
+at::Tensor Decoder::run_layers(at::Tensor x, const at::Tensor& positions, int64_t window_keys,
+                               const MediaCache& media, TextCache& text, const Tap& tap,
+                               const Cancel& cancel) const {
+  TextPass pass{positions, visible(positions, text.longest, 0), {}, &rope_};
+  if (config_.sliding_window > 0) {
+    pass.sliding_mask = visible(positions, text.longest, window_keys);
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    cancel.check();
+    const Layer& layer = layers_[i];
+    at::Tensor attended = layer.attention.text(norm(x, layer.input_norm), pass, text.layers[i],
+                                               text.longest, media, i);
+    x = add_mlp(add_attention(x, layer, attended), layer);
+    if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", x.flatten(0, 1));
+  }
+  return x;
+}
+
+// x [B, H], after the last layer.
+at::Tensor Decoder::logits(const at::Tensor& x) const {
+  at::Tensor y = at::linear(norm(x, final_norm_), config_.tied_embeddings ? embeddings_ : head_);
+  if (config_.float_logits) y = y.to(at::kFloat);
+  if (config_.final_softcap > 0) {
+    y = y.div(config_.final_softcap).tanh_().mul_(config_.final_softcap);
+  }
+  return y;
+}
+
+at::Tensor Decoder::read_prompts(const std::vector<std::vector<int>>& prompts,
+                                 const MediaCache& media, TextCache& text, const Tap& tap,
+                                 const Cancel& cancel) const {
+  const int64_t batch = prompts.size();
+  int64_t longest = 0;
+  for (const auto& p : prompts) longest = std::max<int64_t>(longest, p.size());
+  // Shorter prompts are filled up on the right: no earlier token sees what comes later, and the answer's tokens overwrite it.
+  at::Tensor ids = at::zeros({batch, longest}, at::kLong), lengths = at::empty({batch}, at::kLong);
+  for (int64_t b = 0; b < batch; ++b) {
+    std::copy(prompts[b].begin(), prompts[b].end(), ids[b].data_ptr<int64_t>());
+    lengths.data_ptr<int64_t>()[b] = prompts[b].size();
+  }
+  ids = ids.to(embeddings_.device());
+  lengths = lengths.to(embeddings_.device());
+  reserve(text, batch, longest);
+  text.longest = longest;
+  text.next = lengths;
+
+  at::Tensor x = embed(ids);
+  tap_into(tap, "prompt.embeds", x.flatten(0, 1));
+  at::Tensor positions = at::arange(longest, ids.options()).unsqueeze(0).expand({batch, longest});
+  // While a prompt is read, a sliding layer shows a query its window and one key more (vidi-model page, section 6).
+  x = run_layers(x, positions.contiguous(), config_.sliding_window + 1, media, text, tap, cancel);
+  at::Tensor last = (lengths - 1).view({batch, 1, 1}).expand({batch, 1, x.size(2)});
+  return logits(x.gather(1, last).squeeze(1));
+}
+
+at::Tensor Decoder::step(const at::Tensor& ids, const MediaCache& media, TextCache& text,
+                         const Cancel& cancel) const {
+  reserve(text, ids.size(0), text.longest + 1);
+  text.longest += 1;
+  at::Tensor x = embed(ids.unsqueeze(1));
+  x = run_layers(x, text.next.unsqueeze(1), config_.sliding_window, media, text, {}, cancel);
+  text.next = text.next + 1;
+  return logits(x.squeeze(1));
+}
+
+}  // namespace vidi
