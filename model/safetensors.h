@@ -33,11 +33,12 @@ struct SafetensorsHeader {
 };
 
 // Parses the header of a file whose first bytes are `head` (at least 8 + header length of them, or the whole file when
-// that is shorter) and whose size is `file_size`. `path` only serves the messages. Throws EngineError (kDamaged).
+// that is shorter) and whose size is `file_size`. `path` only serves the messages. Throws EngineError (kDamaged; kUnsupported for a dtype not
+// listed above).
 SafetensorsHeader parse_safetensors_header(std::string_view head, uint64_t file_size,
                                            const std::string& path);
 
-// Opens `path`, reads its header. Throws EngineError (kNotFound, kUnreadable, kDamaged).
+// Opens `path`, reads its header. Throws EngineError (kNotFound, kUnreadable, and the above).
 SafetensorsHeader read_safetensors_header(const std::string& path);
 
 // Reads bytes [begin, begin + size) of `path` into `out`. Throws EngineError (kUnreadable) when they are not all there.
@@ -49,6 +50,7 @@ struct TensorToWrite {
   Dtype dtype = Dtype::kF32;
   std::vector<int64_t> shape;
   const void* data = nullptr;
+  int64_t numel() const;
 };
 
 // Writes a file that the format's own reader accepts (data 8-byte aligned). Throws EngineError (kUnreadable) with the
