@@ -35,7 +35,8 @@ class Weights {
             const std::string& field);
   std::optional<std::vector<int64_t>> shape_of(const std::string& name) const;
 
-  // Fills every slot. Throws kDamaged listing all missing tensors at once, kUnreadable, kOutOfMemory, kCancelled.
+  // Fills every slot. Throws kDamaged (all missing tensors at once; a value the working dtype cannot hold), kUnreadable,
+  // kCancelled.
   void load(const Progress& progress, const Cancel& cancel);
 
   // Names that the checkpoint holds and nobody took, after all take() calls.
@@ -48,10 +49,11 @@ class Weights {
     std::string name;
     CheckpointFiles::Place place;
   };
+  class Filler;
   void check_missing() const;
   void allocate();
   void fill_random();
-  void fill_from_files(const Progress& progress, const Cancel& cancel);
+  void check_finite() const;
 
   CheckpointFiles files_;
   at::Device device_;

@@ -1,0 +1,99 @@
+#include "model/device.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+
+#include <charconv>
+
+#include "model/result.h"
+
+namespace vidi {
+namespace {
+
+int n_cuda_devices() {
+  if (!at::hasCUDA()) return 0;
+  return at::detail::getCUDAHooks().deviceCount();
+}
+
+// A device can be listed and still refuse to work (another driver, taken exclusively).
+bool works(at::Device device, std::string& reason) {
+  try {
+    at::zeros({1}, at::TensorOptions(at::kFloat).device(device)).add_(1).item<float>();
+    return true;
+  } catch (const c10::Error& e) {
+    reason = e.what_without_backtrace();
+    reason = reason.substr(0, reason.find('\n'));
+    return false;
+  }
+}
+
+at::Device cuda_device(const std::string& name, int index) {
+  const int count = n_cuda_devices();
+  std::string reason;
+  if (index < count && works(at::Device(at::kCUDA, index), reason)) return at::Device(at::kCUDA, index);
+  std::string found = !at::hasCUDA() ? "an engine built or running without CUDA"
+                      : index < count ? "a device that does not work (" + reason + ")"
+                                      : std::to_string(count) + " CUDA device(s)";
+  throw EngineError(ErrorCode::kNoDevice, "device \"" + name + "\" is not usable: found " + found);
+}
+
+}  // namespace
+
+at::Device choose_device(const std::string& name) {
+  if (name == "cpu") return at::Device(at::kCPU);
+  if (name == "cuda") return cuda_device(name, 0);
+  if (name == "auto") {
+    std::string reason;
+    for (int i = 0; i < n_cuda_devices(); ++i) {
+      if (works(at::Device(at::kCUDA, i), reason)) return at::Device(at::kCUDA, i);
+    }
+    return at::Device(at::kCPU);
+  }
+  int index = -1;
+  if (name.rfind("cuda:", 0) == 0) {
+    const char* end = name.data() + name.size();
+    auto [last, error] = std::from_chars(name.data() + 5, end, index);
+    if (error == std::errc() && last == end && index >= 0 && index < 128) return cuda_device(name, index);
+  }
+  throw EngineError(ErrorCode::kBadInput,
+                    "device is \"" + name + "\", expected auto, cpu, cuda or cuda:N");
+}
+
+at::ScalarType choose_dtype(Precision precision, at::Device device) {
+  if (precision == Precision::kFp32) return at::kFloat;
+  if (precision == Precision::kAuto) return device.is_cuda() ? at::kHalf : at::kFloat;
+  if (!device.is_cuda()) {
+    throw EngineError(ErrorCode::kUnsupported,
+                      std::string("precision ") + (precision == Precision::kFp16 ? "fp16" : "bf16") +
+                          " needs a CUDA device, found the CPU, which runs fp32");
+  }
+  return precision == Precision::kFp16 ? at::kHalf : at::kBFloat16;
+}
+
+const char* precision_name(at::ScalarType dtype) {
+  return dtype == at::kHalf ? "fp16" : dtype == at::kBFloat16 ? "bf16" : "fp32";
+}
+
+void forbid_tf32() {
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+}
+
+DeviceMemory device_memory(at::Device device) {
+  if (!device.is_cuda()) return {};
+  const auto stats = at::accelerator::getDeviceStats(device.index());
+  const auto& bytes = stats.allocated_bytes[0];  // [0]: over all pools
+  return {bytes.current, bytes.peak};
+}
+
+void reset_peak_memory(at::Device device) {
+  if (device.is_cuda()) at::accelerator::resetPeakStats(device.index());
+}
+
+void synchronize(at::Device device) {
+  if (device.is_cuda()) at::accelerator::synchronizeDevice(device.index());
+}
+
+}  // namespace vidi

@@ -1,0 +1,350 @@
+#include "model/session.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <new>
+
+#include "kernels/log_mel.h"
+#include "model/device.h"
+#include "model/generate.h"
+#include "model/preprocess.h"
+#include "model/prompt.h"
+#include "model/vidi_session.h"
+
+namespace vidi {
+namespace {
+
+constexpr size_t kVisionBatch = 16;        // frames that go through the tower together
+constexpr size_t kQuestionBatch = 32;      // questions that are answered together
+constexpr size_t kMaxPromptTokens = 8192;  // the models' own limit on text
+constexpr int64_t kStreamTokens = 8192;    // media tokens made and streamed at a time
+
+struct TowerFrame final : FrameFeatures {
+  at::Tensor patches;  // [grid * grid, C], before anything that depends on the window
+};
+
+struct TowerAudio final : AudioFeatures {
+  at::Tensor states;  // [1500, d]
+  int samples = 0;
+  int n_samples() const override { return samples; }
+};
+
+struct EncodedWindow final : Encoded {
+  MediaCache cache;
+  double seconds = 0;
+  bool has_frames() const override { return cache.has(Modality::kImage); }
+  bool has_audio() const override { return cache.has(Modality::kAudio); }
+  int64_t n_tokens() const override { return cache.n_tokens[0] + cache.n_tokens[1]; }
+  double duration_s() const override { return seconds; }
+};
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// The one place where exceptions end: whatever `body` throws becomes an Error.
+template <class T, class Body>
+Result<T> at_the_door(Body body) noexcept {
+  try {
+    c10::InferenceMode inference;
+    return Result<T>(body());
+  } catch (const EngineError& e) {
+    return Error{e.code(), e.what()};
+  } catch (const c10::OutOfMemoryError& e) {
+    return Error{ErrorCode::kOutOfMemory, first_line(e.what_without_backtrace())};
+  } catch (const c10::Error& e) {
+    return Error{ErrorCode::kInternal, first_line(e.what_without_backtrace())};
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kOutOfMemory, "the host ran out of memory"};
+  } catch (const std::exception& e) {
+    return Error{ErrorCode::kInternal, first_line(e.what())};
+  } catch (...) {
+    return Error{ErrorCode::kInternal, "an unknown exception"};
+  }
+}
+
+template <class Own, class Shared>
+const Own& own_kind(const Shared* features, const char* what) {
+  const auto* own = dynamic_cast<const Own*>(features);
+  if (own) return *own;
+  throw EngineError(ErrorCode::kBadInput, std::string(what) + " was not made by this engine");
+}
+
+const char* family_name(Family family) { return family == Family::kVidi15 ? "vidi1.5" : "vidi-7b"; }
+
+// Geometric mean of the probabilities of the tokens that wrote bytes [begin, end) of the text. ends[k]: length of the text
+// after token k.
+double mean_probability(const Answer& answer, const std::vector<size_t>& ends, size_t begin, size_t end) {
+  double sum = 0;
+  int n = 0;
+  for (size_t k = 0; k < ends.size(); ++k) {
+    const size_t from = k == 0 ? 0 : ends[k - 1];
+    if (ends[k] <= begin || from >= end || ends[k] == from) continue;
+    sum += std::log(std::max(answer.probabilities[k], 1e-30f));
+    ++n;
+  }
+  return n > 0 ? std::exp(sum / n) : 0;
+}
+
+// Adds text and hits to an answer that has ids and probabilities.
+void read_answer(Answer& answer, const Tokenizer& tokenizer, double duration_s) {
+  answer.text = tokenizer.decode(answer.ids);
+  answer.parsed = parse_answer(answer.text);
+  std::vector<size_t> ends;
+  std::vector<int> so_far;
+  for (int id : answer.ids) {
+    so_far.push_back(id);
+    ends.push_back(tokenizer.decode(so_far).size());
+  }
+  for (const AnswerRange& r : answer.parsed.ranges) {
+    answer.hits.push_back({r.start, r.stop, r.start * duration_s, r.stop * duration_s,
+                           mean_probability(answer, ends, r.text_begin, r.text_end), r.label});
+  }
+}
+
+void check_prompts(const std::vector<std::vector<int>>& prompts) {
+  for (const auto& p : prompts) {
+    if (p.empty() || p.size() > kMaxPromptTokens) {
+      throw EngineError(ErrorCode::kBadInput, "a question of " + std::to_string(p.size()) +
+                                                  " tokens, expected 1 to " +
+                                                  std::to_string(kMaxPromptTokens));
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
+                                               const Cancel& cancel) noexcept {
+  return at_the_door<std::unique_ptr<Session>>(
+      [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
+}
+
+void VidiSession::take_all(Weights& weights) {
+  vision_.take(weights, config_.vision);
+  audio_.take(weights, config_.audio);
+  projector_.take(weights, config_);
+  decoder_.take(weights, config_.decoder);
+}
+
+std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const Cancel& cancel) {
+  const auto start = std::chrono::steady_clock::now();
+  auto session = std::unique_ptr<VidiSession>(new VidiSession);
+  VidiSession& s = *session;
+  const ConfigTexts texts = read_config_texts(options.folder);
+  CheckpointFiles files = open_checkpoint_files(options.folder);
+  s.config_ = parse_config(texts, [&](const std::string& name) -> std::optional<std::vector<int64_t>> {
+    const CheckpointFiles::Place* place = files.find(name);
+    if (!place) return std::nullopt;
+    return place->entry.shape;
+  });
+  s.tokenizer_ = std::make_unique<Tokenizer>(
+      Tokenizer::open(options.folder, s.config_.prompt, s.config_.decoder.vocab));
+  s.device_ = choose_device(options.device);
+  s.dtype_ = choose_dtype(options.precision, s.device_);
+  forbid_tf32();
+  Weights weights(std::move(files), s.device_, s.dtype_);
+  s.take_all(weights);
+  weights.load(options.progress, cancel);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  s.info_ = {s.device_.str(), precision_name(s.dtype_), family_name(s.config_.prompt.family),
+             weights.bytes_taken(), took.count(), s.config_.prompt.prompts.count("highlight") > 0};
+  return session;
+}
+
+std::unique_ptr<VidiSession> VidiSession::random(const ModelConfig& config, CheckpointFiles shapes,
+                                                 const OpenOptions& options, uint64_t seed) {
+  c10::InferenceMode inference;
+  auto session = std::unique_ptr<VidiSession>(new VidiSession);
+  VidiSession& s = *session;
+  s.config_ = config;
+  s.device_ = choose_device(options.device);
+  s.dtype_ = choose_dtype(options.precision, s.device_);
+  forbid_tf32();
+  Weights weights = Weights::random(std::move(shapes), s.device_, s.dtype_, seed);
+  s.take_all(weights);
+  weights.load(options.progress, Cancel());
+  s.info_ = {s.device_.str(), precision_name(s.dtype_), family_name(config.prompt.family),
+             weights.bytes_taken(), 0, false};
+  return session;
+}
+
+void VidiSession::see_batch(const Frame* frames, size_t n,
+                            std::vector<std::shared_ptr<const FrameFeatures>>& out) {
+  at::Tensor pixels = make_pixels(frames, n, config_.vision.image_size, device_, dtype_);
+  tap_into(tap_, "frames.pixel_values", pixels);
+  at::Tensor features = vision_(pixels);
+  tap_into(tap_, "vision.features", features);
+  for (size_t i = 0; i < n; ++i) {
+    auto frame = std::make_shared<TowerFrame>();
+    frame->patches = features[i];
+    out.push_back(std::move(frame));
+  }
+}
+
+Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::see(
+    const std::vector<Frame>& frames, const Cancel& cancel) noexcept {
+  using Out = std::vector<std::shared_ptr<const FrameFeatures>>;
+  return at_the_door<Out>([&] {
+    Out out;
+    for (size_t at = 0; at < frames.size(); at += kVisionBatch) {
+      cancel.check();
+      see_batch(frames.data() + at, std::min(kVisionBatch, frames.size() - at), out);
+    }
+    return out;
+  });
+}
+
+std::shared_ptr<const AudioFeatures> VidiSession::hear_chunk(const float* samples, int n) {
+  if (n < 1 || n > kChunkSamples || !samples) {
+    throw EngineError(ErrorCode::kBadInput, "a stretch of " + std::to_string(n) +
+                                                " samples, expected 1 to " +
+                                                std::to_string(kChunkSamples));
+  }
+  at::Tensor mel = make_mel(samples, n, config_.audio.n_mels, device_, dtype_);
+  tap_into(tap_, "audio.mel", mel);
+  auto audio = std::make_shared<TowerAudio>();
+  audio->states = audio_(mel).squeeze(0);
+  audio->samples = n;
+  return audio;
+}
+
+Result<std::shared_ptr<const AudioFeatures>> VidiSession::hear(const float* samples, int n,
+                                                               const Cancel& cancel) noexcept {
+  return at_the_door<std::shared_ptr<const AudioFeatures>>([&] {
+    cancel.check();
+    return hear_chunk(samples, n);
+  });
+}
+
+// The encoder's states of a window's sound, joined and cut to what the samples fill; undefined when that is less than two
+// tokens, which counts as no audio.
+static at::Tensor joined_states(const Window& window, int64_t min_steps, int64_t& audio_size) {
+  std::vector<at::Tensor> chunks;
+  audio_size = 0;
+  for (size_t i = 0; i < window.audio.size(); ++i) {
+    const auto& audio = own_kind<TowerAudio>(window.audio[i].get(), "a stretch of sound");
+    if (audio.samples < kChunkSamples && i + 1 < window.audio.size()) {
+      throw EngineError(ErrorCode::kBadInput, "stretch " + std::to_string(i) + " of a window has " +
+                                                  std::to_string(audio.samples) + " samples, expected " +
+                                                  std::to_string(kChunkSamples) + " in all but the last");
+    }
+    audio_size += audio.samples / kHopSamples;
+    chunks.push_back(audio.states);
+  }
+  const int64_t steps = audio_size / 2;
+  if (steps < min_steps) return {};
+  return at::cat(chunks).narrow(0, 0, steps);
+}
+
+void VidiSession::encode_images(const Window& window, const MediaCache& cache, const Cancel& cancel) {
+  const int64_t n = window.frames.size(), per_frame = projector_.tokens_per_frame(n);
+  const int64_t step = std::max<int64_t>(1, kStreamTokens / per_frame);
+  at::Tensor time_codes = projector_.time_codes(n);
+  for (int64_t first = 0; first < n; first += step) {
+    std::vector<at::Tensor> patches;
+    for (int64_t i = first; i < std::min(n, first + step); ++i) {
+      patches.push_back(own_kind<TowerFrame>(window.frames[i].get(), "a frame").patches);
+    }
+    at::Tensor tokens = projector_.image_tokens(at::stack(patches), first, n, time_codes, tap_);
+    decoder_.stream(tokens, Modality::kImage, first * per_frame, cache, cancel);
+  }
+}
+
+std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window, const Cancel& cancel) {
+  const int64_t n_frames = window.frames.size();
+  if (n_frames == 1) {
+    throw EngineError(ErrorCode::kBadInput, "a window with 1 frame, expected none or at least 2");
+  }
+  if (!(window.duration_s >= 0) || !std::isfinite(window.duration_s)) {
+    throw EngineError(ErrorCode::kBadInput, "a window of " + std::to_string(window.duration_s) +
+                                                " s, expected a length of 0 or more");
+  }
+  int64_t audio_size = 0;
+  at::Tensor states = joined_states(window, 2 * config_.projector.audio_pool, audio_size);
+  const int64_t n_audio = states.defined() ? projector_.n_audio_tokens(states.size(0)) : 0;
+  const int64_t n_image = n_frames > 0 ? n_frames * projector_.tokens_per_frame(n_frames) : 0;
+  if (n_audio + n_image == 0) {
+    throw EngineError(ErrorCode::kBadInput, "a window without frames and with less than two tokens "
+                                            "of sound, expected at least one of them");
+  }
+  auto encoded = std::make_shared<EncodedWindow>();
+  encoded->seconds = window.duration_s;
+  encoded->cache = decoder_.make_media_cache(n_image, n_audio);
+  if (n_image > 0) encode_images(window, encoded->cache, cancel);
+  if (n_audio > 0) {
+    tap_into(tap_, "audio.size", at::full({1}, audio_size, at::kLong));
+    tap_into(tap_, "audio.encoder", states);
+    decoder_.stream(projector_.audio_tokens(states, tap_), Modality::kAudio, 0, encoded->cache, cancel);
+  }
+  for (int m = 0; tap_ && m < 2; ++m) {
+    const std::string modality = m == 0 ? "image" : "audio";
+    for (size_t i = 0; i < encoded->cache.layers[m].size(); ++i) {
+      const std::string name = "decoder.layer" + std::to_string(i) + "." + modality;
+      tap_(name + "_key", encoded->cache.layers[m][i].key);
+      tap_(name + "_value", encoded->cache.layers[m][i].value);
+    }
+  }
+  synchronize(device_);  // a CUDA error surfaces here and not in somebody's first question
+  return encoded;
+}
+
+Result<std::shared_ptr<const Encoded>> VidiSession::encode(const Window& window,
+                                                           const Cancel& cancel) noexcept {
+  return at_the_door<std::shared_ptr<const Encoded>>([&] { return encode_window(window, cancel); });
+}
+
+std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
+                                         const std::vector<std::vector<int>>& prompts,
+                                         const AskOptions& options, const Cancel& cancel) const {
+  c10::InferenceMode inference;
+  const auto& window = own_kind<EncodedWindow>(&encoded, "an encoded window");
+  if (options.max_new_tokens < 1) {
+    throw EngineError(ErrorCode::kBadInput, "at most " + std::to_string(options.max_new_tokens) +
+                                                " new tokens asked for, expected 1 or more");
+  }
+  check_prompts(prompts);
+  std::vector<Answer> answers;
+  for (size_t at = 0; at < prompts.size(); at += kQuestionBatch) {
+    const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto last = first + static_cast<std::ptrdiff_t>(std::min(kQuestionBatch, prompts.size() - at));
+    for (Generation& g : generate(decoder_, window.cache, {first, last}, options, tap_, cancel)) {
+      Answer answer;
+      answer.ids = std::move(g.ids);
+      answer.probabilities = std::move(g.probabilities);
+      answer.stop = g.stop;
+      answers.push_back(std::move(answer));
+    }
+  }
+  return answers;
+}
+
+std::vector<Answer> VidiSession::ask_all(const Encoded& encoded, const std::vector<Query>& queries,
+                                         const AskOptions& options, const Cancel& cancel) {
+  std::vector<std::vector<int>> prompts;
+  for (const Query& q : queries) {
+    check_query(*tokenizer_, q.text);
+    const std::string question = make_question(config_.prompt, q.task, q.prompt_template, q.text,
+                                               encoded.duration_s());
+    prompts.push_back(prompt_ids(config_.prompt, *tokenizer_, question));
+    if (tap_) {
+      std::vector<int64_t> ids(prompts.back().begin(), prompts.back().end());
+      tap_("prompt.ids", at::tensor(ids, at::kLong));
+    }
+  }
+  std::vector<Answer> answers = ask_ids(encoded, prompts, options, cancel);
+  for (Answer& answer : answers) read_answer(answer, *tokenizer_, encoded.duration_s());
+  return answers;
+}
+
+Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
+                                             const std::vector<Query>& queries,
+                                             const AskOptions& options,
+                                             const Cancel& cancel) noexcept {
+  return at_the_door<std::vector<Answer>>([&] { return ask_all(encoded, queries, options, cancel); });
+}
+
+}  // namespace vidi

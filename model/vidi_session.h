@@ -1,0 +1,67 @@
+// The engine's own Session, with what tests and vidi-trace need beside the door. Uses torch: not for the element.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "model/audio_tower.h"
+#include "model/decoder.h"
+#include "model/projector.h"
+#include "model/session.h"
+#include "model/tap.h"
+#include "model/tokenizer.h"
+#include "model/vision_tower.h"
+
+namespace vidi {
+
+class VidiSession final : public Session {
+ public:
+  // These two throw; Session::open is the door.
+  static std::unique_ptr<VidiSession> load(const OpenOptions& options, const Cancel& cancel);
+  // A model of the given shapes with random weights, and no tokenizer: ask() is not for it, ask_ids() is.
+  static std::unique_ptr<VidiSession> random(const ModelConfig& config, CheckpointFiles shapes,
+                                             const OpenOptions& options, uint64_t seed);
+
+  ModelInfo info() const noexcept override { return info_; }
+  Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(const std::vector<Frame>& frames,
+                                                                const Cancel& cancel) noexcept override;
+  Result<std::shared_ptr<const AudioFeatures>> hear(const float* samples, int n,
+                                                    const Cancel& cancel) noexcept override;
+  Result<std::shared_ptr<const Encoded>> encode(const Window& window,
+                                                const Cancel& cancel) noexcept override;
+  Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
+                                  const AskOptions& options, const Cancel& cancel) noexcept override;
+
+  // Answers to prompts that are ids already, in batches. Throws.
+  std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
+                              const AskOptions& options, const Cancel& cancel) const;
+
+  // Every stage is reported to `tap` from now on; an empty one ends that.
+  void set_tap(Tap tap) { tap_ = std::move(tap); }
+  const ModelConfig& config() const { return config_; }
+  at::Device device() const { return device_; }
+  at::ScalarType dtype() const { return dtype_; }
+
+ private:
+  VidiSession() = default;
+  void take_all(Weights& weights);
+  void see_batch(const Frame* frames, size_t n, std::vector<std::shared_ptr<const FrameFeatures>>& out);
+  std::shared_ptr<const AudioFeatures> hear_chunk(const float* samples, int n);
+  std::shared_ptr<const Encoded> encode_window(const Window& window, const Cancel& cancel);
+  void encode_images(const Window& window, const MediaCache& cache, const Cancel& cancel);
+  std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,
+                              const AskOptions& options, const Cancel& cancel);
+
+  ModelConfig config_;
+  ModelInfo info_;
+  at::Device device_{at::kCPU};
+  at::ScalarType dtype_ = at::kFloat;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  VisionTower vision_;
+  AudioTower audio_;
+  Projector projector_;
+  Decoder decoder_;
+  Tap tap_;
+};
+
+}  // namespace vidi

@@ -1,0 +1,230 @@
+#include "model/weights.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "model/result.h"
+
+namespace vidi {
+namespace {
+
+constexpr int64_t kPieceBytes = int64_t{16} << 20;  // read, copied and converted at a time
+
+std::optional<at::ScalarType> float_type(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kF32: return at::kFloat;
+    case Dtype::kF16: return at::kHalf;
+    case Dtype::kBF16: return at::kBFloat16;
+    case Dtype::kF64: return at::kDouble;
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Weights::Weights(CheckpointFiles files, at::Device device, at::ScalarType dtype)
+    : files_(std::move(files)), device_(device), dtype_(dtype) {}
+
+Weights Weights::random(CheckpointFiles shapes, at::Device device, at::ScalarType dtype,
+                        uint64_t seed) {
+  Weights weights(std::move(shapes), device, dtype);
+  weights.random_ = true;
+  weights.seed_ = seed;
+  return weights;
+}
+
+std::optional<std::vector<int64_t>> Weights::shape_of(const std::string& name) const {
+  const CheckpointFiles::Place* place = files_.find(name);
+  if (!place) return std::nullopt;
+  return place->entry.shape;
+}
+
+void Weights::take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
+                   const std::string& field) {
+  const CheckpointFiles::Place* place = files_.find(name);
+  if (!place) {
+    missing_.push_back(name);
+    return;
+  }
+  if (place->entry.shape != shape) {
+    throw EngineError(ErrorCode::kDamaged, "tensor " + name + " has shape " +
+                                               shape_text(place->entry.shape) + ", expected " +
+                                               shape_text(shape) + " from " + field);
+  }
+  if (!float_type(place->entry.dtype)) {
+    throw EngineError(ErrorCode::kDamaged, "tensor " + name + " has dtype " +
+                                               dtype_name(place->entry.dtype) +
+                                               ", expected BF16, F16, F32 or F64");
+  }
+  slots_.push_back({&slot, name, *place});
+}
+
+void Weights::check_missing() const {
+  if (missing_.empty()) return;
+  constexpr size_t kShown = 20;
+  std::string names;
+  for (size_t i = 0; i < std::min(kShown, missing_.size()); ++i) {
+    names += (i ? ", " : "") + missing_[i];
+  }
+  if (missing_.size() > kShown) names += " and " + std::to_string(missing_.size() - kShown) + " more";
+  throw EngineError(ErrorCode::kDamaged, "the checkpoint lacks " + std::to_string(missing_.size()) +
+                                             " tensor(s): " + names);
+}
+
+int64_t Weights::bytes_taken() const {
+  int64_t values = 0;
+  for (const Slot& s : slots_) values += s.place.entry.numel();
+  return values * static_cast<int64_t>(at::elementSize(dtype_));
+}
+
+std::vector<std::string> Weights::unused() const {
+  std::set<std::string> taken;
+  for (const Slot& s : slots_) taken.insert(s.name);
+  std::vector<std::string> names;
+  for (const auto& [name, place] : files_.tensors) {
+    if (!taken.count(name)) names.push_back(name);
+  }
+  return names;
+}
+
+void Weights::allocate() {
+  const auto options = at::TensorOptions(dtype_).device(device_);
+  for (Slot& s : slots_) *s.tensor = at::empty(s.place.entry.shape, options);
+}
+
+void Weights::fill_random() {
+  at::manual_seed(seed_);
+  for (Slot& s : slots_) s.tensor->normal_(0.0, 0.02);
+}
+
+// The workers share a list of pieces in the order of the files, each with a pinned buffer of its own: while one waits for
+// its copy, others read. Host memory stays at workers * kPieceBytes.
+class Weights::Filler {
+ public:
+  Filler(Weights& weights, const Cancel& cancel) : weights_(weights), cancel_(cancel) { list_pieces(); }
+
+  // Returns when all is copied; throws what a worker threw first.
+  void run(const Progress& progress) {
+    running_ = std::clamp<size_t>(std::thread::hardware_concurrency(), 2, 8);
+    std::vector<std::thread> workers;
+    for (size_t i = running_; i > 0; --i) workers.emplace_back([this] { work(); });
+    tell_progress(progress);
+    for (std::thread& w : workers) w.join();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  // A stretch of one tensor: what one worker reads and copies in one go.
+  struct Piece {
+    const Slot* slot;
+    int64_t first, n;  // values
+  };
+
+  void list_pieces() {
+    auto place = [](const Slot& s) { return std::pair(s.place.shard, s.place.entry.begin); };
+    std::sort(weights_.slots_.begin(), weights_.slots_.end(),
+              [&](const Slot& a, const Slot& b) { return place(a) < place(b); });
+    for (const Slot& slot : weights_.slots_) {
+      const TensorEntry& e = slot.place.entry;
+      const int64_t step = kPieceBytes / static_cast<int64_t>(dtype_size(e.dtype));
+      for (int64_t at = 0; at < e.numel(); at += step) {
+        pieces_.push_back({&slot, at, std::min(step, e.numel() - at)});
+      }
+    }
+  }
+
+  void copy(const Piece& piece, uint8_t* buffer) {
+    const TensorEntry& e = piece.slot->place.entry;
+    const size_t size = dtype_size(e.dtype);
+    read_file_range(weights_.files_.shards[piece.slot->place.shard], e.begin + piece.first * size,
+                    buffer, piece.n * size);
+    at::Tensor raw = at::from_blob(buffer, {piece.n}, at::TensorOptions(*float_type(e.dtype)));
+    // Converts on the device; waits for the copy, so that the buffer is free again.
+    piece.slot->tensor->view(-1).narrow(0, piece.first, piece.n).copy_(raw.to(weights_.device_));
+  }
+
+  void work() {
+    try {
+      c10::InferenceMode inference;
+      at::Tensor buffer = at::empty({kPieceBytes}, at::TensorOptions(at::kByte).pinned_memory(
+                                                       weights_.device_.is_cuda()));
+      for (size_t i; (i = next_.fetch_add(1)) < pieces_.size(); done_.fetch_add(1)) {
+        cancel_.check();
+        copy(pieces_[i], buffer.data_ptr<uint8_t>());
+      }
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      next_.store(pieces_.size());  // the others stop at their next piece
+    }
+    std::lock_guard lock(mutex_);
+    --running_;
+    changed_.notify_one();
+  }
+
+  // On the calling thread, until the last worker is done.
+  void tell_progress(const Progress& progress) {
+    size_t told = 0;
+    for (std::unique_lock lock(mutex_); running_ > 0;) {
+      changed_.wait_for(lock, std::chrono::milliseconds(50));
+      const size_t percent = pieces_.empty() ? 100 : 100 * done_.load() / pieces_.size();
+      if (!progress || percent <= told || percent == 100 || failure_) continue;
+      told = percent;
+      lock.unlock();
+      progress(told / 100.0);
+      lock.lock();
+    }
+  }
+
+  Weights& weights_;
+  const Cancel& cancel_;
+  std::vector<Piece> pieces_;
+  std::atomic<size_t> next_{0}, done_{0};
+  std::mutex mutex_;  // guards running_ and failure_
+  std::condition_variable changed_;
+  size_t running_ = 0;
+  std::exception_ptr failure_;
+};
+
+// A value that the working dtype cannot hold would turn every answer into noise without a word.
+void Weights::check_finite() const {
+  std::vector<at::Tensor> extremes;
+  for (const Slot& s : slots_) {
+    if (s.tensor->numel() == 0) continue;
+    auto [low, high] = at::aminmax(s.tensor->view(-1));
+    extremes.push_back(at::stack({low, high}).to(at::kFloat));
+  }
+  if (extremes.empty()) return;
+  at::Tensor all = at::stack(extremes).cpu();
+  for (size_t i = 0, at = 0; i < slots_.size(); ++i) {
+    if (slots_[i].tensor->numel() == 0) continue;
+    const float* range = all.data_ptr<float>() + 2 * at++;
+    if (std::isfinite(range[0]) && std::isfinite(range[1])) continue;
+    throw EngineError(ErrorCode::kDamaged,
+                      "tensor " + slots_[i].name + " holds values that are not finite in " +
+                          c10::toString(dtype_) + ", expected numbers within its range");
+  }
+}
+
+void Weights::load(const Progress& progress, const Cancel& cancel) {
+  check_missing();
+  allocate();
+  if (random_) {
+    fill_random();
+  } else {
+    Filler(*this, cancel).run(progress);
+    check_finite();
+  }
+  if (progress) progress(1.0);
+}
+
+}  // namespace vidi
