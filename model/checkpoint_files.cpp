@@ -15,23 +15,6 @@ constexpr const char* kIndexName = "model.safetensors.index.json";
 
 using ShardOfTensor = std::map<std::string, std::string>;
 
-void require_folder(const std::string& folder) {
-  std::error_code reason;
-  const auto status = std::filesystem::status(folder, reason);
-  if (status.type() == std::filesystem::file_type::not_found) {
-    throw EngineError(ErrorCode::kNotFound,
-                      "the checkpoint folder " + path_in_quotes(folder) + " does not exist");
-  }
-  if (reason) {
-    throw EngineError(ErrorCode::kUnreadable, "cannot look into the checkpoint folder " +
-                                                  path_in_quotes(folder) + ": " + reason.message());
-  }
-  if (status.type() != std::filesystem::file_type::directory) {
-    throw EngineError(ErrorCode::kNotFound, "expected a checkpoint folder at " +
-                                                path_in_quotes(folder) + ", found a file");
-  }
-}
-
 // A shard lies in the folder itself; a name that leads elsewhere would read files nobody pointed us
 // to.
 bool is_plain_name(const std::string& name) {

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -64,6 +66,23 @@ void refuse_lfs_pointer(std::string_view head, const std::string& path) {
   if (!head.starts_with("version https://git-lfs.github.com/spec/v1")) return;
   throw_damaged(path,
                 "is a Git LFS pointer, not the file itself: run `git lfs pull` in its folder");
+}
+
+void require_folder(const std::string& folder) {
+  std::error_code reason;
+  const auto status = std::filesystem::status(folder, reason);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    throw EngineError(ErrorCode::kNotFound,
+                      "the checkpoint folder " + path_in_quotes(folder) + " does not exist");
+  }
+  if (reason) {
+    throw EngineError(ErrorCode::kUnreadable, "cannot look into the checkpoint folder " +
+                                                  path_in_quotes(folder) + ": " + reason.message());
+  }
+  if (status.type() != std::filesystem::file_type::directory) {
+    throw EngineError(ErrorCode::kNotFound, "expected a checkpoint folder at " +
+                                                path_in_quotes(folder) + ", found a file");
+  }
 }
 
 InputFile::InputFile(const std::string& path) : path_(path) {

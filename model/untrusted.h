@@ -24,6 +24,9 @@ std::string system_reason(int error_number);
 // not fetched.
 void refuse_lfs_pointer(std::string_view head, const std::string& path);
 
+// Throws EngineError (kNotFound, kUnreadable) unless `folder` is one that can be looked into.
+void require_folder(const std::string& folder);
+
 // A file opened for reading, with its size. Throws EngineError: kNotFound, kUnreadable (a folder or
 // device too).
 class InputFile {
