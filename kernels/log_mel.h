@@ -1,7 +1,9 @@
-// Whisper's log-mel features of one 30 s chunk. CPU in double precision; torch-free; the specification of the GPU form.
+// Whisper's log-mel features of one 30 s chunk. CPU in double precision; torch-free; the
+// specification of the GPU form.
 //
-// Zero-padded to 480000 samples, n_fft 400, hop 160, periodic Hann, centred with reflection, last frame dropped, power
-// spectrum, 128 slaney filters 0..8000 Hz, log10(max(x, 1e-10)), floor at the chunk's maximum - 8, (x + 4) / 4.
+// Zero-padded to 480000 samples, n_fft 400, hop 160, periodic Hann, centred with reflection, last
+// frame dropped, power spectrum, 128 slaney filters 0..8000 Hz, log10(max(x, 1e-10)), floor at the
+// chunk's maximum - 8, (x + 4) / 4.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +19,8 @@ inline constexpr int kHopSamples = 160;
 // Slaney-scale, slaney-normalised filters, [n_mels, 201] row-major.
 std::vector<float> mel_filters(int n_mels);
 
-// `samples` (mono 16 kHz, -1..1), 0 < n <= kChunkSamples, to `mel` [n_mels, kMelFrames]. Throws EngineError(kBadInput).
+// `samples` (mono 16 kHz, -1..1), 0 < n <= kChunkSamples, to `mel` [n_mels, kMelFrames]. Throws
+// EngineError(kBadInput).
 void log_mel(const float* samples, int n, int n_mels, float* mel);
 
 }  // namespace vidi

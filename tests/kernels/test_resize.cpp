@@ -1,0 +1,190 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "kernels/resize.h"
+#include "model/result.h"
+#include "model/safetensors.h"
+#include "tests/sha256.h"
+
+namespace vidi {
+namespace {
+
+constexpr int kSide = 384;
+constexpr uint8_t kGuard = 0xA5;
+using Bytes = std::vector<uint8_t>;
+
+const std::string kFolder = VIDI_TEST_DATA "/frontend/";
+
+// The golden list's source picture: edges and ramps with noise on top, from integers alone.
+Bytes make_picture(uint32_t width, uint32_t height, uint32_t seed) {
+  Bytes picture;
+  picture.reserve(size_t{width} * height * 3);
+  for (uint32_t y = 0; y < height; ++y) {
+    for (uint32_t x = 0; x < width; ++x) {
+      for (uint32_t c = 0; c < 3; ++c) {
+        uint32_t n = (x * 73856093u) ^ (y * 19349663u) ^ (c * 83492791u) ^ seed;
+        n = (n ^ (n >> 13)) * 1274126177u;
+        const uint32_t checks = (x * 5 / width + y * 3 / height + c) % 2;
+        const uint32_t value =
+            x * 120 / width + y * 40 * (c + 1) / height + 90 * checks + (n >> 16) % 61;
+        picture.push_back(static_cast<uint8_t>(std::min(255u, value)));
+      }
+    }
+  }
+  return picture;
+}
+
+Bytes resize(const Bytes& picture, int width, int height, int side) {
+  Bytes target(size_t{3} * side * side);
+  resize_bicubic(picture.data(), width, height, size_t{3} * width, target.data(), side);
+  return target;
+}
+
+Bytes cut(const Bytes& picture, int y, int x, int side) {
+  Bytes crop;
+  for (int row = y; row < y + side; ++row) {
+    const auto start = picture.begin() + (static_cast<size_t>(row) * kSide + x) * 3;
+    crop.insert(crop.end(), start, start + side * 3);
+  }
+  return crop;
+}
+
+class Goldens {
+ public:
+  Goldens() : path_(kFolder + "resize.safetensors"), header_(read_safetensors_header(path_)) {
+    std::ifstream(kFolder + "resize.json") >> list_;
+  }
+  const nlohmann::json& list() const { return list_; }
+  Bytes tensor(const std::string& name) const {
+    const TensorEntry& entry = header_.tensors.at(name);
+    Bytes bytes(entry.end - entry.begin);
+    read_file_range(path_, entry.begin, bytes.data(), bytes.size());
+    return bytes;
+  }
+
+ private:
+  std::string path_;
+  SafetensorsHeader header_;
+  nlohmann::json list_;
+};
+
+void expect_bad_input(int width, int height, size_t stride, int side) {
+  Bytes source(64, 0), target(64, kGuard);
+  try {
+    resize_bicubic(source.data(), width, height, stride, target.data(), side);
+    FAIL() << width << "x" << height << " stride " << stride << " to " << side << " was accepted";
+  } catch (const EngineError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+  }
+  EXPECT_EQ(target, Bytes(64, kGuard));
+}
+
+// The test's own SHA-256 must agree with the standard's examples, or the hashes below prove
+// nothing.
+TEST(Sha256, AgreesWithTheStandard) {
+  EXPECT_EQ(sha256({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  const std::string text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+  EXPECT_EQ(sha256(Bytes(text.begin(), text.end())),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+// Every listed size, from 1 pixel wide to 1920x1080, must give PIL's bytes.
+TEST(Resize, GivesTheReferencesBytes) {
+  const Goldens goldens;
+  ASSERT_FALSE(goldens.list().empty());
+  for (const auto& item : goldens.list()) {
+    const int width = item["width"], height = item["height"];
+    SCOPED_TRACE(std::to_string(width) + "x" + std::to_string(height));
+    const Bytes source = make_picture(width, height, item["seed"]);
+    ASSERT_EQ(sha256(source), item["source_sha256"]);
+    if (item.contains("source")) {
+      EXPECT_EQ(source, goldens.tensor(item["source"]));
+    }
+    const Bytes result = resize(source, width, height, kSide);
+    for (const auto& crop : item["crops"]) {
+      EXPECT_EQ(cut(result, crop["y"], crop["x"], 32), goldens.tensor(crop["tensor"]))
+          << crop["tensor"];
+    }
+    if (item.contains("full")) {
+      EXPECT_EQ(result, goldens.tensor(item["full"]));
+    }
+    EXPECT_EQ(sha256(result), item["result_sha256"]);
+  }
+}
+
+// A picture that has the target's size already must come out unchanged.
+TEST(Resize, KeepsAPictureOfTheTargetsSize) {
+  for (int side : {1, 2, 13, 98}) {
+    const Bytes picture = make_picture(side, side, 7);
+    EXPECT_EQ(resize(picture, side, side, side), picture) << side;
+  }
+}
+
+// One colour must stay that colour at any size, since the weights of a position sum to one.
+TEST(Resize, KeepsOneColour) {
+  for (auto [width, height, side] :
+       {std::array{1, 1, 5}, {1, 1, 1}, {640, 3, 1}, {17, 31, 29}, {3, 257, 98}}) {
+    Bytes picture, expected;
+    for (int i = 0; i < width * height; ++i) picture.insert(picture.end(), {0, 130, 255});
+    for (int i = 0; i < side * side; ++i) expected.insert(expected.end(), {0, 130, 255});
+    EXPECT_EQ(resize(picture, width, height, side), expected)
+        << width << "x" << height << " to " << side;
+  }
+}
+
+// Whatever lies between the rows of a strided source must not reach the result.
+TEST(Resize, SkipsTheBytesBetweenRows) {
+  const int width = 31, height = 19, side = 27;
+  const Bytes packed = make_picture(width, height, 3);
+  for (size_t padding : {1, 3, 35}) {
+    Bytes strided;
+    for (int y = 0; y < height; ++y) {
+      const auto row = packed.begin() + y * width * 3;
+      strided.insert(strided.end(), row, row + width * 3);
+      if (y + 1 < height)
+        strided.insert(strided.end(), padding, kGuard);  // nothing after the last row
+    }
+    Bytes target(3 * side * side);
+    resize_bicubic(strided.data(), width, height, width * 3 + padding, target.data(), side);
+    EXPECT_EQ(target, resize(packed, width, height, side)) << padding;
+  }
+}
+
+// The target's neighbours in memory must stay as they were, at sizes that fill no vector register
+// evenly.
+TEST(Resize, WritesTheTargetAlone) {
+  const size_t margin = 64;
+  for (auto [width, height, side] : {std::array{1, 1, 1}, {5, 9, 7}, {33, 8, 17}, {100, 41, 3}}) {
+    const size_t size = size_t{3} * side * side;
+    const Bytes picture = make_picture(width, height, 11);
+    Bytes memory(size + 2 * margin, kGuard);
+    resize_bicubic(picture.data(), width, height, size_t{3} * width, memory.data() + margin, side);
+    EXPECT_EQ(Bytes(memory.begin(), memory.begin() + margin), Bytes(margin, kGuard));
+    EXPECT_EQ(Bytes(memory.end() - margin, memory.end()), Bytes(margin, kGuard));
+    EXPECT_EQ(Bytes(memory.begin() + margin, memory.end() - margin),
+              resize(picture, width, height, side));
+  }
+}
+
+// Sizes outside 1..32768 and a stride shorter than a row must be refused before anything is read or
+// written.
+TEST(Resize, RefusesBadSizes) {
+  expect_bad_input(0, 1, 3, 1);
+  expect_bad_input(1, 0, 3, 1);
+  expect_bad_input(1, 1, 3, 0);
+  expect_bad_input(-1, 1, 3, 1);
+  expect_bad_input(1, -4, 3, 1);
+  expect_bad_input(1, 1, 3, -384);
+  expect_bad_input(32769, 1, 3 * 32769, 1);
+  expect_bad_input(1, 32769, 3, 1);
+  expect_bad_input(1, 1, 3, 32769);
+  expect_bad_input(2, 2, 5, 1);
+}
+
+}  // namespace
+}  // namespace vidi
