@@ -85,8 +85,9 @@ using Library = sentencepiece::SentencePieceProcessor;
 std::unique_ptr<Library> load_library(const PieceFile& file, const std::string& name) {
   auto library = std::make_unique<Library>();
   const auto status = library->LoadFromSerializedProto(file.without_normalizer);
-  if (!status.ok())
-    fail(name, "is refused by the SentencePiece library: " + status.ToString() + ".");
+  if (!status.ok()) {
+    fail(name, "is refused by the SentencePiece library (" + status.ToString() + ").");
+  }
   if (library->GetPieceSize() != static_cast<int>(file.types.size())) {
     fail(name, "should have " + std::to_string(file.types.size()) + " pieces, found " +
                    std::to_string(library->GetPieceSize()) + ".");

@@ -212,7 +212,7 @@ TEST_F(DamagedTokenizer, EmptyOrGarbage) {
   }
 }
 
-// A file cut short anywhere must be refused or, where only unused parts are gone, still open.
+// A file cut short anywhere must be refused.
 TEST_F(DamagedTokenizer, Truncated) {
   write(good_.substr(0, good_.size() / 2));
   EXPECT_EQ(error_of_open().code, ErrorCode::kDamaged);
