@@ -123,15 +123,25 @@ Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
       [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
 }
 
-void VidiSession::take_all(Weights& weights) {
+// Towers, projector and decoder say what they need; then everything is read at once.
+void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
+  const auto start = std::chrono::steady_clock::now();
+  forbid_tf32();
   vision_.take(weights, config_.vision);
   audio_.take(weights, config_.audio);
   projector_.take(weights, config_);
   decoder_.take(weights, config_.decoder);
+  weights.load(options.progress, cancel);
+  weights_ = weights.loaded();
+  synchronize(device_);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const PromptConfig& prompt = config_.prompt;
+  info_ = {device_.str(), precision_name(dtype_), family_name(prompt.family), weights.bytes_taken(),
+           took.count(), prompt.prompts.count("highlight") > 0, weights.unused()};
 }
 
 std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const Cancel& cancel) {
-  const auto start = std::chrono::steady_clock::now();
+  c10::InferenceMode inference;
   auto session = std::unique_ptr<VidiSession>(new VidiSession);
   VidiSession& s = *session;
   const ConfigTexts texts = read_config_texts(options.folder);
@@ -145,13 +155,7 @@ std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const
       Tokenizer::open(options.folder, s.config_.prompt, s.config_.decoder.vocab));
   s.device_ = choose_device(options.device);
   s.dtype_ = choose_dtype(options.precision, s.device_);
-  forbid_tf32();
-  Weights weights(std::move(files), s.device_, s.dtype_);
-  s.take_all(weights);
-  weights.load(options.progress, cancel);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  s.info_ = {s.device_.str(), precision_name(s.dtype_), family_name(s.config_.prompt.family),
-             weights.bytes_taken(), took.count(), s.config_.prompt.prompts.count("highlight") > 0};
+  s.load_weights(Weights(std::move(files), s.device_, s.dtype_), options, cancel);
   return session;
 }
 
@@ -163,12 +167,7 @@ std::unique_ptr<VidiSession> VidiSession::random(const ModelConfig& config, Chec
   s.config_ = config;
   s.device_ = choose_device(options.device);
   s.dtype_ = choose_dtype(options.precision, s.device_);
-  forbid_tf32();
-  Weights weights = Weights::random(std::move(shapes), s.device_, s.dtype_, seed);
-  s.take_all(weights);
-  weights.load(options.progress, Cancel());
-  s.info_ = {s.device_.str(), precision_name(s.dtype_), family_name(config.prompt.family),
-             weights.bytes_taken(), 0, false};
+  s.load_weights(Weights::random(std::move(shapes), s.device_, s.dtype_, seed), options, Cancel());
   return session;
 }
 

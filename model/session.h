@@ -38,6 +38,7 @@ struct ModelInfo {
   int64_t weight_bytes = 0;
   double load_seconds = 0;
   bool has_highlight_prompt = false;  // the checkpoint brings its own sentence for the task "highlight"
+  std::vector<std::string> unused_tensors;  // in the checkpoint, and nothing here needs them
 };
 
 class Session {

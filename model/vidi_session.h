@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "model/audio_tower.h"
@@ -39,12 +41,19 @@ class VidiSession final : public Session {
   // Every stage is reported to `tap` from now on; an empty one ends that.
   void set_tap(Tap tap) { tap_ = std::move(tap); }
   const ModelConfig& config() const { return config_; }
+  // The parts, for benchmarks that time them one by one.
+  const VisionTower& vision_tower() const { return vision_; }
+  const AudioTower& audio_tower() const { return audio_; }
+  const Projector& projector() const { return projector_; }
+  const Decoder& decoder() const { return decoder_; }
+  // Every weight by name.
+  const std::vector<std::pair<std::string, at::Tensor>>& weights() const { return weights_; }
   at::Device device() const { return device_; }
   at::ScalarType dtype() const { return dtype_; }
 
  private:
   VidiSession() = default;
-  void take_all(Weights& weights);
+  void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
   void see_batch(const Frame* frames, size_t n, std::vector<std::shared_ptr<const FrameFeatures>>& out);
   std::shared_ptr<const AudioFeatures> hear_chunk(const float* samples, int n);
   std::shared_ptr<const Encoded> encode_window(const Window& window, const Cancel& cancel);
@@ -61,6 +70,7 @@ class VidiSession final : public Session {
   AudioTower audio_;
   Projector projector_;
   Decoder decoder_;
+  std::vector<std::pair<std::string, at::Tensor>> weights_;
   Tap tap_;
 };
 

@@ -86,6 +86,12 @@ int64_t Weights::bytes_taken() const {
   return values * static_cast<int64_t>(at::elementSize(dtype_));
 }
 
+std::vector<std::pair<std::string, at::Tensor>> Weights::loaded() const {
+  std::vector<std::pair<std::string, at::Tensor>> all;
+  for (const Slot& s : slots_) all.emplace_back(s.name, *s.tensor);
+  return all;
+}
+
 std::vector<std::string> Weights::unused() const {
   std::set<std::string> taken;
   for (const Slot& s : slots_) taken.insert(s.name);

@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/cancel.h"
@@ -41,6 +42,8 @@ class Weights {
 
   // Names that the checkpoint holds and nobody took, after all take() calls.
   std::vector<std::string> unused() const;
+  // Every tensor that was filled, by name (handles, no copies).
+  std::vector<std::pair<std::string, at::Tensor>> loaded() const;
   int64_t bytes_taken() const;  // on the device, in the working dtype
 
  private:

@@ -1,0 +1,56 @@
+#include <gtest/gtest.h>
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "kernels/norm.h"
+#include "kernels/rope.h"
+
+namespace vidi {
+namespace {
+
+// Each row of rms_norm is the formula, in double, for odd widths too; both forms of the weight.
+TEST(RmsNorm, IsTheFormula) {
+  at::manual_seed(1);
+  for (int64_t width : {1, 7, 64, 129}) {
+    at::Tensor x = at::randn({3, width}) * 5, w = at::randn({width});
+    at::Tensor wide = x.to(at::kDouble);
+    at::Tensor unit = wide / (wide.square().mean(-1, true) + 1e-5).sqrt();
+    EXPECT_TRUE(at::allclose(rms_norm(x, w, 1e-5, false).to(at::kDouble), unit * w, 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(rms_norm(x, w, 1e-5, true).to(at::kDouble), unit * (w + 1), 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(rms_normalize(x, 1e-5).to(at::kDouble), unit, 1e-5, 1e-6));
+  }
+}
+
+// Statistics are float32 whatever the dtype: large halves do not overflow when squared.
+TEST(RmsNorm, KeepsHalfFinite) {
+  at::Tensor x = at::full({1, 16}, 60000.0, at::kHalf), w = at::ones({16}, at::kHalf);
+  EXPECT_TRUE(at::allclose(rms_norm(x, w, 1e-6, false).to(at::kFloat), at::ones({1, 16}), 1e-3));
+}
+
+// A weight that does not fit the rows is refused.
+TEST(RmsNorm, RefusesAWrongWeight) {
+  EXPECT_THROW(rms_norm(at::ones({2, 8}), at::ones({4}), 1e-6, false), c10::Error);
+}
+
+// Rope turns the pair (d, d + D / 2) by position * theta^(-2d / D).
+TEST(Rope, TurnsHalvesAgainstEachOther) {
+  const int64_t dim = 6;
+  const double theta = 100.0;
+  RopeTable table = RopeTable::make(10, dim, theta, at::kCPU, at::kFloat);
+  at::Tensor x = at::randn({1, 2, 3, dim});
+  at::Tensor positions = at::empty({1, 2}, at::kLong);
+  positions[0][0] = 0, positions[0][1] = 9;
+  at::Tensor y = apply_rope(x, positions, table);
+  EXPECT_TRUE(at::equal(y[0][0], x[0][0]));
+  for (int64_t d = 0; d < dim / 2; ++d) {
+    const double angle = 9 * std::pow(theta, -2.0 * d / dim);
+    at::Tensor low = x[0][1].select(1, d), high = x[0][1].select(1, d + dim / 2);
+    EXPECT_TRUE(at::allclose(y[0][1].select(1, d), low * std::cos(angle) - high * std::sin(angle), 1e-5, 1e-5));
+    EXPECT_TRUE(at::allclose(y[0][1].select(1, d + dim / 2), high * std::cos(angle) + low * std::sin(angle), 1e-5, 1e-5));
+  }
+}
+
+}  // namespace
+}  // namespace vidi

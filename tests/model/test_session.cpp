@@ -1,0 +1,333 @@
+// The door: encode once, ask many, share what windows share, stop when told, refuse what makes no sense.
+#include <gtest/gtest.h>
+
+#include <ATen/ATen.h>
+#include <dlfcn.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "model/door.h"
+#include "model/generate.h"
+#include "tests/support/device_watch.h"
+#include "tests/support/golden.h"
+
+namespace vidi {
+namespace {
+
+std::unique_ptr<VidiSession> open_set(const std::string& set, const std::string& device = "cpu") {
+  OpenOptions options;
+  options.folder = set == "demo" ? VIDI_DEMO_CHECKPOINT : VIDI_TEST_DATA "/golden/" + set + "/checkpoint";
+  options.device = device;
+  return VidiSession::load(options, Cancel());
+}
+
+Case case_of(const std::string& set, const std::string& name) {
+  return read_case(VIDI_TEST_DATA "/golden/" + set + "/" + name + "/input.safetensors");
+}
+
+Query query(const std::string& text) {
+  Query q;
+  q.text = text;
+  return q;
+}
+
+std::vector<Answer> ask(VidiSession& session, const Encoded& encoded, const std::vector<std::string>& texts) {
+  std::vector<Query> queries;
+  for (const std::string& t : texts) queries.push_back(query(t));
+  AskOptions options;
+  options.max_new_tokens = 24;
+  return value_of(session.ask(encoded, queries, options, Cancel()));
+}
+
+// A batch of questions of different lengths gives each the ids, and nearly the probabilities, that it gets alone.
+TEST(Session, BatchEqualsOneByOne) {
+  const std::vector<std::string> texts = {"a child", "", "a very long question about three dancers who turn, "
+                                          "and turn, and turn again under a réd lamp 🎷", "kite."};
+  for (const char* set : {"vidi15", "vidi7b", "demo"}) {
+    auto session = open_set(set);
+    const Case c = case_of(set, std::string(set) == "demo" ? "heard" : "base");
+    auto encoded = value_of(session->encode(look_and_listen(*session, c, Cancel()), Cancel()));
+    const std::vector<Answer> batch = ask(*session, *encoded, texts);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const Answer alone = ask(*session, *encoded, {texts[i]}).at(0);
+      EXPECT_EQ(batch[i].ids, alone.ids) << set << " " << i;
+      for (size_t k = 0; k < alone.ids.size() && k < batch[i].ids.size(); ++k) {
+        EXPECT_NEAR(batch[i].probabilities[k], alone.probabilities[k], 1e-3);
+      }
+    }
+  }
+}
+
+// Features made for one window serve the overlapping next one: the answer is that of fresh features.
+TEST(Session, OverlappingWindowsShareFeatures) {
+  auto session = open_set("vidi15");
+  const Case c = case_of("vidi15", "base");
+  const Window whole = look_and_listen(*session, c, Cancel());
+  Window shared;
+  shared.frames.assign(whole.frames.begin() + 1, whole.frames.end());
+  shared.duration_s = 4;
+  Case later = c;
+  later.frames.erase(later.frames.begin(), later.frames.begin() + c.height * c.width * 3);
+  later.n_frames -= 1, later.samples.clear(), later.duration_s = 4;
+  const Window fresh = look_and_listen(*session, later, Cancel());
+  auto a = ask(*session, *value_of(session->encode(shared, Cancel())), {"a child"});
+  auto b = ask(*session, *value_of(session->encode(fresh, Cancel())), {"a child"});
+  EXPECT_EQ(a[0].ids, b[0].ids);
+}
+
+// Frames seen one by one, in batches of any size, give the same window.
+TEST(Session, SeesFramesOneByOne) {
+  auto session = open_set("vidi15");
+  const Case c = case_of("vidi15", "noaudio");
+  Window window;
+  window.duration_s = c.duration_s;
+  const size_t row = c.width * 3;
+  for (int64_t i = 0; i < c.n_frames; ++i) {
+    const Frame frame{c.frames.data() + i * c.height * row, int(c.width), int(c.height), row};
+    window.frames.push_back(value_of(session->see({frame}, Cancel())).at(0));
+  }
+  auto one_by_one = ask(*session, *value_of(session->encode(window, Cancel())), {c.question});
+  auto together = ask(*session, *value_of(session->encode(look_and_listen(*session, c, Cancel()), Cancel())),
+                      {c.question});
+  EXPECT_EQ(one_by_one[0].ids, together[0].ids);
+}
+
+// The trained model's answers mean something: the range of the truth, a confidence in (0, 1], none for what is not there.
+TEST(Session, TrainedModelFindsWhatIsThere) {
+  auto session = open_set("demo");
+  for (const char* name : {"seen", "heard", "two_ranges", "absent"}) {
+    const Case c = case_of("demo", name);
+    auto encoded = value_of(session->encode(look_and_listen(*session, c, Cancel()), Cancel()));
+    const Answer answer = ask(*session, *encoded, {c.question}).at(0);
+    const size_t expected = std::string(name) == "absent" ? 0 : std::string(name) == "two_ranges" ? 2 : 1;
+    EXPECT_EQ(answer.hits.size(), expected) << name << ": " << answer.text;
+    EXPECT_EQ(answer.parsed.says_none, expected == 0) << answer.text;
+    EXPECT_EQ(answer.stop, StopReason::kEndToken);
+    for (const Hit& hit : answer.hits) {
+      EXPECT_GT(hit.confidence, 0.3) << name;
+      EXPECT_LE(hit.confidence, 1.0) << name;
+      EXPECT_LT(hit.start_s, hit.stop_s);
+      EXPECT_LE(hit.stop_s, c.duration_s);
+    }
+  }
+}
+
+// Cancel ends a load, an encode, and an answer between two tokens, each with kCancelled.
+TEST(Session, CancelIsHeard) {
+  Cancel raised;
+  raised.cancel();
+  OpenOptions options;
+  options.folder = VIDI_DEMO_CHECKPOINT, options.device = "cpu";
+  auto refused = Session::open(options, raised);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kCancelled);
+
+  auto session = open_set("vidi15");
+  const Window window = look_and_listen(*session, case_of("vidi15", "base"), Cancel());
+  EXPECT_EQ(session->encode(window, raised).error().code, ErrorCode::kCancelled);
+  auto encoded = value_of(session->encode(window, Cancel()));
+  Cancel later;
+  int tokens = 0;
+  session->set_tap([&](const std::string& name, const at::Tensor&) {
+    if (name == "decoder.logits" && ++tokens == 3) later.cancel();
+  });
+  auto answer = session->ask(*encoded, {query("a child")}, {}, later);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(tokens, 3);
+  session->set_tap({});
+  EXPECT_TRUE(session->ask(*encoded, {query("a child")}, {}, Cancel()));  // and it goes on afterwards
+}
+
+// Progress grows from 0 to exactly 1.
+TEST(Session, TellsItsProgress) {
+  std::vector<double> told;
+  OpenOptions options;
+  options.folder = VIDI_DEMO_CHECKPOINT, options.device = "cpu";
+  options.progress = [&](double fraction) { told.push_back(fraction); };
+  ASSERT_TRUE(Session::open(options, Cancel()));
+  ASSERT_FALSE(told.empty());
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+  EXPECT_EQ(told.back(), 1.0);
+}
+
+template <class T>
+void expect_refused(const Result<T>& result, ErrorCode code, const std::string& words) {
+  ASSERT_FALSE(result) << words;
+  EXPECT_EQ(result.error().code, code) << result.error().message;
+  EXPECT_NE(result.error().message.find(words), std::string::npos) << result.error().message;
+  EXPECT_EQ(result.error().message.find('\n'), std::string::npos);
+}
+
+struct ForeignFrame final : FrameFeatures {};
+
+// Windows, frames and samples that make no sense are refused with a sentence.
+TEST(Session, RefusesBadWindows) {
+  auto session = open_set("vidi15");
+  const Window good = look_and_listen(*session, case_of("vidi15", "base"), Cancel());
+  const auto bad = ErrorCode::kBadInput;
+  expect_refused(session->encode({}, Cancel()), bad, "without frames");
+  Window one = good;
+  one.frames.resize(1);
+  expect_refused(session->encode(one, Cancel()), bad, "1 frame");
+  Window foreign = good;
+  foreign.frames[1] = std::make_shared<ForeignFrame>();
+  expect_refused(session->encode(foreign, Cancel()), bad, "not made by this engine");
+  foreign.frames[1] = nullptr;
+  expect_refused(session->encode(foreign, Cancel()), bad, "not made by this engine");
+  Window gap = good;
+  gap.audio.push_back(gap.audio[0]);
+  expect_refused(session->encode(gap, Cancel()), bad, "in all but the last");
+  Window endless = good;
+  endless.duration_s = NAN;
+  expect_refused(session->encode(endless, Cancel()), bad, "a length of 0 or more");
+  const uint8_t pixel[3] = {};
+  expect_refused(session->see({Frame{pixel, 0, 1, 3}}, Cancel()), bad, "0 x 1");
+  expect_refused(session->see({Frame{pixel, 2, 1, 3}}, Cancel()), bad, "stride");
+  expect_refused(session->hear(nullptr, 16, Cancel()), bad, "samples");
+  const std::vector<float> long_sound(480001);
+  expect_refused(session->hear(long_sound.data(), 480001, Cancel()), bad, "480001");
+}
+
+// Questions that would change the conversation, or that no model reads, are refused with a sentence.
+TEST(Session, RefusesBadQuestions) {
+  auto session = open_set("vidi15");
+  auto encoded = value_of(session->encode(
+      look_and_listen(*session, case_of("vidi15", "base"), Cancel()), Cancel()));
+  const auto bad = ErrorCode::kBadInput;
+  for (const char* text : {"a <image> b", "a<end_of_turn>b", "<bos>", "<eos>x", "<pad>", "<unk>"}) {
+    expect_refused(session->ask(*encoded, {query(text)}, {}, Cancel()), bad, "<");
+  }
+  expect_refused(session->ask(*encoded, {query(std::string(40000, 'x') + "\xff")}, {}, Cancel()), bad, "UTF-8");
+  std::string endless;
+  for (int i = 0; i < 20000; ++i) endless += " z7";
+  expect_refused(session->ask(*encoded, {query(endless)}, {}, Cancel()), bad, "tokens");
+  AskOptions none;
+  none.max_new_tokens = 0;
+  expect_refused(session->ask(*encoded, {query("a")}, none, Cancel()), bad, "new tokens");
+  Query odd = query("a");
+  odd.task = "highlight";
+  expect_refused(session->ask(*encoded, {odd}, {}, Cancel()), ErrorCode::kUnsupported, "highlight");
+  EXPECT_TRUE(value_of(session->ask(*encoded, {}, {}, Cancel())).empty());
+}
+
+// Devices and precisions that are not there are refused with a sentence.
+TEST(Session, RefusesUnknownDevices) {
+  auto open = [](const std::string& device, Precision precision) {
+    OpenOptions options;
+    options.folder = VIDI_DEMO_CHECKPOINT, options.device = device, options.precision = precision;
+    return Session::open(options, Cancel());
+  };
+  expect_refused(open("tpu", Precision::kAuto), ErrorCode::kBadInput, "tpu");
+  expect_refused(open("cuda:x", Precision::kAuto), ErrorCode::kBadInput, "cuda:x");
+  expect_refused(open("cuda:99", Precision::kAuto), ErrorCode::kNoDevice, "cuda:99");
+  expect_refused(open("cpu", Precision::kFp16), ErrorCode::kUnsupported, "fp16");
+}
+
+// The guard ends an answer that repeats a stretch of any length up to 64 tokens, and nothing shorter or only similar.
+TEST(Repetition, IsFoundAtTheTail) {
+  auto repeated = [](int period, int n) {
+    std::vector<int> ids = {7, 7, 9};
+    for (int i = 0; i < n; ++i) ids.push_back(100 + i % period);
+    return ids;
+  };
+  EXPECT_TRUE(repeats_itself(repeated(1, 24)));
+  EXPECT_FALSE(repeats_itself(repeated(1, 23)));
+  EXPECT_TRUE(repeats_itself(repeated(11, 44)));
+  EXPECT_FALSE(repeats_itself(repeated(11, 43)));
+  EXPECT_TRUE(repeats_itself(repeated(64, 256)));
+  EXPECT_FALSE(repeats_itself(repeated(65, 1000)));
+  std::vector<int> changed = repeated(11, 44);
+  changed[20] = 1;
+  EXPECT_FALSE(repeats_itself(changed));
+  EXPECT_FALSE(repeats_itself({}));
+}
+
+// With the guard on, an answer that loops ends early, and every id before that is the same.
+TEST(Repetition, NeverChangesAnId) {
+  auto session = open_set("vidi15");
+  auto encoded = value_of(session->encode(
+      look_and_listen(*session, case_of("vidi15", "black"), Cancel()), Cancel()));
+  AskOptions guarded, free;
+  guarded.max_new_tokens = free.max_new_tokens = 300;
+  free.stop_repetition = false;
+  const Answer a = value_of(session->ask(*encoded, {query("nothing at all")}, guarded, Cancel())).at(0);
+  const Answer b = value_of(session->ask(*encoded, {query("nothing at all")}, free, Cancel())).at(0);
+  ASSERT_LE(a.ids.size(), b.ids.size());
+  EXPECT_TRUE(std::equal(a.ids.begin(), a.ids.end(), b.ids.begin()));
+  if (a.stop == StopReason::kRepetition) EXPECT_LT(a.ids.size(), b.ids.size());
+}
+
+// The side of the feature map follows the published change points for 1 to 2,500 frames.
+TEST(Grid, FollowsTheTokenBudget) {
+  std::ifstream file(VIDI_TEST_DATA "/frontend/grid.json");
+  const auto rows = nlohmann::json::parse(file);
+  ProjectorConfig config;
+  size_t at = 0;
+  for (int frames = 1; frames <= 2500; ++frames) {
+    if (at + 1 < rows.size() && rows[at + 1].at("frames_from") <= frames) ++at;
+    EXPECT_EQ(image_grid_side(config, 27, frames), rows[at].at("height").get<int>()) << frames;
+  }
+}
+
+// libvidi.so opens by dlopen and its one symbol hands out a door that works.
+TEST(Door, OpensByDlopen) {
+  void* library = dlopen(VIDI_ENGINE_LIBRARY, RTLD_NOW | RTLD_LOCAL);  // never closed: libtorch does not allow it
+  ASSERT_NE(library, nullptr) << dlerror();
+  auto get = reinterpret_cast<const Door* (*)()>(dlsym(library, "vidi_door"));
+  ASSERT_NE(get, nullptr);
+  EXPECT_EQ(get()->version, kDoorVersion);
+  OpenOptions options;
+  options.folder = VIDI_DEMO_CHECKPOINT, options.device = "cpu";
+  auto session = get()->open(options, Cancel());
+  ASSERT_TRUE(session) << session.error().message;
+  EXPECT_EQ((*session)->info().family, "vidi1.5");
+  EXPECT_TRUE((*session)->info().has_highlight_prompt);
+  EXPECT_FALSE(dlsym(library, "_ZN4vidi7Session4openERKNS_11OpenOptionsERKNS_6CancelE"));
+}
+
+// On CUDA every weight and every intermediate is on the device, in the working dtype where it is a weight.
+TEST(Cuda, EverythingIsOnTheDevice) {
+  if (!at::globalContext().hasCUDA()) GTEST_SKIP() << "no CUDA device";
+  for (const char* set : {"vidi15", "vidi7b"}) {
+    auto session = open_set(set, "cuda");
+    ASSERT_GT(session->weights().size(), 50u);
+    for (const auto& [name, tensor] : session->weights()) {
+      EXPECT_TRUE(tensor.is_cuda()) << name;
+      EXPECT_EQ(tensor.scalar_type(), at::kHalf) << name;
+    }
+    const Window window = look_and_listen(*session, case_of(set, "base"), Cancel());
+    auto encoded = value_of(session->encode(window, Cancel()));
+    session->set_tap([](const std::string& name, const at::Tensor& value) {
+      if (name != "audio.size" && name != "prompt.ids") EXPECT_TRUE(value.is_cuda()) << name;
+    });
+    value_of(session->encode(window, Cancel()));
+    ask(*session, *encoded, {"a child"});
+  }
+}
+
+// A decode step copies nothing to the device, and one small tensor (the picked tokens) from it.
+TEST(Cuda, StepsCopyOnlyThePickedTokens) {
+  if (!at::globalContext().hasCUDA()) GTEST_SKIP() << "no CUDA device";
+  auto session = open_set("vidi15", "cuda");
+  auto encoded = value_of(session->encode(
+      look_and_listen(*session, case_of("vidi15", "base"), Cancel()), Cancel()));
+  auto watched = [&](int n_tokens) {
+    AskOptions options;
+    options.max_new_tokens = n_tokens, options.stop_repetition = false;
+    DeviceWatch watch;
+    const auto answers = session->ask_ids(*encoded, {{2, 5, 300, 301}}, options, Cancel());
+    EXPECT_EQ(answers[0].ids.size(), static_cast<size_t>(n_tokens));
+    return DeviceWatch::seen();
+  };
+  watched(2);
+  const auto few = watched(4), many = watched(10);
+  EXPECT_EQ(many.to_device, few.to_device);
+  EXPECT_EQ(many.to_host - few.to_host, 6);
+  EXPECT_EQ(few.to_host, 4);
+  EXPECT_GT(few.operations, 100);
+}
+
+}  // namespace
+}  // namespace vidi

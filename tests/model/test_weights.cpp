@@ -1,0 +1,91 @@
+#include <gtest/gtest.h>
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+
+#include "model/weights.h"
+
+namespace vidi {
+namespace {
+
+namespace fs = std::filesystem;
+
+class WeightsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = fs::temp_directory_path() / "vidi-weights-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // A checkpoint of one shard with a tensor "t" of the given values, stored as `dtype`.
+  CheckpointFiles one_tensor(const at::Tensor& values, at::ScalarType type, Dtype dtype) {
+    at::Tensor stored = values.to(type).contiguous();
+    write_safetensors(folder_ / "model.safetensors",
+                      {{"t", dtype, stored.sizes().vec(), stored.const_data_ptr()}}, {});
+    return open_checkpoint_files(folder_);
+  }
+
+  fs::path folder_;
+};
+
+// Every float dtype loads into float32 with its exact values, also a tensor of several pieces.
+TEST_F(WeightsTest, LoadsEveryFloatDtype) {
+  const std::pair<at::ScalarType, Dtype> dtypes[] = {{at::kFloat, Dtype::kF32}, {at::kHalf, Dtype::kF16},
+                                                     {at::kBFloat16, Dtype::kBF16}, {at::kDouble, Dtype::kF64}};
+  at::Tensor values = at::randn({3001, 3003});  // 36 MB in float32: more than two pieces
+  for (const auto& [type, dtype] : dtypes) {
+    Weights weights(one_tensor(values, type, dtype), at::kCPU, at::kFloat);
+    at::Tensor slot;
+    weights.take(slot, "t", {3001, 3003}, "test");
+    weights.load({}, Cancel());
+    EXPECT_TRUE(at::equal(slot, values.to(type).to(at::kFloat))) << dtype_name(dtype);
+  }
+}
+
+// A value that is not finite in the working dtype is named instead of spoiling every answer.
+TEST_F(WeightsTest, RefusesValuesThatAreNotFinite) {
+  for (double bad : {INFINITY, -INFINITY, static_cast<double>(NAN)}) {
+    at::Tensor values = at::ones({5, 7});
+    values[3][2] = bad;
+    Weights weights(one_tensor(values, at::kFloat, Dtype::kF32), at::kCPU, at::kFloat);
+    at::Tensor slot;
+    weights.take(slot, "t", {5, 7}, "test");
+    try {
+      weights.load({}, Cancel());
+      FAIL() << "loaded " << bad;
+    } catch (const EngineError& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kDamaged);
+      EXPECT_NE(std::string(e.what()).find("tensor t holds values that are not finite"), std::string::npos);
+    }
+  }
+}
+
+// A file that shrinks between its check and its reading gives a sentence, from whichever thread meets it.
+TEST_F(WeightsTest, SaysWhenAFileShrinks) {
+  Weights weights(one_tensor(at::ones({1000, 1000}), at::kFloat, Dtype::kF32), at::kCPU, at::kFloat);
+  at::Tensor slot;
+  weights.take(slot, "t", {1000, 1000}, "test");
+  fs::resize_file(folder_ / "model.safetensors", 5000);
+  EXPECT_THROW(weights.load({}, Cancel()), EngineError);
+}
+
+// What nobody takes is listed, and all that is missing is listed at once.
+TEST_F(WeightsTest, ListsUnusedAndMissing) {
+  Weights weights(one_tensor(at::ones({2}), at::kFloat, Dtype::kF32), at::kCPU, at::kFloat);
+  EXPECT_EQ(weights.unused(), std::vector<std::string>{"t"});
+  at::Tensor slots[2];
+  weights.take(slots[0], "first", {2}, "test");
+  weights.take(slots[1], "second", {2}, "test");
+  try {
+    weights.load({}, Cancel());
+    FAIL();
+  } catch (const EngineError& e) {
+    EXPECT_NE(std::string(e.what()).find("2 tensor(s): first, second"), std::string::npos) << e.what();
+  }
+}
+
+}  // namespace
+}  // namespace vidi

@@ -1,0 +1,54 @@
+// Watches every operation that libtorch runs on this thread: what it makes on the CPU, and what it copies between devices.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/record_function.h>
+
+#include <string>
+#include <vector>
+
+namespace vidi {
+
+class DeviceWatch {
+ public:
+  struct Seen {
+    std::vector<std::string> made_on_host;  // operation names whose result is a CPU tensor of more than one value
+    int to_device = 0, to_host = 0;         // copies
+    int operations = 0;
+  };
+
+  DeviceWatch() {
+    seen() = {};
+    handle_ = at::addThreadLocalCallback(
+        at::RecordFunctionCallback(nullptr, &DeviceWatch::ended).needsInputs(true).needsOutputs(true));
+  }
+  ~DeviceWatch() { at::removeCallback(handle_); }
+  DeviceWatch(const DeviceWatch&) = delete;
+  DeviceWatch& operator=(const DeviceWatch&) = delete;
+
+  static Seen& seen() {
+    static thread_local Seen value;
+    return value;
+  }
+
+ private:
+  static void ended(const at::RecordFunction& f, at::ObserverContext*) {
+    Seen& s = seen();
+    ++s.operations;
+    const std::string name = f.name();
+    for (const c10::IValue& v : f.outputs()) {
+      if (v.isTensor() && v.toTensor().defined() && v.toTensor().is_cpu() && v.toTensor().numel() > 1) {
+        s.made_on_host.push_back(name);
+      }
+    }
+    if (name != "aten::copy_" || f.inputs().size() < 2) return;
+    if (!f.inputs()[0].isTensor() || !f.inputs()[1].isTensor()) return;
+    const bool into_host = f.inputs()[0].toTensor().is_cpu(), from_host = f.inputs()[1].toTensor().is_cpu();
+    if (into_host && !from_host) ++s.to_host;
+    if (!into_host && from_host) ++s.to_device;
+  }
+
+  at::CallbackHandle handle_;
+};
+
+}  // namespace vidi
