@@ -50,14 +50,18 @@ int image_size_in_name(const std::string& name) {
 }
 
 int heads_of(const Fields& tower, const std::string& field, int hidden, bool has_file,
-             int default_in_file, int documented) {
-  const int heads = tower.whole(field, 1, 1024, has_file ? default_in_file : documented);
+             int default_in_file, std::optional<int> documented) {
+  const int heads =
+      tower.whole(field, 1, 1024, has_file ? std::optional<int>(default_in_file) : documented);
   if (hidden % heads == 0) return heads;
   tower.fail(field, "a divisor of the tower's width " + std::to_string(hidden));
 }
 
-// Head count by width alone; 0 (which no range accepts) when the width does not tell.
-int heads_by_width(int hidden) { return hidden % kHeadWidth == 0 ? hidden / kHeadWidth : 0; }
+// Head count by width alone, or nothing when the width does not tell.
+std::optional<int> heads_by_width(int hidden) {
+  if (hidden % kHeadWidth != 0) return {};
+  return hidden / kHeadWidth;
+}
 
 void read_vision_sizes(VisionConfig& vision, const Fields& tower, bool has_file,
                        const ShapeLookup& shape_of) {
@@ -115,8 +119,9 @@ VisionConfig parse_vision(const Fields& config, const std::string& text,
   require_kind(tower, "siglip");
   VisionConfig vision;
   read_vision_sizes(vision, tower, has_file, shape_of);
-  vision.heads = heads_of(tower, "num_attention_heads", vision.hidden, has_file, 12,
-                          vision.hidden == 1152 ? 16 : heads_by_width(vision.hidden));
+  vision.heads =
+      heads_of(tower, "num_attention_heads", vision.hidden, has_file, 12,
+               vision.hidden == 1152 ? std::optional<int>(16) : heads_by_width(vision.hidden));
   vision.image_size = tower.whole("image_size", 1, 8192, has_file ? 224 : image_size_in_name(name));
   vision.grid = vision.image_size / vision.patch_size;
   check_grid(vision, name, shape_of);
