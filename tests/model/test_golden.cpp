@@ -61,7 +61,9 @@ void expect_half_agrees(const GoldenCase& golden, const Mode& mode, double toler
     worst = std::max(worst, e.relative);
   }
   const IdAgreement ids = compare_ids(golden.expected, stages);
-  if (ids.n_same < ids.n_expected) EXPECT_LT(ids.margin_at_difference, margin);
+  if (ids.n_same < ids.n_expected) {
+    EXPECT_LT(ids.margin_at_difference, margin);
+  }
   std::printf("%s/%s: worst stage %.2e of its rms, %zu of %zu ids\n", golden.set.c_str(),
               golden.name.c_str(), worst, ids.n_same, ids.n_expected);
 }

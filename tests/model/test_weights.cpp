@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <filesystem>
+#include <limits>
 
 #include "model/weights.h"
 
@@ -47,7 +48,8 @@ TEST_F(WeightsTest, LoadsEveryFloatDtype) {
 
 // A value that is not finite in the working dtype is named instead of spoiling every answer.
 TEST_F(WeightsTest, RefusesValuesThatAreNotFinite) {
-  for (double bad : {INFINITY, -INFINITY, static_cast<double>(NAN)}) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (double bad : {infinity, -infinity, std::numeric_limits<double>::quiet_NaN()}) {
     at::Tensor values = at::ones({5, 7});
     values[3][2] = bad;
     Weights weights(one_tensor(values, at::kFloat, Dtype::kF32), at::kCPU, at::kFloat);

@@ -1,0 +1,347 @@
+// Times every phase of the engine at real sizes, with random weights made on the device. Each phase stands beside what a
+// plain big matrix product or a plain copy reaches in the same run.
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <getopt.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "kernels/log_mel.h"
+#include "model/device.h"
+#include "model/preprocess.h"
+#include "model/vidi_session.h"
+#include "tests/tools/geometry.h"
+
+namespace vidi {
+namespace {
+
+constexpr const char* kUsage =
+    "usage: bench-model --geometry vidi1.5-9b|vidi-7b|tiny [--seconds 306] [--queries 1]\n"
+    "         [--precision fp32|fp16|bf16] [--device auto] [--new-tokens 34] [--json FILE]\n";
+constexpr int kPromptTokens = 31;  // of a typical retrieval question
+constexpr int kVisionBatch = 16;
+
+struct Arguments {
+  std::string geometry, json;
+  int seconds = 306, queries = 1, new_tokens = 34;
+  OpenOptions open;
+};
+
+struct Phase {
+  std::string name;
+  double seconds = 0;
+  double tflop = 0;      // floating-point operations, 10^12
+  double gigabytes = 0;  // memory traffic that cannot be avoided, 10^9
+};
+
+// Median seconds of one call, the device idle before and after. The first call warms up and is not counted.
+double time_call(at::Device device, int n_runs, const std::function<void()>& call) {
+  std::vector<double> seconds;
+  for (int i = 0; i <= n_runs; ++i) {
+    synchronize(device);
+    const auto start = std::chrono::steady_clock::now();
+    call();
+    synchronize(device);
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::sort(seconds.begin() + 1, seconds.end());
+  return n_runs == 0 ? seconds[0] : seconds[1 + (n_runs - 1) / 2];
+}
+
+// Operations of a transformer layer's products over `rows` rows that attend to `keys` keys.
+double layer_flop(double rows, double width, double mlp, double keys) {
+  return 2 * rows * (4 * width * width + 2 * width * mlp) + 4 * rows * keys * width;
+}
+
+class Bench {
+ public:
+  explicit Bench(const Arguments& a) : a_(a) {
+    const CheckpointGeometry geometry = geometry_by_name(a.geometry);
+    session_ = VidiSession::random(config_of(geometry), shapes_of(geometry), a.open, 1);
+    device_ = session_->device(), dtype_ = session_->dtype();
+    n_frames_ = a.seconds;
+    n_chunks_ = (a.seconds + 29) / 30;
+  }
+
+  void run() {
+    plain_speeds();
+    preprocess();
+    towers();
+    encode();
+    questions();
+  }
+  void print() const;
+  nlohmann::json as_json() const;
+
+ private:
+  void add(const std::string& name, double seconds, double tflop = 0, double gigabytes = 0) {
+    phases_.push_back({name, seconds, tflop, gigabytes});
+  }
+  void plain_speeds();
+  void preprocess();
+  void towers();
+  void encode();
+  void questions();
+  double stream_tflop(double tokens) const;
+  at::TensorOptions options() const { return at::TensorOptions(dtype_).device(device_); }
+
+  Arguments a_;
+  std::unique_ptr<VidiSession> session_;
+  at::Device device_{at::kCPU};
+  at::ScalarType dtype_ = at::kFloat;
+  int n_frames_ = 0, n_chunks_ = 0;
+  double product_tflops_ = 0, copy_gbs_ = 0;
+  at::Tensor patches_, states_;  // features of one frame, encoder states of all sound
+  std::shared_ptr<const Encoded> encoded_;
+  std::vector<Phase> phases_;
+};
+
+// A product at the decoder's own shape and a copy far larger than any cache.
+void Bench::plain_speeds() {
+  const DecoderConfig& d = session_->config().decoder;
+  const int64_t rows = device_.is_cuda() ? 8192 : 512;
+  at::Tensor x = at::randn({rows, d.hidden}, options()), w = at::randn({d.mlp, d.hidden}, options());
+  const double flop = 2.0 * rows * d.hidden * d.mlp;
+  product_tflops_ = flop / 1e12 / time_call(device_, 50, [&] { at::linear(x, w); });
+  at::Tensor from = at::zeros({device_.is_cuda() ? int64_t{2} << 30 : int64_t{1} << 28}, options().dtype(at::kByte));
+  at::Tensor to = at::empty_like(from);
+  copy_gbs_ = 2.0 * from.numel() / 1e9 / time_call(device_, 10, [&] { to.copy_(from); });
+}
+
+void Bench::preprocess() {
+  constexpr int kWidth = 1920, kHeight = 1080;
+  std::vector<uint8_t> picture(kWidth * kHeight * 3);
+  for (size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
+  const std::vector<Frame> frames(kVisionBatch, Frame{picture.data(), kWidth, kHeight, kWidth * 3});
+  const int side = session_->config().vision.image_size;
+  add("preprocess: 1080p frames", time_call(device_, 1, [&] {
+        for (int at = 0; at < n_frames_; at += kVisionBatch) {
+          make_pixels(frames.data(), std::min(kVisionBatch, n_frames_ - at), side, device_, dtype_);
+        }
+      }), 0, n_frames_ * picture.size() / 1e9);
+  std::vector<float> samples(kChunkSamples, 0.25f);
+  for (size_t i = 0; i < samples.size(); i += 3) samples[i] = -0.25f;
+  add("preprocess: log-mel", time_call(device_, 1, [&] {
+        for (int c = 0; c < n_chunks_; ++c) {
+          make_mel(samples.data(), kChunkSamples, session_->config().audio.n_mels, device_, dtype_);
+        }
+      }));
+}
+
+void Bench::towers() {
+  const VisionConfig& v = session_->config().vision;
+  const double patches = double(v.grid) * v.grid;
+  at::Tensor pixels = at::randn({kVisionBatch, 3, v.image_size, v.image_size}, options());
+  const double vision = time_call(device_, 1, [&] {
+    for (int at = 0; at < n_frames_; at += kVisionBatch) {
+      patches_ = session_->vision_tower()(pixels.narrow(0, 0, std::min(kVisionBatch, n_frames_ - at)));
+    }
+  });
+  patches_ = patches_[0].clone();
+  add("vision tower", vision, n_frames_ * v.layers_to_run * layer_flop(patches, v.hidden, v.mlp, patches) / 1e12);
+
+  const AudioConfig& s = session_->config().audio;
+  at::Tensor mel = at::randn({1, s.n_mels, kMelFrames}, options());
+  at::Tensor chunk;
+  const double audio = time_call(device_, 1, [&] {
+    for (int c = 0; c < n_chunks_; ++c) chunk = session_->audio_tower()(mel);
+  });
+  const double steps = s.positions;
+  add("audio tower", audio, n_chunks_ * s.layers * layer_flop(steps, s.hidden, s.mlp, steps) / 1e12);
+  states_ = chunk[0].repeat({n_chunks_, 1}).narrow(0, 0, a_.seconds * 50);
+}
+
+double Bench::stream_tflop(double tokens) const {
+  const DecoderConfig& d = session_->config().decoder;
+  const double keys = 2.0 * d.hidden * d.kv_heads * d.head_dim;
+  const double rest = 1.0 * d.hidden * d.heads * d.head_dim + 3.0 * d.hidden * d.mlp;
+  return 2 * tokens * (d.layers * keys + (d.layers - 1) * rest) / 1e12;
+}
+
+void Bench::encode() {
+  const Projector& projector = session_->projector();
+  const int64_t per_frame = projector.tokens_per_frame(n_frames_);
+  const int64_t n_image = n_frames_ * per_frame, n_audio = projector.n_audio_tokens(states_.size(0));
+  const int64_t step = std::max<int64_t>(1, 8192 / per_frame);
+  at::Tensor features = patches_.unsqueeze(0).expand({step, -1, -1}).contiguous();
+  at::Tensor image_tokens, audio_tokens;
+  add("projector", time_call(device_, 1, [&] {
+        at::Tensor codes = projector.time_codes(n_frames_);
+        for (int64_t first = 0; first < n_frames_; first += step) {
+          const int64_t n = std::min<int64_t>(step, n_frames_ - first);
+          image_tokens = projector.image_tokens(features.narrow(0, 0, n), first, n_frames_, codes, {});
+        }
+        audio_tokens = projector.audio_tokens(states_, {});
+      }));
+  image_tokens = image_tokens.narrow(0, 0, per_frame).repeat({step, 1});
+  const MediaCache cache = session_->decoder().make_media_cache(n_image, n_audio);
+  const Cancel cancel;
+  add("decoder stream", time_call(device_, 1, [&] {
+        for (int64_t first = 0; first < n_image; first += step * per_frame) {
+          const int64_t n = std::min(step * per_frame, n_image - first);
+          session_->decoder().stream(image_tokens.narrow(0, 0, n), Modality::kImage, first, cache, cancel);
+        }
+        session_->decoder().stream(audio_tokens, Modality::kAudio, 0, cache, cancel);
+      }), stream_tflop(n_image + n_audio));
+
+  const std::vector<std::vector<int>> prompts(a_.queries, std::vector<int>(kPromptTokens, 5));
+  TextCache text;
+  at::Tensor logits;
+  add("prefill", time_call(device_, 3, [&] {
+        text = {};
+        logits = session_->decoder().read_prompts(prompts, cache, text, {}, cancel);
+      }));
+  double weights = 0, keys = 0;
+  for (const auto& [name, w] : session_->weights()) {
+    const bool table = name.find("embed_tokens") != std::string::npos && !session_->config().decoder.tied_embeddings;
+    if (name.find("mm_") == std::string::npos && !table) weights += w.nbytes();
+  }
+  for (const auto& layers : cache.layers) {
+    for (const MediaKeys& k : layers) keys += k.key.nbytes() + k.value.nbytes();
+  }
+  at::Tensor ids = logits.argmax(-1);
+  add("step", time_call(device_, a_.new_tokens, [&] {
+        ids = session_->decoder().step(ids, cache, text, cancel).argmax(-1);
+      }), 0, (weights + keys) / 1e9);
+}
+
+// Through the door, as the element asks: the whole encode from features, and whole answers.
+void Bench::questions() {
+  const Cancel cancel;
+  const int side = session_->config().vision.image_size;
+  std::vector<uint8_t> picture(side * side * 3, 100);
+  std::vector<float> samples(kChunkSamples, 0.1f);
+  Window window;
+  window.duration_s = a_.seconds;
+  const std::vector<Frame> frames(n_frames_, Frame{picture.data(), side, side, size_t(side) * 3});
+  auto seen = session_->see(frames, cancel);
+  if (!seen) throw EngineError(seen.error().code, seen.error().message);
+  window.frames = *seen;
+  for (int left = a_.seconds * kSampleRateHz; left > 0; left -= kChunkSamples) {
+    auto heard = session_->hear(samples.data(), std::min(left, kChunkSamples), cancel);
+    if (!heard) throw EngineError(heard.error().code, heard.error().message);
+    window.audio.push_back(*heard);
+  }
+  add("whole: encode from features", time_call(device_, 1, [&] {
+        encoded_.reset();  // the old keys and values go first
+        auto encoded = session_->encode(window, cancel);
+        if (!encoded) throw EngineError(encoded.error().code, encoded.error().message);
+        encoded_ = *encoded;
+      }));
+  AskOptions options;
+  options.max_new_tokens = a_.new_tokens, options.stop_repetition = false;
+  const std::vector<std::vector<int>> prompts(a_.queries, std::vector<int>(kPromptTokens, 5));
+  add("whole: " + std::to_string(a_.queries) + " question(s), " + std::to_string(a_.new_tokens) + " tokens",
+      time_call(device_, 1, [&] { session_->ask_ids(*encoded_, prompts, options, cancel); }));
+}
+
+void Bench::print() const {
+  const ModelInfo info = session_->info();
+  std::printf("%s, %s on %s, %d s, %d question(s)\n", a_.geometry.c_str(), info.precision.c_str(),
+              info.device.c_str(), a_.seconds, a_.queries);
+  std::printf("plain product %.1f TFLOP/s, plain copy %.0f GB/s\n", product_tflops_, copy_gbs_);
+  std::printf("%-40s %12s %10s %10s %8s\n", "phase", "ms", "TFLOP/s", "GB/s", "share");
+  for (const Phase& p : phases_) {
+    std::printf("%-40s %12.2f", p.name.c_str(), p.seconds * 1e3);
+    if (p.tflop > 0) {
+      const double speed = p.tflop / p.seconds;
+      std::printf(" %10.1f %10s %7.1f%%\n", speed, "", 100 * speed / product_tflops_);
+    } else if (p.gigabytes > 0) {
+      const double speed = p.gigabytes / p.seconds;
+      std::printf(" %10s %10.1f %7.1f%%\n", "", speed, 100 * speed / copy_gbs_);
+    } else {
+      std::printf("\n");
+    }
+  }
+  std::printf("weights %.2f GB, keys and values of %lld tokens, peak device memory %.2f GB\n",
+              info.weight_bytes / 1e9, static_cast<long long>(encoded_->n_tokens()),
+              device_memory(device_).peak / 1e9);
+}
+
+nlohmann::json Bench::as_json() const {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const Phase& p : phases_) {
+    rows.push_back({{"phase", p.name}, {"seconds", p.seconds}, {"tflop", p.tflop}, {"gigabytes", p.gigabytes}});
+  }
+  const ModelInfo info = session_->info();
+  return {{"geometry", a_.geometry}, {"device", info.device}, {"precision", info.precision},
+          {"seconds", a_.seconds}, {"queries", a_.queries}, {"tokens", encoded_->n_tokens()},
+          {"product_tflops", product_tflops_}, {"copy_gb_per_s", copy_gbs_}, {"phases", rows},
+          {"weight_bytes", info.weight_bytes}, {"peak_device_bytes", device_memory(device_).peak}};
+}
+
+[[noreturn]] void bad_argument(const std::string& message) {
+  throw EngineError(ErrorCode::kBadInput, message);
+}
+
+int parse_count(const std::string& name, const std::string& text, int low, int high) {
+  int value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= low && value <= high) return value;
+  bad_argument("--" + name + " is \"" + text + "\", expected " + std::to_string(low) + " to " + std::to_string(high));
+}
+
+Precision parse_precision(const std::string& text) {
+  if (text == "fp32") return Precision::kFp32;
+  if (text == "fp16") return Precision::kFp16;
+  if (text == "bf16") return Precision::kBf16;
+  bad_argument("--precision is \"" + text + "\", expected fp32, fp16 or bf16");
+}
+
+Arguments parse_arguments(int argc, char** argv) {
+  static const option kOptions[] = {
+      {"geometry", required_argument, nullptr, 'g'},   {"seconds", required_argument, nullptr, 's'},
+      {"queries", required_argument, nullptr, 'q'},    {"precision", required_argument, nullptr, 'p'},
+      {"device", required_argument, nullptr, 'd'},     {"json", required_argument, nullptr, 'j'},
+      {"new-tokens", required_argument, nullptr, 'n'}, {"help", no_argument, nullptr, 'h'}, {}};
+  Arguments a;
+  for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
+    switch (c) {
+      case 'g': a.geometry = optarg; break;
+      case 's': a.seconds = parse_count("seconds", optarg, 2, 36000); break;
+      case 'q': a.queries = parse_count("queries", optarg, 1, 32); break;
+      case 'n': a.new_tokens = parse_count("new-tokens", optarg, 1, 1024); break;
+      case 'p': a.open.precision = parse_precision(optarg); break;
+      case 'd': a.open.device = optarg; break;
+      case 'j': a.json = optarg; break;
+      case 'h': std::fputs(kUsage, stdout); std::exit(0);
+      default: bad_argument("an option is not understood, see bench-model --help");
+    }
+  }
+  if (a.geometry.empty() || optind != argc) bad_argument("expected --geometry, see bench-model --help");
+  return a;
+}
+
+}  // namespace
+}  // namespace vidi
+
+int main(int argc, char** argv) {
+  try {
+    c10::InferenceMode inference;
+    const vidi::Arguments arguments = vidi::parse_arguments(argc, argv);
+    vidi::Bench bench(arguments);
+    bench.run();
+    bench.print();
+    if (!arguments.json.empty()) {
+      std::ofstream file(arguments.json);
+      file << bench.as_json().dump(1) << "\n";
+      if (!file.flush()) throw std::runtime_error("cannot write " + arguments.json);
+    }
+    return 0;
+  } catch (const c10::Error& e) {
+    const std::string text = e.what_without_backtrace();
+    std::fprintf(stderr, "bench-model: %s\n", text.substr(0, text.find('\n')).c_str());
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "bench-model: %s\n", e.what());
+  }
+  return 1;
+}
