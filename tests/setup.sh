@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Makes a fresh Debian 12, Debian 13 or Ubuntu 24.04 ready, then builds into build/. Says what it installs before it does;
+# does nothing twice, and needs no network when nothing is missing.
+#
+#   tests/setup.sh
+#   VIDI_TORCH=/path tests/setup.sh    uses the libtorch of that Python environment or libtorch folder
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. tests/packages.sh
+
+# A running GPU and its driver, not only the tool.
+has_gpu() {
+  command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q '^GPU '
+}
+
+# has_wheel NAME VERSION: in .venv, as pip left it.
+has_wheel() {
+  compgen -G ".venv/lib/python3*/site-packages/$1-$2*.dist-info" >/dev/null
+}
+
+make_venv() {
+  if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    rm -rf .venv
+    python3 -m venv .venv
+  fi
+}
+
+pip_install() {
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input "$@"
+}
+
+# Without its dependencies: libtorch_cpu needs these two alone, the rest serves CUDA and Python.
+install_torch() {
+  has_wheel torch 2.11.0 && has_wheel nvidia_cuda_runtime 13.0.96 &&
+    has_wheel nvidia_cuda_cupti 13.0.85 && return
+  echo "Installing PyTorch 2.11.0 into .venv for its C++ library, libtorch (1.3 GB, once)"
+  make_venv
+  pip_install --no-deps torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85
+}
+
+# The CUDA libraries that this torch asks for, in its own words; triton serves Python alone.
+install_cuda_libraries() {
+  has_wheel nvidia_cublas "" && has_wheel nvidia_cudnn_cu13 "" && has_wheel nvidia_nccl_cu13 "" && return
+  local wanted
+  mapfile -t wanted < <(sed -nE 's/^Requires-Dist: ((cuda-toolkit|nvidia-)[^;]*[^; ]).*/\1/p' \
+    .venv/lib/python3*/site-packages/torch-2.11.0*.dist-info/METADATA)
+  echo "Found a GPU. Installing the CUDA libraries of PyTorch 2.11.0 into .venv (2 to 3 GB, once)"
+  make_venv
+  pip_install "${wanted[@]}"
+}
+
+# is_complete LIBRARY: it is there and finds every library that it needs.
+is_complete() {
+  [ -e "$1" ] && [ -z "$(ldd "$1" | grep 'not found')" ]
+}
+
+# Jobs by memory as well as by cores: a file that includes libtorch takes the compiler up to 2 GB.
+n_jobs() {
+  local by_memory cores
+  by_memory=$(awk '/^MemAvailable/ {print int($2 / 2000000)}' /proc/meminfo)
+  cores=$(nproc)
+  echo $((by_memory < 1 ? 1 : by_memory < cores ? by_memory : cores))
+}
+
+# Configures build/ unless it is, with the same answers. Edited meson.build files are ninja's own affair.
+configure() {
+  local answers="$*"
+  [ -e build/build.ninja ] && [ "$(cat build/vidi-setup.txt 2>/dev/null)" = "$answers" ] && return
+  if [ -e build/build.ninja ]; then
+    meson setup --reconfigure build "$@"
+  else
+    rm -rf build/meson-private  # of a set-up that failed halfway
+    meson setup build "$@"
+  fi
+  echo "$answers" >build/vidi-setup.txt
+}
+
+need_packages "the build (compiler, meson, tokenizer and JSON libraries, GoogleTest, Python for PyTorch's wheels)" \
+  g++ meson ninja-build pkg-config libsentencepiece-dev libprotobuf-dev nlohmann-json3-dev libgtest-dev \
+  python3-venv ca-certificates
+
+torch_prefix=$PWD/.venv
+cuda=disabled
+if [ -n "${VIDI_TORCH:-}" ]; then
+  torch_prefix=$(realpath "$VIDI_TORCH")
+else
+  install_torch
+  if has_gpu; then install_cuda_libraries; fi
+fi
+torch_dir=$(sh tests/find-torch.sh "$torch_prefix")
+if has_gpu && is_complete "$torch_dir/lib/libtorch_cuda.so"; then cuda=enabled; fi
+
+configure -Dtorch_prefix="$torch_dir" -Dcuda="$cuda"
+meson compile -C build -j "$(n_jobs)"

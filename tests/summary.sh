@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# Sourced by the scripts that count: every one of them ends with one line, even when it breaks off.
+passed=0 failed=0 skipped=0
+
+# add_counts PASSED FAILED SKIPPED
+add_counts() {
+  passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# "N passed, N failed" or "N passed, N failed, N skipped"
+summary() {
+  if [ "$skipped" -gt 0 ]; then
+    echo "$passed passed, $failed failed, $skipped skipped"
+  else
+    echo "$passed passed, $failed failed"
+  fi
+}
+
+# run_meson_tests BUILD_FOLDER: runs them and adds their counts.
+run_meson_tests() {
+  local status=0 counts
+  rm -f "$1"/*.xml "$1"/meson-logs/testlog.*  # a program that crashes must not be judged by an old report
+  meson test -C "$1" --no-rebuild --print-errorlogs </dev/null || status=$?
+  counts=$(python3 tests/count_tests.py "$1") || counts="0 1 0"
+  # shellcheck disable=SC2086  # three numbers
+  add_counts $counts
+  if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+}
+
+# For `trap ... EXIT`: what broke off counts as a failure; nothing run is no success.
+finish() {
+  local status=$?
+  if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+  echo "${1:-}$(summary)"
+  if [ "$failed" = 0 ] && [ "$passed" -gt 0 ]; then exit 0; else exit 1; fi
+}
