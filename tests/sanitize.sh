@@ -32,23 +32,32 @@ compile() {
   meson compile -C $build
 }
 
+# seeds_from NAME SIZE FILE...: the first SIZE bytes of each file as one input.
+seeds_from() {
+  local folder=$build/corpus/$1 size=$2 file
+  shift 2
+  for file in "$@"; do
+    head -c "$size" "$file" >"$folder/seed-$(echo "$file" | tr / -)"
+  done
+}
+
 # seed NAME: what the fuzzer starts from, cut from the test data; large files teach it nothing more.
 seed() {
-  local folder=$build/corpus/$1 n=0 file
-  mkdir -p "$folder"
+  local files answer n=0
+  mkdir -p "$build/corpus/$1"
   case $1 in
-    safetensors) find tests/data examples -name '*.safetensors' -size -1024k ;;
-    config) find tests/data examples -name '*.json' -size -16k ;;
-    answer) find tests/data -name 'ranges-*.json' ;;
-  esac | sort | sed -n 1,50p | while read -r file; do
-    n=$((n + 1))
-    case $1 in
-      safetensors) head -c 8192 "$file" >"$folder/seed-$n" ;;
-      config) { printf '\0'; cat "$file"; } >"$folder/seed-$n" ;;  # the first byte picks tensor shapes
-      answer) cp "$file" "$folder/seed-$n" ;;
-    esac
-  done
-  if [ "$1" = answer ]; then printf '0.12-0.34, 0.50-0.61' >"$folder/seed-plain"; fi
+    safetensors)
+      mapfile -t files < <(find tests/data examples -name '*.safetensors')
+      seeds_from "$1" 4096 "${files[@]}" ;;
+    config)
+      mapfile -t files < <(find tests/data examples -name 'config.json' -o -name 'tokenizer_config.json')
+      seeds_from "$1" 16384 "${files[@]}" ;;
+    answer)
+      sed -nE 's/^ *"answer": "(.*)",$/\1/p' tests/data/frontend/ranges-*.json | sort -u | while read -r answer; do
+        n=$((n + 1))
+        printf '%s' "$answer" >"$build/corpus/$1/seed-$n"
+      done ;;
+  esac
 }
 
 fuzz() {

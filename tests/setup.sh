@@ -51,7 +51,7 @@ install_cuda_libraries() {
 
 # is_complete LIBRARY: it is there and finds every library that it needs.
 is_complete() {
-  [ -e "$1" ] && [ -z "$(ldd "$1" | grep 'not found')" ]
+  [ -e "$1" ] && [[ $(ldd "$1") != *"not found"* ]]
 }
 
 # Jobs by memory as well as by cores: a file that includes libtorch takes the compiler up to 2 GB.
