@@ -32,12 +32,12 @@ compile() {
   meson compile -C $build
 }
 
-# seeds_from NAME SIZE FILE...: the first SIZE bytes of each file as one input.
+# seeds_from NAME SIZE PREFIX FILE...: PREFIX and the first SIZE bytes of each file as one input.
 seeds_from() {
-  local folder=$build/corpus/$1 size=$2 file
-  shift 2
+  local folder=$build/corpus/$1 size=$2 prefix=$3 file
+  shift 3
   for file in "$@"; do
-    head -c "$size" "$file" >"$folder/seed-$(echo "$file" | tr / -)"
+    { printf '%b' "$prefix" && head -c "$size" "$file"; } >"$folder/seed-$(echo "$file" | tr / -)"
   done
 }
 
@@ -48,10 +48,10 @@ seed() {
   case $1 in
     safetensors)
       mapfile -t files < <(find tests/data examples -name '*.safetensors')
-      seeds_from "$1" 4096 "${files[@]}" ;;
+      seeds_from "$1" 4096 "" "${files[@]}" ;;
     config)
       mapfile -t files < <(find tests/data examples -name 'config.json' -o -name 'tokenizer_config.json')
-      seeds_from "$1" 16384 "${files[@]}" ;;
+      seeds_from "$1" 16000 '\0' "${files[@]}" ;;  # the byte in front picks tensor shapes
     answer)
       sed -nE 's/^ *"answer": "(.*)",$/\1/p' tests/data/frontend/ranges-*.json | sort -u | while read -r answer; do
         n=$((n + 1))
