@@ -289,7 +289,8 @@ TEST(Door, OpensByDlopen) {
   EXPECT_FALSE(dlsym(library, "_ZN4vidi7Session4openERKNS_11OpenOptionsERKNS_6CancelE"));
 }
 
-// On CUDA every weight and every intermediate is on the device, in the working dtype where it is a weight.
+// On CUDA every weight is on the device in the working dtype, and every operation makes its result there. On the host are
+// only the bytes and log-mel features before they are sent, lists of numbers (ids, lengths, frequencies) and picked tokens.
 TEST(Cuda, EverythingIsOnTheDevice) {
   if (!at::globalContext().hasCUDA()) GTEST_SKIP() << "no CUDA device";
   for (const char* set : {"vidi15", "vidi7b"}) {
@@ -299,14 +300,17 @@ TEST(Cuda, EverythingIsOnTheDevice) {
       EXPECT_TRUE(tensor.is_cuda()) << name;
       EXPECT_EQ(tensor.scalar_type(), at::kHalf) << name;
     }
-    const Window window = look_and_listen(*session, case_of(set, "base"), Cancel());
-    auto encoded = value_of(session->encode(window, Cancel()));
-    session->set_tap([](const std::string& name, const at::Tensor& value) {
-      const bool bookkeeping = name == "audio.size" || name == "prompt.ids";
-      EXPECT_TRUE(bookkeeping || value.is_cuda()) << name;
-    });
-    value_of(session->encode(window, Cancel()));
+    DeviceWatch watch;
+    auto encoded = value_of(session->encode(
+        look_and_listen(*session, case_of(set, "base"), Cancel()), Cancel()));
     ask(*session, *encoded, {"a child"});
+    EXPECT_GT(DeviceWatch::seen().operations, 1000);
+    for (const std::string& name : DeviceWatch::seen().made_on_host) {
+      const bool is_data = name == "aten::empty" || name == "aten::zeros" || name == "aten::zero_" || name == "aten::arange" ||
+                           name == "aten::outer" || name == "aten::to" || name == "aten::_to_copy" ||
+                           name == "aten::empty_strided" || name == "aten::copy_" || name == "aten::select" || name == "aten::cat";
+      EXPECT_TRUE(is_data) << name << " computes on the host";
+    }
   }
 }
 

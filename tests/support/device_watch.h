@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <ATen/record_function.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,9 @@ class DeviceWatch {
 
   DeviceWatch() {
     seen() = {};
-    handle_ = at::addThreadLocalCallback(
-        at::RecordFunctionCallback(nullptr, &DeviceWatch::ended).needsInputs(true).needsOutputs(true));
+    handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(&DeviceWatch::started, &DeviceWatch::ended)
+                                             .needsInputs(true)
+                                             .needsOutputs(true));
   }
   ~DeviceWatch() { at::removeCallback(handle_); }
   DeviceWatch(const DeviceWatch&) = delete;
@@ -32,20 +34,23 @@ class DeviceWatch {
   }
 
  private:
-  static void ended(const at::RecordFunction& f, at::ObserverContext*) {
+  // Inputs can be read only while an operation starts, outputs only when it has ended.
+  static std::unique_ptr<at::ObserverContext> started(const at::RecordFunction& f) {
     Seen& s = seen();
     ++s.operations;
-    const std::string name = f.name();
-    for (const c10::IValue& v : f.outputs()) {
-      if (v.isTensor() && v.toTensor().defined() && v.toTensor().is_cpu() && v.toTensor().numel() > 1) {
-        s.made_on_host.push_back(name);
-      }
-    }
-    if (name != "aten::copy_" || f.inputs().size() < 2) return;
-    if (!f.inputs()[0].isTensor() || !f.inputs()[1].isTensor()) return;
+    if (std::string(f.name()) != "aten::copy_" || f.inputs().size() < 2) return nullptr;
+    if (!f.inputs()[0].isTensor() || !f.inputs()[1].isTensor()) return nullptr;
     const bool into_host = f.inputs()[0].toTensor().is_cpu(), from_host = f.inputs()[1].toTensor().is_cpu();
     if (into_host && !from_host) ++s.to_host;
     if (!into_host && from_host) ++s.to_device;
+    return nullptr;
+  }
+  static void ended(const at::RecordFunction& f, at::ObserverContext*) {
+    for (const c10::IValue& v : f.outputs()) {
+      if (v.isTensor() && v.toTensor().defined() && v.toTensor().is_cpu() && v.toTensor().numel() > 1) {
+        seen().made_on_host.push_back(f.name());
+      }
+    }
   }
 
   at::CallbackHandle handle_;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <getopt.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <charconv>
@@ -26,7 +27,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: bench-model --geometry vidi1.5-9b|vidi-7b|tiny [--seconds 306] [--queries 1]\n"
-    "         [--precision fp32|fp16|bf16] [--device auto] [--new-tokens 34] [--json FILE]\n";
+    "         [--precision fp32|fp16|bf16] [--device auto] [--new-tokens 34] [--json FILE]\n"
+    "       bench-model --load CHECKPOINT [--precision ...] [--device auto]\n";
 constexpr int kPromptTokens = 31;  // of a typical retrieval question
 constexpr int kVisionBatch = 16;
 
@@ -65,7 +67,7 @@ double layer_flop(double rows, double width, double mlp, double keys) {
 class Bench {
  public:
   explicit Bench(const Arguments& a) : a_(a) {
-    const CheckpointGeometry geometry = geometry_by_name(a.geometry);
+    const CheckpointGeometry geometry = checkpoint_geometry(a.geometry);
     session_ = VidiSession::random(config_of(geometry), shapes_of(geometry), a.open, 1);
     device_ = session_->device(), dtype_ = session_->dtype();
     n_frames_ = a.seconds;
@@ -279,6 +281,27 @@ nlohmann::json Bench::as_json() const {
           {"weight_bytes", info.weight_bytes}, {"peak_device_bytes", device_memory(device_).peak}};
 }
 
+// Peak resident memory of this process so far, bytes.
+int64_t peak_host_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
+}
+
+// Loads a checkpoint folder and says how long it took and how much host memory it needed beyond what a process with the
+// device in use has anyway.
+void time_load(const Arguments& a) {
+  const at::Device device = choose_device(a.open.device);
+  at::zeros({1 << 20}, at::TensorOptions(device)).add_(1).sum().item<float>();
+  const int64_t before = peak_host_bytes();
+  auto session = VidiSession::load(a.open, Cancel());
+  const ModelInfo info = session->info();
+  std::printf("%s, %s on %s: %.2f GB of weights in %.2f s (%.2f GB/s), peak host memory %.2f GB, %.2f GB before\n",
+              info.family.c_str(), info.precision.c_str(), info.device.c_str(), info.weight_bytes / 1e9,
+              info.load_seconds, info.weight_bytes / 1e9 / info.load_seconds, peak_host_bytes() / 1e9,
+              before / 1e9);
+}
+
 [[noreturn]] void bad_argument(const std::string& message) {
   throw EngineError(ErrorCode::kBadInput, message);
 }
@@ -302,7 +325,8 @@ Arguments parse_arguments(int argc, char** argv) {
       {"geometry", required_argument, nullptr, 'g'},   {"seconds", required_argument, nullptr, 's'},
       {"queries", required_argument, nullptr, 'q'},    {"precision", required_argument, nullptr, 'p'},
       {"device", required_argument, nullptr, 'd'},     {"json", required_argument, nullptr, 'j'},
-      {"new-tokens", required_argument, nullptr, 'n'}, {"help", no_argument, nullptr, 'h'}, {}};
+      {"new-tokens", required_argument, nullptr, 'n'}, {"load", required_argument, nullptr, 'l'},
+      {"help", no_argument, nullptr, 'h'},             {}};
   Arguments a;
   for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     switch (c) {
@@ -313,11 +337,14 @@ Arguments parse_arguments(int argc, char** argv) {
       case 'p': a.open.precision = parse_precision(optarg); break;
       case 'd': a.open.device = optarg; break;
       case 'j': a.json = optarg; break;
+      case 'l': a.open.folder = optarg; break;
       case 'h': std::fputs(kUsage, stdout); std::exit(0);
       default: bad_argument("an option is not understood, see bench-model --help");
     }
   }
-  if (a.geometry.empty() || optind != argc) bad_argument("expected --geometry, see bench-model --help");
+  if (a.geometry.empty() == a.open.folder.empty() || optind != argc) {
+    bad_argument("expected either --geometry or --load, see bench-model --help");
+  }
   return a;
 }
 
@@ -328,6 +355,10 @@ int main(int argc, char** argv) {
   try {
     c10::InferenceMode inference;
     const vidi::Arguments arguments = vidi::parse_arguments(argc, argv);
+    if (!arguments.open.folder.empty()) {
+      vidi::time_load(arguments);
+      return 0;
+    }
     vidi::Bench bench(arguments);
     bench.run();
     bench.print();
