@@ -14,7 +14,8 @@ RopeTable RopeTable::make(int64_t n_positions, int64_t head_dim, double theta, a
   for (int64_t d = 0; d < head_dim / 2; ++d) {
     f[d] = 1.0f / std::pow(static_cast<float>(theta), static_cast<float>(2 * d) / head_dim);
   }
-  at::Tensor angle = at::outer(at::arange(n_positions, at::kFloat), frequency).to(device);
+  at::Tensor position = at::arange(n_positions, at::TensorOptions(at::kFloat).device(device));
+  at::Tensor angle = at::outer(position, frequency.to(device));
   return {angle.cos().to(dtype), angle.sin().to(dtype)};
 }
 

@@ -137,7 +137,7 @@ at::Tensor Projector::pool_by_depth(const at::Tensor& map, int64_t n_frames) con
 at::Tensor Projector::pool_by_convolution(const at::Tensor& map) const {
   const int64_t kernel = image_conv_.size(2), pool = config_.projector.image_pool;
   const CornerSamples s = corner_samples(map.size(2) - kernel + 1, pool);
-  at::Tensor needed = at::cat({s.low, s.high}).to(map.device());
+  at::Tensor needed = at::cat({s.low.to(map.device()), s.high.to(map.device())});
   at::Tensor windows = map.unfold(2, kernel, 1).unfold(3, kernel, 1);  // [f, C, side, side, k, k]
   windows = windows.index_select(2, needed).index_select(3, needed);
   at::Tensor patches = windows.permute({0, 2, 3, 1, 4, 5}).flatten(3);
