@@ -5,13 +5,13 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <new>
 
 #include "kernels/log_mel.h"
 #include "model/device.h"
 #include "model/generate.h"
+#include "model/hits.h"
 #include "model/preprocess.h"
 #include "model/prompt.h"
 #include "model/vidi_session.h"
@@ -73,38 +73,6 @@ const Own& own_kind(const Shared* features, const char* what) {
   throw EngineError(ErrorCode::kBadInput, std::string(what) + " was not made by this engine");
 }
 
-const char* family_name(Family family) { return family == Family::kVidi15 ? "vidi1.5" : "vidi-7b"; }
-
-// Geometric mean of the probabilities of the tokens that wrote bytes [begin, end) of the text. ends[k]: length of the text
-// after token k.
-double mean_probability(const Answer& answer, const std::vector<size_t>& ends, size_t begin, size_t end) {
-  double sum = 0;
-  int n = 0;
-  for (size_t k = 0; k < ends.size(); ++k) {
-    const size_t from = k == 0 ? 0 : ends[k - 1];
-    if (ends[k] <= begin || from >= end || ends[k] == from) continue;
-    sum += std::log(std::max(answer.probabilities[k], 1e-30f));
-    ++n;
-  }
-  return n > 0 ? std::exp(sum / n) : 0;
-}
-
-// Adds text and hits to an answer that has ids and probabilities.
-void read_answer(Answer& answer, const Tokenizer& tokenizer, double duration_s) {
-  answer.text = tokenizer.decode(answer.ids);
-  answer.parsed = parse_answer(answer.text);
-  std::vector<size_t> ends;
-  std::vector<int> so_far;
-  for (int id : answer.ids) {
-    so_far.push_back(id);
-    ends.push_back(tokenizer.decode(so_far).size());
-  }
-  for (const AnswerRange& r : answer.parsed.ranges) {
-    answer.hits.push_back({r.start, r.stop, r.start * duration_s, r.stop * duration_s,
-                           mean_probability(answer, ends, r.text_begin, r.text_end), r.label});
-  }
-}
-
 void check_prompts(const std::vector<std::vector<int>>& prompts) {
   for (const auto& p : prompts) {
     if (p.empty() || p.size() > kMaxPromptTokens) {
@@ -121,54 +89,6 @@ Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
                                                const Cancel& cancel) noexcept {
   return at_the_door<std::unique_ptr<Session>>(
       [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
-}
-
-// Towers, projector and decoder say what they need; then everything is read at once.
-void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
-  const auto start = std::chrono::steady_clock::now();
-  forbid_tf32();
-  vision_.take(weights, config_.vision);
-  audio_.take(weights, config_.audio);
-  projector_.take(weights, config_);
-  decoder_.take(weights, config_.decoder);
-  weights.load(options.progress, cancel);
-  weights_ = weights.loaded();
-  synchronize(device_);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  const PromptConfig& prompt = config_.prompt;
-  info_ = {device_.str(), precision_name(dtype_), family_name(prompt.family), weights.bytes_taken(),
-           took.count(), prompt.prompts.count("highlight") > 0, weights.unused()};
-}
-
-std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const Cancel& cancel) {
-  c10::InferenceMode inference;
-  auto session = std::unique_ptr<VidiSession>(new VidiSession);
-  VidiSession& s = *session;
-  const ConfigTexts texts = read_config_texts(options.folder);
-  CheckpointFiles files = open_checkpoint_files(options.folder);
-  s.config_ = parse_config(texts, [&](const std::string& name) -> std::optional<std::vector<int64_t>> {
-    const CheckpointFiles::Place* place = files.find(name);
-    if (!place) return std::nullopt;
-    return place->entry.shape;
-  });
-  s.tokenizer_ = std::make_unique<Tokenizer>(
-      Tokenizer::open(options.folder, s.config_.prompt, s.config_.decoder.vocab));
-  s.device_ = choose_device(options.device);
-  s.dtype_ = choose_dtype(options.precision, s.device_);
-  s.load_weights(Weights(std::move(files), s.device_, s.dtype_), options, cancel);
-  return session;
-}
-
-std::unique_ptr<VidiSession> VidiSession::random(const ModelConfig& config, CheckpointFiles shapes,
-                                                 const OpenOptions& options, uint64_t seed) {
-  c10::InferenceMode inference;
-  auto session = std::unique_ptr<VidiSession>(new VidiSession);
-  VidiSession& s = *session;
-  s.config_ = config;
-  s.device_ = choose_device(options.device);
-  s.dtype_ = choose_dtype(options.precision, s.device_);
-  s.load_weights(Weights::random(std::move(shapes), s.device_, s.dtype_, seed), options, Cancel());
-  return session;
 }
 
 void VidiSession::see_batch(const Frame* frames, size_t n,
@@ -219,17 +139,18 @@ Result<std::shared_ptr<const AudioFeatures>> VidiSession::hear(const float* samp
   });
 }
 
-// The encoder's states of a window's sound, joined and cut to what the samples fill; undefined when that is less than two
-// tokens, which counts as no audio.
+// The encoder's states of a window's sound, joined and cut to what the samples fill; undefined when
+// that is less than two tokens, which counts as no audio.
 static at::Tensor joined_states(const Window& window, int64_t min_steps, int64_t& audio_size) {
   std::vector<at::Tensor> chunks;
   audio_size = 0;
   for (size_t i = 0; i < window.audio.size(); ++i) {
     const auto& audio = own_kind<TowerAudio>(window.audio[i].get(), "a stretch of sound");
     if (audio.samples < kChunkSamples && i + 1 < window.audio.size()) {
-      throw EngineError(ErrorCode::kBadInput, "stretch " + std::to_string(i) + " of a window has " +
-                                                  std::to_string(audio.samples) + " samples, expected " +
-                                                  std::to_string(kChunkSamples) + " in all but the last");
+      throw EngineError(ErrorCode::kBadInput,
+                        "stretch " + std::to_string(i) + " of a window has " +
+                            std::to_string(audio.samples) + " samples, expected " +
+                            std::to_string(kChunkSamples) + " in all but the last");
     }
     audio_size += audio.samples / kHopSamples;
     chunks.push_back(audio.states);
@@ -239,7 +160,8 @@ static at::Tensor joined_states(const Window& window, int64_t min_steps, int64_t
   return at::cat(chunks).narrow(0, 0, steps);
 }
 
-void VidiSession::encode_images(const Window& window, const MediaCache& cache, const Cancel& cancel) {
+void VidiSession::encode_images(const Window& window, const MediaCache& cache,
+                                const Cancel& cancel) {
   const int64_t n = window.frames.size(), per_frame = projector_.tokens_per_frame(n);
   const int64_t step = std::max<int64_t>(1, kStreamTokens / per_frame);
   at::Tensor time_codes = projector_.time_codes(n);
@@ -253,7 +175,8 @@ void VidiSession::encode_images(const Window& window, const MediaCache& cache, c
   }
 }
 
-std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window, const Cancel& cancel) {
+std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window,
+                                                          const Cancel& cancel) {
   const int64_t n_frames = window.frames.size();
   if (n_frames == 1) {
     throw EngineError(ErrorCode::kBadInput, "a window with 1 frame, expected none or at least 2");
@@ -267,8 +190,9 @@ std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window, 
   const int64_t n_audio = states.defined() ? projector_.n_audio_tokens(states.size(0)) : 0;
   const int64_t n_image = n_frames > 0 ? n_frames * projector_.tokens_per_frame(n_frames) : 0;
   if (n_audio + n_image == 0) {
-    throw EngineError(ErrorCode::kBadInput, "a window without frames and with less than two tokens "
-                                            "of sound, expected at least one of them");
+    throw EngineError(ErrorCode::kBadInput,
+                      "a window without frames and with less than two tokens "
+                      "of sound, expected at least one of them");
   }
   auto encoded = std::make_shared<EncodedWindow>();
   encoded->seconds = window.duration_s;
@@ -277,7 +201,8 @@ std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window, 
   if (n_audio > 0) {
     tap_into(tap_, "audio.size", at::full({1}, audio_size, at::kLong));
     tap_into(tap_, "audio.encoder", states);
-    decoder_.stream(projector_.audio_tokens(states, tap_), Modality::kAudio, 0, encoded->cache, cancel);
+    decoder_.stream(projector_.audio_tokens(states, tap_), Modality::kAudio, 0, encoded->cache,
+                    cancel);
   }
   for (int m = 0; tap_ && m < 2; ++m) {
     const std::string modality = m == 0 ? "image" : "audio";
@@ -309,7 +234,8 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
   std::vector<Answer> answers;
   for (size_t at = 0; at < prompts.size(); at += kQuestionBatch) {
     const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(at);
-    const auto last = first + static_cast<std::ptrdiff_t>(std::min(kQuestionBatch, prompts.size() - at));
+    const auto last =
+        first + static_cast<std::ptrdiff_t>(std::min(kQuestionBatch, prompts.size() - at));
     for (Generation& g : generate(decoder_, window.cache, {first, last}, options, tap_, cancel)) {
       Answer answer;
       answer.ids = std::move(g.ids);
@@ -326,8 +252,8 @@ std::vector<Answer> VidiSession::ask_all(const Encoded& encoded, const std::vect
   std::vector<std::vector<int>> prompts;
   for (const Query& q : queries) {
     check_query(*tokenizer_, q.text);
-    const std::string question = make_question(config_.prompt, q.task, q.prompt_template, q.text,
-                                               encoded.duration_s());
+    const std::string question =
+        make_question(config_.prompt, q.task, q.prompt_template, q.text, encoded.duration_s());
     prompts.push_back(prompt_ids(config_.prompt, *tokenizer_, question));
     if (tap_) {
       std::vector<int64_t> ids(prompts.back().begin(), prompts.back().end());
@@ -343,7 +269,8 @@ Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
                                              const std::vector<Query>& queries,
                                              const AskOptions& options,
                                              const Cancel& cancel) noexcept {
-  return at_the_door<std::vector<Answer>>([&] { return ask_all(encoded, queries, options, cancel); });
+  return at_the_door<std::vector<Answer>>(
+      [&] { return ask_all(encoded, queries, options, cancel); });
 }
 
 }  // namespace vidi

@@ -1,0 +1,66 @@
+#include "model/vidi_session.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include <chrono>
+
+#include "model/device.h"
+
+namespace vidi {
+namespace {
+
+const char* family_name(Family family) { return family == Family::kVidi15 ? "vidi1.5" : "vidi-7b"; }
+
+}  // namespace
+
+// Towers, projector and decoder say what they need; then everything is read at once.
+void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
+  const auto start = std::chrono::steady_clock::now();
+  forbid_tf32();
+  vision_.take(weights, config_.vision);
+  audio_.take(weights, config_.audio);
+  projector_.take(weights, config_);
+  decoder_.take(weights, config_.decoder);
+  weights.load(options.progress, cancel);
+  weights_ = weights.loaded();
+  synchronize(device_);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const PromptConfig& prompt = config_.prompt;
+  info_ = {device_.str(),         precision_name(dtype_), family_name(prompt.family),
+           weights.bytes_taken(), took.count(),           prompt.prompts.count("highlight") > 0,
+           weights.unused()};
+}
+
+std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const Cancel& cancel) {
+  c10::InferenceMode inference;
+  auto session = std::unique_ptr<VidiSession>(new VidiSession);
+  VidiSession& s = *session;
+  const ConfigTexts texts = read_config_texts(options.folder);
+  CheckpointFiles files = open_checkpoint_files(options.folder);
+  s.config_ =
+      parse_config(texts, [&](const std::string& name) -> std::optional<std::vector<int64_t>> {
+        const CheckpointFiles::Place* place = files.find(name);
+        if (!place) return std::nullopt;
+        return place->entry.shape;
+      });
+  s.tokenizer_ = std::make_unique<Tokenizer>(
+      Tokenizer::open(options.folder, s.config_.prompt, s.config_.decoder.vocab));
+  s.device_ = choose_device(options.device);
+  s.dtype_ = choose_dtype(options.precision, s.device_);
+  s.load_weights(Weights(std::move(files), s.device_, s.dtype_), options, cancel);
+  return session;
+}
+
+std::unique_ptr<VidiSession> VidiSession::random(const ModelConfig& config, CheckpointFiles shapes,
+                                                 const OpenOptions& options, uint64_t seed) {
+  c10::InferenceMode inference;
+  auto session = std::unique_ptr<VidiSession>(new VidiSession);
+  VidiSession& s = *session;
+  s.config_ = config;
+  s.device_ = choose_device(options.device);
+  s.dtype_ = choose_dtype(options.precision, s.device_);
+  s.load_weights(Weights::random(std::move(shapes), s.device_, s.dtype_, seed), options, Cancel());
+  return session;
+}
+
+}  // namespace vidi
