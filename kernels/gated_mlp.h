@@ -1,4 +1,5 @@
-// The feed-forward block of Gemma and Mistral: down(act(gate(x)) * up(x)). CPU and CUDA through ATen.
+// The feed-forward block of Gemma and Mistral: down(act(gate(x)) * up(x)). CPU and CUDA through
+// ATen.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -62,7 +62,8 @@ void log_mel(const float* samples, int n, int n_mels, float* mel) {
   at::Tensor spectrum = at::stft(chunk, kFftSize, kHopSamples, kFftSize, at::hann_window(kFftSize),
                                  /*center=*/true, "reflect", /*normalized=*/false,
                                  /*onesided=*/true, /*return_complex=*/true);
-  at::Tensor power = spectrum.narrow(-1, 0, kMelFrames).abs().square();  // the last frame is dropped
+  at::Tensor power =
+      spectrum.narrow(-1, 0, kMelFrames).abs().square();  // the last frame is dropped
   at::Tensor levels = at::from_blob(filters.data(), {n_mels, kBins}).matmul(power);
   levels = levels.clamp_min(kSmallestPower).log10();
   levels = (at::maximum(levels, levels.max() - 8.0) + 4.0) / 4.0;

@@ -1,5 +1,5 @@
-// Whisper's log-mel features of one 30 s chunk, on the CPU in float32 through libtorch's STFT: what the published code
-// runs.
+// Whisper's log-mel features of one 30 s chunk, on the CPU in float32 through libtorch's STFT: what
+// the published code runs.
 //
 // Zero-padded to 480000 samples, n_fft 400, hop 160, periodic Hann, centred with reflection, last
 // frame dropped, power spectrum, 128 slaney filters 0..8000 Hz, log10(max(x, 1e-10)), floor at the

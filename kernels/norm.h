@@ -8,8 +8,8 @@ namespace vidi {
 // x / sqrt(mean(x^2) + eps), computed in float32 and cast back to x's dtype. x [..., C].
 at::Tensor rms_normalize(const at::Tensor& x, double eps);
 
-// weight [C]. Plain (Mistral, mm_rand_*): normalised, cast back, then times the weight in x's dtype. With `weight_offset`
-// (Gemma): normalised times (1 + weight) in float32, then cast back.
+// weight [C]. Plain (Mistral, mm_rand_*): normalised, cast back, then times the weight in x's
+// dtype. With `weight_offset` (Gemma): normalised times (1 + weight) in float32, then cast back.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, bool weight_offset);
 
 }  // namespace vidi

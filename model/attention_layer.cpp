@@ -12,10 +12,14 @@ void AttentionLayer::take(Weights& weights, const std::string& name, const Decod
   sliding_ = sliding;
   const int64_t hidden = config.hidden, own = int64_t{config.heads} * config.head_dim;
   const int64_t shared = int64_t{config.kv_heads} * config.head_dim;
-  weights.take(q_, name + ".q_proj.weight", {own, hidden}, "num_attention_heads * head_dim, hidden_size");
-  weights.take(k_, name + ".k_proj.weight", {shared, hidden}, "num_key_value_heads * head_dim, hidden_size");
-  weights.take(v_, name + ".v_proj.weight", {shared, hidden}, "num_key_value_heads * head_dim, hidden_size");
-  weights.take(o_, name + ".o_proj.weight", {hidden, own}, "hidden_size, num_attention_heads * head_dim");
+  weights.take(q_, name + ".q_proj.weight", {own, hidden},
+               "num_attention_heads * head_dim, hidden_size");
+  weights.take(k_, name + ".k_proj.weight", {shared, hidden},
+               "num_key_value_heads * head_dim, hidden_size");
+  weights.take(v_, name + ".v_proj.weight", {shared, hidden},
+               "num_key_value_heads * head_dim, hidden_size");
+  weights.take(o_, name + ".o_proj.weight", {hidden, own},
+               "hidden_size, num_attention_heads * head_dim");
 }
 
 // q [B, T, heads, D] without rope; every row of every question reads the same keys.

@@ -1,5 +1,5 @@
-// One layer's decomposed attention: text attends to itself, to pictures and to sound with the same weights; pictures and
-// sound attend to nothing but themselves. vidi-model page, section 6.
+// One layer's decomposed attention: text attends to itself, to pictures and to sound with the same
+// weights; pictures and sound attend to nothing but themselves. vidi-model page, section 6.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,8 +15,8 @@ namespace vidi {
 
 // What one pass over text needs beside the layer's input. Shared by all layers.
 struct TextPass {
-  at::Tensor positions;                   // [B, T] int64
-  at::Tensor mask, sliding_mask;          // bool [B, T, longest]; sliding_mask undefined without a window
+  at::Tensor positions;           // [B, T] int64
+  at::Tensor mask, sliding_mask;  // bool [B, T, longest]; sliding_mask undefined without a window
   const RopeTable* rope = nullptr;
 };
 
@@ -24,14 +24,17 @@ class AttentionLayer {
  public:
   void take(Weights& weights, const std::string& name, const DecoderConfig& config, bool sliding);
 
-  // xn [B, T, H], normalised -> o_proj(self + image + audio) [B, T, H]. Writes the text's keys and values at `positions`.
+  // xn [B, T, H], normalised -> o_proj(self + image + audio) [B, T, H]. Writes the text's keys and
+  // values at `positions`.
   at::Tensor text(const at::Tensor& xn, const TextPass& pass, TextKeys& own, int64_t longest,
                   const MediaCache& media, size_t layer) const;
 
-  // vn [n, H], normalised: writes k_proj and v_proj into `keys` at row `first`. Returns the values [n, kv_heads * D].
+  // vn [n, H], normalised: writes k_proj and v_proj into `keys` at row `first`. Returns the values
+  // [n, kv_heads * D].
   at::Tensor media_keys(const at::Tensor& vn, const MediaKeys& keys, int64_t first) const;
 
-  // What the stream adds to itself: o_proj of each token's own value, copied to every query head. [n, H].
+  // What the stream adds to itself: o_proj of each token's own value, copied to every query head.
+  // [n, H].
   at::Tensor media_output(const at::Tensor& values) const;
 
  private:

@@ -13,7 +13,8 @@ namespace vidi {
 class AudioTower {
  public:
   void take(Weights& weights, const AudioConfig& config);
-  // mel [B, n_mels, 3000] in the working dtype -> [B, 1500, hidden], after the final layer norm. No mask.
+  // mel [B, n_mels, 3000] in the working dtype -> [B, 1500, hidden], after the final layer norm. No
+  // mask.
   at::Tensor operator()(const at::Tensor& mel) const;
 
  private:

@@ -1,4 +1,5 @@
-// A flag that one thread raises and the engine looks at between tensors, frames and tokens. Torch-free.
+// A flag that one thread raises and the engine looks at between tensors, frames and tokens.
+// Torch-free.
 #pragma once
 
 #include <atomic>
@@ -7,7 +8,8 @@
 
 namespace vidi {
 
-// Any thread may call cancel(); the work under way ends with ErrorCode::kCancelled at its next check.
+// Any thread may call cancel(); the work under way ends with ErrorCode::kCancelled at its next
+// check.
 class Cancel {
  public:
   void cancel() noexcept { raised_.store(true, std::memory_order_relaxed); }

@@ -12,10 +12,12 @@
 namespace vidi {
 namespace {
 
-// Media tokens that go through the layers together: enough to fill a GPU, few enough to bound the workspace.
+// Media tokens that go through the layers together: enough to fill a GPU, few enough to bound the
+// workspace.
 constexpr int64_t kStreamRows = 8192;
 
-// bool [B, T, n_keys]: keys at or before the query, and with window_keys > 0 only that many of them.
+// bool [B, T, n_keys]: keys at or before the query, and with window_keys > 0 only that many of
+// them.
 at::Tensor visible(const at::Tensor& positions, int64_t n_keys, int64_t window_keys) {
   at::Tensor key = at::arange(n_keys, positions.options());
   at::Tensor query = positions.unsqueeze(-1);
@@ -43,9 +45,12 @@ void Decoder::take_layer(Weights& weights, Layer& layer, int64_t index) {
   const int64_t hidden = config_.hidden, mlp = config_.mlp;
   const bool sliding = config_.sliding_window > 0 && index % 2 == 0;
   layer.attention.take(weights, name + ".self_attn", config_, sliding);
-  weights.take(layer.gate, name + ".mlp.gate_proj.weight", {mlp, hidden}, "intermediate_size, hidden_size");
-  weights.take(layer.up, name + ".mlp.up_proj.weight", {mlp, hidden}, "intermediate_size, hidden_size");
-  weights.take(layer.down, name + ".mlp.down_proj.weight", {hidden, mlp}, "hidden_size, intermediate_size");
+  weights.take(layer.gate, name + ".mlp.gate_proj.weight", {mlp, hidden},
+               "intermediate_size, hidden_size");
+  weights.take(layer.up, name + ".mlp.up_proj.weight", {mlp, hidden},
+               "intermediate_size, hidden_size");
+  weights.take(layer.down, name + ".mlp.down_proj.weight", {hidden, mlp},
+               "hidden_size, intermediate_size");
   auto norm = [&](at::Tensor& slot, const char* which) {
     weights.take(slot, name + "." + which + ".weight", {hidden}, "hidden_size");
   };
@@ -76,7 +81,9 @@ at::Tensor Decoder::add_mlp(const at::Tensor& x, const Layer& layer) const {
 
 // sqrt(hidden) is rounded to the working dtype before it multiplies, as the published code does.
 static double rounded_scale(int64_t hidden, at::ScalarType dtype) {
-  return at::scalar_tensor(std::sqrt(static_cast<double>(hidden)), at::kDouble).to(dtype).item<double>();
+  return at::scalar_tensor(std::sqrt(static_cast<double>(hidden)), at::kDouble)
+      .to(dtype)
+      .item<double>();
 }
 
 at::Tensor Decoder::embed(const at::Tensor& ids) const {
@@ -108,8 +115,8 @@ void Decoder::stream(const at::Tensor& tokens, Modality modality, int64_t first,
     for (size_t i = 0; i < layers_.size(); ++i) {
       cancel.check();
       const Layer& layer = layers_[i];
-      at::Tensor values = layer.attention.media_keys(norm(v, layer.input_norm),
-                                                     cache.at(modality, i), first + at);
+      at::Tensor values =
+          layer.attention.media_keys(norm(v, layer.input_norm), cache.at(modality, i), first + at);
       if (i + 1 == layers_.size()) break;  // nobody reads what the last layer would add
       v = add_attention(v, layer, layer.attention.media_output(values));
       v = add_mlp(v, layer);
@@ -171,7 +178,8 @@ at::Tensor Decoder::read_prompts(const std::vector<std::vector<int>>& prompts,
   const int64_t batch = prompts.size();
   int64_t longest = 0;
   for (const auto& p : prompts) longest = std::max<int64_t>(longest, p.size());
-  // Shorter prompts are filled up on the right: no earlier token sees what comes later, and the answer's tokens overwrite it.
+  // Shorter prompts are filled up on the right: no earlier token sees what comes later, and the
+  // answer's tokens overwrite it.
   at::Tensor ids = at::zeros({batch, longest}, at::kLong), lengths = at::empty({batch}, at::kLong);
   for (int64_t b = 0; b < batch; ++b) {
     std::copy(prompts[b].begin(), prompts[b].end(), ids[b].data_ptr<int64_t>());
@@ -186,7 +194,8 @@ at::Tensor Decoder::read_prompts(const std::vector<std::vector<int>>& prompts,
   at::Tensor x = embed(ids);
   tap_into(tap, "prompt.embeds", x.flatten(0, 1));
   at::Tensor positions = at::arange(longest, ids.options()).unsqueeze(0).expand({batch, longest});
-  // While a prompt is read, a sliding layer shows a query its window and one key more (vidi-model page, section 6).
+  // While a prompt is read, a sliding layer shows a query its window and one key more (vidi-model
+  // page, section 6).
   x = run_layers(x, positions.contiguous(), config_.sliding_window + 1, media, text, tap, cancel);
   at::Tensor last = (lengths - 1).view({batch, 1, 1}).expand({batch, 1, x.size(2)});
   return logits(x.gather(1, last).squeeze(1));

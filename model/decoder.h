@@ -1,5 +1,6 @@
-// The text decoder with decomposed attention: streams media tokens into keys and values, reads prompts, makes logits.
-// vidi-model page, section 6. Both families; which one is in DecoderConfig alone.
+// The text decoder with decomposed attention: streams media tokens into keys and values, reads
+// prompts, makes logits. vidi-model page, section 6. Both families; which one is in DecoderConfig
+// alone.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,16 +21,19 @@ class Decoder {
   // Room for a window's keys and values on the weights' device.
   MediaCache make_media_cache(int64_t n_image_tokens, int64_t n_audio_tokens) const;
 
-  // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and values in rows
-  // [first, first + n). A token's path is its own, so pieces in any order give the same cache.
+  // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and
+  // values in rows [first, first + n). A token's path is its own, so pieces in any order give the
+  // same cache.
   void stream(const at::Tensor& tokens, Modality modality, int64_t first, const MediaCache& cache,
               const Cancel& cancel) const;
 
-  // Reads prompts (lengths >= 1) as one batch into a new `text`. Returns the logits after each one's last token [B, vocab].
+  // Reads prompts (lengths >= 1) as one batch into a new `text`. Returns the logits after each
+  // one's last token [B, vocab].
   at::Tensor read_prompts(const std::vector<std::vector<int>>& prompts, const MediaCache& media,
                           TextCache& text, const Tap& tap, const Cancel& cancel) const;
 
-  // One more token for each row, ids [B] int64 on the device -> logits [B, vocab]. Copies nothing to or from the host.
+  // One more token for each row, ids [B] int64 on the device -> logits [B, vocab]. Copies nothing
+  // to or from the host.
   at::Tensor step(const at::Tensor& ids, const MediaCache& media, TextCache& text,
                   const Cancel& cancel) const;
 
@@ -41,7 +45,8 @@ class Decoder {
   };
   void take_layer(Weights& weights, Layer& layer, int64_t index);
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
-  at::Tensor add_attention(const at::Tensor& x, const Layer& layer, const at::Tensor& attended) const;
+  at::Tensor add_attention(const at::Tensor& x, const Layer& layer,
+                           const at::Tensor& attended) const;
   at::Tensor add_mlp(const at::Tensor& x, const Layer& layer) const;
   at::Tensor embed(const at::Tensor& ids) const;
   at::Tensor run_layers(at::Tensor x, const at::Tensor& positions, int64_t window_keys,

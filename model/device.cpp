@@ -32,8 +32,9 @@ bool works(at::Device device, std::string& reason) {
 at::Device cuda_device(const std::string& name, int index) {
   const int count = n_cuda_devices();
   std::string reason;
-  if (index < count && works(at::Device(at::kCUDA, index), reason)) return at::Device(at::kCUDA, index);
-  std::string found = !at::hasCUDA() ? "an engine built or running without CUDA"
+  if (index < count && works(at::Device(at::kCUDA, index), reason))
+    return at::Device(at::kCUDA, index);
+  std::string found = !at::hasCUDA()  ? "an engine built or running without CUDA"
                       : index < count ? "a device that does not work (" + reason + ")"
                                       : std::to_string(count) + " CUDA device(s)";
   throw EngineError(ErrorCode::kNoDevice, "device \"" + name + "\" is not usable: found " + found);
@@ -55,7 +56,8 @@ at::Device choose_device(const std::string& name) {
   if (name.rfind("cuda:", 0) == 0) {
     const char* end = name.data() + name.size();
     auto [last, error] = std::from_chars(name.data() + 5, end, index);
-    if (error == std::errc() && last == end && index >= 0 && index < 128) return cuda_device(name, index);
+    if (error == std::errc() && last == end && index >= 0 && index < 128)
+      return cuda_device(name, index);
   }
   throw EngineError(ErrorCode::kBadInput,
                     "device is \"" + name + "\", expected auto, cpu, cuda or cuda:N");
@@ -66,7 +68,8 @@ at::ScalarType choose_dtype(Precision precision, at::Device device) {
   if (precision == Precision::kAuto) return device.is_cuda() ? at::kHalf : at::kFloat;
   if (!device.is_cuda()) {
     throw EngineError(ErrorCode::kUnsupported,
-                      std::string("precision ") + (precision == Precision::kFp16 ? "fp16" : "bf16") +
+                      std::string("precision ") +
+                          (precision == Precision::kFp16 ? "fp16" : "bf16") +
                           " needs a CUDA device, found the CPU, which runs fp32");
   }
   return precision == Precision::kFp16 ? at::kHalf : at::kBFloat16;

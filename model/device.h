@@ -9,15 +9,17 @@
 
 namespace vidi {
 
-// "auto", "cpu", "cuda", "cuda:1" -> a device that answers. auto = first CUDA device that works, else the CPU. Throws
-// kNoDevice (a build without CUDA, no driver, no such number) or kBadInput (another word).
+// "auto", "cpu", "cuda", "cuda:1" -> a device that answers. auto = first CUDA device that works,
+// else the CPU. Throws kNoDevice (a build without CUDA, no driver, no such number) or kBadInput
+// (another word).
 at::Device choose_device(const std::string& name);
 
 // auto = fp16 on CUDA, fp32 on the CPU. Throws kUnsupported: fp16 and bf16 need CUDA.
 at::ScalarType choose_dtype(Precision precision, at::Device device);
 const char* precision_name(at::ScalarType dtype);  // "fp32", "fp16", "bf16"
 
-// Products and convolutions of float32 in float32 (no TF32). For the whole process; called when a session opens.
+// Products and convolutions of float32 in float32 (no TF32). For the whole process; called when a
+// session opens.
 void forbid_tf32();
 
 // Bytes on the device right now and at most since the last reset; 0 on the CPU.

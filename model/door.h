@@ -1,11 +1,13 @@
-// What libvidi.so exports: one C symbol that hands out the door. The element finds it with dlsym. Torch-free.
+// What libvidi.so exports: one C symbol that hands out the door. The element finds it with dlsym.
+// Torch-free.
 #pragma once
 
 #include "model/session.h"
 
 namespace vidi {
 
-// Changes whenever a struct or virtual function of the door changes: plugin and engine are built from one tree.
+// Changes whenever a struct or virtual function of the door changes: plugin and engine are built
+// from one tree.
 inline constexpr int kDoorVersion = 1;
 
 struct Door {

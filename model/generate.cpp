@@ -16,7 +16,8 @@ struct Picked {
 
 Picked pick(const at::Tensor& logits) {
   at::Tensor ids = logits.argmax(-1);
-  at::Tensor probabilities = at::softmax(logits, -1, at::kFloat).gather(1, ids.unsqueeze(1)).squeeze(1);
+  at::Tensor probabilities =
+      at::softmax(logits, -1, at::kFloat).gather(1, ids.unsqueeze(1)).squeeze(1);
   return {ids, at::stack({ids.to(at::kFloat), probabilities})};
 }
 
@@ -32,10 +33,14 @@ bool take_tokens(std::vector<Generation>& all, std::vector<bool>& open, const at
     g.ids.push_back(static_cast<int>(ids[b]));
     g.probabilities.push_back(probabilities[b]);
     open[b] = false;
-    if (g.ids.back() == config.eos_id) g.stop = StopReason::kEndToken;
-    else if (static_cast<int>(g.ids.size()) >= options.max_new_tokens) g.stop = StopReason::kMaxTokens;
-    else if (options.stop_repetition && repeats_itself(g.ids)) g.stop = StopReason::kRepetition;
-    else open[b] = any = true;
+    if (g.ids.back() == config.eos_id)
+      g.stop = StopReason::kEndToken;
+    else if (static_cast<int>(g.ids.size()) >= options.max_new_tokens)
+      g.stop = StopReason::kMaxTokens;
+    else if (options.stop_repetition && repeats_itself(g.ids))
+      g.stop = StopReason::kRepetition;
+    else
+      open[b] = any = true;
   }
   return any;
 }

@@ -1,4 +1,5 @@
-// Greedy generation for a batch of questions, with the probability of every token. vidi-model page, section 7.
+// Greedy generation for a batch of questions, with the probability of every token. vidi-model page,
+// section 7.
 #pragma once
 
 #include <vector>
@@ -14,12 +15,13 @@ struct Generation {
   StopReason stop = StopReason::kEndToken;
 };
 
-// True when `ids` ends in the same words four times in a row, and in at least 24 tokens of such repetition. Looks at the
-// tail alone, so that calling it after every token is cheap.
+// True when `ids` ends in the same words four times in a row, and in at least 24 tokens of such
+// repetition. Looks at the tail alone, so that calling it after every token is cheap.
 bool repeats_itself(const std::vector<int>& ids);
 
-// Picks the most likely id (the lowest on a tie) until the stop id, max_new_tokens or, if asked, a repetition; the
-// repetition guard only ever ends an answer, it changes no id. Reads one small tensor from the device a step.
+// Picks the most likely id (the lowest on a tie) until the stop id, max_new_tokens or, if asked, a
+// repetition; the repetition guard only ever ends an answer, it changes no id. Reads one small
+// tensor from the device a step.
 std::vector<Generation> generate(const Decoder& decoder, const MediaCache& media,
                                  const std::vector<std::vector<int>>& prompts,
                                  const AskOptions& options, const Tap& tap, const Cancel& cancel);

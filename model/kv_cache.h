@@ -1,4 +1,5 @@
-// Keys and values of the decoder: the window's, filled once per window, and the questions', which grow by a token a step.
+// Keys and values of the decoder: the window's, filled once per window, and the questions', which
+// grow by a token a step.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,12 +11,14 @@ namespace vidi {
 
 enum class Modality { kImage = 0, kAudio = 1 };
 
-// One layer's keys and values of one modality, [tokens, kv_heads * head_dim]; undefined when the modality is absent.
+// One layer's keys and values of one modality, [tokens, kv_heads * head_dim]; undefined when the
+// modality is absent.
 struct MediaKeys {
   at::Tensor key, value;
 };
 
-// The window's part: [layer][modality]. Never changes once the window is encoded, so any number of questions reads it.
+// The window's part: [layer][modality]. Never changes once the window is encoded, so any number of
+// questions reads it.
 struct MediaCache {
   std::vector<MediaKeys> layers[2];
   int64_t n_tokens[2] = {0, 0};
@@ -23,18 +26,19 @@ struct MediaCache {
   const MediaKeys& at(Modality m, size_t layer) const { return layers[static_cast<int>(m)][layer]; }
 };
 
-// One layer's keys and values of the questions' own text, [questions, kv_heads, capacity, head_dim].
+// One layer's keys and values of the questions' own text, [questions, kv_heads, capacity,
+// head_dim].
 struct TextKeys {
   at::Tensor key, value;
 };
 
-// A batch of questions under way. Row b holds its token at position p in slot p; slots beyond its length hold nothing
-// that a mask lets through.
+// A batch of questions under way. Row b holds its token at position p in slot p; slots beyond its
+// length hold nothing that a mask lets through.
 struct TextCache {
   std::vector<TextKeys> layers;
-  int64_t capacity = 0;   // slots allocated
-  int64_t longest = 0;    // slots in use by the longest row
-  at::Tensor next;        // [questions] int64 on the device: position of each row's next token
+  int64_t capacity = 0;  // slots allocated
+  int64_t longest = 0;   // slots in use by the longest row
+  at::Tensor next;       // [questions] int64 on the device: position of each row's next token
 };
 
 }  // namespace vidi

@@ -27,7 +27,8 @@ void Mlp::take(Weights& weights, const std::string& name, int64_t n_layers, int6
                int64_t hidden, const std::string& field) {
   layers.resize(n_layers);
   for (int64_t i = 0; i < n_layers; ++i) {
-    layers[i].take(weights, name + "." + std::to_string(2 * i), hidden, i == 0 ? in : hidden, field);
+    layers[i].take(weights, name + "." + std::to_string(2 * i), hidden, i == 0 ? in : hidden,
+                   field);
   }
 }
 

@@ -1,4 +1,5 @@
-// The small pieces that towers and projector share: linear layers, layer norms, a stack of Linear and GELU.
+// The small pieces that towers and projector share: linear layers, layer norms, a stack of Linear
+// and GELU.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -25,7 +26,8 @@ struct LayerNorm {
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
-// Linear layers `name`.0, .2, .4 ... with exact GELU between them, as the published mlpNx_gelu projectors.
+// Linear layers `name`.0, .2, .4 ... with exact GELU between them, as the published mlpNx_gelu
+// projectors.
 struct Mlp {
   std::vector<Linear> layers;
   void take(Weights& weights, const std::string& name, int64_t n_layers, int64_t in, int64_t hidden,
@@ -33,15 +35,16 @@ struct Mlp {
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
-// Self-attention without a mask over x [B, S, heads * D] (towers): projections, heads apart, heads together.
+// Self-attention without a mask over x [B, S, heads * D] (towers): projections, heads apart, heads
+// together.
 struct SelfAttention {
   Linear q, k, v, out;
   int64_t heads = 1;
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
-// Conv1d as a matrix product: x [B, L, C], weight [out, C, kernel], bias [out] or undefined, zero padding at both ends ->
-// [B, floor((L + 2 padding - kernel) / stride) + 1, out].
+// Conv1d as a matrix product: x [B, L, C], weight [out, C, kernel], bias [out] or undefined, zero
+// padding at both ends -> [B, floor((L + 2 padding - kernel) / stride) + 1, out].
 at::Tensor conv1d_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        int64_t stride, int64_t padding);
 

@@ -11,10 +11,11 @@
 namespace vidi {
 namespace {
 
-// Rows (or columns) of a stride-1 convolution that align_corners bilinear shrinking to `n_out` reads, with their weights.
+// Rows (or columns) of a stride-1 convolution that align_corners bilinear shrinking to `n_out`
+// reads, with their weights.
 struct CornerSamples {
-  at::Tensor low, high;   // int64 [n_out]: the two neighbours
-  at::Tensor fraction;    // float [n_out]: weight of `high`
+  at::Tensor low, high;  // int64 [n_out]: the two neighbours
+  at::Tensor fraction;   // float [n_out]: weight of `high`
 };
 
 CornerSamples corner_samples(int64_t n_in, int64_t n_out) {
@@ -36,7 +37,8 @@ CornerSamples corner_samples(int64_t n_in, int64_t n_out) {
 int image_grid_side(const ProjectorConfig& config, int grid, int64_t n_frames) {
   if (config.image_pool_is_conv) return config.image_pool;
   const int pool = config.image_pool;
-  // One zero row and column make the odd grid even. A grid that the pool divides as it is stays as it is.
+  // One zero row and column make the odd grid even. A grid that the pool divides as it is stays as
+  // it is.
   int side = (grid + 1) % pool == 0 || grid % pool != 0 ? grid + 1 : grid;
   const double budget = static_cast<double>(config.frame_budget) * pool * pool;
   const double n = static_cast<double>(n_frames) * side * side;
@@ -61,11 +63,12 @@ void Projector::PositionMlp::take(Weights& weights, const std::string& name, int
   out.take(weights, name + ".mlp.2", hidden, hidden, "hidden_size");
 }
 
-// Every rounding to float32 is where the published code has it: the arguments reach 9999, and there a last-bit change
-// moves the sine by 1e-3.
+// Every rounding to float32 is where the published code has it: the arguments reach 9999, and there
+// a last-bit change moves the sine by 1e-3.
 at::Tensor Projector::PositionMlp::codes(int64_t length, double rms_eps) const {
   const int64_t hidden = in.weight.size(1);
-  at::Tensor place = at::empty({length}, at::kFloat), frequency = at::empty({hidden / 2}, at::kFloat);
+  at::Tensor place = at::empty({length}, at::kFloat),
+             frequency = at::empty({hidden / 2}, at::kFloat);
   for (int64_t i = 0; i < length; ++i) {
     const float fraction = static_cast<float>(i) / static_cast<float>(length - 1);
     place.data_ptr<float>()[i] = fraction * static_cast<float>(interval - 1);
@@ -110,8 +113,8 @@ void Projector::take(Weights& weights, const ModelConfig& config) {
 
 int64_t Projector::tokens_per_frame(int64_t n_frames) const {
   const ProjectorConfig& p = config_.projector;
-  const int64_t side = image_grid_side(p, config_.vision.grid, n_frames) /
-                       (p.image_pool_is_conv ? 1 : p.image_pool);
+  const int64_t side =
+      image_grid_side(p, config_.vision.grid, n_frames) / (p.image_pool_is_conv ? 1 : p.image_pool);
   return side * side;
 }
 
@@ -126,14 +129,16 @@ at::Tensor Projector::pool_by_depth(const at::Tensor& map, int64_t n_frames) con
   const int64_t side = image_grid_side(config_.projector, config_.vision.grid, n_frames);
   at::Tensor x = map;
   if (full > grid) x = at::constant_pad_nd(x, {0, full - grid, 0, full - grid});
-  if (side != full) x = at::upsample_bilinear2d(x.contiguous(), {side, side}, /*align_corners=*/false);
+  if (side != full)
+    x = at::upsample_bilinear2d(x.contiguous(), {side, side}, /*align_corners=*/false);
   const int64_t out = side / m;
   x = x.reshape({-1, c, out, m, out, m}).permute({0, 2, 4, 1, 3, 5});
   return x.reshape({-1, out, out, c * m * m});
 }
 
-// Conv2d without padding, then bilinear with align_corners = true to pool x pool. The shrinking reads only a few rows and
-// columns of the convolution's result, so only those are computed. map [f, C, g, g] -> [f, pool, pool, C].
+// Conv2d without padding, then bilinear with align_corners = true to pool x pool. The shrinking
+// reads only a few rows and columns of the convolution's result, so only those are computed. map
+// [f, C, g, g] -> [f, pool, pool, C].
 at::Tensor Projector::pool_by_convolution(const at::Tensor& map) const {
   const int64_t kernel = image_conv_.size(2), pool = config_.projector.image_pool;
   const CornerSamples s = corner_samples(map.size(2) - kernel + 1, pool);

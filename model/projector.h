@@ -1,4 +1,5 @@
-// From tower features to tokens of the decoder's width: pooling, MLP, norms, position codes. vidi-model page, 3 to 5.
+// From tower features to tokens of the decoder's width: pooling, MLP, norms, position codes.
+// vidi-model page, 3 to 5.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,16 +10,18 @@
 
 namespace vidi {
 
-// Side of the feature map before space-to-depth, by the number of frames of the window (section 3.2): the padded grid
-// while the token budget lasts, then smaller. Throws kUnsupported when the side is no multiple of the pool.
+// Side of the feature map before space-to-depth, by the number of frames of the window
+// (section 3.2): the padded grid while the token budget lasts, then smaller. Throws kUnsupported
+// when the side is no multiple of the pool.
 int image_grid_side(const ProjectorConfig& config, int grid, int64_t n_frames);
 
 class Projector {
  public:
   void take(Weights& weights, const ModelConfig& config);
 
-  // Tokens of frames [first, first + features.size(0)) of a window with n_frames frames. features [f, grid * grid, C],
-  // time_codes = time_codes(n_frames) -> [f * h * w, hidden]: frame, row, column. Before the embedding scale.
+  // Tokens of frames [first, first + features.size(0)) of a window with n_frames frames. features
+  // [f, grid * grid, C], time_codes = time_codes(n_frames) -> [f * h * w, hidden]: frame, row,
+  // column. Before the embedding scale.
   at::Tensor image_tokens(const at::Tensor& features, int64_t first, int64_t n_frames,
                           const at::Tensor& time_codes, const Tap& tap) const;
   int64_t tokens_per_frame(int64_t n_frames) const;

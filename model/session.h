@@ -1,14 +1,15 @@
-// The door of the engine: open a checkpoint, look and listen, encode a window, ask about it. Torch-free.
+// The door of the engine: open a checkpoint, look and listen, encode a window, ask about it.
+// Torch-free.
 //
 //   auto session = Session::open({.folder = "Vidi1.5-9B", .device = "cuda"}, cancel);
-//   auto pictures = (*session)->see(frames, cancel);        // as they come; features serve overlapping windows
-//   auto sound = (*session)->hear(samples, n, cancel);
-//   auto encoded = (*session)->encode(window, cancel);      // once per window: no question yet
-//   auto answers = (*session)->ask(**encoded, queries, {}, cancel);   // any number of times
+//   auto pictures = (*session)->see(frames, cancel);        // as they come; features serve
+//   overlapping windows auto sound = (*session)->hear(samples, n, cancel); auto encoded =
+//   (*session)->encode(window, cancel);      // once per window: no question yet auto answers =
+//   (*session)->ask(**encoded, queries, {}, cancel);   // any number of times
 //
-// Everything is noexcept: a failure is an Error with one sentence. One thread at a time may be inside a Session; Cancel is
-// the only thing that another thread may touch meanwhile. The element opens this through door.h; its tests bring a
-// scripted implementation.
+// Everything is noexcept: a failure is an Error with one sentence. One thread at a time may be
+// inside a Session; Cancel is the only thing that another thread may touch meanwhile. The element
+// opens this through door.h; its tests bring a scripted implementation.
 #pragma once
 
 #include <functional>
@@ -25,19 +26,21 @@ namespace vidi {
 enum class Precision { kAuto, kFp32, kFp16, kBf16 };  // auto: fp16 on CUDA, fp32 on the CPU
 
 struct OpenOptions {
-  std::string folder;            // checkpoint, Hugging Face layout
-  std::string device = "auto";   // "auto", "cpu", "cuda", "cuda:1"; auto = first CUDA device that works, else CPU
+  std::string folder;  // checkpoint, Hugging Face layout
+  std::string device =
+      "auto";  // "auto", "cpu", "cuda", "cuda:1"; auto = first CUDA device that works, else CPU
   Precision precision = Precision::kAuto;
   std::function<void(double)> progress;  // fraction loaded, 0..1, on the calling thread
 };
 
 struct ModelInfo {
-  std::string device;      // "cpu", "cuda:0"
-  std::string precision;   // "fp32", ...
-  std::string family;      // "vidi1.5", "vidi-7b"
+  std::string device;     // "cpu", "cuda:0"
+  std::string precision;  // "fp32", ...
+  std::string family;     // "vidi1.5", "vidi-7b"
   int64_t weight_bytes = 0;
   double load_seconds = 0;
-  bool has_highlight_prompt = false;  // the checkpoint brings its own sentence for the task "highlight"
+  bool has_highlight_prompt =
+      false;  // the checkpoint brings its own sentence for the task "highlight"
   std::vector<std::string> unused_tensors;  // in the checkpoint, and nothing here needs them
 };
 

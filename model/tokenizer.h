@@ -14,19 +14,19 @@ namespace vidi {
 
 class Tokenizer {
  public:
-  // Reads <folder>/tokenizer.model. Throws EngineError: kNotFound, kUnreadable, kDamaged (not a SentencePiece model, a
-  // kind other than BPE, more pieces than `vocab` embedding rows).
+  // Reads <folder>/tokenizer.model. Throws EngineError: kNotFound, kUnreadable, kDamaged (not a
+  // SentencePiece model, a kind other than BPE, more pieces than `vocab` embedding rows).
   static Tokenizer open(const std::string& folder, const PromptConfig& prompt, int vocab);
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  // Ids of one part of a prompt: bos first, then the text. Special pieces found literally in `text` count as such.
-  // Invalid UTF-8 in `text` is an error (kBadInput).
+  // Ids of one part of a prompt: bos first, then the text. Special pieces found literally in `text`
+  // count as such. Invalid UTF-8 in `text` is an error (kBadInput).
   std::vector<int> encode(std::string_view text) const;
 
-  // Special tokens skipped, a run of byte pieces decoded as UTF-8 as a whole (each byte U+FFFD when invalid), both ends
-  // trimmed. Always valid UTF-8. An id outside the vocabulary throws kInternal.
+  // Special tokens skipped, a run of byte pieces decoded as UTF-8 as a whole (each byte U+FFFD when
+  // invalid), both ends trimmed. Always valid UTF-8. An id outside the vocabulary throws kInternal.
   std::string decode(const std::vector<int>& ids) const;
 
   const std::string& bos_text() const;  // "<bos>", "<s>"

@@ -1,4 +1,5 @@
-// The engine's own Session, with what tests and vidi-trace need beside the door. Uses torch: not for the element.
+// The engine's own Session, with what tests and vidi-trace need beside the door. Uses torch: not
+// for the element.
 #pragma once
 
 #include <memory>
@@ -20,19 +21,21 @@ class VidiSession final : public Session {
  public:
   // These two throw; Session::open is the door.
   static std::unique_ptr<VidiSession> load(const OpenOptions& options, const Cancel& cancel);
-  // A model of the given shapes with random weights, and no tokenizer: ask() is not for it, ask_ids() is.
+  // A model of the given shapes with random weights, and no tokenizer: ask() is not for it,
+  // ask_ids() is.
   static std::unique_ptr<VidiSession> random(const ModelConfig& config, CheckpointFiles shapes,
                                              const OpenOptions& options, uint64_t seed);
 
   ModelInfo info() const noexcept override { return info_; }
-  Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(const std::vector<Frame>& frames,
-                                                                const Cancel& cancel) noexcept override;
+  Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(
+      const std::vector<Frame>& frames, const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const AudioFeatures>> hear(const float* samples, int n,
                                                     const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const Encoded>> encode(const Window& window,
                                                 const Cancel& cancel) noexcept override;
   Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
-                                  const AskOptions& options, const Cancel& cancel) noexcept override;
+                                  const AskOptions& options,
+                                  const Cancel& cancel) noexcept override;
 
   // Answers to prompts that are ids already, in batches. Throws.
   std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
@@ -54,7 +57,8 @@ class VidiSession final : public Session {
  private:
   VidiSession() = default;
   void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
-  void see_batch(const Frame* frames, size_t n, std::vector<std::shared_ptr<const FrameFeatures>>& out);
+  void see_batch(const Frame* frames, size_t n,
+                 std::vector<std::shared_ptr<const FrameFeatures>>& out);
   std::shared_ptr<const AudioFeatures> hear_chunk(const float* samples, int n);
   std::shared_ptr<const Encoded> encode_window(const Window& window, const Cancel& cancel);
   void encode_images(const Window& window, const MediaCache& cache, const Cancel& cancel);

@@ -36,8 +36,8 @@ void VisionTower::take_layer(Weights& weights, Layer& layer, const std::string& 
   layer.fc2.take(weights, name + ".mlp.fc2", width, mlp, "vision intermediate_size");
 }
 
-// A convolution whose stride is its kernel is a matrix product over cut-out patches; pixels beyond the last whole patch
-// are unused.
+// A convolution whose stride is its kernel is a matrix product over cut-out patches; pixels beyond
+// the last whole patch are unused.
 at::Tensor VisionTower::patches(const at::Tensor& pixels) const {
   const int64_t side = config_.patch_size, grid = config_.grid, batch = pixels.size(0);
   at::Tensor cut = pixels.narrow(2, 0, grid * side).narrow(3, 0, grid * side);

@@ -1,4 +1,5 @@
-// SigLIP vision tower: pictures to patch features (hidden state of the selected layer). vidi-model page, section 2.
+// SigLIP vision tower: pictures to patch features (hidden state of the selected layer). vidi-model
+// page, section 2.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -21,11 +21,16 @@ constexpr int64_t kPieceBytes = int64_t{16} << 20;  // read, copied and converte
 
 std::optional<at::ScalarType> float_type(Dtype dtype) {
   switch (dtype) {
-    case Dtype::kF32: return at::kFloat;
-    case Dtype::kF16: return at::kHalf;
-    case Dtype::kBF16: return at::kBFloat16;
-    case Dtype::kF64: return at::kDouble;
-    default: return std::nullopt;
+    case Dtype::kF32:
+      return at::kFloat;
+    case Dtype::kF16:
+      return at::kHalf;
+    case Dtype::kBF16:
+      return at::kBFloat16;
+    case Dtype::kF64:
+      return at::kDouble;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -75,7 +80,8 @@ void Weights::check_missing() const {
   for (size_t i = 0; i < std::min(kShown, missing_.size()); ++i) {
     names += (i ? ", " : "") + missing_[i];
   }
-  if (missing_.size() > kShown) names += " and " + std::to_string(missing_.size() - kShown) + " more";
+  if (missing_.size() > kShown)
+    names += " and " + std::to_string(missing_.size() - kShown) + " more";
   throw EngineError(ErrorCode::kDamaged, "the checkpoint lacks " + std::to_string(missing_.size()) +
                                              " tensor(s): " + names);
 }
@@ -112,11 +118,13 @@ void Weights::fill_random() {
   for (Slot& s : slots_) s.tensor->normal_(0.0, 0.02);
 }
 
-// The workers share a list of pieces in the order of the files, each with a pinned buffer of its own: while one waits for
-// its copy, others read. Host memory stays at workers * kPieceBytes.
+// The workers share a list of pieces in the order of the files, each with a pinned buffer of its
+// own: while one waits for its copy, others read. Host memory stays at workers * kPieceBytes.
 class Weights::Filler {
  public:
-  Filler(Weights& weights, const Cancel& cancel) : weights_(weights), cancel_(cancel) { list_pieces(); }
+  Filler(Weights& weights, const Cancel& cancel) : weights_(weights), cancel_(cancel) {
+    list_pieces();
+  }
 
   // Returns when all is copied; throws what a worker threw first.
   void run(const Progress& progress) {
@@ -161,8 +169,8 @@ class Weights::Filler {
   void work() {
     try {
       c10::InferenceMode inference;
-      at::Tensor buffer = at::empty({kPieceBytes}, at::TensorOptions(at::kByte).pinned_memory(
-                                                       weights_.device_.is_cuda()));
+      at::Tensor buffer = at::empty(
+          {kPieceBytes}, at::TensorOptions(at::kByte).pinned_memory(weights_.device_.is_cuda()));
       for (size_t i; (i = next_.fetch_add(1)) < pieces_.size(); done_.fetch_add(1)) {
         cancel_.check();
         copy(pieces_[i], buffer.data_ptr<uint8_t>());

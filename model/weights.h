@@ -1,10 +1,13 @@
-// Takes tensors by name and expected shape, then loads them all: file -> pinned buffer -> device -> working dtype.
+// Takes tensors by name and expected shape, then loads them all: file -> pinned buffer -> device ->
+// working dtype.
 //
 //   Weights weights(open_checkpoint_files(folder), device, at::kHalf);
-//   weights.take(layer.q, "model.layers.0.self_attn.q_proj.weight", {4096, 3584}, "num_attention_heads * head_dim");
-//   weights.load(progress, cancel);      // now layer.q is filled
+//   weights.take(layer.q, "model.layers.0.self_attn.q_proj.weight", {4096, 3584},
+//   "num_attention_heads * head_dim"); weights.load(progress, cancel);      // now layer.q is
+//   filled
 //
-// Nothing is allocated before everything that was taken is known to be there in its right shape. One thread.
+// Nothing is allocated before everything that was taken is known to be there in its right shape.
+// One thread.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -28,16 +31,18 @@ class Weights {
  public:
   Weights(CheckpointFiles files, at::Device device, at::ScalarType dtype);
   // Real shapes, random values made on the device (a benchmark's model): the same names, no file.
-  static Weights random(CheckpointFiles shapes, at::Device device, at::ScalarType dtype, uint64_t seed);
+  static Weights random(CheckpointFiles shapes, at::Device device, at::ScalarType dtype,
+                        uint64_t seed);
 
-  // Remembers that `slot` wants this tensor. `field` says which config field the expected shape follows from.
-  // `slot` must stay where it is until load(). A wrong shape throws kDamaged at once; a missing tensor is remembered.
+  // Remembers that `slot` wants this tensor. `field` says which config field the expected shape
+  // follows from. `slot` must stay where it is until load(). A wrong shape throws kDamaged at once;
+  // a missing tensor is remembered.
   void take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
             const std::string& field);
   std::optional<std::vector<int64_t>> shape_of(const std::string& name) const;
 
-  // Fills every slot. Throws kDamaged (all missing tensors at once; a value the working dtype cannot hold), kUnreadable,
-  // kCancelled.
+  // Fills every slot. Throws kDamaged (all missing tensors at once; a value the working dtype
+  // cannot hold), kUnreadable, kCancelled.
   void load(const Progress& progress, const Cancel& cancel);
 
   // Names that the checkpoint holds and nobody took, after all take() calls.

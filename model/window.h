@@ -13,15 +13,17 @@
 
 namespace vidi {
 
-// One RGB picture in the caller's memory, only read during the call. Any size; the engine resizes it as the model wants.
+// One RGB picture in the caller's memory, only read during the call. Any size; the engine resizes
+// it as the model wants.
 struct Frame {
   const uint8_t* rgb = nullptr;
   int width = 0, height = 0;
   size_t stride = 0;  // bytes from row to row
 };
 
-// What the engine keeps of one frame or of one stretch of sound. It depends on neither the window nor the question, so
-// overlapping windows share it. Owned by whoever holds the pointer; made and used with one Session.
+// What the engine keeps of one frame or of one stretch of sound. It depends on neither the window
+// nor the question, so overlapping windows share it. Owned by whoever holds the pointer; made and
+// used with one Session.
 class FrameFeatures {
  public:
   virtual ~FrameFeatures() = default;
@@ -32,7 +34,8 @@ class AudioFeatures {
   virtual int n_samples() const = 0;
 };
 
-// A window of the stream: at least two frames, or none; every stretch of sound but the last is kChunkSamples long.
+// A window of the stream: at least two frames, or none; every stretch of sound but the last is
+// kChunkSamples long.
 struct Window {
   std::vector<std::shared_ptr<const FrameFeatures>> frames;
   std::vector<std::shared_ptr<const AudioFeatures>> audio;
@@ -62,7 +65,8 @@ struct AskOptions {
 
 enum class StopReason { kEndToken, kMaxTokens, kRepetition };
 
-// One found range. confidence = geometric mean of the probabilities of the range's tokens, in (0, 1].
+// One found range. confidence = geometric mean of the probabilities of the range's tokens, in (0,
+// 1].
 struct Hit {
   double relative_start = 0, relative_stop = 0;  // fractions of the window
   double start_s = 0, stop_s = 0;                // seconds from the window's start

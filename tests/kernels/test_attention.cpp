@@ -1,6 +1,5 @@
-#include <gtest/gtest.h>
-
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include "kernels/attention.h"
 #include "kernels/gated_mlp.h"
@@ -29,7 +28,8 @@ struct Shape {
 
 class Attention : public testing::TestWithParam<Shape> {};
 
-// Grouped heads, soft cap and mask give what one head at a time gives, for odd sizes and strided keys.
+// Grouped heads, soft cap and mask give what one head at a time gives, for odd sizes and strided
+// keys.
 TEST_P(Attention, IsTheFormula) {
   const Shape s = GetParam();
   at::manual_seed(7);
@@ -56,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Attention,
 // More scores than one block holds give the same as all at once.
 TEST(AttentionBlocks, DoNotChangeTheResult) {
   at::manual_seed(3);
-  at::Tensor q = at::randn({1, 40, 4, 4}), k = at::randn({1, 2, 700000, 4}), v = at::randn({1, 2, 700000, 4});
+  at::Tensor q = at::randn({1, 40, 4, 4}), k = at::randn({1, 2, 700000, 4}),
+             v = at::randn({1, 2, 700000, 4});
   at::Tensor whole = attention(q, k, v, {0.5, 0}, {});  // 112 M scores: two blocks
   at::Tensor rows = attention(q.narrow(1, 39, 1), k, v, {0.5, 0}, {});
   EXPECT_TRUE(at::allclose(whole.narrow(1, 39, 1), rows, 1e-4, 1e-6));
@@ -65,18 +66,22 @@ TEST(AttentionBlocks, DoNotChangeTheResult) {
 // Keys that do not fit the queries are refused.
 TEST(AttentionShapes, AreChecked) {
   at::Tensor q = at::ones({1, 1, 4, 8});
-  EXPECT_THROW(attention(q, at::ones({1, 3, 5, 8}), at::ones({1, 3, 5, 8}), {1, 0}, {}), c10::Error);
-  EXPECT_THROW(attention(q, at::ones({1, 2, 5, 4}), at::ones({1, 2, 5, 4}), {1, 0}, {}), c10::Error);
+  EXPECT_THROW(attention(q, at::ones({1, 3, 5, 8}), at::ones({1, 3, 5, 8}), {1, 0}, {}),
+               c10::Error);
+  EXPECT_THROW(attention(q, at::ones({1, 2, 5, 4}), at::ones({1, 2, 5, 4}), {1, 0}, {}),
+               c10::Error);
 }
 
 // The gated block is down(act(gate x) * (up x)) for each activation.
 TEST(GatedMlp, IsTheFormula) {
   at::manual_seed(5);
-  at::Tensor x = at::randn({3, 5}), gate = at::randn({7, 5}), up = at::randn({7, 5}), down = at::randn({5, 7});
+  at::Tensor x = at::randn({3, 5}), gate = at::randn({7, 5}), up = at::randn({7, 5}),
+             down = at::randn({5, 7});
   at::Tensor g = x.matmul(gate.t());
   const std::pair<Activation, at::Tensor> all[] = {
       {Activation::kGelu, 0.5 * g * (1 + at::erf(g / std::sqrt(2.0)))},
-      {Activation::kGeluTanh, 0.5 * g * (1 + at::tanh(std::sqrt(2 / M_PI) * (g + 0.044715 * g.pow(3))))},
+      {Activation::kGeluTanh,
+       0.5 * g * (1 + at::tanh(std::sqrt(2 / M_PI) * (g + 0.044715 * g.pow(3))))},
       {Activation::kSilu, g * at::sigmoid(g)}};
   for (const auto& [activation, expected] : all) {
     at::Tensor y = gated_mlp(x, gate, up, down, activation);

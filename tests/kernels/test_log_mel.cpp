@@ -106,8 +106,9 @@ TEST(LogMel, GivesTheReferencesFeatures) {
     const auto sample = nlohmann::json::parse(metadata.at("sample.mel." + name));
     for (size_t i = sample["start"]; i < mel.size(); i += sample["step"].get<size_t>())
       sampled.push_back(mel[i]);
-    // The goldens' tolerance is a part of the whole tensor's rms; the head is a crop of it. (The transform's float32 noise
-    // differs between processors: on the reference's own kind the sweep's head is equal bit for bit.)
+    // The goldens' tolerance is a part of the whole tensor's rms; the head is a crop of it. (The
+    // transform's float32 noise differs between processors: on the reference's own kind the sweep's
+    // head is equal bit for bit.)
     const std::vector<float> whole = read_golden<float>("mel." + name);
     const double limit = 2e-4 * rms(whole);
     expect_near(sampled, whole, limit);

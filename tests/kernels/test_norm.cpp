@@ -1,6 +1,5 @@
-#include <gtest/gtest.h>
-
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 
@@ -18,7 +17,8 @@ TEST(RmsNorm, IsTheFormula) {
     at::Tensor wide = x.to(at::kDouble);
     at::Tensor unit = wide / (wide.square().mean(-1, true) + 1e-5).sqrt();
     EXPECT_TRUE(at::allclose(rms_norm(x, w, 1e-5, false).to(at::kDouble), unit * w, 1e-5, 1e-6));
-    EXPECT_TRUE(at::allclose(rms_norm(x, w, 1e-5, true).to(at::kDouble), unit * (w + 1), 1e-5, 1e-6));
+    EXPECT_TRUE(
+        at::allclose(rms_norm(x, w, 1e-5, true).to(at::kDouble), unit * (w + 1), 1e-5, 1e-6));
     EXPECT_TRUE(at::allclose(rms_normalize(x, 1e-5).to(at::kDouble), unit, 1e-5, 1e-6));
   }
 }
@@ -47,8 +47,10 @@ TEST(Rope, TurnsHalvesAgainstEachOther) {
   for (int64_t d = 0; d < dim / 2; ++d) {
     const double angle = 9 * std::pow(theta, -2.0 * d / dim);
     at::Tensor low = x[0][1].select(1, d), high = x[0][1].select(1, d + dim / 2);
-    EXPECT_TRUE(at::allclose(y[0][1].select(1, d), low * std::cos(angle) - high * std::sin(angle), 1e-5, 1e-5));
-    EXPECT_TRUE(at::allclose(y[0][1].select(1, d + dim / 2), high * std::cos(angle) + low * std::sin(angle), 1e-5, 1e-5));
+    EXPECT_TRUE(at::allclose(y[0][1].select(1, d), low * std::cos(angle) - high * std::sin(angle),
+                             1e-5, 1e-5));
+    EXPECT_TRUE(at::allclose(y[0][1].select(1, d + dim / 2),
+                             high * std::cos(angle) + low * std::sin(angle), 1e-5, 1e-5));
   }
 }
 

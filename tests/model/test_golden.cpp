@@ -1,7 +1,6 @@
 // Every stage of every golden case, on the CPU and, where there is one, on a CUDA device.
-#include <gtest/gtest.h>
-
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include <cstdio>
 #include <map>
@@ -46,7 +45,8 @@ void note_error(const Mode& mode, const StageError& e) {
   if (const size_t at = stage.find(".layer"); at != std::string::npos) {
     stage.replace(at + 6, stage.find('.', at + 6) - at - 6, "*");
   }
-  double& worst = worst_errors()[stage][std::string(mode.device) + " " + kNames[static_cast<int>(mode.precision)]];
+  double& worst = worst_errors()[stage][std::string(mode.device) + " " +
+                                        kNames[static_cast<int>(mode.precision)]];
   worst = std::max(worst, e.relative);
 }
 
@@ -78,9 +78,11 @@ void expect_float32_agrees(const GoldenCase& golden, const Mode& mode) {
   }
 }
 
-// In half precision a stage is as far off as its roundings; the tolerances are what was found on an H200, doubled. Ids may
-// leave the golden ones only where the two best logits lie closer than `margin`.
-void expect_half_agrees(const GoldenCase& golden, const Mode& mode, double tolerance, double margin) {
+// In half precision a stage is as far off as its roundings; the tolerances are what was found on an
+// H200, doubled. Ids may leave the golden ones only where the two best logits lie closer than
+// `margin`.
+void expect_half_agrees(const GoldenCase& golden, const Mode& mode, double tolerance,
+                        double margin) {
   const Stages stages = run(golden, mode);
   double worst = 0;
   for (const StageError& e : compare_stages(golden.expected, stages)) {

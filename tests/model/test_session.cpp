@@ -1,8 +1,8 @@
-// The door: encode once, ask many, share what windows share, stop when told, refuse what makes no sense.
-#include <gtest/gtest.h>
-
+// The door: encode once, ask many, share what windows share, stop when told, refuse what makes no
+// sense.
 #include <ATen/ATen.h>
 #include <dlfcn.h>
+#include <gtest/gtest.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -18,7 +18,8 @@ namespace {
 
 std::unique_ptr<VidiSession> open_set(const std::string& set, const std::string& device = "cpu") {
   OpenOptions options;
-  options.folder = set == "demo" ? VIDI_DEMO_CHECKPOINT : VIDI_TEST_DATA "/golden/" + set + "/checkpoint";
+  options.folder =
+      set == "demo" ? VIDI_DEMO_CHECKPOINT : VIDI_TEST_DATA "/golden/" + set + "/checkpoint";
   options.device = device;
   return VidiSession::load(options, Cancel());
 }
@@ -33,7 +34,8 @@ Query query(const std::string& text) {
   return q;
 }
 
-std::vector<Answer> ask(VidiSession& session, const Encoded& encoded, const std::vector<std::string>& texts) {
+std::vector<Answer> ask(VidiSession& session, const Encoded& encoded,
+                        const std::vector<std::string>& texts) {
   std::vector<Query> queries;
   for (const std::string& t : texts) queries.push_back(query(t));
   AskOptions options;
@@ -41,10 +43,13 @@ std::vector<Answer> ask(VidiSession& session, const Encoded& encoded, const std:
   return value_of(session.ask(encoded, queries, options, Cancel()));
 }
 
-// A batch of questions of different lengths gives each the ids, and nearly the probabilities, that it gets alone.
+// A batch of questions of different lengths gives each the ids, and nearly the probabilities, that
+// it gets alone.
 TEST(Session, BatchEqualsOneByOne) {
-  const std::vector<std::string> texts = {"a child", "", "a very long question about three dancers who turn, "
-                                          "and turn, and turn again under a réd lamp 🎷", "kite."};
+  const std::vector<std::string> texts = {"a child", "",
+                                          "a very long question about three dancers who turn, "
+                                          "and turn, and turn again under a réd lamp 🎷",
+                                          "kite."};
   for (const char* set : {"vidi15", "vidi7b", "demo"}) {
     auto session = open_set(set);
     const Case c = case_of(set, std::string(set) == "demo" ? "heard" : "base");
@@ -60,7 +65,8 @@ TEST(Session, BatchEqualsOneByOne) {
   }
 }
 
-// Features made for one window serve the overlapping next one: the answer is that of fresh features.
+// Features made for one window serve the overlapping next one: the answer is that of fresh
+// features.
 TEST(Session, OverlappingWindowsShareFeatures) {
   auto session = open_set("vidi15");
   const Case c = case_of("vidi15", "base");
@@ -89,19 +95,23 @@ TEST(Session, SeesFramesOneByOne) {
     window.frames.push_back(value_of(session->see({frame}, Cancel())).at(0));
   }
   auto one_by_one = ask(*session, *value_of(session->encode(window, Cancel())), {c.question});
-  auto together = ask(*session, *value_of(session->encode(look_and_listen(*session, c, Cancel()), Cancel())),
-                      {c.question});
+  auto together =
+      ask(*session, *value_of(session->encode(look_and_listen(*session, c, Cancel()), Cancel())),
+          {c.question});
   EXPECT_EQ(one_by_one[0].ids, together[0].ids);
 }
 
-// The trained model's answers mean something: the range of the truth, a confidence in (0, 1], none for what is not there.
+// The trained model's answers mean something: the range of the truth, a confidence in (0, 1], none
+// for what is not there.
 TEST(Session, TrainedModelFindsWhatIsThere) {
   auto session = open_set("demo");
   for (const char* name : {"seen", "heard", "two_ranges", "absent"}) {
     const Case c = case_of("demo", name);
     auto encoded = value_of(session->encode(look_and_listen(*session, c, Cancel()), Cancel()));
     const Answer answer = ask(*session, *encoded, {c.question}).at(0);
-    const size_t expected = std::string(name) == "absent" ? 0 : std::string(name) == "two_ranges" ? 2 : 1;
+    const size_t expected = std::string(name) == "absent"       ? 0
+                            : std::string(name) == "two_ranges" ? 2
+                                                                : 1;
     EXPECT_EQ(answer.hits.size(), expected) << name << ": " << answer.text;
     EXPECT_EQ(answer.parsed.says_none, expected == 0) << answer.text;
     EXPECT_EQ(answer.stop, StopReason::kEndToken);
@@ -138,7 +148,8 @@ TEST(Session, CancelIsHeard) {
   EXPECT_EQ(answer.error().code, ErrorCode::kCancelled);
   EXPECT_EQ(tokens, 3);
   session->set_tap({});
-  EXPECT_TRUE(session->ask(*encoded, {query("a child")}, {}, Cancel()));  // and it goes on afterwards
+  EXPECT_TRUE(
+      session->ask(*encoded, {query("a child")}, {}, Cancel()));  // and it goes on afterwards
 }
 
 // Progress grows from 0 to exactly 1.
@@ -191,16 +202,18 @@ TEST(Session, RefusesBadWindows) {
   expect_refused(session->hear(long_sound.data(), 480001, Cancel()), bad, "480001");
 }
 
-// Questions that would change the conversation, or that no model reads, are refused with a sentence.
+// Questions that would change the conversation, or that no model reads, are refused with a
+// sentence.
 TEST(Session, RefusesBadQuestions) {
   auto session = open_set("vidi15");
-  auto encoded = value_of(session->encode(
-      look_and_listen(*session, case_of("vidi15", "base"), Cancel()), Cancel()));
+  auto encoded = value_of(
+      session->encode(look_and_listen(*session, case_of("vidi15", "base"), Cancel()), Cancel()));
   const auto bad = ErrorCode::kBadInput;
   for (const char* text : {"a <image> b", "a<end_of_turn>b", "<bos>", "<eos>x", "<pad>", "<unk>"}) {
     expect_refused(session->ask(*encoded, {query(text)}, {}, Cancel()), bad, "<");
   }
-  expect_refused(session->ask(*encoded, {query(std::string(40000, 'x') + "\xff")}, {}, Cancel()), bad, "UTF-8");
+  expect_refused(session->ask(*encoded, {query(std::string(40000, 'x') + "\xff")}, {}, Cancel()),
+                 bad, "UTF-8");
   std::string endless;
   for (int i = 0; i < 20000; ++i) endless += " z7";
   expect_refused(session->ask(*encoded, {query(endless)}, {}, Cancel()), bad, "tokens");
@@ -226,7 +239,8 @@ TEST(Session, RefusesUnknownDevices) {
   expect_refused(open("cpu", Precision::kFp16), ErrorCode::kUnsupported, "fp16");
 }
 
-// The guard ends an answer that repeats a stretch of any length up to 64 tokens, and nothing shorter or only similar.
+// The guard ends an answer that repeats a stretch of any length up to 64 tokens, and nothing
+// shorter or only similar.
 TEST(Repetition, IsFoundAtTheTail) {
   auto repeated = [](int period, int n) {
     std::vector<int> ids = {7, 7, 9};
@@ -248,13 +262,15 @@ TEST(Repetition, IsFoundAtTheTail) {
 // With the guard on, an answer that loops ends early, and every id before that is the same.
 TEST(Repetition, NeverChangesAnId) {
   auto session = open_set("vidi15");
-  auto encoded = value_of(session->encode(
-      look_and_listen(*session, case_of("vidi15", "black"), Cancel()), Cancel()));
+  auto encoded = value_of(
+      session->encode(look_and_listen(*session, case_of("vidi15", "black"), Cancel()), Cancel()));
   AskOptions guarded, free;
   guarded.max_new_tokens = free.max_new_tokens = 300;
   free.stop_repetition = false;
-  const Answer a = value_of(session->ask(*encoded, {query("nothing at all")}, guarded, Cancel())).at(0);
-  const Answer b = value_of(session->ask(*encoded, {query("nothing at all")}, free, Cancel())).at(0);
+  const Answer a =
+      value_of(session->ask(*encoded, {query("nothing at all")}, guarded, Cancel())).at(0);
+  const Answer b =
+      value_of(session->ask(*encoded, {query("nothing at all")}, free, Cancel())).at(0);
   ASSERT_LE(a.ids.size(), b.ids.size());
   EXPECT_TRUE(std::equal(a.ids.begin(), a.ids.end(), b.ids.begin()));
   if (a.stop == StopReason::kRepetition) {
@@ -276,7 +292,8 @@ TEST(Grid, FollowsTheTokenBudget) {
 
 // libvidi.so opens by dlopen and its one symbol hands out a door that works.
 TEST(Door, OpensByDlopen) {
-  void* library = dlopen(VIDI_ENGINE_LIBRARY, RTLD_NOW | RTLD_LOCAL);  // never closed: libtorch does not allow it
+  void* library = dlopen(VIDI_ENGINE_LIBRARY,
+                         RTLD_NOW | RTLD_LOCAL);  // never closed: libtorch does not allow it
   ASSERT_NE(library, nullptr) << dlerror();
   auto get = reinterpret_cast<const Door* (*)()>(dlsym(library, "vidi_door"));
   ASSERT_NE(get, nullptr);
@@ -291,12 +308,13 @@ TEST(Door, OpensByDlopen) {
 }
 
 // What only allocates, fills or moves; everything else computes.
-const std::set<std::string> kMovesData = {"aten::empty", "aten::empty_strided", "aten::zeros", "aten::zero_", "aten::fill_",
-                                          "aten::select", "aten::as_strided", "aten::to", "aten::_to_copy",
-                                          "aten::copy_"};
+const std::set<std::string> kMovesData = {
+    "aten::empty",  "aten::empty_strided", "aten::zeros", "aten::zero_",    "aten::fill_",
+    "aten::select", "aten::as_strided",    "aten::to",    "aten::_to_copy", "aten::copy_"};
 
-// On CUDA every weight is on the device in the working dtype, and every operation makes its result there. On the host are
-// only the bytes and log-mel features before they are sent, lists of numbers (ids, lengths, frequencies) and picked tokens.
+// On CUDA every weight is on the device in the working dtype, and every operation makes its result
+// there. On the host are only the bytes and log-mel features before they are sent, lists of numbers
+// (ids, lengths, frequencies) and picked tokens.
 TEST(Cuda, EverythingIsOnTheDevice) {
   if (!at::globalContext().hasCUDA()) GTEST_SKIP() << "no CUDA device";
   for (const char* set : {"vidi15", "vidi7b"}) {
@@ -307,8 +325,8 @@ TEST(Cuda, EverythingIsOnTheDevice) {
       EXPECT_EQ(tensor.scalar_type(), at::kHalf) << name;
     }
     DeviceWatch watch;
-    auto encoded = value_of(session->encode(
-        look_and_listen(*session, case_of(set, "base"), Cancel()), Cancel()));
+    auto encoded = value_of(
+        session->encode(look_and_listen(*session, case_of(set, "base"), Cancel()), Cancel()));
     ask(*session, *encoded, {"a child"});
     EXPECT_GT(DeviceWatch::seen().operations, 1000);
     for (const std::string& name : DeviceWatch::seen().made_on_host) {
@@ -322,8 +340,8 @@ TEST(Cuda, EverythingIsOnTheDevice) {
 TEST(Cuda, StepsCopyOnlyThePickedTokens) {
   if (!at::globalContext().hasCUDA()) GTEST_SKIP() << "no CUDA device";
   auto session = open_set("vidi15", "cuda");
-  auto encoded = value_of(session->encode(
-      look_and_listen(*session, case_of("vidi15", "base"), Cancel()), Cancel()));
+  auto encoded = value_of(
+      session->encode(look_and_listen(*session, case_of("vidi15", "base"), Cancel()), Cancel()));
   auto watched = [&](int n_tokens) {
     AskOptions options;
     options.max_new_tokens = n_tokens, options.stop_repetition = false;

@@ -1,6 +1,5 @@
-#include <gtest/gtest.h>
-
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include <filesystem>
 #include <limits>
@@ -34,8 +33,10 @@ class WeightsTest : public testing::Test {
 
 // Every float dtype loads into float32 with its exact values, also a tensor of several pieces.
 TEST_F(WeightsTest, LoadsEveryFloatDtype) {
-  const std::pair<at::ScalarType, Dtype> dtypes[] = {{at::kFloat, Dtype::kF32}, {at::kHalf, Dtype::kF16},
-                                                     {at::kBFloat16, Dtype::kBF16}, {at::kDouble, Dtype::kF64}};
+  const std::pair<at::ScalarType, Dtype> dtypes[] = {{at::kFloat, Dtype::kF32},
+                                                     {at::kHalf, Dtype::kF16},
+                                                     {at::kBFloat16, Dtype::kBF16},
+                                                     {at::kDouble, Dtype::kF64}};
   at::Tensor values = at::randn({3001, 3003});  // 36 MB in float32: more than two pieces
   for (const auto& [type, dtype] : dtypes) {
     Weights weights(one_tensor(values, type, dtype), at::kCPU, at::kFloat);
@@ -60,14 +61,17 @@ TEST_F(WeightsTest, RefusesValuesThatAreNotFinite) {
       FAIL() << "loaded " << bad;
     } catch (const EngineError& e) {
       EXPECT_EQ(e.code(), ErrorCode::kDamaged);
-      EXPECT_NE(std::string(e.what()).find("tensor t holds values that are not finite"), std::string::npos);
+      EXPECT_NE(std::string(e.what()).find("tensor t holds values that are not finite"),
+                std::string::npos);
     }
   }
 }
 
-// A file that shrinks between its check and its reading gives a sentence, from whichever thread meets it.
+// A file that shrinks between its check and its reading gives a sentence, from whichever thread
+// meets it.
 TEST_F(WeightsTest, SaysWhenAFileShrinks) {
-  Weights weights(one_tensor(at::ones({1000, 1000}), at::kFloat, Dtype::kF32), at::kCPU, at::kFloat);
+  Weights weights(one_tensor(at::ones({1000, 1000}), at::kFloat, Dtype::kF32), at::kCPU,
+                  at::kFloat);
   at::Tensor slot;
   weights.take(slot, "t", {1000, 1000}, "test");
   fs::resize_file(folder_ / "model.safetensors", 5000);
@@ -85,7 +89,8 @@ TEST_F(WeightsTest, ListsUnusedAndMissing) {
     weights.load({}, Cancel());
     FAIL();
   } catch (const EngineError& e) {
-    EXPECT_NE(std::string(e.what()).find("2 tensor(s): first, second"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("2 tensor(s): first, second"), std::string::npos)
+        << e.what();
   }
 }
 

@@ -51,7 +51,8 @@ void read_samples(const std::string& path, const TensorEntry& entry, Case& c) {
 }
 
 at::Tensor for_file(const at::Tensor& value) {
-  const auto type = at::isIntegralType(value.scalar_type(), /*includeBool=*/false) ? at::kLong : at::kFloat;
+  const auto type =
+      at::isIntegralType(value.scalar_type(), /*includeBool=*/false) ? at::kLong : at::kFloat;
   return value.to(at::kCPU, type).clone().contiguous();
 }
 
@@ -86,7 +87,8 @@ Window look_and_listen(VidiSession& session, const Case& c, const Cancel& cancel
   window.frames = value_of(session.see(frames, cancel));
   for (size_t at = 0; at < c.samples.size(); at += kChunkSamples) {
     const size_t n = std::min<size_t>(kChunkSamples, c.samples.size() - at);
-    window.audio.push_back(value_of(session.hear(c.samples.data() + at, static_cast<int>(n), cancel)));
+    window.audio.push_back(
+        value_of(session.hear(c.samples.data() + at, static_cast<int>(n), cancel)));
   }
   return window;
 }
@@ -112,7 +114,8 @@ Stages run_case(VidiSession& session, const Case& c, int max_new_tokens) {
   for (const auto& [name, parts] : pieces) stages.tensors[name] = at::cat(parts);
   const std::vector<int64_t> ids(answer.ids.begin(), answer.ids.end());
   stages.tensors["output.ids"] = at::tensor(ids, at::kLong);
-  const PrintedAnswer printed = print_answer(session.config().prompt.family, answer.text, c.duration_s);
+  const PrintedAnswer printed =
+      print_answer(session.config().prompt.family, answer.text, c.duration_s);
   stages.metadata = {{"output.text", answer.text},
                      {"output.ranges", printed.failed ? "" : printed.text},
                      {"question", c.question},

@@ -1,4 +1,5 @@
-// Case files of the goldens: read one, run it, hold its stages. Used by vidi-trace and by the tests.
+// Case files of the goldens: read one, run it, hold its stages. Used by vidi-trace and by the
+// tests.
 #pragma once
 
 #include <ATen/core/Tensor.h>

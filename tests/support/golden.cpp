@@ -34,7 +34,8 @@ Sample sample_of(const SafetensorsHeader& header, const std::string& stage) {
   return {j.at("shape"), j.at("start"), j.at("step")};
 }
 
-StageError compare_floats(const std::string& stage, const at::Tensor& expected, const at::Tensor& actual) {
+StageError compare_floats(const std::string& stage, const at::Tensor& expected,
+                          const at::Tensor& actual) {
   at::Tensor e = expected.to(at::kDouble), a = actual.to(at::kDouble);
   if (!at::isfinite(a).all().item<bool>()) return {stage, INFINITY, "not finite"};
   const double rms = std::sqrt(e.square().mean().item<double>());
@@ -51,12 +52,14 @@ StageError compare_stage(const std::string& path, const SafetensorsHeader& heade
     expected = expected.narrow(0, 0, n_steps);
     ours = ours.narrow(0, 0, n_steps);
   } else if (ours.sizes() != at::IntArrayRef(sample.shape)) {
-    return {stage, INFINITY, "shape " + shape_text(ours.sizes().vec()) + ", expected " + shape_text(sample.shape)};
+    return {stage, INFINITY,
+            "shape " + shape_text(ours.sizes().vec()) + ", expected " + shape_text(sample.shape)};
   }
   ours = ours.flatten().slice(0, sample.start, std::nullopt, sample.step);
   expected = expected.flatten();
   if (expected.scalar_type() == at::kLong) {
-    return {stage, at::equal(expected, ours) ? 0.0 : INFINITY, at::equal(expected, ours) ? "" : "integers differ"};
+    return {stage, at::equal(expected, ours) ? 0.0 : INFINITY,
+            at::equal(expected, ours) ? "" : "integers differ"};
   }
   return compare_floats(stage, expected, ours);
 }
@@ -109,7 +112,8 @@ std::vector<StageError> compare_stages(const std::string& path, const Stages& ac
     errors.push_back(compare_stage(path, header, stage, actual, n_steps));
   }
   for (const auto& [stage, tensor] : actual.tensors) {
-    if (!header.tensors.count(stage)) errors.push_back({stage, INFINITY, "a stage this case must not have"});
+    if (!header.tensors.count(stage))
+      errors.push_back({stage, INFINITY, "a stage this case must not have"});
   }
   for (const char* key : {"output.text", "output.ranges"}) {
     const bool same = header.metadata.at(key) == actual.metadata.at(key);

@@ -1,5 +1,5 @@
-// Times every phase of the engine at real sizes, with random weights made on the device. Each phase stands beside what a
-// plain big matrix product or a plain copy reaches in the same run.
+// Times every phase of the engine at real sizes, with random weights made on the device. Each phase
+// stands beside what a plain big matrix product or a plain copy reaches in the same run.
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <getopt.h>
@@ -45,7 +45,8 @@ struct Phase {
   double gigabytes = 0;  // memory traffic that cannot be avoided, 10^9
 };
 
-// Median seconds of one call, the device idle before and after. The first call warms up and is not counted.
+// Median seconds of one call, the device idle before and after. The first call warms up and is not
+// counted.
 double time_call(at::Device device, int n_runs, const std::function<void()>& call) {
   std::vector<double> seconds;
   for (int i = 0; i <= n_runs; ++i) {
@@ -53,7 +54,8 @@ double time_call(at::Device device, int n_runs, const std::function<void()>& cal
     const auto start = std::chrono::steady_clock::now();
     call();
     synchronize(device);
-    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    seconds.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   std::sort(seconds.begin() + 1, seconds.end());
   return n_runs == 0 ? seconds[0] : seconds[1 + (n_runs - 1) / 2];
@@ -111,10 +113,12 @@ class Bench {
 void Bench::plain_speeds() {
   const DecoderConfig& d = session_->config().decoder;
   const int64_t rows = device_.is_cuda() ? 8192 : 512;
-  at::Tensor x = at::randn({rows, d.hidden}, options()), w = at::randn({d.mlp, d.hidden}, options());
+  at::Tensor x = at::randn({rows, d.hidden}, options()),
+             w = at::randn({d.mlp, d.hidden}, options());
   const double flop = 2.0 * rows * d.hidden * d.mlp;
   product_tflops_ = flop / 1e12 / time_call(device_, 50, [&] { at::linear(x, w); });
-  at::Tensor from = at::zeros({device_.is_cuda() ? int64_t{2} << 30 : int64_t{1} << 28}, options().dtype(at::kByte));
+  at::Tensor from = at::zeros({device_.is_cuda() ? int64_t{2} << 30 : int64_t{1} << 28},
+                              options().dtype(at::kByte));
   at::Tensor to = at::empty_like(from);
   copy_gbs_ = 2.0 * from.numel() / 1e9 / time_call(device_, 10, [&] { to.copy_(from); });
 }
@@ -122,14 +126,19 @@ void Bench::plain_speeds() {
 void Bench::preprocess() {
   constexpr int kWidth = 1920, kHeight = 1080;
   std::vector<uint8_t> picture(kWidth * kHeight * 3);
-  for (size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
+  for (size_t i = 0; i < picture.size(); ++i)
+    picture[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
   const std::vector<Frame> frames(kVisionBatch, Frame{picture.data(), kWidth, kHeight, kWidth * 3});
   const int side = session_->config().vision.image_size;
-  add("preprocess: 1080p frames", time_call(device_, 1, [&] {
-        for (int at = 0; at < n_frames_; at += kVisionBatch) {
-          make_pixels(frames.data(), std::min(kVisionBatch, n_frames_ - at), side, device_, dtype_);
-        }
-      }), 0, n_frames_ * picture.size() / 1e9);
+  add("preprocess: 1080p frames",
+      time_call(device_, 1,
+                [&] {
+                  for (int at = 0; at < n_frames_; at += kVisionBatch) {
+                    make_pixels(frames.data(), std::min(kVisionBatch, n_frames_ - at), side,
+                                device_, dtype_);
+                  }
+                }),
+      0, n_frames_ * picture.size() / 1e9);
   std::vector<float> samples(kChunkSamples, 0.25f);
   for (size_t i = 0; i < samples.size(); i += 3) samples[i] = -0.25f;
   add("preprocess: log-mel", time_call(device_, 1, [&] {
@@ -145,11 +154,13 @@ void Bench::towers() {
   at::Tensor pixels = at::randn({kVisionBatch, 3, v.image_size, v.image_size}, options());
   const double vision = time_call(device_, 1, [&] {
     for (int at = 0; at < n_frames_; at += kVisionBatch) {
-      patches_ = session_->vision_tower()(pixels.narrow(0, 0, std::min(kVisionBatch, n_frames_ - at)));
+      patches_ =
+          session_->vision_tower()(pixels.narrow(0, 0, std::min(kVisionBatch, n_frames_ - at)));
     }
   });
   patches_ = patches_[0].clone();
-  add("vision tower", vision, n_frames_ * v.layers_to_run * layer_flop(patches, v.hidden, v.mlp, patches) / 1e12);
+  add("vision tower", vision,
+      n_frames_ * v.layers_to_run * layer_flop(patches, v.hidden, v.mlp, patches) / 1e12);
 
   const AudioConfig& s = session_->config().audio;
   at::Tensor mel = at::randn({1, s.n_mels, kMelFrames}, options());
@@ -158,7 +169,8 @@ void Bench::towers() {
     for (int c = 0; c < n_chunks_; ++c) chunk = session_->audio_tower()(mel);
   });
   const double steps = s.positions;
-  add("audio tower", audio, n_chunks_ * s.layers * layer_flop(steps, s.hidden, s.mlp, steps) / 1e12);
+  add("audio tower", audio,
+      n_chunks_ * s.layers * layer_flop(steps, s.hidden, s.mlp, steps) / 1e12);
   states_ = chunk[0].repeat({n_chunks_, 1}).narrow(0, 0, a_.seconds * 50);
 }
 
@@ -172,7 +184,8 @@ double Bench::stream_tflop(double tokens) const {
 void Bench::encode() {
   const Projector& projector = session_->projector();
   const int64_t per_frame = projector.tokens_per_frame(n_frames_);
-  const int64_t n_image = n_frames_ * per_frame, n_audio = projector.n_audio_tokens(states_.size(0));
+  const int64_t n_image = n_frames_ * per_frame,
+                n_audio = projector.n_audio_tokens(states_.size(0));
   const int64_t step = std::max<int64_t>(1, 8192 / per_frame);
   at::Tensor features = patches_.unsqueeze(0).expand({step, -1, -1}).contiguous();
   at::Tensor image_tokens, audio_tokens;
@@ -180,20 +193,25 @@ void Bench::encode() {
         at::Tensor codes = projector.time_codes(n_frames_);
         for (int64_t first = 0; first < n_frames_; first += step) {
           const int64_t n = std::min<int64_t>(step, n_frames_ - first);
-          image_tokens = projector.image_tokens(features.narrow(0, 0, n), first, n_frames_, codes, {});
+          image_tokens =
+              projector.image_tokens(features.narrow(0, 0, n), first, n_frames_, codes, {});
         }
         audio_tokens = projector.audio_tokens(states_, {});
       }));
   image_tokens = image_tokens.narrow(0, 0, per_frame).repeat({step, 1});
   const MediaCache cache = session_->decoder().make_media_cache(n_image, n_audio);
   const Cancel cancel;
-  add("decoder stream", time_call(device_, 1, [&] {
-        for (int64_t first = 0; first < n_image; first += step * per_frame) {
-          const int64_t n = std::min(step * per_frame, n_image - first);
-          session_->decoder().stream(image_tokens.narrow(0, 0, n), Modality::kImage, first, cache, cancel);
-        }
-        session_->decoder().stream(audio_tokens, Modality::kAudio, 0, cache, cancel);
-      }), stream_tflop(n_image + n_audio));
+  add("decoder stream",
+      time_call(device_, 1,
+                [&] {
+                  for (int64_t first = 0; first < n_image; first += step * per_frame) {
+                    const int64_t n = std::min(step * per_frame, n_image - first);
+                    session_->decoder().stream(image_tokens.narrow(0, 0, n), Modality::kImage,
+                                               first, cache, cancel);
+                  }
+                  session_->decoder().stream(audio_tokens, Modality::kAudio, 0, cache, cancel);
+                }),
+      stream_tflop(n_image + n_audio));
 
   const std::vector<std::vector<int>> prompts(a_.queries, std::vector<int>(kPromptTokens, 5));
   TextCache text;
@@ -204,16 +222,18 @@ void Bench::encode() {
       }));
   double weights = 0, keys = 0;
   for (const auto& [name, w] : session_->weights()) {
-    const bool table = name.find("embed_tokens") != std::string::npos && !session_->config().decoder.tied_embeddings;
+    const bool table = name.find("embed_tokens") != std::string::npos &&
+                       !session_->config().decoder.tied_embeddings;
     if (name.find("mm_") == std::string::npos && !table) weights += w.nbytes();
   }
   for (const auto& layers : cache.layers) {
     for (const MediaKeys& k : layers) keys += k.key.nbytes() + k.value.nbytes();
   }
   at::Tensor ids = logits.argmax(-1);
-  add("step", time_call(device_, a_.new_tokens, [&] {
-        ids = session_->decoder().step(ids, cache, text, cancel).argmax(-1);
-      }), 0, (weights + keys) / 1e9);
+  add("step",
+      time_call(device_, a_.new_tokens,
+                [&] { ids = session_->decoder().step(ids, cache, text, cancel).argmax(-1); }),
+      0, (weights + keys) / 1e9);
 }
 
 // Through the door, as the element asks: the whole encode from features, and whole answers.
@@ -242,7 +262,8 @@ void Bench::questions() {
   AskOptions options;
   options.max_new_tokens = a_.new_tokens, options.stop_repetition = false;
   const std::vector<std::vector<int>> prompts(a_.queries, std::vector<int>(kPromptTokens, 5));
-  add("whole: " + std::to_string(a_.queries) + " question(s), " + std::to_string(a_.new_tokens) + " tokens",
+  add("whole: " + std::to_string(a_.queries) + " question(s), " + std::to_string(a_.new_tokens) +
+          " tokens",
       time_call(device_, 1, [&] { session_->ask_ids(*encoded_, prompts, options, cancel); }));
 }
 
@@ -272,13 +293,23 @@ void Bench::print() const {
 nlohmann::json Bench::as_json() const {
   nlohmann::json rows = nlohmann::json::array();
   for (const Phase& p : phases_) {
-    rows.push_back({{"phase", p.name}, {"seconds", p.seconds}, {"tflop", p.tflop}, {"gigabytes", p.gigabytes}});
+    rows.push_back({{"phase", p.name},
+                    {"seconds", p.seconds},
+                    {"tflop", p.tflop},
+                    {"gigabytes", p.gigabytes}});
   }
   const ModelInfo info = session_->info();
-  return {{"geometry", a_.geometry}, {"device", info.device}, {"precision", info.precision},
-          {"seconds", a_.seconds}, {"queries", a_.queries}, {"tokens", encoded_->n_tokens()},
-          {"product_tflops", product_tflops_}, {"copy_gb_per_s", copy_gbs_}, {"phases", rows},
-          {"weight_bytes", info.weight_bytes}, {"peak_device_bytes", device_memory(device_).peak}};
+  return {{"geometry", a_.geometry},
+          {"device", info.device},
+          {"precision", info.precision},
+          {"seconds", a_.seconds},
+          {"queries", a_.queries},
+          {"tokens", encoded_->n_tokens()},
+          {"product_tflops", product_tflops_},
+          {"copy_gb_per_s", copy_gbs_},
+          {"phases", rows},
+          {"weight_bytes", info.weight_bytes},
+          {"peak_device_bytes", device_memory(device_).peak}};
 }
 
 // Peak resident memory of this process so far, bytes.
@@ -288,18 +319,20 @@ int64_t peak_host_bytes() {
   return int64_t{usage.ru_maxrss} * 1024;
 }
 
-// Loads a checkpoint folder and says how long it took and how much host memory it needed beyond what a process with the
-// device in use has anyway.
+// Loads a checkpoint folder and says how long it took and how much host memory it needed beyond
+// what a process with the device in use has anyway.
 void time_load(const Arguments& a) {
   const at::Device device = choose_device(a.open.device);
   at::zeros({1 << 20}, at::TensorOptions(device)).add_(1).sum().item<float>();
   const int64_t before = peak_host_bytes();
   auto session = VidiSession::load(a.open, Cancel());
   const ModelInfo info = session->info();
-  std::printf("%s, %s on %s: %.2f GB of weights in %.2f s (%.2f GB/s), peak host memory %.2f GB, %.2f GB before\n",
-              info.family.c_str(), info.precision.c_str(), info.device.c_str(), info.weight_bytes / 1e9,
-              info.load_seconds, info.weight_bytes / 1e9 / info.load_seconds, peak_host_bytes() / 1e9,
-              before / 1e9);
+  std::printf(
+      "%s, %s on %s: %.2f GB of weights in %.2f s (%.2f GB/s), peak host memory %.2f GB, %.2f GB "
+      "before\n",
+      info.family.c_str(), info.precision.c_str(), info.device.c_str(), info.weight_bytes / 1e9,
+      info.load_seconds, info.weight_bytes / 1e9 / info.load_seconds, peak_host_bytes() / 1e9,
+      before / 1e9);
 }
 
 [[noreturn]] void bad_argument(const std::string& message) {
@@ -309,8 +342,10 @@ void time_load(const Arguments& a) {
 int parse_count(const std::string& name, const std::string& text, int low, int high) {
   int value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && value >= low && value <= high) return value;
-  bad_argument("--" + name + " is \"" + text + "\", expected " + std::to_string(low) + " to " + std::to_string(high));
+  if (error == std::errc() && end == text.data() + text.size() && value >= low && value <= high)
+    return value;
+  bad_argument("--" + name + " is \"" + text + "\", expected " + std::to_string(low) + " to " +
+               std::to_string(high));
 }
 
 Precision parse_precision(const std::string& text) {
@@ -321,25 +356,48 @@ Precision parse_precision(const std::string& text) {
 }
 
 Arguments parse_arguments(int argc, char** argv) {
-  static const option kOptions[] = {
-      {"geometry", required_argument, nullptr, 'g'},   {"seconds", required_argument, nullptr, 's'},
-      {"queries", required_argument, nullptr, 'q'},    {"precision", required_argument, nullptr, 'p'},
-      {"device", required_argument, nullptr, 'd'},     {"json", required_argument, nullptr, 'j'},
-      {"new-tokens", required_argument, nullptr, 'n'}, {"load", required_argument, nullptr, 'l'},
-      {"help", no_argument, nullptr, 'h'},             {}};
+  static const option kOptions[] = {{"geometry", required_argument, nullptr, 'g'},
+                                    {"seconds", required_argument, nullptr, 's'},
+                                    {"queries", required_argument, nullptr, 'q'},
+                                    {"precision", required_argument, nullptr, 'p'},
+                                    {"device", required_argument, nullptr, 'd'},
+                                    {"json", required_argument, nullptr, 'j'},
+                                    {"new-tokens", required_argument, nullptr, 'n'},
+                                    {"load", required_argument, nullptr, 'l'},
+                                    {"help", no_argument, nullptr, 'h'},
+                                    {}};
   Arguments a;
   for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     switch (c) {
-      case 'g': a.geometry = optarg; break;
-      case 's': a.seconds = parse_count("seconds", optarg, 2, 36000); break;
-      case 'q': a.queries = parse_count("queries", optarg, 1, 32); break;
-      case 'n': a.new_tokens = parse_count("new-tokens", optarg, 1, 1024); break;
-      case 'p': a.open.precision = parse_precision(optarg); break;
-      case 'd': a.open.device = optarg; break;
-      case 'j': a.json = optarg; break;
-      case 'l': a.open.folder = optarg; break;
-      case 'h': std::fputs(kUsage, stdout); std::exit(0);
-      default: bad_argument("an option is not understood, see bench-model --help");
+      case 'g':
+        a.geometry = optarg;
+        break;
+      case 's':
+        a.seconds = parse_count("seconds", optarg, 2, 36000);
+        break;
+      case 'q':
+        a.queries = parse_count("queries", optarg, 1, 32);
+        break;
+      case 'n':
+        a.new_tokens = parse_count("new-tokens", optarg, 1, 1024);
+        break;
+      case 'p':
+        a.open.precision = parse_precision(optarg);
+        break;
+      case 'd':
+        a.open.device = optarg;
+        break;
+      case 'j':
+        a.json = optarg;
+        break;
+      case 'l':
+        a.open.folder = optarg;
+        break;
+      case 'h':
+        std::fputs(kUsage, stdout);
+        std::exit(0);
+      default:
+        bad_argument("an option is not understood, see bench-model --help");
     }
   }
   if (a.geometry.empty() == a.open.folder.empty() || optind != argc) {

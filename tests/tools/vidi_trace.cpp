@@ -1,5 +1,6 @@
-// Runs one case file through a checkpoint and writes every stage (names: vidi-model page, section 9), so that any case can
-// be compared with what the published code computes. The product's guards on answers are off.
+// Runs one case file through a checkpoint and writes every stage (names: vidi-model page, section
+// 9), so that any case can be compared with what the published code computes. The product's guards
+// on answers are off.
 #include <c10/util/Exception.h>
 #include <getopt.h>
 
@@ -55,11 +56,20 @@ Arguments parse_arguments(int argc, char** argv) {
   a.open.precision = Precision::kFp32;
   for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     switch (c) {
-      case 'd': a.open.device = optarg; break;
-      case 'p': a.open.precision = parse_precision(optarg); break;
-      case 'n': a.max_new_tokens = parse_count(optarg); break;
-      case 'h': std::fputs(kUsage, stdout); std::exit(0);
-      default: bad_argument("an option is not understood, see vidi-trace --help");
+      case 'd':
+        a.open.device = optarg;
+        break;
+      case 'p':
+        a.open.precision = parse_precision(optarg);
+        break;
+      case 'n':
+        a.max_new_tokens = parse_count(optarg);
+        break;
+      case 'h':
+        std::fputs(kUsage, stdout);
+        std::exit(0);
+      default:
+        bad_argument("an option is not understood, see vidi-trace --help");
     }
   }
   if (argc - optind != 3) {
