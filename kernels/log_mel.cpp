@@ -50,24 +50,24 @@ std::vector<float> mel_filters(int n_mels) {
   return filters;
 }
 
-void log_mel(const float* samples, int n, int n_mels, float* mel) {
+at::Tensor log_mel(const at::Tensor& samples, int n_mels) {
+  const int64_t n = samples.numel();
   if (n < 1 || n > kChunkSamples) {
     throw EngineError(ErrorCode::kBadInput, "a chunk of audio has 1 to " +
                                                 std::to_string(kChunkSamples) + " samples, found " +
                                                 std::to_string(n));
   }
-  std::vector<float> filters = mel_filters(n_mels);
-  at::Tensor chunk = at::zeros({kChunkSamples}, at::kFloat);
-  std::copy_n(samples, n, chunk.data_ptr<float>());
-  at::Tensor spectrum = at::stft(chunk, kFftSize, kHopSamples, kFftSize, at::hann_window(kFftSize),
-                                 /*center=*/true, "reflect", /*normalized=*/false,
-                                 /*onesided=*/true, /*return_complex=*/true);
+  std::vector<float> rows = mel_filters(n_mels);
+  at::Tensor filters = at::from_blob(rows.data(), {n_mels, kBins}).to(samples.device());
+  at::Tensor chunk = at::constant_pad_nd(samples, {0, kChunkSamples - n});
+  at::Tensor window = at::hann_window(kFftSize, chunk.options());
+  at::Tensor spectrum = at::stft(chunk, kFftSize, kHopSamples, kFftSize, window, /*center=*/true,
+                                 "reflect", /*normalized=*/false, /*onesided=*/true,
+                                 /*return_complex=*/true);
   at::Tensor power =
       spectrum.narrow(-1, 0, kMelFrames).abs().square();  // the last frame is dropped
-  at::Tensor levels = at::from_blob(filters.data(), {n_mels, kBins}).matmul(power);
-  levels = levels.clamp_min(kSmallestPower).log10();
-  levels = (at::maximum(levels, levels.max() - 8.0) + 4.0) / 4.0;
-  std::copy_n(levels.contiguous().data_ptr<float>(), levels.numel(), mel);
+  at::Tensor levels = filters.matmul(power).clamp_min(kSmallestPower).log10();
+  return (at::maximum(levels, levels.max() - 8.0) + 4.0) / 4.0;
 }
 
 }  // namespace vidi

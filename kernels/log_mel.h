@@ -1,10 +1,12 @@
-// Whisper's log-mel features of one 30 s chunk, on the CPU in float32 through libtorch's STFT: what
-// the published code runs.
+// Whisper's log-mel features of one 30 s chunk, in float32 through libtorch's STFT, on the CPU or
+// on CUDA.
 //
 // Zero-padded to 480000 samples, n_fft 400, hop 160, periodic Hann, centred with reflection, last
 // frame dropped, power spectrum, 128 slaney filters 0..8000 Hz, log10(max(x, 1e-10)), floor at the
 // chunk's maximum - 8, (x + 4) / 4.
 #pragma once
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <vector>
@@ -19,8 +21,8 @@ inline constexpr int kHopSamples = 160;
 // Slaney-scale, slaney-normalised filters, [n_mels, 201] row-major.
 std::vector<float> mel_filters(int n_mels);
 
-// `samples` (mono 16 kHz, -1..1), 0 < n <= kChunkSamples, to `mel` [n_mels, kMelFrames]. Throws
-// EngineError(kBadInput).
-void log_mel(const float* samples, int n, int n_mels, float* mel);
+// `samples` float32 [n], mono 16 kHz, -1..1, 0 < n <= kChunkSamples, on any device -> float32
+// [n_mels, kMelFrames] on the same. Throws EngineError(kBadInput).
+at::Tensor log_mel(const at::Tensor& samples, int n_mels);
 
 }  // namespace vidi

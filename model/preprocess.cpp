@@ -43,10 +43,9 @@ at::Tensor make_pixels(const Frame* frames, size_t n_frames, int side, at::Devic
 
 at::Tensor make_mel(const float* samples, int n, int n_mels, at::Device device,
                     at::ScalarType dtype) {
-  at::Tensor mel = at::empty({1, n_mels, kMelFrames},
-                             at::TensorOptions(at::kFloat).pinned_memory(device.is_cuda()));
-  log_mel(samples, n, n_mels, mel.data_ptr<float>());
-  return mel.to(device, /*non_blocking=*/true).to(dtype);
+  // libtorch wants a pointer it could write through; nothing does.
+  at::Tensor chunk = at::from_blob(const_cast<float*>(samples), {n}, at::TensorOptions(at::kFloat));
+  return log_mel(chunk.to(device), n_mels).unsqueeze(0).to(dtype);
 }
 
 }  // namespace vidi

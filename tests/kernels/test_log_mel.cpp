@@ -1,3 +1,4 @@
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,9 +29,12 @@ std::vector<T> read_golden(const std::string& name) {
 }
 
 std::vector<float> log_mel(const std::vector<float>& samples, int n_mels = kMels) {
-  std::vector<float> mel(static_cast<size_t>(n_mels) * kMelFrames, NAN);
-  vidi::log_mel(samples.data(), static_cast<int>(samples.size()), n_mels, mel.data());
-  return mel;
+  at::Tensor chunk =
+      at::from_blob(const_cast<float*>(samples.data()), {static_cast<int64_t>(samples.size())},
+                    at::TensorOptions(at::kFloat));
+  at::Tensor mel = vidi::log_mel(chunk, n_mels).contiguous();
+  EXPECT_EQ(mel.sizes(), (std::vector<int64_t>{n_mels, kMelFrames}));
+  return {mel.data_ptr<float>(), mel.data_ptr<float>() + mel.numel()};
 }
 
 // Deterministic noise in -1..1.
@@ -163,29 +167,12 @@ TEST(LogMel, MissingSamplesAreZeros) {
   }
 }
 
-// The target's neighbours in memory must stay as they were.
-TEST(LogMel, WritesTheTargetAlone) {
-  const size_t margin = 64;
-  for (int n_mels : {1, 80}) {
-    const size_t size = static_cast<size_t>(n_mels) * kMelFrames;
-    const std::vector<float> samples = make_noise(7001, 1);
-    std::vector<float> memory(size + 2 * margin, 42);
-    vidi::log_mel(samples.data(), 7001, n_mels, memory.data() + margin);
-    for (size_t i = 0; i < margin; ++i) {
-      ASSERT_EQ(memory[i], 42);
-      ASSERT_EQ(memory[margin + size + i], 42);
-    }
-  }
-}
-
 // No samples, more than a chunk, and filter counts that the spectrum cannot carry must be refused.
 TEST(LogMel, RefusesBadSizes) {
-  const std::vector<float> samples(16, 0.0f);
-  std::vector<float> mel(kMelFrames);
   for (auto [n, n_mels] :
-       {std::pair{0, 1}, {-1, 1}, {kChunkSamples + 1, 1}, {16, 0}, {16, -80}, {16, 202}}) {
+       {std::pair{0, 1}, {kChunkSamples + 1, 1}, {16, 0}, {16, -80}, {16, 202}}) {
     try {
-      vidi::log_mel(samples.data(), n, n_mels, mel.data());
+      vidi::log_mel(at::zeros({n}), n_mels);
       ADD_FAILURE() << n << " samples, " << n_mels << " filters were accepted";
     } catch (const EngineError& error) {
       EXPECT_EQ(error.code(), ErrorCode::kBadInput);
