@@ -91,10 +91,6 @@ DeviceMemory device_memory(at::Device device) {
   return {bytes.current, bytes.peak};
 }
 
-void reset_peak_memory(at::Device device) {
-  if (device.is_cuda()) at::accelerator::resetPeakStats(device.index());
-}
-
 void synchronize(at::Device device) {
   if (device.is_cuda()) at::accelerator::synchronizeDevice(device.index());
 }

@@ -22,12 +22,11 @@ const char* precision_name(at::ScalarType dtype);  // "fp32", "fp16", "bf16"
 // session opens.
 void forbid_tf32();
 
-// Bytes on the device right now and at most since the last reset; 0 on the CPU.
+// Bytes on the device right now and at most since the start; 0 on the CPU.
 struct DeviceMemory {
   int64_t current = 0, peak = 0;
 };
 DeviceMemory device_memory(at::Device device);
-void reset_peak_memory(at::Device device);
 void synchronize(at::Device device);
 
 }  // namespace vidi

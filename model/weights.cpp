@@ -9,6 +9,7 @@
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -45,12 +46,6 @@ Weights Weights::random(CheckpointFiles shapes, at::Device device, at::ScalarTyp
   weights.random_ = true;
   weights.seed_ = seed;
   return weights;
-}
-
-std::optional<std::vector<int64_t>> Weights::shape_of(const std::string& name) const {
-  const CheckpointFiles::Place* place = files_.find(name);
-  if (!place) return std::nullopt;
-  return place->entry.shape;
 }
 
 void Weights::take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,

@@ -14,7 +14,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,7 +38,6 @@ class Weights {
   // a missing tensor is remembered.
   void take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
             const std::string& field);
-  std::optional<std::vector<int64_t>> shape_of(const std::string& name) const;
 
   // Fills every slot. Throws kDamaged (all missing tensors at once; a value the working dtype
   // cannot hold), kUnreadable, kCancelled.
