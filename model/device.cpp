@@ -88,7 +88,11 @@ DeviceMemory device_memory(at::Device device) {
   if (!device.is_cuda()) return {};
   const auto stats = at::accelerator::getDeviceStats(device.index());
   const auto& bytes = stats.allocated_bytes[0];  // [0]: over all pools
-  return {bytes.current, bytes.peak};
+  return {bytes.current, bytes.peak, stats.reserved_bytes[0].current};
+}
+
+void free_device_cache(at::Device device) {
+  if (device.is_cuda()) at::accelerator::emptyCache();
 }
 
 void synchronize(at::Device device) {

@@ -22,11 +22,13 @@ const char* precision_name(at::ScalarType dtype);  // "fp32", "fp16", "bf16"
 // session opens.
 void forbid_tf32();
 
-// Bytes on the device right now and at most since the start; 0 on the CPU.
+// Bytes on the device right now and at most since the start, and what the allocator holds for them,
+// its cache included; 0 on the CPU.
 struct DeviceMemory {
-  int64_t current = 0, peak = 0;
+  int64_t current = 0, peak = 0, held = 0;
 };
 DeviceMemory device_memory(at::Device device);
+void free_device_cache(at::Device device);
 void synchronize(at::Device device);
 
 }  // namespace vidi

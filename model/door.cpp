@@ -1,6 +1,8 @@
 #include "model/door.h"
 
+#include "model/vidi_session.h"
+
 extern "C" __attribute__((visibility("default"))) const vidi::Door* vidi_door() {
-  static const vidi::Door door{vidi::kDoorVersion, &vidi::Session::open};
+  static const vidi::Door door{vidi::kDoorVersion, &vidi::Session::open, &vidi::picture_side};
   return &door;
 }

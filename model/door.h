@@ -8,11 +8,14 @@ namespace vidi {
 
 // Changes whenever a struct or virtual function of the door changes: plugin and engine are built
 // from one tree.
-inline constexpr int kDoorVersion = 1;
+inline constexpr int kDoorVersion = 2;
 
 struct Door {
   int version;
   Result<std::unique_ptr<Session>> (*open)(const OpenOptions&, const Cancel&) noexcept;
+  // Side of the square pictures that the checkpoint's vision tower takes. Reads configuration only,
+  // so that frames can be kept at the right size before the model is loaded.
+  Result<int> (*picture_side)(const std::string& folder) noexcept;
 };
 
 }  // namespace vidi

@@ -273,4 +273,16 @@ Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
       [&] { return ask_all(encoded, queries, options, cancel); });
 }
 
+int64_t VidiSession::device_memory_bytes() const noexcept {
+  const auto held = at_the_door<int64_t>([&] { return device_memory(device_).held; });
+  return held ? *held : 0;
+}
+
+void VidiSession::free_caches() noexcept {
+  (void)at_the_door<int>([&] {
+    free_device_cache(device_);
+    return 0;
+  });
+}
+
 }  // namespace vidi

@@ -63,6 +63,10 @@ class Session {
   virtual Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
                                           const AskOptions& options,
                                           const Cancel& cancel) noexcept = 0;
+
+  // Bytes of the model's device that this process holds, caches included; 0 on the CPU.
+  virtual int64_t device_memory_bytes() const noexcept = 0;
+  virtual void free_caches() noexcept = 0;  // gives back what is cached and not in use
 };
 
 }  // namespace vidi

@@ -11,7 +11,26 @@ namespace {
 
 const char* family_name(Family family) { return family == Family::kVidi15 ? "vidi1.5" : "vidi-7b"; }
 
+ModelConfig config_of(const std::string& folder, const CheckpointFiles& files) {
+  return parse_config(read_config_texts(folder),
+                      [&](const std::string& name) -> std::optional<std::vector<int64_t>> {
+                        const CheckpointFiles::Place* place = files.find(name);
+                        if (!place) return std::nullopt;
+                        return place->entry.shape;
+                      });
+}
+
 }  // namespace
+
+Result<int> picture_side(const std::string& folder) noexcept {
+  try {
+    return config_of(folder, open_checkpoint_files(folder)).vision.image_size;
+  } catch (const EngineError& e) {
+    return Error{e.code(), e.what()};
+  } catch (const std::exception& e) {
+    return Error{ErrorCode::kInternal, e.what()};
+  }
+}
 
 // Towers, projector and decoder say what they need; then everything is read at once.
 void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
@@ -35,14 +54,8 @@ std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const
   c10::InferenceMode inference;
   auto session = std::unique_ptr<VidiSession>(new VidiSession);
   VidiSession& s = *session;
-  const ConfigTexts texts = read_config_texts(options.folder);
   CheckpointFiles files = open_checkpoint_files(options.folder);
-  s.config_ =
-      parse_config(texts, [&](const std::string& name) -> std::optional<std::vector<int64_t>> {
-        const CheckpointFiles::Place* place = files.find(name);
-        if (!place) return std::nullopt;
-        return place->entry.shape;
-      });
+  s.config_ = config_of(options.folder, files);
   s.tokenizer_ = std::make_unique<Tokenizer>(
       Tokenizer::open(options.folder, s.config_.prompt, s.config_.decoder.vocab));
   s.device_ = choose_device(options.device);

@@ -17,6 +17,10 @@
 
 namespace vidi {
 
+// Side of the pictures that the folder's vision tower takes; configuration and headers alone are
+// read.
+Result<int> picture_side(const std::string& folder) noexcept;
+
 class VidiSession final : public Session {
  public:
   // These two throw; Session::open is the door.
@@ -36,6 +40,8 @@ class VidiSession final : public Session {
   Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
                                   const AskOptions& options,
                                   const Cancel& cancel) noexcept override;
+  int64_t device_memory_bytes() const noexcept override;
+  void free_caches() noexcept override;
 
   // Answers to prompts that are ids already, in batches. Throws.
   std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,

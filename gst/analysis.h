@@ -1,0 +1,21 @@
+// A window through the engine: see, hear, encode, ask. Runs on the model's worker thread.
+#pragma once
+
+#include "gst/analysis_window.h"
+#include "model/result.h"
+#include "model/session.h"
+
+namespace vidi {
+
+// Features that a frame or sound chunk already has are used again. When the device runs out of
+// memory, the engine's caches are freed and everything is tried once more in the smallest steps.
+Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window);
+
+// The same questions again, or others, on what is already encoded.
+Result<Analysis> ask_again(Session& session, const Analysis& before,
+                           std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel);
+
+// The questions of `plan` as the engine takes them.
+std::vector<Query> queries_of(const AskPlan& plan);
+
+}  // namespace vidi

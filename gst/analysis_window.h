@@ -1,0 +1,76 @@
+// A window of the stream on its way to the model: kept pictures, kept sound, and what to ask.
+// Plain structs; no GStreamer, no tensors.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/media_time.h"
+#include "model/cancel.h"
+#include "model/session.h"
+
+namespace vidi {
+
+// One sampled picture at the model's size. Overlapping windows share it. `features` belongs to the
+// model's worker thread: made once, good for every window that holds the frame.
+struct SampledFrame {
+  Time pts{};
+  std::optional<Time> utc;  // since 1970, from a reference timestamp
+  int side = 0;
+  std::vector<uint8_t> rgb;  // [side, side, 3]
+  mutable std::shared_ptr<const FrameFeatures> features;
+};
+
+// At most 30 s of sound. Shared and cached like frames.
+struct SoundChunk {
+  int64_t position = 0;  // as in AudioTrack
+  std::vector<float> samples;
+  mutable std::shared_ptr<const AudioFeatures> features;
+};
+
+// What to ask about a window. One of these for all windows until a property changes.
+struct Question {
+  std::string id;  // "0", "1" ... in order of the queries; "ask-1" ... for requests
+  std::string text;
+  std::string title;  // what a hit of it is about: the query
+};
+struct AskPlan {
+  std::string task = "retrieval";
+  bool ranked = false;  // highlights out of retrieval questions: ranked, not all kept
+  std::vector<Question> questions;
+  std::string prompt_template;
+  int max_new_tokens = 1024;
+  Time merge_gap = std::chrono::seconds(1);
+  bool merge = true;
+  double min_confidence = 0;
+  unsigned max_highlights = 3;  // per minute; 0 = all
+};
+
+struct AnalysisWindow {
+  uint64_t index = 0;
+  Time start{}, stop{};
+  bool partial = false;
+  Time next_start = kForever;  // of the next window that may extend a hit; kForever: there is none
+  std::vector<std::shared_ptr<const SampledFrame>> frames;  // in order of target, doubles possible
+  std::vector<std::shared_ptr<const SoundChunk>> audio;     // empty: no sound
+  uint64_t dropped_frames = 0;                              // targets without a picture
+  std::shared_ptr<const AskPlan> plan;
+  std::shared_ptr<const void> origin;  // the pad's segment and stream; only gst/vidifilter looks in
+  std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
+  std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();
+};
+
+// What the model made of it.
+struct Analysis {
+  std::shared_ptr<const AnalysisWindow> window;
+  std::vector<Answer> answers;  // one per question of the plan
+  std::shared_ptr<const Encoded> encoded;
+  Time inference_time{};
+  bool in_small_steps = false;  // the device ran out of memory once, smaller steps went through
+};
+
+}  // namespace vidi

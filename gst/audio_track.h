@@ -1,0 +1,60 @@
+// The stream's sound, 16 kHz mono, by running time. Written by the audio pad's thread, read by the
+// analysis thread; thread-safe. No GStreamer.
+//
+// Positions are samples since running time 0: position = round(running time * 16000 / s). Blocks
+// may leave holes (read as zeros) and may overlap what is there (the newer wins).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "gst/media_time.h"
+
+namespace vidi {
+
+inline constexpr int64_t kAudioRate = 16000;
+
+// Nearest sample position of a running time, and back.
+int64_t audio_position(Time running_time);
+Time audio_time(int64_t position);
+
+class AudioTrack {
+ public:
+  // Adds `n` samples, -1..1. What would make the track longer than `max_samples` loses its oldest
+  // samples: a video that stands still must not eat the memory.
+  void append(int64_t position, const float* samples, int64_t n);
+  void advance(int64_t position);  // a GAP: nothing before `position` will come any more
+  void end();                      // EOS: nothing will come any more
+  void clear();                    // flush or new stream: empty, open again, not ended
+  void forget_before(int64_t position);
+
+  // Whether all that [.., position) will ever hold is there: the track has passed it, or has ended.
+  bool complete_until(int64_t position) const;
+
+  struct Stretch {
+    std::vector<float> samples;  // holes are zeros; cut behind the last sample that is there
+    bool has_samples = false;    // false: nothing of [start, stop) is there, samples is empty
+  };
+  Stretch read(int64_t start, int64_t stop) const;
+
+  int64_t n_samples() const;    // kept now
+  uint64_t n_received() const;  // over the track's life
+  explicit AudioTrack(int64_t max_samples = 3600 * kAudioRate) : max_samples_(max_samples) {}
+
+ private:
+  struct Block {
+    int64_t position = 0;
+    std::vector<float> samples;
+  };
+  mutable std::mutex mutex_;
+  std::deque<Block> blocks_;  // by position, not overlapping
+  int64_t reached_ = INT64_MIN;
+  int64_t kept_ = 0;
+  uint64_t received_ = 0;
+  bool ended_ = false;
+  const int64_t max_samples_;
+};
+
+}  // namespace vidi

@@ -1,0 +1,31 @@
+// Hits of overlapping windows become one. Pure logic; the caller serialises.
+//
+// Two hits of one question (and label) that overlap, or lie at most the merge gap apart, are one
+// hit from the earlier start to the later stop, with the higher confidence of the two. A hit that a
+// later window may still extend (it ends within the merge gap of that window's start, or behind it)
+// is sent once with final = false, and once more under the same id with final = true when no later
+// window can. All others are sent once, final.
+#pragma once
+
+#include <vector>
+
+#include "gst/finding.h"
+
+namespace vidi {
+
+class HitMerger {
+ public:
+  // What a window found; `next_start` = where the next window starts (kForever: there is none).
+  // Returns what is to be sent now: finals by start, then the tentative ones.
+  std::vector<Finding> add(std::vector<Finding> found, Time next_start, Time merge_gap, bool merge);
+  // The window that started before `next_start` brought nothing (dropped, failed).
+  std::vector<Finding> pass(Time next_start, Time merge_gap);
+  std::vector<Finding> finish();  // no later window comes: all that is open, final
+  void clear();                   // flush: forget what is open; ids go on
+
+ private:
+  uint64_t next_id_ = 1;
+  std::vector<Finding> open_;
+};
+
+}  // namespace vidi

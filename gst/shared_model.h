@@ -1,0 +1,93 @@
+// One loaded model and the thread that works with it, for every element of the process that names
+// the same folder, device and precision. No GStreamer.
+//
+// The worker thread loads the model, then serves its clients in turn, one piece of work each; all
+// calls into the Session are on this thread. The last client that leaves ends the thread (loading
+// or not) and frees the model.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "model/door.h"
+#include "model/session.h"
+
+namespace vidi {
+
+enum class ModelState { kUnloaded, kLoading, kReady, kFailed };
+
+struct ModelKey {
+  std::string folder, device;
+  Precision precision = Precision::kAuto;
+  bool operator==(const ModelKey&) const = default;
+};
+
+// What an element gives the worker. Every call comes from the worker's thread, with no lock held.
+class ModelClient {
+ public:
+  virtual ~ModelClient() = default;
+  virtual void on_progress(double fraction) = 0;  // 0..1, while loading
+  virtual void on_ready(const ModelInfo& info) = 0;
+  virtual void on_failed(const Error& error) = 0;
+  // Does one piece of work if there is one; false when there is none. The client cancels what runs.
+  virtual bool work(Session& session) = 0;
+};
+
+class SharedModel {
+ public:
+  // The model of this key: one that is in use, or a new one. A model that failed to load stays
+  // failed for those who hold it; the next acquire after them tries again.
+  static std::shared_ptr<SharedModel> acquire(const Door& door, const ModelKey& key);
+  ~SharedModel();
+
+  // The first client starts loading. The client hears on_ready or on_failed, also when that
+  // happened before it came.
+  void attach(ModelClient* client);
+  // Returns when no call into the client is running and none will come. The client has cancelled
+  // its work before; loading is cancelled when nobody else waits for it. Not from the worker's
+  // thread.
+  void detach(ModelClient* client);
+  void wake();  // a client has work
+
+  // Blocks until the model is ready (true), has failed or `client` is told to stop waiting by
+  // detach (false).
+  bool wait_until_loaded(const ModelClient* client);
+  ModelState state() const;
+  int64_t device_memory_bytes() const;  // as of the last piece of work
+
+  SharedModel(const Door& door, ModelKey key);  // use acquire()
+
+ private:
+  struct Seat {
+    ModelClient* client = nullptr;
+    bool told = false;  // has heard on_ready or on_failed
+  };
+  void run();
+  void load();
+  void tell_newcomers(std::unique_lock<std::mutex>& lock);
+  bool serve_next(std::unique_lock<std::mutex>& lock);
+
+  const Door& door_;
+  const ModelKey key_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::thread thread_;
+  std::vector<Seat> seats_;
+  ModelClient* in_call_ = nullptr;
+  size_t turn_ = 0;
+  bool work_waits_ = false, stopping_ = false;
+  ModelState state_ = ModelState::kUnloaded;
+  Cancel cancel_load_;
+  std::unique_ptr<Session> session_;
+  ModelInfo info_;
+  std::optional<Error> error_;
+  int64_t memory_ = 0;
+};
+
+}  // namespace vidi

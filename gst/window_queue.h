@@ -1,0 +1,51 @@
+// Complete windows on their way to the model's worker: bounded, first in, first out. Thread-safe
+// (std::mutex); no GStreamer.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "gst/analysis_window.h"
+
+namespace vidi {
+
+enum class OverloadPolicy { kBlock, kDropOldest, kDropNewest };
+
+class WindowQueue {
+ public:
+  explicit WindowQueue(size_t bound) : bound_(bound) {}
+
+  // Takes the window and returns those that fell out for it (the oldest, or the window itself).
+  // kBlock takes every window: the one who must wait is the video chain, see wait_for_room.
+  std::vector<std::shared_ptr<AnalysisWindow>> push(std::shared_ptr<AnalysisWindow> window,
+                                                    OverloadPolicy policy);
+  std::shared_ptr<AnalysisWindow> pop();  // null when empty; counts as in work until done()
+  void done();                            // the popped window is delivered, or given up
+
+  // Blocks while more windows wait than the bound allows; false when interrupted.
+  bool wait_for_room();
+  // Blocks until nothing waits and nothing is in work; false when interrupted.
+  bool wait_until_idle();
+
+  // Empties the queue, cancels what waits and what is in work, wakes every wait. Returns what
+  // waited. The waits return false until resume().
+  std::vector<std::shared_ptr<AnalysisWindow>> interrupt();
+  void resume();
+
+  void set_bound(size_t bound);
+  size_t n_waiting() const;
+  bool in_work() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<AnalysisWindow>> windows_;
+  std::vector<std::shared_ptr<Cancel>> running_;
+  size_t bound_;
+  bool interrupted_ = false;
+};
+
+}  // namespace vidi

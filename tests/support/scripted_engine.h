@@ -1,0 +1,56 @@
+// A second implementation of the door, for tests: answers, delays and failures are given by the
+// test.
+//
+// It is a shared library (build/tests/libscripted.so) with a `vidi_door` of its own. A test links
+// it, and points $VIDI_ENGINE at it, so that plugin and test see one instance. No torch.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/session.h"
+
+namespace vidi::scripted {
+
+enum class Step { kOpen, kSee, kHear, kEncode, kAsk };
+
+// What an answer can depend on. Pictures are told apart by the colour of their middle pixel.
+struct SeenWindow {
+  std::vector<uint32_t> frames;  // 0xRRGGBB of each picture's middle pixel
+  std::vector<float> audio;      // all samples
+  double duration_s = 0;
+};
+using AnswerFn = std::function<std::string(const Query&, const SeenWindow&)>;
+
+// Everything back to: opens at once, side 32, answers "none", fails nowhere, holds nothing, counts
+// 0.
+void reset();
+
+void answer_with(AnswerFn fn);              // raw text; read by the product's own answer parser
+void answer_with(const std::string& text);  // the same to every question
+void set_info(const ModelInfo& info);       // what info() says from the next open on
+void set_picture_side(int side);
+// The next `times` calls of `step` fail with this (times < 0: all).
+void fail(Step step, const Error& error, int times = 1);
+void confidence(double value);   // of every hit; default 0.9
+void truncate_answers(bool on);  // StopReason::kMaxTokens
+
+// Calls of `step` block from now on, until release() or until their Cancel is raised (they look
+// every millisecond, like the engine between two tokens, and then return kCancelled).
+void hold(Step step);
+void release(Step step);
+
+// Blocks the test until `step` has been entered at least `n` times since reset(); false after 20 s.
+bool wait_for(Step step, int n);
+int count(Step step);          // entered
+int n_cancelled();             // calls that ended with kCancelled
+int n_open_sessions();         // alive now
+int n_frames_seen();           // pictures through see(), to check that features are shared
+std::vector<Query> queries();  // of the last ask
+SeenWindow last_window();      // of the last encode
+double reported_progress();    // last fraction the opener reported
+
+}  // namespace vidi::scripted
