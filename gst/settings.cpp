@@ -1,0 +1,392 @@
+#include "gst/settings.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "gst/highlights.h"
+
+namespace vidi {
+namespace {
+
+// From the next window on, or only until the element leaves READY.
+constexpr int kAlways = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+constexpr int kUntilReady = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+constexpr int kReadOnly = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+constexpr guint64 kDay = 24 * 3600 * GST_SECOND;  // longer times are typing errors
+constexpr guint64 kShortestStride = GST_MSECOND;
+
+// ---- Enums ----
+
+// Test program and plugin may both hold this file: whoever comes second takes the type that is
+// there.
+GType register_enum(const char* name, const GEnumValue* values) {
+  if (const GType known = g_type_from_name(name)) return known;
+  const GType type = g_enum_register_static(name, values);
+  gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+  return type;
+}
+
+template <class E>
+constexpr GEnumValue value(E number, const char* meaning, const char* nick) {
+  return {static_cast<gint>(number), meaning, nick};
+}
+constexpr GEnumValue kEndOfValues = {0, nullptr, nullptr};
+
+GType precision_type() {
+  static const GEnumValue values[] = {value(Precision::kAuto, "fp16 on CUDA, fp32 on CPU", "auto"),
+                                      value(Precision::kFp32, "32 bit float", "fp32"),
+                                      value(Precision::kFp16, "16 bit float", "fp16"),
+                                      value(Precision::kBf16, "16 bit brain float", "bf16"),
+                                      kEndOfValues};
+  static const GType type = register_enum("GstVidiFilterPrecision", values);
+  return type;
+}
+
+GType model_load_type() {
+  static const GEnumValue values[] = {
+      value(ModelLoad::kAsync, "Load in the background, PROGRESS messages follow", "async"),
+      value(ModelLoad::kSync, "Loaded when PAUSED is reached", "sync"), kEndOfValues};
+  static const GType type = register_enum("GstVidiFilterModelLoad", values);
+  return type;
+}
+
+GType task_type() {
+  static const GEnumValue values[] = {
+      value(Task::kRetrieval, "Answer the queries", "retrieval"),
+      value(Task::kHighlight, "Find the moments worth keeping", "highlight"), kEndOfValues};
+  static const GType type = register_enum("GstVidiFilterTask", values);
+  return type;
+}
+
+GType overload_type() {
+  static const GEnumValue values[] = {
+      value(OverloadChoice::kAuto, "Drop the oldest if upstream is live, else block", "auto"),
+      value(OverloadChoice::kBlock, "The video waits for the model", "block"),
+      value(OverloadChoice::kDropOldest, "The oldest waiting window is dropped", "drop-oldest"),
+      value(OverloadChoice::kDropNewest, "The new window is dropped", "drop-newest"), kEndOfValues};
+  static const GType type = register_enum("GstVidiFilterOverloadPolicy", values);
+  return type;
+}
+
+GType error_policy_type() {
+  static const GEnumValue values[] = {
+      value(ErrorPolicy::kFail, "A broken model is an error", "fail"),
+      value(ErrorPolicy::kPassthrough, "A broken model is a warning, the stream goes on",
+            "passthrough"),
+      kEndOfValues};
+  static const GType type = register_enum("GstVidiFilterErrorPolicy", values);
+  return type;
+}
+
+// ---- What a row of the table is made of ----
+
+struct Property {
+  std::function<GParamSpec*()> make;
+  std::function<std::string(Settings&, const GValue*)> set;  // returns the error, "" = taken
+  std::function<void(const Settings&, GValue*)> get;
+};
+
+// The defaults are those of the struct, said once.
+const Settings& defaults() {
+  static const Settings settings;
+  return settings;
+}
+
+// The kinds that GObject checks by itself: a getter and a setter of GValue, and the field.
+template <class T, class From, class To>
+Property plain(T Settings::*field, From from, To to, std::function<GParamSpec*()> make) {
+  return {std::move(make),
+          [=](Settings& settings, const GValue* v) {
+            settings.*field = static_cast<T>(from(v));
+            return std::string();
+          },
+          [=](const Settings& settings, GValue* v) { to(v, settings.*field); }};
+}
+
+Property number(const char* name, int flags, unsigned Settings::*field, guint min, guint max,
+                const char* blurb) {
+  return plain(field, g_value_get_uint, g_value_set_uint, [=] {
+    return g_param_spec_uint(name, name, blurb, min, max, defaults().*field, GParamFlags(flags));
+  });
+}
+
+Property time(const char* name, int flags, guint64 Settings::*field, guint64 max,
+              const char* blurb) {
+  return plain(field, g_value_get_uint64, g_value_set_uint64, [=] {
+    return g_param_spec_uint64(name, name, blurb, 0, max, defaults().*field, GParamFlags(flags));
+  });
+}
+
+Property fraction_of_one(const char* name, int flags, double Settings::*field, const char* blurb) {
+  return plain(field, g_value_get_double, g_value_set_double, [=] {
+    return g_param_spec_double(name, name, blurb, 0, 1, defaults().*field, GParamFlags(flags));
+  });
+}
+
+Property flag(const char* name, int flags, bool Settings::*field, const char* blurb) {
+  return plain(field, g_value_get_boolean, g_value_set_boolean, [=] {
+    return g_param_spec_boolean(name, name, blurb, defaults().*field, GParamFlags(flags));
+  });
+}
+
+template <class E>
+Property choice(const char* name, int flags, E Settings::*field, GType (*type)(),
+                const char* blurb) {
+  const auto to = [](GValue* v, E chosen) { g_value_set_enum(v, static_cast<gint>(chosen)); };
+  return plain(field, g_value_get_enum, to, [=] {
+    return g_param_spec_enum(name, name, blurb, type(), static_cast<gint>(defaults().*field),
+                             GParamFlags(flags));
+  });
+}
+
+const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+// NULL brings the default back. Folder names are bytes to the system, everything else is UTF-8.
+Property text(const char* name, int flags, std::string Settings::*field, const char* blurb) {
+  return {[=] {
+            return g_param_spec_string(name, name, blurb, or_null(defaults().*field),
+                                       GParamFlags(flags));
+          },
+          [=](Settings& settings, const GValue* v) -> std::string {
+            const char* given = g_value_get_string(v);
+            if (given && field != &Settings::model_path && !g_utf8_validate(given, -1, nullptr)) {
+              return std::string("The property ") + name +
+                     " must be UTF-8 text, but it holds other bytes.";
+            }
+            settings.*field = given ? std::string(given) : defaults().*field;
+            return "";
+          },
+          [=](const Settings& settings, GValue* v) {
+            g_value_set_string(v, or_null(settings.*field));
+          }};
+}
+
+Property frame_rate(const char* name, int flags, const char* blurb) {
+  return {[=] {
+            return gst_param_spec_fraction(name, name, blurb, 1, 3600, 240, 1,
+                                           defaults().rate_numerator, defaults().rate_denominator,
+                                           GParamFlags(flags));
+          },
+          [](Settings& settings, const GValue* v) {
+            settings.rate_numerator = gst_value_get_fraction_numerator(v);
+            settings.rate_denominator = gst_value_get_fraction_denominator(v);
+            return std::string();
+          },
+          [](const Settings& settings, GValue* v) {
+            gst_value_set_fraction(v, settings.rate_numerator, settings.rate_denominator);
+          }};
+}
+
+// Why item `index` cannot be a query, or "".
+std::string error_of_item(const GValue* item, guint index) {
+  const bool is_text = G_VALUE_HOLDS_STRING(item);
+  const char* given = is_text ? g_value_get_string(item) : nullptr;
+  const char* found = nullptr;
+  // GObject puts NULL in place of an item that is no string.
+  if (!given)
+    found = "it is no text";
+  else if (!*given)
+    found = "it is empty";
+  else if (!g_utf8_validate(given, -1, nullptr))
+    found = "it holds other bytes";
+  if (!found) return "";
+  return "Item " + std::to_string(index) +
+         " (counted from 0) of the property queries must be UTF-8 text of at least one character, "
+         "but " +
+         found + ".";
+}
+
+// All or nothing: one bad item leaves the queries as they were.
+std::string set_queries(Settings& settings, const GValue* array) {
+  std::vector<std::string> queries;
+  for (guint i = 0; i < gst_value_array_get_size(array); ++i) {
+    const GValue* item = gst_value_array_get_value(array, i);
+    std::string error = error_of_item(item, i);
+    if (!error.empty()) return error;
+    queries.emplace_back(g_value_get_string(item));
+  }
+  settings.queries = std::move(queries);
+  return "";
+}
+
+void get_queries(const Settings& settings, GValue* array) {
+  for (const std::string& query : settings.queries) {
+    GValue item = G_VALUE_INIT;
+    g_value_init(&item, G_TYPE_STRING);
+    g_value_set_string(&item, query.c_str());
+    gst_value_array_append_and_take_value(array, &item);
+  }
+}
+
+Property query_list(const char* name, int flags, const char* blurb) {
+  return {[=] {
+            GParamSpec* item =
+                g_param_spec_string("query", "query", "One query.", nullptr, GParamFlags(flags));
+            return gst_param_spec_array(name, name, blurb, item, GParamFlags(flags));
+          },
+          set_queries, get_queries};
+}
+
+// ---- The table. A row's place, counted from 1, is its property id. ----
+
+const std::vector<Property>& table() {
+  using S = Settings;
+  static const std::vector<Property> rows = {
+      text("model-path", kUntilReady, &S::model_path,
+           "Folder of the checkpoint, in the layout that Hugging Face uses."),
+      text("device", kUntilReady, &S::device,
+           "Where the model runs: auto, cpu, cuda or cuda:1. auto takes the first CUDA device that "
+           "works, else the CPU."),
+      choice("precision", kUntilReady, &S::precision, precision_type,
+             "Number format of the model's weights and arithmetic."),
+      choice("model-load", kUntilReady, &S::model_load, model_load_type,
+             "Whether the change to PAUSED waits until the model is loaded."),
+      choice("task", kAlways, &S::task, task_type, "What is asked about every window."),
+      text("query", kAlways, &S::query,
+           "One query in plain words. It is asked together with those in queries."),
+      query_list("queries", kAlways,
+                 "Several queries. Each window is encoded once for all of them."),
+      text("prompt-template", kAlways, &S::prompt_template,
+           "Sentence that the model is asked; {query} and {duration} (in seconds) are filled in. "
+           "NULL takes the model's own."),
+      number("max-highlights", kAlways, &S::max_highlights, 0, G_MAXUINT,
+             "Highlights kept per minute of stream, best first; 0 keeps all."),
+      number("max-new-tokens", kAlways, &S::max_new_tokens, 1, 8192,
+             "Longest answer to one question, in tokens."),
+      frame_rate("frame-rate", kUntilReady, "Pictures per second that the model looks at."),
+      time("window-duration", kAlways, &S::window_duration, kDay,
+           "Length of a window in nanoseconds; 0 is the whole stream, analysed at its end."),
+      time("window-stride", kAlways, &S::window_stride, kDay,
+           "Time from the start of a window to the start of the next in nanoseconds, at most the "
+           "duration; 0 is the duration."),
+      time("merge-gap", kAlways, &S::merge_gap, GST_CLOCK_TIME_NONE,
+           "Hits of one query that are at most this many nanoseconds apart become one; "
+           "GST_CLOCK_TIME_NONE (18446744073709551615) never merges."),
+      fraction_of_one("min-confidence", kAlways, &S::min_confidence,
+                      "Hits with a lower confidence (0 to 1) are left out; a hit whose confidence "
+                      "is unknown passes."),
+      time("audio-wait", kAlways, &S::audio_wait, kDay,
+           "How long a full window of a live stream waits for its sound, in nanoseconds of wall "
+           "clock. Other streams wait this long at most once the video has ended."),
+      choice("overload-policy", kAlways, &S::overload_policy, overload_type,
+             "What happens when windows come faster than the model answers."),
+      number("max-pending-windows", kAlways, &S::max_pending_windows, 1, 64,
+             "Windows that may wait for the model."),
+      number("keep-windows", kAlways, &S::keep_windows, 1, G_MAXUINT32,
+             "Encoded windows that are kept for the action signal ask."),
+      choice("error-policy", kAlways, &S::error_policy, error_policy_type,
+             "What happens when the model cannot be loaded or keeps failing."),
+      flag("passthrough", kAlways, &S::passthrough,
+           "Pause the analysis and keep the model; video and audio pass."),
+  };
+  return rows;
+}
+
+// ---- Questions ----
+
+// The query, then the queries; the same text is asked once.
+std::vector<std::string> all_queries(const Settings& settings) {
+  std::vector<std::string> all;
+  const auto add = [&](const std::string& query) {
+    if (std::find(all.begin(), all.end(), query) == all.end()) all.push_back(query);
+  };
+  if (!settings.query.empty()) add(settings.query);
+  for (const std::string& query : settings.queries) add(query);
+  return all;
+}
+
+std::vector<Question> questions_from(const std::vector<std::string>& queries) {
+  std::vector<Question> questions;
+  for (const std::string& query : queries) {
+    questions.push_back({std::to_string(questions.size()), query, query});
+  }
+  return questions;
+}
+
+}  // namespace
+
+GType model_state_type() {
+  static const GEnumValue values[] = {
+      value(ModelState::kUnloaded, "No model is loaded", "unloaded"),
+      value(ModelState::kLoading, "The model is being loaded", "loading"),
+      value(ModelState::kReady, "The model answers", "ready"),
+      value(ModelState::kFailed, "The model cannot be loaded", "failed"), kEndOfValues};
+  static const GType type = register_enum("GstVidiFilterModelState", values);
+  return type;
+}
+
+void install_properties(GObjectClass* object_class) {
+  guint id = 0;
+  for (const Property& row : table()) {
+    g_object_class_install_property(object_class, ++id, row.make());
+  }
+  g_object_class_install_property(
+      object_class, kPropStats,
+      g_param_spec_boxed("stats", "stats", "Counters and times since the last start.",
+                         GST_TYPE_STRUCTURE, GParamFlags(kReadOnly)));
+  g_object_class_install_property(
+      object_class, kPropModelState,
+      g_param_spec_enum("model-state", "model-state", "What the model is doing.",
+                        model_state_type(), static_cast<gint>(ModelState::kUnloaded),
+                        GParamFlags(kReadOnly)));
+}
+
+bool set_setting(Settings& settings, guint id, const GValue* value, std::string* error) {
+  if (id < 1 || id > table().size()) return false;
+  std::string found = table()[id - 1].set(settings, value);
+  if (error) *error = std::move(found);
+  return true;
+}
+
+bool get_setting(const Settings& settings, guint id, GValue* value) {
+  if (id < 1 || id > table().size()) return false;
+  table()[id - 1].get(settings, value);
+  return true;
+}
+
+SamplingShape Settings::shape() const {
+  guint64 stride = std::max(window_stride, kShortestStride);
+  if (window_stride == 0) stride = window_duration;
+  if (window_duration > 0) stride = std::min(stride, window_duration);
+  return {rate_numerator, rate_denominator, Time(window_duration), Time(stride)};
+}
+
+ModelKey Settings::model_key() const { return {model_path, device, precision}; }
+
+OverloadPolicy Settings::policy(bool live) const {
+  switch (overload_policy) {
+    case OverloadChoice::kBlock:
+      return OverloadPolicy::kBlock;
+    case OverloadChoice::kDropOldest:
+      return OverloadPolicy::kDropOldest;
+    case OverloadChoice::kDropNewest:
+      return OverloadPolicy::kDropNewest;
+    case OverloadChoice::kAuto:
+      break;
+  }
+  return live ? OverloadPolicy::kDropOldest : OverloadPolicy::kBlock;
+}
+
+std::shared_ptr<const AskPlan> Settings::plan(bool has_highlight_prompt) const {
+  auto plan = std::make_shared<AskPlan>();
+  plan->prompt_template = prompt_template;
+  plan->max_new_tokens = static_cast<int>(max_new_tokens);
+  plan->merge = merge_gap != GST_CLOCK_TIME_NONE;
+  plan->merge_gap = Time(std::min<guint64>(merge_gap, kForever.count()));
+  plan->min_confidence = min_confidence;
+  plan->max_highlights = max_highlights;
+
+  std::vector<std::string> queries = all_queries(*this);
+  if (task == Task::kHighlight && (has_highlight_prompt || !prompt_template.empty())) {
+    plan->task = "highlight";
+    plan->questions = {{"0", query, query}};
+    return plan;
+  }
+  plan->ranked = task == Task::kHighlight;
+  if (plan->ranked && queries.empty()) queries = built_in_moments();
+  plan->questions = questions_from(queries);
+  return plan;
+}
+
+}  // namespace vidi
