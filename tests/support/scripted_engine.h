@@ -2,7 +2,8 @@
 // test.
 //
 // It is a shared library (build/tests/libscripted.so) with a `vidi_door` of its own. A test links
-// it, and points $VIDI_ENGINE at it, so that plugin and test see one instance. No torch.
+// it, and points $VIDI_ENGINE at it (VIDI_SCRIPTED_ENGINE is its path), so that plugin and test see
+// one instance. No torch.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,7 @@ int count(Step step);          // entered
 int n_cancelled();             // calls that ended with kCancelled
 int n_open_sessions();         // alive now
 int n_frames_seen();           // pictures through see(), to check that features are shared
+int n_caches_freed();          // calls of free_caches()
 std::vector<Query> queries();  // of the last ask
 SeenWindow last_window();      // of the last encode
 double reported_progress();    // last fraction the opener reported

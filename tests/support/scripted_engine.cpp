@@ -1,0 +1,419 @@
+// The scripted engine. It keeps the engine's contract: what the real one refuses is refused here.
+#include "tests/support/scripted_engine.h"
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+#include "model/answer.h"
+#include "model/door.h"
+#include "model/utf8.h"
+
+#pragma GCC visibility push(default)
+
+namespace vidi::scripted {
+namespace {
+
+constexpr int kSteps = 5;
+constexpr int64_t kDeviceBytes = 1000;  // after loading; each encoded window adds as much
+constexpr int kChunkSamples = 480000;   // 30 s
+constexpr int kTokenSamples = 1600;     // of sound for one token
+constexpr int64_t kLeastSamples = 2 * kTokenSamples;  // less counts as no sound, as in the engine
+
+struct Failure {
+  Error error;
+  int times = 0;  // below 0: for ever
+};
+
+// What the tests set.
+struct Script {
+  AnswerFn answer = [](const Query&, const SeenWindow&) { return std::string("none"); };
+  ModelInfo info{.device = "cpu",
+                 .precision = "fp32",
+                 .family = "vidi1.5",
+                 .weight_bytes = 1,
+                 .unused_tensors = {}};
+  int side = 32;
+  double confidence = 0.9;
+  bool truncate = false;
+  std::array<Failure, kSteps> failures;
+  std::array<bool, kSteps> held{};
+};
+
+// What the tests read.
+struct Record {
+  std::array<int, kSteps> entered{};
+  int cancelled = 0, frames_seen = 0, caches_freed = 0;
+  std::vector<Query> queries;
+  SeenWindow window;
+  double progress = 0;
+};
+
+struct Stage {
+  std::mutex mutex;
+  std::condition_variable changed;
+  Script script;
+  Record record;
+  int open_sessions = 0;  // the truth, so reset() leaves it alone
+};
+
+// Never destroyed: a model's thread may still be here while the process ends.
+Stage& stage() {
+  static Stage& the_stage = *new Stage;
+  return the_stage;
+}
+
+template <class Read>
+auto locked(Read read) {
+  std::lock_guard lock(stage().mutex);
+  return read(stage());
+}
+
+size_t number(Step step) { return static_cast<size_t>(step); }
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw EngineError(ErrorCode::kBadInput, message);
+}
+
+void wait_while_held(Step step, const Cancel& cancel) {
+  std::unique_lock lock(stage().mutex);
+  while (stage().script.held[number(step)]) {
+    cancel.check();
+    stage().changed.wait_for(lock, std::chrono::milliseconds(1));
+  }
+  cancel.check();
+}
+
+void fail_if_told(Step step) {
+  std::lock_guard lock(stage().mutex);
+  Failure& failure = stage().script.failures[number(step)];
+  if (failure.times == 0) return;
+  if (failure.times > 0) --failure.times;
+  throw EngineError(failure.error.code, failure.error.message);
+}
+
+void count_entry(Step step) {
+  locked([&](Stage& s) { return ++s.record.entered[number(step)]; });
+  stage().changed.notify_all();
+}
+
+// Held and failed as the script says.
+void act(Step step, const Cancel& cancel) {
+  wait_while_held(step, cancel);
+  fail_if_told(step);
+}
+
+// The one place where exceptions end, as in the engine.
+template <class T, class Body>
+Result<T> play(Step step, const Cancel& cancel, Body body) noexcept {
+  try {
+    count_entry(step);
+    if (step != Step::kOpen) act(step, cancel);
+    return Result<T>(body());
+  } catch (const EngineError& e) {
+    if (e.code() == ErrorCode::kCancelled) locked([](Stage& s) { return ++s.record.cancelled; });
+    return Error{e.code(), e.what()};
+  } catch (const std::exception& e) {
+    return Error{ErrorCode::kInternal, e.what()};
+  } catch (...) {
+    return Error{ErrorCode::kInternal, "an unknown exception"};
+  }
+}
+
+struct SeenFrame final : FrameFeatures {
+  int session = 0;
+  uint32_t colour = 0;
+};
+
+struct HeardSound final : AudioFeatures {
+  int session = 0;
+  std::vector<float> samples;
+  int n_samples() const override { return static_cast<int>(samples.size()); }
+};
+
+struct ScriptedEncoded final : Encoded {
+  int session = 0;
+  SeenWindow seen;
+  bool has_frames() const override { return !seen.frames.empty(); }
+  bool has_audio() const override {
+    return static_cast<int64_t>(seen.audio.size()) >= kLeastSamples;
+  }
+  int64_t n_tokens() const override {
+    return static_cast<int64_t>(seen.frames.size() + seen.audio.size() / kTokenSamples);
+  }
+  double duration_s() const override { return seen.duration_s; }
+};
+
+// The features as this session's own, or a refusal: features of a freed model mean nothing.
+template <class Own, class Shared>
+const Own& own_kind(const Shared* shared, int session, const char* what) {
+  const auto* own = dynamic_cast<const Own*>(shared);
+  if (!own) refuse(std::string(what) + " was not made by this engine");
+  if (own->session != session) refuse(std::string(what) + " was made by another session");
+  return *own;
+}
+
+uint32_t middle_pixel(const Frame& f) {
+  if (!f.rgb || f.width < 1 || f.height < 1 || f.stride < static_cast<size_t>(f.width) * 3) {
+    refuse("a frame of " + std::to_string(f.width) + " x " + std::to_string(f.height) +
+           " with a stride of " + std::to_string(f.stride) +
+           " bytes, expected RGB rows of at least 1 pixel");
+  }
+  const uint8_t* p = f.rgb + (f.height / 2) * f.stride + static_cast<size_t>(f.width / 2) * 3;
+  return uint32_t{p[0]} << 16 | uint32_t{p[1]} << 8 | p[2];
+}
+
+void check_shape(const Window& window) {
+  if (window.frames.size() == 1) refuse("a window with 1 frame, expected none or at least 2");
+  if (!(window.duration_s > 0) || !std::isfinite(window.duration_s)) {
+    refuse("a window of " + std::to_string(window.duration_s) + " s, expected more than 0");
+  }
+}
+
+SeenWindow look_at(const Window& window, int session) {
+  check_shape(window);
+  SeenWindow seen;
+  seen.duration_s = window.duration_s;
+  for (const auto& f : window.frames) {
+    seen.frames.push_back(own_kind<SeenFrame>(f.get(), session, "a frame").colour);
+  }
+  for (size_t i = 0; i < window.audio.size(); ++i) {
+    const auto& sound = own_kind<HeardSound>(window.audio[i].get(), session, "a stretch of sound");
+    if (sound.n_samples() < kChunkSamples && i + 1 < window.audio.size()) {
+      refuse("stretch " + std::to_string(i) + " of a window has " +
+             std::to_string(sound.n_samples()) + " samples, expected " +
+             std::to_string(kChunkSamples) + " in all but the last");
+    }
+    seen.audio.insert(seen.audio.end(), sound.samples.begin(), sound.samples.end());
+  }
+  if (seen.frames.empty() && static_cast<int64_t>(seen.audio.size()) < kLeastSamples) {
+    refuse("a window without frames and without sound, expected at least one of them");
+  }
+  return seen;
+}
+
+Answer answer_to(const Query& query, const SeenWindow& seen, const Script& script) {
+  if (!is_utf8(query.text)) refuse("A query should be UTF-8 text, found other bytes.");
+  Answer answer;
+  answer.text = script.answer(query, seen);
+  answer.parsed = parse_answer(answer.text);
+  for (const AnswerRange& r : answer.parsed.ranges) {
+    answer.hits.push_back({r.start, r.stop, r.start * seen.duration_s, r.stop * seen.duration_s,
+                           script.confidence, r.label});
+  }
+  answer.ids = {11, 12, 13};
+  answer.probabilities.assign(3, static_cast<float>(script.confidence));
+  answer.stop = script.truncate ? StopReason::kMaxTokens : StopReason::kEndToken;
+  return answer;
+}
+
+class ScriptedSession final : public Session {
+ public:
+  explicit ScriptedSession(ModelInfo info) : info_(std::move(info)) {
+    static int last_id = 0;  // under the stage's lock
+    id_ = locked([](Stage& s) {
+      ++s.open_sessions;
+      return ++last_id;
+    });
+  }
+  ~ScriptedSession() override {
+    locked([](Stage& s) { return --s.open_sessions; });
+    stage().changed.notify_all();
+  }
+  ModelInfo info() const noexcept override { return info_; }
+
+  Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(
+      const std::vector<Frame>& frames, const Cancel& cancel) noexcept override {
+    using Out = std::vector<std::shared_ptr<const FrameFeatures>>;
+    const Visit visit(*this);
+    return play<Out>(Step::kSee, cancel, [&] {
+      Out out;
+      for (const Frame& f : frames) {
+        auto seen = std::make_shared<SeenFrame>();
+        seen->session = id_;
+        seen->colour = middle_pixel(f);
+        out.push_back(std::move(seen));
+      }
+      locked([&](Stage& s) { return s.record.frames_seen += static_cast<int>(frames.size()); });
+      return out;
+    });
+  }
+
+  Result<std::shared_ptr<const AudioFeatures>> hear(const float* samples, int n,
+                                                    const Cancel& cancel) noexcept override {
+    const Visit visit(*this);
+    return play<std::shared_ptr<const AudioFeatures>>(Step::kHear, cancel, [&] {
+      if (!samples || n < 1 || n > kChunkSamples) {
+        refuse("a stretch of " + std::to_string(n) + " samples, expected 1 to " +
+               std::to_string(kChunkSamples));
+      }
+      auto heard = std::make_shared<HeardSound>();
+      heard->session = id_;
+      heard->samples.assign(samples, samples + n);
+      return heard;
+    });
+  }
+
+  Result<std::shared_ptr<const Encoded>> encode(const Window& window,
+                                                const Cancel& cancel) noexcept override {
+    const Visit visit(*this);
+    return play<std::shared_ptr<const Encoded>>(Step::kEncode, cancel, [&] {
+      auto encoded = std::make_shared<ScriptedEncoded>();
+      encoded->session = id_;
+      encoded->seen = look_at(window, id_);
+      locked([&](Stage& s) { return s.record.window = encoded->seen; });
+      ++n_encoded_;
+      return encoded;
+    });
+  }
+
+  Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
+                                  const AskOptions& options,
+                                  const Cancel& cancel) noexcept override {
+    const Visit visit(*this);
+    locked([&](Stage& s) { return s.record.queries = queries; });
+    return play<std::vector<Answer>>(Step::kAsk, cancel, [&] {
+      const auto& window = own_kind<ScriptedEncoded>(&encoded, id_, "an encoded window");
+      if (options.max_new_tokens < 1) refuse("fewer than 1 new token asked for");
+      const Script script = locked([](Stage& s) { return s.script; });
+      std::vector<Answer> answers;
+      for (const Query& q : queries) answers.push_back(answer_to(q, window.seen, script));
+      return answers;
+    });
+  }
+
+  int64_t device_memory_bytes() const noexcept override { return kDeviceBytes * (1 + n_encoded_); }
+  void free_caches() noexcept override {
+    locked([](Stage& s) { return ++s.record.caches_freed; });
+  }
+
+ private:
+  // One thread at a time: a second one ends the test program, since no Result could tell it surely.
+  struct Visit {
+    explicit Visit(ScriptedSession& session) : busy(session.busy_) {
+      if (busy.exchange(true)) {
+        fputs("scripted engine: two threads inside one Session\n", stderr);
+        abort();
+      }
+    }
+    ~Visit() { busy.store(false); }
+    std::atomic<bool>& busy;
+  };
+
+  const ModelInfo info_;
+  int id_ = 0;
+  int n_encoded_ = 0;
+  std::atomic<bool> busy_{false};
+};
+
+void report(const OpenOptions& options, double fraction) {
+  locked([&](Stage& s) { return s.record.progress = fraction; });
+  if (options.progress) options.progress(fraction);
+}
+
+Result<std::unique_ptr<Session>> open(const OpenOptions& options, const Cancel& cancel) noexcept {
+  return play<std::unique_ptr<Session>>(Step::kOpen, cancel, [&] {
+    for (const double fraction : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+      report(options, fraction);
+      if (fraction == 0.5) act(Step::kOpen, cancel);
+      cancel.check();
+    }
+    return std::make_unique<ScriptedSession>(locked([](Stage& s) { return s.script.info; }));
+  });
+}
+
+Result<int> picture_side(const std::string& folder) noexcept {
+  return locked([](Stage& s) { return s.script.side; });
+}
+
+template <class Change>
+void change(Change what) {
+  locked([&](Stage& s) {
+    what(s);
+    return 0;
+  });
+  stage().changed.notify_all();
+}
+
+}  // namespace
+
+void reset() {
+  change([](Stage& s) {
+    s.script = Script();
+    s.record = Record();
+  });
+}
+
+void answer_with(AnswerFn fn) {
+  change([&](Stage& s) { s.script.answer = std::move(fn); });
+}
+void answer_with(const std::string& text) {
+  answer_with([text](const Query&, const SeenWindow&) { return text; });
+}
+void set_info(const ModelInfo& info) {
+  change([&](Stage& s) { s.script.info = info; });
+}
+void set_picture_side(int side) {
+  change([&](Stage& s) { s.script.side = side; });
+}
+void fail(Step step, const Error& error, int times) {
+  change([&](Stage& s) { s.script.failures[number(step)] = {error, times}; });
+}
+void confidence(double value) {
+  change([&](Stage& s) { s.script.confidence = value; });
+}
+void truncate_answers(bool on) {
+  change([&](Stage& s) { s.script.truncate = on; });
+}
+void hold(Step step) {
+  change([&](Stage& s) { s.script.held[number(step)] = true; });
+}
+void release(Step step) {
+  change([&](Stage& s) { s.script.held[number(step)] = false; });
+}
+
+bool wait_for(Step step, int n) {
+  std::unique_lock lock(stage().mutex);
+  return stage().changed.wait_for(lock, std::chrono::seconds(20),
+                                  [&] { return stage().record.entered[number(step)] >= n; });
+}
+
+int count(Step step) {
+  return locked([&](Stage& s) { return s.record.entered[number(step)]; });
+}
+int n_cancelled() {
+  return locked([](Stage& s) { return s.record.cancelled; });
+}
+int n_open_sessions() {
+  return locked([](Stage& s) { return s.open_sessions; });
+}
+int n_frames_seen() {
+  return locked([](Stage& s) { return s.record.frames_seen; });
+}
+int n_caches_freed() {
+  return locked([](Stage& s) { return s.record.caches_freed; });
+}
+std::vector<Query> queries() {
+  return locked([](Stage& s) { return s.record.queries; });
+}
+SeenWindow last_window() {
+  return locked([](Stage& s) { return s.record.window; });
+}
+double reported_progress() {
+  return locked([](Stage& s) { return s.record.progress; });
+}
+
+}  // namespace vidi::scripted
+
+extern "C" const vidi::Door* vidi_door() {
+  static const vidi::Door door{vidi::kDoorVersion, &vidi::scripted::open,
+                               &vidi::scripted::picture_side};
+  return &door;
+}
+
+#pragma GCC visibility pop
