@@ -1,7 +1,6 @@
 // Highlights out of retrieval questions (element page, 4a): a ranked list of moments. Pure logic.
 #pragma once
 
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -14,20 +13,29 @@ const std::vector<std::string>& built_in_moments();
 
 class HighlightRanker {
  public:
-  // Best first: of hits that overlap by more than half (intersection over union) the one with the
-  // highest confidence stays (temporal non-maximum suppression), then as many as
-  // `max_per_minute` allows for the window's length, at least one; what earlier overlapping windows
-  // kept counts, unless it is the same moment seen again. 0 = all. The label of what stays is its
-  // query. Returned by start.
+  // `found`: of one window; windows come in order. Best first: of hits that overlap by more than
+  // half (intersection over union) the one with the highest confidence stays (temporal non-maximum
+  // suppression), then as many as `max_per_minute` allows for the window's length, at least one;
+  // what earlier overlapping windows kept counts, unless it is the same moment seen again (same
+  // query, overlapping or touching). A moment that an earlier window told under another query is
+  // not told twice. 0 = all. An unknown confidence ranks last, of equals the earlier is better. The
+  // label of what stays is its query. Returned by start.
   std::vector<Finding> keep_best(std::vector<Finding> found, unsigned max_per_minute);
   void clear();
 
  private:
-  struct Kept {
+  struct Told {
     std::string label;
     Time start{}, stop{};
   };
-  std::deque<Kept> kept_;  // of windows that may still be overlapped
+  void forget_for(const AnalysisWindow& window);
+  size_t n_told_within(const AnalysisWindow& window) const;
+  bool told_again(const Finding& finding) const;
+  bool is_told_otherwise(const Finding& finding) const;
+  void remember(const std::vector<Finding>& kept);
+
+  std::vector<Told> told_;  // by windows that this one may still overlap
+  Time last_start_{};       // of the last window
 };
 
 }  // namespace vidi
