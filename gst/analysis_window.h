@@ -59,6 +59,9 @@ struct AnalysisWindow {
   std::vector<std::shared_ptr<const SoundChunk>> audio;     // empty: no sound
   uint64_t dropped_frames = 0;                              // targets without a picture
   std::shared_ptr<const AskPlan> plan;
+  // The plan for a model without a sentence for highlights; null: the same.
+  std::shared_ptr<const AskPlan> plan_without_prompt;
+  uint64_t epoch = 0;  // flushes before it; a window of an earlier one goes nowhere
   std::shared_ptr<const void> origin;  // the pad's segment and stream; only gst/vidifilter looks in
   std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
   std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();

@@ -1,0 +1,324 @@
+#include "gst/window_feed.h"
+
+#include <future>
+#include <utility>
+
+namespace vidi {
+namespace {
+
+// Copies in flight: one is being made while the next frame passes.
+constexpr size_t kMaxBuffers = 2;
+// A file whose sound never comes must not keep its pictures for ever.
+constexpr size_t kMaxWaitingWindows = 16;
+
+}  // namespace
+
+void WindowFeed::start(const SamplingShape& shape) {
+  stop();
+  Lock lock(mutex_);
+  shape_ = shape;
+  sampler_ = FrameSampler(shape);
+  running_ = true, stopping_ = interrupted_ = false;
+  thread_ = std::thread([this] { run(); });
+}
+
+void WindowFeed::stop() {
+  {
+    Lock lock(mutex_);
+    stopping_ = interrupted_ = true;
+    drop_notes();
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+  Lock lock(mutex_);
+  running_ = false;
+  errands_.clear();
+  reader_.reset(), origin_.reset();
+  forget_everything();
+  audio_.clear();
+}
+
+void WindowFeed::set_reader(std::shared_ptr<PictureReader> reader) {
+  Lock lock(mutex_);
+  reader_ = std::move(reader);
+}
+
+void WindowFeed::set_origin(std::shared_ptr<const StreamOrigin> origin) {
+  Lock lock(mutex_);
+  origin_ = std::move(origin);
+}
+
+void WindowFeed::reshape(const SamplingShape& shape) {
+  Lock lock(mutex_);
+  shape_ = shape;
+  sampler_.reshape(shape);
+}
+
+void WindowFeed::set_audio(bool present, Time wait) {
+  Lock lock(mutex_);
+  has_audio_ = present;
+  audio_wait_ = wait;
+}
+
+void WindowFeed::drop_notes() {
+  for (Note& note : notes_) gst_clear_buffer(&note.buffer);
+  notes_.clear();
+  n_buffers_ = 0;
+  drain_deadline_.reset();
+  sampler_ = FrameSampler(shape_);
+}
+
+// Called with the lock; gives it up while two copies are under way already.
+void WindowFeed::post(Note note, Lock& lock) {
+  if (note.buffer) {
+    changed_.wait(lock, [&] { return interrupted_ || n_buffers_ < kMaxBuffers; });
+    ++n_buffers_;
+  }
+  if (interrupted_ || !running_) {
+    if (note.buffer) --n_buffers_;
+    gst_clear_buffer(&note.buffer);
+    return;
+  }
+  note.reader = reader_;
+  note.origin = origin_;
+  notes_.push_back(std::move(note));
+  changed_.notify_all();
+}
+
+void WindowFeed::frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc) {
+  Lock lock(mutex_);
+  if (interrupted_ || !running_) return;
+  Note note;
+  note.step = sampler_.frame(pts, reach);
+  if (!note.step.grab && note.step.picks.empty() && note.step.closed.empty()) return;
+  if (note.step.grab) note.buffer = gst_buffer_ref(buffer);
+  note.pts = pts;
+  note.utc = utc;
+  post(std::move(note), lock);
+}
+
+void WindowFeed::close(Time end) {
+  Lock lock(mutex_);
+  if (interrupted_ || !sampler_.running()) return;
+  Note note;
+  note.step = sampler_.finish(end);
+  post(std::move(note), lock);
+}
+
+bool WindowFeed::drain(Time end, Time audio_wait) {
+  close(end);
+  Lock lock(mutex_);
+  drain_deadline_ = Clock::now() + audio_wait;
+  ++news_;
+  changed_.notify_all();
+  changed_.wait(lock, [&] {
+    return interrupted_ || !running_ || (notes_.empty() && !busy_ && !windows_wait_);
+  });
+  drain_deadline_.reset();
+  return !interrupted_ && running_;
+}
+
+void WindowFeed::audio_changed() {
+  Lock lock(mutex_);
+  ++news_;
+  if (windows_wait_) changed_.notify_all();
+}
+
+void WindowFeed::interrupt(uint64_t epoch) {
+  Lock lock(mutex_);
+  epoch_ = epoch;
+  interrupted_ = true;
+  drop_notes();
+  changed_.notify_all();
+}
+
+void WindowFeed::resume() {
+  Lock lock(mutex_);
+  interrupted_ = stopping_;
+}
+
+// The thread. Every round: errands, one note, and what has become complete meanwhile.
+void WindowFeed::run() {
+  Lock lock(mutex_);
+  while (!stopping_) {
+    wait_for_news(lock);
+    if (stopping_) break;
+    if (built_epoch_ != epoch_) {
+      forget_everything();
+      built_epoch_ = epoch_;
+    }
+    busy_ = true;
+    seen_news_ = news_;
+    const auto errands = std::exchange(errands_, {});
+    std::optional<Note> note;
+    if (!notes_.empty()) {
+      note = std::move(notes_.front());
+      notes_.pop_front();
+    }
+    const auto drain_deadline = drain_deadline_;
+    const auto needed_from = sampler_.earliest_start();
+    lock.unlock();
+
+    try {
+      if (note) handle(*note);
+      for (const auto& errand : errands) errand();
+      if (drain_deadline) builder_.set_deadline(*drain_deadline);
+      hand_over();
+      if (note) forget_old_audio(needed_from, note->origin.get());
+      n_bytes_ = builder_.n_bytes() + audio_.n_samples() * sizeof(float);
+    } catch (const std::exception& e) {  // out of memory: this picture is lost, the stream is not
+      if (note) gst_clear_buffer(&note->buffer);
+      callbacks_.warn(std::string("a sampled frame is lost: ") + e.what());
+    }
+
+    lock.lock();
+    busy_ = false;
+    windows_wait_ = builder_.waiting();
+    changed_.notify_all();
+  }
+  for (const auto& errand : errands_) errand();
+}
+
+void WindowFeed::wait_for_news(Lock& lock) {
+  const auto news = [&] {
+    return stopping_ || !notes_.empty() || !errands_.empty() || built_epoch_ != epoch_ ||
+           news_ != seen_news_;
+  };
+  const auto deadline = builder_.next_deadline();
+  if (deadline) {
+    changed_.wait_until(lock, *deadline, news);
+  } else {
+    changed_.wait(lock, news);
+  }
+}
+
+void WindowFeed::handle(Note& note) {
+  if (note.buffer) grab(note);
+  for (const Pick& pick : note.step.picks) {
+    builder_.add(pick, picked(pick.pts));
+    ++n_sampled_;
+  }
+  for (const ClosedRange& range : note.step.closed) close_window(range, note);
+  if (note.step.grab) before_ = std::exchange(now_, {});
+  last_origin_ = note.origin;
+}
+
+// The upstream buffer is given back here, whatever becomes of the copy.
+void WindowFeed::grab(Note& note) {
+  now_ = {note.pts, note.utc, nullptr, nullptr};
+  if (note.reader) {
+    auto picture = note.reader->grab(note.buffer);
+    if (picture) {
+      now_.picture = std::move(*picture);
+    } else {
+      callbacks_.warn(picture.error().message);
+    }
+  }
+  gst_clear_buffer(&note.buffer);
+  Lock lock(mutex_);
+  if (n_buffers_ > 0) --n_buffers_;
+  changed_.notify_all();
+}
+
+std::shared_ptr<const SampledFrame> WindowFeed::picked(Time pts) {
+  if (now_.pts == pts && (now_.picture || now_.frame)) return convert(now_);
+  if (before_.pts == pts) return convert(before_);
+  return nullptr;
+}
+
+std::shared_ptr<const SampledFrame> WindowFeed::convert(Candidate& candidate) {
+  if (candidate.frame || !candidate.picture) return candidate.frame;
+  if (side_ == 0) side_ = callbacks_.picture_side();
+  auto frame = candidate.picture->finish(side_);
+  candidate.picture.reset();
+  if (!frame) {
+    callbacks_.warn(frame.error().message);
+    return nullptr;
+  }
+  (*frame)->pts = candidate.pts;
+  (*frame)->utc = candidate.utc;
+  candidate.frame = *frame;
+  return candidate.frame;
+}
+
+std::optional<WindowBuilder::AudioRange> WindowFeed::audio_range(Time start, Time stop,
+                                                                 const StreamOrigin* origin) const {
+  if (!origin) return std::nullopt;
+  const auto position = [&](Time t) -> std::optional<int64_t> {
+    const GstClockTime running = gst_segment_to_running_time(&origin->segment, GST_FORMAT_TIME,
+                                                             std::max<int64_t>(t.count(), 0));
+    if (!GST_CLOCK_TIME_IS_VALID(running)) return std::nullopt;
+    return audio_position(Time(running));
+  };
+  const auto first = position(start);
+  if (!first) return std::nullopt;
+  // A last frame may reach beyond the segment, so the length is the window's, not the segment's.
+  return WindowBuilder::AudioRange{*first, *first + audio_position(stop - start)};
+}
+
+void WindowFeed::close_window(const ClosedRange& range, const Note& note) {
+  bool has_audio;
+  Time wait;
+  {
+    Lock lock(mutex_);
+    has_audio = has_audio_, wait = audio_wait_;
+  }
+  std::optional<Clock::time_point> deadline;
+  if (wait != kForever) deadline = Clock::now() + wait;
+  builder_.close(range,
+                 has_audio ? audio_range(range.start, range.stop, note.origin.get()) : std::nullopt,
+                 deadline, note.origin);
+  if (++n_waiting_ > kMaxWaitingWindows) {
+    callbacks_.warn("the sound of " + std::to_string(n_waiting_) +
+                    " complete windows has not come; they are analysed with what is there");
+    builder_.set_deadline(Clock::now());
+  }
+}
+
+void WindowFeed::hand_over() {
+  WindowBuilder::Ready ready = builder_.take_ready(Clock::now());
+  n_waiting_ -= std::min(n_waiting_, ready.windows.size() + ready.too_small.size());
+  for (auto& window : ready.too_small) {
+    window->epoch = built_epoch_;
+    callbacks_.too_small(std::move(window));
+  }
+  for (auto& window : ready.windows) {
+    window->epoch = built_epoch_;
+    callbacks_.submit(std::move(window));
+  }
+}
+
+// Sound before every open window serves nobody any more. Windows that wait still read theirs.
+void WindowFeed::forget_old_audio(std::optional<Time> needed_from, const StreamOrigin* origin) {
+  if (!needed_from || builder_.waiting()) return;
+  const auto range = audio_range(*needed_from, *needed_from, origin);
+  if (range) audio_.forget_before(range->start);
+}
+
+void WindowFeed::forget_everything() {
+  builder_.clear();
+  now_ = {};
+  before_ = {};
+  n_waiting_ = 0;
+  n_bytes_ = 0;
+  last_origin_.reset();
+}
+
+std::shared_ptr<AnalysisWindow> WindowFeed::snapshot(Time start, Time stop) {
+  auto promise = std::make_shared<std::promise<std::shared_ptr<AnalysisWindow>>>();
+  auto found = promise->get_future();
+  {
+    Lock lock(mutex_);
+    if (!running_ || stopping_) return nullptr;
+    errands_.push_back([this, start, stop, promise] {
+      const auto audio = audio_range(start, stop, last_origin_.get());
+      auto window = builder_.snapshot(start, stop, audio);
+      if (window) window->origin = last_origin_, window->epoch = built_epoch_;
+      promise->set_value(std::move(window));
+    });
+    changed_.notify_all();
+  }
+  return found.get();
+}
+
+}  // namespace vidi

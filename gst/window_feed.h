@@ -1,0 +1,137 @@
+// The element's own thread between its pads and the model: copies and converts sampled pictures,
+// builds windows, waits for their sound, hands them over. The streaming threads only leave notes
+// here.
+//
+// All public functions are thread-safe. frame() may block for as long as copying one picture takes,
+// drain() until every window is handed over; interrupt() wakes both.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "gst/audio_track.h"
+#include "gst/events.h"
+#include "gst/frame_sampler.h"
+#include "gst/picture.h"
+#include "gst/window_builder.h"
+
+namespace vidi {
+
+class WindowFeed {
+ public:
+  // Called on the feed's thread with no lock held.
+  struct Callbacks {
+    std::function<int()> picture_side;  // asked once, before the first picture is converted
+    std::function<void(std::shared_ptr<AnalysisWindow>)> submit;
+    std::function<void(std::shared_ptr<AnalysisWindow>)> too_small;  // fewer than two frames
+    std::function<void(const std::string&)> warn;
+  };
+  explicit WindowFeed(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
+  ~WindowFeed() { stop(); }
+
+  void start(const SamplingShape& shape);
+  void stop();  // interrupts, and returns when the thread has ended; everything is forgotten
+
+  void set_reader(std::shared_ptr<PictureReader> reader);       // for the frames that follow
+  void set_origin(std::shared_ptr<const StreamOrigin> origin);  // for the windows that follow
+  void reshape(const SamplingShape& shape);
+  // Whether windows have sound at all, and how long a full window waits for it (kForever: until it
+  // is there, as with a file).
+  void set_audio(bool present, Time wait);
+
+  // A frame passes. The buffer is only referenced, and only until it is copied. `utc` since 1970.
+  void frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc);
+  void close(Time end);  // the current window ends here; the next frame starts a new grid
+  // Video EOS: closes, lets the sound come for at most `audio_wait` more, returns when all windows
+  // are handed over; false when interrupted.
+  bool drain(Time end, Time audio_wait);
+  void audio_changed();
+  AudioTrack& audio() { return audio_; }
+
+  // Flush: forgets frames, windows and notes; every wait returns. Windows from now on carry
+  // `epoch`. Nothing is taken until resume().
+  void interrupt(uint64_t epoch);
+  void resume();
+
+  // What open and waiting windows keep of [start, stop), for a question; null when that is not two
+  // frames.
+  std::shared_ptr<AnalysisWindow> snapshot(Time start, Time stop);
+
+  uint64_t n_sampled() const { return n_sampled_; }
+  size_t n_bytes() const { return n_bytes_; }
+
+ private:
+  using Clock = WindowBuilder::Clock;
+  struct Note {                   // what a streaming thread leaves, in order
+    GstBuffer* buffer = nullptr;  // to be copied; owned
+    Time pts{};
+    std::optional<Time> utc;
+    SamplerStep step;
+    std::shared_ptr<PictureReader> reader;
+    std::shared_ptr<const StreamOrigin> origin;
+  };
+  struct Candidate {  // a copied frame, and what became of it
+    Time pts{};
+    std::optional<Time> utc;
+    std::unique_ptr<GrabbedPicture> picture;
+    std::shared_ptr<const SampledFrame> frame;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  void run();
+  void wait_for_news(Lock& lock);
+  void post(Note note, Lock& lock);
+  void drop_notes();
+  void handle(Note& note);
+  void grab(Note& note);
+  std::shared_ptr<const SampledFrame> picked(Time pts);
+  std::shared_ptr<const SampledFrame> convert(Candidate& candidate);
+  void close_window(const ClosedRange& range, const Note& note);
+  std::optional<WindowBuilder::AudioRange> audio_range(Time start, Time stop,
+                                                       const StreamOrigin* origin) const;
+  void hand_over();
+  void forget_old_audio(std::optional<Time> needed_from, const StreamOrigin* origin);
+  void forget_everything();
+
+  const Callbacks callbacks_;
+  AudioTrack audio_;
+
+  std::mutex mutex_;  // guards what follows, down to the thread's own
+  std::condition_variable changed_;
+  std::thread thread_;
+  FrameSampler sampler_{SamplingShape{}};
+  SamplingShape shape_;
+  std::deque<Note> notes_;
+  std::deque<std::function<void()>> errands_;  // run on the thread
+  std::shared_ptr<PictureReader> reader_;
+  std::shared_ptr<const StreamOrigin> origin_;
+  size_t n_buffers_ = 0;  // that notes hold
+  uint64_t epoch_ = 0;
+  uint64_t news_ = 0, seen_news_ = 0;  // sound or a deadline came; the thread has looked
+  bool running_ = false, stopping_ = false, interrupted_ = false, busy_ = false;
+  bool windows_wait_ = false;  // for their sound
+  bool has_audio_ = false;
+  Time audio_wait_ = kForever;
+  std::optional<Clock::time_point> drain_deadline_;
+
+  // The thread's own.
+  WindowBuilder builder_{audio_};
+  Candidate now_, before_;
+  uint64_t built_epoch_ = 0;
+  size_t n_waiting_ = 0;
+  int side_ = 0;
+  std::shared_ptr<const StreamOrigin> last_origin_;
+  std::atomic<uint64_t> n_sampled_{0};
+  std::atomic<size_t> n_bytes_{0};
+};
+
+}  // namespace vidi
