@@ -3,13 +3,20 @@
 //
 // It sends STREAM_START (sparse), CAPS, SEGMENT and a GAP as soon as the video's SEGMENT is known,
 // then GAPs that follow the video, so that muxers and textoverlay never wait for a hit. Never
-// pushes from the caller's thread: on GStreamer 1.22 that keeps a pipeline from leaving
-// READY->PAUSED.
+// pushes data from the caller's thread: on GStreamer 1.22 that keeps a pipeline from leaving
+// READY->PAUSED. Every function may be called from any thread.
+//
+// Activation is the pad's own: the constructor installs an activate-mode function that starts and
+// stops the task. The element leaves READY<->PAUSED to GstElement; for a pad requested later it
+// calls gst_pad_set_active(pad, TRUE), then gst_element_add_pad. To release one: gst_pad_set_active
+// (pad, FALSE), gst_element_remove_pad, delete the SparsePad. None of this with a lock held that
+// the video's thread needs.
 #pragma once
 
 #include <gst/gst.h>
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -19,41 +26,69 @@ namespace vidi {
 
 class SparsePad {
  public:
-  // `pad` is a request source pad of the element; `name` goes into its stream id.
+  // `pad` is a request source pad of the element, not active yet; its name goes into the stream id.
+  // Both are referenced. The pad's element private is taken.
   SparsePad(GstPad* pad, GstCaps* caps);
   ~SparsePad();  // stops the task, returns when it is out
+  SparsePad(const SparsePad&) = delete;
+  SparsePad& operator=(const SparsePad&) = delete;
 
   // The video's stream id (of its STREAM_START, with group id when it has one) and segment. May be
   // called again: a new stream or segment goes out before what follows. `position` = where GAPs
-  // start.
+  // start. Buffers pushed before the first start wait for it.
   void start(const std::string& upstream_id, std::optional<guint> group_id,
              const GstSegment& segment, GstClockTime position);
-  void follow(GstClockTime position);  // the video is there; wakes the task, never blocks
-  void push(GstBuffer* buffer);        // takes it; sent in order; never blocks
-  void end();                          // EOS behind everything queued; never blocks
-  // Blocks until everything queued has left, `end` included, or downstream refused it, or the pad
-  // flushes.
+  // The video is there (PTS + duration of a buffer; at least PTS + 1, and before the buffer is
+  // pushed: textoverlay holds a picture until the text has passed its PTS). Never blocks.
+  void follow(GstClockTime position);
+  void push(GstBuffer* buffer);  // takes it; sent in order, with any timestamp; never blocks
+  void end();                    // EOS behind everything queued; never blocks
+  // Blocks until everything queued has left, `end` included, or the pad flushes or stops. Gives up
+  // when downstream has taken nothing for a second: textoverlay takes no second cue before more
+  // video comes, and the caller holds that video back. What is queued is still sent.
   void wait_until_sent();
 
-  void flush_start();  // FLUSH_START downstream, every wait wakes, the queue is emptied
-  void flush_stop(bool reset_time);
-  void activate(bool active);  // READY<->PAUSED
+  // FLUSH_START downstream, every wait wakes, the queue is emptied; all calls up to flush_stop are
+  // ignored.
+  void flush_start();
+  void flush_stop(bool reset_time);  // the next thing must be start()
+  void activate(bool active);        // called by the pad's activate-mode function
 
+  // Of the last buffer: GST_FLOW_OK until one was refused. Refused by anything but
+  // GST_FLOW_NOT_LINKED, later buffers are dropped until a flush or a new start.
   GstFlowReturn last_flow() const;
   GstPad* pad() const { return pad_; }
 
  private:
-  static void loop(gpointer self);
+  static gboolean activate_mode(GstPad* pad, GstObject* parent, GstPadMode mode, gboolean active);
+  static void loop(gpointer self);  // on the pad's task
   void send_next();
+  GstMiniObject* take_next();
+  std::optional<GstFlowReturn> send(GstMiniObject* item);
+  bool drops_buffers() const;
+  bool already_sent(GstEvent* event);
 
-  GstPad* pad_;
-  GstCaps* caps_;
+  // Called with mutex_ held.
+  bool has_work() const;
+  bool refused() const { return flow_ != GST_FLOW_OK && flow_ != GST_FLOW_NOT_LINKED; }
+  void queue_start(const std::string& upstream_id, std::optional<guint> group_id,
+                   const GstSegment& segment, GstClockTime position);
+  void clear();
+
+  void flush_stuck_peer();
+
+  GstPad* const pad_;
+  GstCaps* const caps_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<GstMiniObject*> queue_;  // events and buffers, in order
+  // Of the video, and what the GAPs have told of it; NONE before start().
   GstClockTime position_ = GST_CLOCK_TIME_NONE, sent_position_ = GST_CLOCK_TIME_NONE;
   GstFlowReturn flow_ = GST_FLOW_OK;
   bool active_ = false, flushing_ = false, sending_ = false;
+  bool started_ = false, ended_ = false;
+  uint64_t n_sent_ = 0;         // items that have left, to see that downstream moves
+  bool stream_is_new_ = false;  // the task's: a STREAM_START left, its CAPS has not
 };
 
 }  // namespace vidi

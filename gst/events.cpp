@@ -1,0 +1,288 @@
+#include "gst/events.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vidi {
+namespace {
+
+// A structure under construction. What is unknown (NONE, empty, NULL, not finite) is left out, and
+// every string is made valid UTF-8: GStreamer drops fields that are not.
+class Fields {
+ public:
+  explicit Fields(const char* name) : structure_(gst_structure_new_empty(name)) {}
+
+  void number(const char* name, guint value) { set(name, G_TYPE_UINT, value); }
+  void large(const char* name, guint64 value) { set(name, G_TYPE_UINT64, value); }
+  void flag(const char* name, bool value) { set(name, G_TYPE_BOOLEAN, gboolean{value}); }
+  void real(const char* name, double value) {
+    if (std::isfinite(value)) set(name, G_TYPE_DOUBLE, value);
+  }
+  void clock(const char* name, GstClockTime value) {
+    if (GST_CLOCK_TIME_IS_VALID(value)) large(name, value);
+  }
+  void time(const char* name, Time value) {
+    if (value.count() >= 0 && value != kForever) clock(name, value.count());
+  }
+  void text(const char* name, const std::string& value) {
+    if (!value.empty()) take(name, text_value(value));
+  }
+  void texts(const char* name, const std::vector<std::string>& values) {
+    GValue list = G_VALUE_INIT;
+    gst_value_array_init(&list, values.size());
+    for (const std::string& value : values) {
+      GValue item = text_value(value);
+      gst_value_array_append_and_take_value(&list, &item);
+    }
+    take(name, list);
+  }
+  void date(const char* name, GstDateTime* value) {  // takes it
+    if (!value) return;
+    set(name, GST_TYPE_DATE_TIME, value);
+    gst_date_time_unref(value);
+  }
+
+  GstStructure* take() { return structure_; }
+
+ private:
+  template <class T>
+  void set(const char* name, GType type, T value) {
+    gst_structure_set(structure_, name, type, value, nullptr);
+  }
+  void take(const char* name, GValue value) { gst_structure_take_value(structure_, name, &value); }
+  static GValue text_value(const std::string& text) {
+    GValue value = G_VALUE_INIT;
+    g_value_init(&value, G_TYPE_STRING);
+    g_value_take_string(&value, g_utf8_make_valid(text.data(), text.size()));
+    return value;
+  }
+
+  GstStructure* structure_;
+};
+
+// Times of a hit through the segment that its frames had. A hit may begin before the segment does
+// (a seek into the middle of a window's first frame): it is cut there.
+
+GstClockTime clock_of(Time time) { return time.count() < 0 ? 0 : GstClockTime(time.count()); }
+
+GstClockTime stream_time(const GstSegment& segment, Time time) {
+  if (segment.format != GST_FORMAT_TIME) return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_stream_time(&segment, GST_FORMAT_TIME,
+                                    std::max(clock_of(time), segment.start));
+}
+
+GstClockTime running_time(const GstSegment& segment, Time time) {
+  if (segment.format != GST_FORMAT_TIME) return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_running_time(&segment, GST_FORMAT_TIME,
+                                     std::max(clock_of(time), segment.start + segment.offset));
+}
+
+// The frame that tells the wall clock at `time`: the last at or before it that knows, else the
+// first after it.
+const SampledFrame* clock_frame(const AnalysisWindow& window, Time time) {
+  const SampledFrame* before = nullptr;
+  const SampledFrame* after = nullptr;
+  for (const auto& frame : window.frames) {
+    if (!frame || !frame->utc) continue;
+    if (frame->pts <= time) {
+      if (!before || frame->pts > before->pts) before = frame.get();
+    } else {
+      if (!after || frame->pts < after->pts) after = frame.get();
+    }
+  }
+  return before ? before : after;
+}
+
+GstDateTime* utc_time(const AnalysisWindow& window, Time time) {
+  const SampledFrame* frame = clock_frame(window, time);
+  if (!frame) return nullptr;
+  const auto utc = std::chrono::floor<std::chrono::microseconds>(*frame->utc + (time - frame->pts));
+  return gst_date_time_new_from_unix_epoch_utc_usecs(utc.count());
+}
+
+// The fields that every structure about a window begins with.
+void add_head(Fields& fields, const AnalysisWindow& window) {
+  fields.number("schema-version", kSchemaVersion);
+  fields.text("session-id", origin_of(window).session_id);
+}
+
+void add_place(Fields& fields, const AnalysisWindow& window) {
+  fields.large("window-index", window.index);
+  fields.time("window-start", window.start);
+  fields.time("window-stop", window.stop);
+}
+
+void add_quality(Fields& fields, const AnalysisWindow& window) {
+  fields.flag("partial-window", window.partial);
+  fields.flag("has-audio", !window.audio.empty());
+  fields.number("frames", window.frames.size());
+  fields.large("dropped-frames", window.dropped_frames);
+}
+
+void add_times(Fields& fields, const Finding& finding) {
+  const GstSegment& segment = origin_of(*finding.window).segment;
+  fields.time("timestamp", finding.start);
+  fields.time("duration", finding.stop - finding.start);
+  fields.clock("stream-time", stream_time(segment, finding.start));
+  fields.clock("running-time", running_time(segment, finding.start));
+  fields.date("utc-time", utc_time(*finding.window, finding.start));
+}
+
+std::vector<std::string> titles(const AnalysisWindow& window) {
+  std::vector<std::string> titles;
+  if (!window.plan) return titles;
+  for (const Question& question : window.plan->questions) titles.push_back(question.title);
+  return titles;
+}
+
+// What the parser changed or dropped, and every answer it could not read. With several questions
+// each note begins with the question it is about.
+std::vector<std::string> notes(const Analysis& analysis, const std::vector<std::string>& titles) {
+  std::vector<std::string> notes;
+  for (size_t i = 0; i < analysis.answers.size(); i++) {
+    const ParsedAnswer& parsed = analysis.answers[i].parsed;
+    const std::string about = titles.size() > 1 && i < titles.size() ? titles[i] + ": " : "";
+    for (const std::string& note : parsed.notes) notes.push_back(about + note);
+    if (!parsed.understood) notes.push_back(about + "the answer was not understood");
+  }
+  return notes;
+}
+
+void add_answers(Fields& fields, const AnalysisWindow& window, const Analysis* analysis) {
+  const std::vector<std::string> queries = titles(window);
+  fields.texts("queries", queries);
+  if (!analysis) return;
+  std::vector<std::string> texts;
+  for (const Answer& answer : analysis->answers) texts.push_back(answer.text);
+  fields.texts("texts", texts);
+  fields.texts("notes", notes(*analysis, queries));
+  fields.flag("small-steps", analysis->in_small_steps);
+}
+
+const char* state_nick(ModelState state) {
+  switch (state) {
+    case ModelState::kUnloaded:
+      return "unloaded";
+    case ModelState::kLoading:
+      return "loading";
+    case ModelState::kReady:
+      return "ready";
+    case ModelState::kFailed:
+      return "failed";
+  }
+  return "unloaded";
+}
+
+}  // namespace
+
+const StreamOrigin& origin_of(const AnalysisWindow& window) {
+  static const StreamOrigin unknown = [] {
+    StreamOrigin origin;
+    gst_segment_init(&origin.segment, GST_FORMAT_UNDEFINED);
+    return origin;
+  }();
+  return window.origin ? *static_cast<const StreamOrigin*>(window.origin.get()) : unknown;
+}
+
+const std::string& title_of(const Finding& finding) {
+  return finding.label.empty() ? finding.query : finding.label;
+}
+
+GstStructure* result_structure(const Finding& finding, GstClockTime delay) {
+  const AnalysisWindow& window = *finding.window;
+  Fields fields("vidi/result");
+  add_head(fields, window);
+  fields.large("result-id", finding.result_id);
+  fields.text("task", finding.task);
+  fields.text("query", finding.query);
+  fields.text("query-id", finding.query_id);
+  add_times(fields, finding);
+  add_place(fields, window);
+  fields.real("relative-start", finding.relative_start);
+  fields.real("relative-stop", finding.relative_stop);
+  if (finding.confidence) fields.real("confidence", *finding.confidence);
+  fields.text("label", finding.label);
+  fields.text("source", finding.from_queries ? "queries" : "model");
+  fields.text("text", finding.text);
+  fields.flag("final", finding.final);
+  add_quality(fields, window);
+  fields.flag("truncated", finding.truncated);
+  fields.time("inference-time", finding.inference_time);
+  fields.clock("delay", delay);
+  return fields.take();
+}
+
+GstStructure* window_structure(const AnalysisWindow& window, const Analysis* analysis,
+                               unsigned n_results, GstClockTime delay, const char* error) {
+  Fields fields("vidi/window");
+  add_head(fields, window);
+  add_place(fields, window);
+  fields.number("results", n_results);
+  add_quality(fields, window);
+  if (analysis) fields.time("inference-time", analysis->inference_time);
+  fields.clock("delay", delay);
+  add_answers(fields, window, analysis);
+  if (error) fields.text("error", error);
+  return fields.take();
+}
+
+GstStructure* dropped_structure(const AnalysisWindow& window, const char* reason,
+                                const Counters& counters) {
+  Fields fields("vidi/window-dropped");
+  add_head(fields, window);
+  add_place(fields, window);
+  if (reason) fields.text("reason", reason);
+  fields.number("frames", window.frames.size());
+  fields.large("windows-dropped", counters.windows_dropped);
+  fields.large("windows-submitted", counters.windows_submitted);
+  return fields.take();
+}
+
+GstStructure* model_structure(ModelState state, const std::string& session_id,
+                              const std::string& path, const ModelInfo* info, int64_t device_memory,
+                              const char* error) {
+  Fields fields("vidi/model");
+  fields.number("schema-version", kSchemaVersion);
+  fields.text("session-id", session_id);
+  fields.text("state", state_nick(state));
+  fields.text("model-path", path);
+  if (info) {
+    fields.text("device", info->device);
+    fields.text("precision", info->precision);
+    fields.text("family", info->family);
+    fields.large("weight-bytes", std::max<int64_t>(info->weight_bytes, 0));
+    fields.large("device-memory", std::max<int64_t>(device_memory, 0));
+    fields.time("load-time", Time(std::llround(info->load_seconds * 1e9)));
+  }
+  if (error) fields.text("error", error);
+  return fields.take();
+}
+
+GstStructure* stats_structure(const Counters& counters) {
+  Fields fields("vidi/stats");
+  fields.large("windows-submitted", counters.windows_submitted);
+  fields.large("windows-completed", counters.windows_completed);
+  fields.large("windows-dropped", counters.windows_dropped);
+  fields.large("windows-failed", counters.windows_failed);
+  fields.large("frames-in", counters.frames_in);
+  fields.large("frames-sampled", counters.frames_sampled);
+  fields.large("audio-samples", counters.audio_samples);
+  fields.large("pending", counters.pending);
+  if (counters.windows_completed > 0) {
+    const auto n = static_cast<int64_t>(counters.windows_completed);
+    fields.time("inference-time-last", counters.inference_last);
+    fields.time("inference-time-avg", counters.inference_sum / n);
+    fields.time("inference-time-max", counters.inference_max);
+    fields.time("delay-last", counters.delay_last);
+    fields.time("delay-avg", counters.delay_sum / n);
+    fields.time("delay-max", counters.delay_max);
+  }
+  if (counters.inference_sum.count() > 0)
+    fields.real("realtime-factor", std::chrono::duration<double>(counters.analysed) /
+                                       std::chrono::duration<double>(counters.inference_sum));
+  fields.large("sample-memory", counters.sample_bytes);
+  fields.large("gpu-memory", counters.device_bytes);
+  return fields.take();
+}
+
+}  // namespace vidi

@@ -1,0 +1,278 @@
+#include "gst/sparse_pad.h"
+
+#include <chrono>
+
+namespace vidi {
+namespace {
+
+// A downstream that has taken nothing for this long is not waited for (see wait_until_sent).
+constexpr auto kPatience = std::chrono::seconds(1);
+// A push that outlives the pad's own flushing by this long is stuck downstream.
+constexpr auto kStuck = std::chrono::milliseconds(200);
+
+GstEvent* stream_start_event(const std::string& id, std::optional<guint> group_id) {
+  GstEvent* event = gst_event_new_stream_start(id.c_str());
+  gst_event_set_stream_flags(event, GST_STREAM_FLAG_SPARSE);
+  if (group_id) gst_event_set_group_id(event, *group_id);
+  return event;
+}
+
+bool same_stream(GstEvent* a, GstEvent* b) {
+  const gchar *id_a = nullptr, *id_b = nullptr;
+  guint group_a = GST_GROUP_ID_INVALID, group_b = GST_GROUP_ID_INVALID;
+  gst_event_parse_stream_start(a, &id_a);
+  gst_event_parse_stream_start(b, &id_b);
+  gst_event_parse_group_id(a, &group_a);
+  gst_event_parse_group_id(b, &group_b);
+  return g_strcmp0(id_a, id_b) == 0 && group_a == group_b;
+}
+
+bool same_caps(GstEvent* a, GstEvent* b) {
+  GstCaps *caps_a = nullptr, *caps_b = nullptr;
+  gst_event_parse_caps(a, &caps_a);
+  gst_event_parse_caps(b, &caps_b);
+  return gst_caps_is_equal(caps_a, caps_b);
+}
+
+bool has_sticky(GstPad* pad, GstEventType type) {
+  GstEvent* event = gst_pad_get_sticky_event(pad, type, 0);
+  if (event) gst_event_unref(event);
+  return event != nullptr;
+}
+
+}  // namespace
+
+SparsePad::SparsePad(GstPad* pad, GstCaps* caps)
+    : pad_(GST_PAD(gst_object_ref(pad))), caps_(gst_caps_ref(caps)) {
+  gst_pad_set_element_private(pad_, this);
+  gst_pad_set_activatemode_function(pad_, activate_mode);
+}
+
+SparsePad::~SparsePad() {
+  gst_pad_set_activatemode_function(pad_, nullptr);
+  gst_pad_set_element_private(pad_, nullptr);
+  activate(false);
+  gst_caps_unref(caps_);
+  gst_object_unref(pad_);
+}
+
+// The queue of the caller's side.
+
+void SparsePad::start(const std::string& upstream_id, std::optional<guint> group_id,
+                      const GstSegment& segment, GstClockTime position) {
+  std::lock_guard lock(mutex_);
+  if (flushing_) return;
+  queue_start(upstream_id, group_id, segment, position);
+  changed_.notify_all();
+}
+
+void SparsePad::queue_start(const std::string& upstream_id, std::optional<guint> group_id,
+                            const GstSegment& segment, GstClockTime position) {
+  if (!GST_CLOCK_TIME_IS_VALID(position)) position = segment.start;
+  const std::string id = upstream_id + "/" + GST_PAD_NAME(pad_);
+  GstEvent* events[] = {stream_start_event(id, group_id), gst_event_new_caps(caps_),
+                        gst_event_new_segment(&segment), gst_event_new_gap(position, 0)};
+  // What came before the first start belongs behind it.
+  auto at = started_ ? queue_.end() : queue_.begin();
+  for (GstEvent* event : events) at = queue_.insert(at, GST_MINI_OBJECT_CAST(event)) + 1;
+  position_ = sent_position_ = position;
+  started_ = true;
+  ended_ = false;
+  flow_ = GST_FLOW_OK;
+}
+
+void SparsePad::follow(GstClockTime position) {
+  std::lock_guard lock(mutex_);
+  if (flushing_ || !started_ || ended_ || !GST_CLOCK_TIME_IS_VALID(position)) return;
+  if (position <= position_) return;
+  position_ = position;
+  changed_.notify_all();
+}
+
+void SparsePad::push(GstBuffer* buffer) {
+  std::lock_guard lock(mutex_);
+  if (flushing_ || ended_) {
+    gst_buffer_unref(buffer);
+    return;
+  }
+  queue_.push_back(GST_MINI_OBJECT_CAST(buffer));
+  changed_.notify_all();
+}
+
+void SparsePad::end() {
+  std::lock_guard lock(mutex_);
+  if (flushing_ || ended_) return;
+  if (!started_) {  // EOS of a video that never was: downstream still needs a stream to end
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    queue_start("vidifilter", std::nullopt, segment, 0);
+  }
+  queue_.push_back(GST_MINI_OBJECT_CAST(gst_event_new_eos()));
+  ended_ = true;
+  changed_.notify_all();
+}
+
+void SparsePad::wait_until_sent() {
+  std::unique_lock lock(mutex_);
+  const auto over = [this] {
+    return !active_ || flushing_ || !started_ || (queue_.empty() && !sending_);
+  };
+  while (!over()) {
+    const uint64_t seen = n_sent_;
+    const auto moved = [&] { return over() || n_sent_ != seen; };
+    if (!changed_.wait_for(lock, kPatience, moved)) return;
+  }
+}
+
+GstFlowReturn SparsePad::last_flow() const {
+  std::lock_guard lock(mutex_);
+  return flow_;
+}
+
+// The task's side.
+
+void SparsePad::loop(gpointer self) { static_cast<SparsePad*>(self)->send_next(); }
+
+void SparsePad::send_next() {
+  GstMiniObject* item = take_next();
+  if (!item) {
+    gst_pad_pause_task(pad_);  // activate(false) stops it
+    return;
+  }
+  const std::optional<GstFlowReturn> flow = send(item);
+  std::lock_guard lock(mutex_);
+  sending_ = false;
+  n_sent_++;
+  if (flow && !flushing_) flow_ = *flow;
+  changed_.notify_all();
+}
+
+bool SparsePad::has_work() const {
+  return !flushing_ && started_ && (!queue_.empty() || (position_ > sent_position_ && !refused()));
+}
+
+// The next thing to send, waits for it; NULL when the task is to stop. Positions become a GAP only
+// here, so however many there were while the task was busy, one GAP tells them all.
+GstMiniObject* SparsePad::take_next() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !active_ || has_work(); });
+  if (!active_) return nullptr;
+  sending_ = true;
+  if (queue_.empty()) {
+    GstEvent* gap = gst_event_new_gap(sent_position_, position_ - sent_position_);
+    sent_position_ = position_;
+    return GST_MINI_OBJECT_CAST(gap);
+  }
+  GstMiniObject* item = queue_.front();
+  queue_.pop_front();
+  return item;
+}
+
+// Pushes, without the lock. What downstream says to a buffer; nothing for an event.
+std::optional<GstFlowReturn> SparsePad::send(GstMiniObject* item) {
+  if (GST_IS_BUFFER(item)) {
+    if (!drops_buffers()) return gst_pad_push(pad_, GST_BUFFER_CAST(item));
+    gst_mini_object_unref(item);
+  } else if (already_sent(GST_EVENT_CAST(item))) {
+    gst_mini_object_unref(item);
+  } else {
+    gst_pad_push_event(pad_, GST_EVENT_CAST(item));
+  }
+  return std::nullopt;
+}
+
+bool SparsePad::drops_buffers() const {
+  std::lock_guard lock(mutex_);
+  return refused();
+}
+
+// A STREAM_START or CAPS that says nothing new is left out: some elements take a repeated one for a
+// change of streams. The pad's own sticky events know best, since a flush may have lost one.
+bool SparsePad::already_sent(GstEvent* event) {
+  const GstEventType type = GST_EVENT_TYPE(event);
+  if (type != GST_EVENT_STREAM_START && type != GST_EVENT_CAPS) return false;
+  GstEvent* last = gst_pad_get_sticky_event(pad_, type, 0);
+  bool same = false;
+  if (type == GST_EVENT_STREAM_START) {
+    same = last && same_stream(last, event) && !has_sticky(pad_, GST_EVENT_EOS);
+    stream_is_new_ = !same;
+  } else {
+    same = last && same_caps(last, event) && !stream_is_new_;
+  }
+  if (last) gst_event_unref(last);
+  return same;
+}
+
+// Flush and activation.
+
+void SparsePad::clear() {
+  for (GstMiniObject* item : queue_) gst_mini_object_unref(item);
+  queue_.clear();
+  position_ = sent_position_ = GST_CLOCK_TIME_NONE;
+  flow_ = GST_FLOW_OK;
+  started_ = ended_ = false;
+}
+
+void SparsePad::flush_start() {
+  {
+    std::lock_guard lock(mutex_);
+    flushing_ = true;
+    clear();
+    changed_.notify_all();
+  }
+  gst_pad_push_event(pad_, gst_event_new_flush_start());
+}
+
+void SparsePad::flush_stop(bool reset_time) {
+  {
+    // Nothing of before may leave behind FLUSH_STOP. Downstream flushes, so the push ends.
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !sending_ || !active_; });
+  }
+  gst_pad_push_event(pad_, gst_event_new_flush_stop(reset_time));
+  std::lock_guard lock(mutex_);
+  flushing_ = false;
+  changed_.notify_all();
+}
+
+gboolean SparsePad::activate_mode(GstPad* pad, GstObject*, GstPadMode mode, gboolean active) {
+  if (mode != GST_PAD_MODE_PUSH) return FALSE;
+  auto* self = static_cast<SparsePad*>(gst_pad_get_element_private(pad));
+  if (self) self->activate(active);
+  return TRUE;
+}
+
+void SparsePad::activate(bool active) {
+  {
+    std::lock_guard lock(mutex_);
+    active_ = active;
+    flushing_ = false;
+    flow_ = GST_FLOW_OK;
+    if (!active) clear();
+    changed_.notify_all();
+  }
+  if (active) {
+    gst_pad_start_task(pad_, loop, this, nullptr);
+  } else {
+    flush_stuck_peer();
+    gst_pad_stop_task(pad_);
+  }
+}
+
+// The pad is flushing by now, which ends its own blocking probes. When a pad is released while its
+// downstream stays (a sink that holds its first buffer in PAUSED), only a flush ends the push. In
+// READY->NULL and the like downstream has stopped before us and nothing of this happens.
+void SparsePad::flush_stuck_peer() {
+  {
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kStuck, [this] { return !sending_; })) return;
+  }
+  GstPad* peer = gst_pad_get_peer(pad_);
+  if (!peer) return;
+  gst_pad_send_event(peer, gst_event_new_flush_start());
+  gst_pad_stop_task(pad_);
+  gst_pad_send_event(peer, gst_event_new_flush_stop(FALSE));
+  gst_object_unref(peer);
+}
+
+}  // namespace vidi
