@@ -1,0 +1,141 @@
+#include "gst/delivery.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace vidi {
+namespace {
+
+// A cue of a live stream comes after its moment; it is shown for as long as that took, within
+// reason.
+constexpr GstClockTime kShortestLiveCue = 2 * GST_SECOND, kLongestLiveCue = 5 * GST_SECOND;
+
+bool stale(const AnalysisWindow* window) { return window && window->cancel->cancelled(); }
+
+GstClockTime delay_of(const AnalysisWindow& window) {
+  const auto delay = std::chrono::steady_clock::now() - window.closed_at;
+  return std::max<int64_t>(0, std::chrono::duration_cast<Time>(delay).count());
+}
+
+GstBuffer* text_buffer(const std::string& text, GstClockTime pts, GstClockTime duration) {
+  GstBuffer* buffer = gst_buffer_new_memdup(text.data(), text.size());
+  GST_BUFFER_PTS(buffer) = pts;
+  GST_BUFFER_DURATION(buffer) = duration;
+  return buffer;
+}
+
+}  // namespace
+
+void Delivery::start(const std::string& session_id) {
+  std::lock_guard lock(mutex_);
+  session_id_ = session_id;
+  clear_events();
+  chapters_.clear();
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+  position_ = GST_CLOCK_TIME_NONE;
+}
+
+void Delivery::flush() {
+  std::lock_guard lock(mutex_);
+  clear_events();
+}
+
+void Delivery::clear_events() {
+  for (GstEvent* event : events_) gst_event_unref(event);
+  events_.clear();
+}
+
+void Delivery::set_text_pad(std::shared_ptr<SparsePad> pad) {
+  std::lock_guard lock(mutex_);
+  text_.swap(pad);
+}
+
+void Delivery::set_json_pad(std::shared_ptr<SparsePad> pad) {
+  std::lock_guard lock(mutex_);
+  json_.swap(pad);
+}
+
+std::vector<std::shared_ptr<SparsePad>> Delivery::side_pads() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<SparsePad>> pads;
+  if (text_) pads.push_back(text_);
+  if (json_) pads.push_back(json_);
+  return pads;
+}
+
+void Delivery::set_segment(const GstSegment& segment) {
+  std::lock_guard lock(mutex_);
+  gst_segment_copy_into(&segment, &segment_);
+}
+
+void Delivery::set_position(GstClockTime pts) {
+  std::lock_guard lock(mutex_);
+  position_ = pts;
+}
+
+void Delivery::send(GstStructure* structure, const AnalysisWindow* window) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stale(window)) {
+      gst_structure_free(structure);
+      return;
+    }
+    events_.push_back(
+        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_copy(structure)));
+    if (json_) json_->push(text_buffer(json_line(structure), position_, GST_CLOCK_TIME_NONE));
+  }
+  gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure));
+}
+
+void Delivery::send(const Finding& finding) {
+  const AnalysisWindow& window = *finding.window;
+  if (finding.final) {
+    std::lock_guard lock(mutex_);
+    if (stale(&window)) return;
+    chapters_.push_back(finding);
+    if (text_) send_cue(finding, text_);
+  }
+  send(result_structure(finding, delay_of(window)), &window);
+}
+
+// Called with the lock.
+void Delivery::send_cue(const Finding& finding, const std::shared_ptr<SparsePad>& pad) {
+  const GstClockTime length = (finding.stop - finding.start).count();
+  if (origin_of(*finding.window).live && GST_CLOCK_TIME_IS_VALID(position_)) {
+    pad->push(text_buffer(title_of(finding), position_,
+                          std::clamp(length, kShortestLiveCue, kLongestLiveCue)));
+  } else {
+    pad->push(text_buffer(title_of(finding), position_in_segment(finding), length));
+  }
+}
+
+// The hit's start by the segment that the text pad is in now: its frames may have had another.
+GstClockTime Delivery::position_in_segment(const Finding& finding) const {
+  const GstSegment& before = origin_of(*finding.window).segment;
+  const GstClockTime start = std::max<int64_t>(0, finding.start.count());
+  if (gst_segment_is_equal(&before, &segment_)) return start;
+  const GstClockTime running = gst_segment_to_running_time(&before, GST_FORMAT_TIME, start);
+  const GstClockTime now =
+      gst_segment_position_from_running_time(&segment_, GST_FORMAT_TIME, running);
+  return GST_CLOCK_TIME_IS_VALID(now) ? now : segment_.start;
+}
+
+std::vector<GstEvent*> Delivery::take_events() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(events_, {});
+}
+
+GstEvent* Delivery::take_toc(GstClockTime duration) {
+  std::vector<Finding> chapters;
+  {
+    std::lock_guard lock(mutex_);
+    chapters.swap(chapters_);
+  }
+  GstToc* toc = make_toc(chapters, duration);
+  if (!toc) return nullptr;
+  GstEvent* event = gst_event_new_toc(toc, FALSE);
+  gst_toc_unref(toc);
+  return event;
+}
+
+}  // namespace vidi

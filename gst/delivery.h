@@ -1,0 +1,59 @@
+// Takes what the model found to its carriers: events for the source pad, bus messages, JSON lines,
+// text cues, and the table of contents at the end. Thread-safe; messages are posted with no lock
+// held.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gst/events.h"
+#include "gst/sparse_pad.h"
+
+namespace vidi {
+
+class Delivery {
+ public:
+  explicit Delivery(GstElement* element) : element_(element) {}
+  ~Delivery() { clear_events(); }
+
+  void start(const std::string& session_id);  // READY->PAUSED: forgets the last session
+  void flush();                               // forgets what no buffer has carried yet
+
+  // The pads come and go while playing; null when released.
+  void set_text_pad(std::shared_ptr<SparsePad> pad);
+  void set_json_pad(std::shared_ptr<SparsePad> pad);
+  std::vector<std::shared_ptr<SparsePad>> side_pads() const;
+  // Where the stream is: cues of a live stream and JSON lines are stamped with it.
+  void set_segment(const GstSegment& segment);
+  void set_position(GstClockTime pts);
+
+  // `window` tells whether a flush has made this stale; null for what is never stale. Takes the
+  // structure.
+  void send(GstStructure* structure, const AnalysisWindow* window);
+  void send(const Finding& finding);
+
+  // Events to push before the next buffer, in order; the caller owns them.
+  std::vector<GstEvent*> take_events();
+  GstEvent* take_toc(GstClockTime duration);  // of all final findings; NULL when there are none
+  const std::string& session_id() const { return session_id_; }
+
+ private:
+  void clear_events();
+  void send_cue(const Finding& finding, const std::shared_ptr<SparsePad>& pad);
+  GstClockTime position_in_segment(const Finding& finding) const;
+
+  GstElement* element_;
+  mutable std::mutex mutex_;
+  std::string session_id_;
+  std::vector<GstEvent*> events_;
+  std::vector<Finding> chapters_;
+  std::shared_ptr<SparsePad> text_, json_;
+  GstSegment segment_{};
+  GstClockTime position_ = GST_CLOCK_TIME_NONE;
+};
+
+}  // namespace vidi

@@ -1,0 +1,298 @@
+#include "gst/model_link.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "gst/analysis.h"
+
+namespace vidi {
+namespace {
+
+Time since(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now() - then);
+}
+
+// Reports the window's end of work, also when something throws.
+struct WorkDone {
+  WindowQueue& queue;
+  ~WorkDone() { queue.done(); }
+};
+
+}  // namespace
+
+void ModelLink::start(const Door& door, const Settings& settings) {
+  {
+    std::lock_guard lock(mutex_);
+    useless_ = false;
+    counters_ = {};
+    analysed_until_ = {};
+    failures_in_a_row_ = 0;
+    merger_.clear(), ranker_.clear();
+  }
+  set_limits(settings.max_pending_windows, settings.keep_windows);
+  queue_.resume();
+  model_ = SharedModel::acquire(door, settings.model_key());
+  model_->attach(this);
+}
+
+void ModelLink::stop() {
+  queue_.interrupt();
+  {
+    std::lock_guard lock(mutex_);
+    if (request_in_work_) request_in_work_->cancel();
+    requests_.clear();
+  }
+  if (model_) model_->detach(this);
+  std::lock_guard lock(mutex_);
+  kept_.clear();
+  info_.reset();
+  model_.reset();
+}
+
+bool ModelLink::wait_until_loaded() { return model_ && model_->wait_until_loaded(this); }
+
+void ModelLink::set_limits(size_t max_pending, size_t keep_windows) {
+  queue_.set_bound(max_pending);
+  std::lock_guard lock(mutex_);
+  keep_windows_ = keep_windows;
+  while (kept_.size() > keep_windows_) kept_.pop_front();
+}
+
+void ModelLink::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy) {
+  std::vector<std::shared_ptr<AnalysisWindow>> dropped;
+  bool useless;
+  {
+    std::lock_guard lock(mutex_);
+    if (window->epoch != epoch_) return;
+    ++counters_.windows_submitted;
+    useless = useless_;
+    dropped = useless ? std::vector{std::move(window)} : queue_.push(std::move(window), policy);
+  }
+  drop(dropped, useless ? "model-failed" : "overload");
+  if (!useless && model_) model_->wake();
+}
+
+bool ModelLink::finish() {
+  if (!queue_.wait_until_idle()) return false;
+  std::vector<Finding> findings;
+  {
+    std::lock_guard lock(mutex_);
+    findings = merger_.finish();
+  }
+  for (const Finding& finding : findings) delivery_.send(finding);
+  return true;
+}
+
+void ModelLink::interrupt(uint64_t epoch) {
+  std::lock_guard lock(mutex_);
+  epoch_ = epoch;
+  queue_.interrupt();
+  if (request_in_work_) request_in_work_->cancel();
+  requests_.clear();
+  kept_.clear();
+  merger_.clear(), ranker_.clear();
+  analysed_until_ = {};
+}
+
+void ModelLink::give_up() {
+  std::vector<std::shared_ptr<AnalysisWindow>> waiting;
+  {
+    std::lock_guard lock(mutex_);
+    useless_ = true;
+    requests_.clear();
+    while (auto window = queue_.pop()) {
+      waiting.push_back(std::move(window));
+      queue_.done();
+    }
+  }
+  drop(waiting, "model-failed");
+}
+
+void ModelLink::drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows,
+                     const char* reason) {
+  for (const auto& window : windows) {
+    count([](Counters& c) { ++c.windows_dropped; });
+    host_.window_dropped(*window, reason);
+  }
+}
+
+bool ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
+                    std::shared_ptr<AnalysisWindow> window) {
+  Request request{std::move(plan), {}, std::move(window), std::make_shared<Cancel>()};
+  {
+    std::lock_guard lock(mutex_);
+    if (useless_ || !model_) return false;
+    if (!request.window) {
+      for (const Analysis& kept : kept_) {
+        if (kept.window->start < stop && start < kept.window->stop) request.encoded.push_back(kept);
+      }
+    }
+    if (!request.window && request.encoded.empty()) return false;
+    requests_.push_back(std::move(request));
+  }
+  model_->wake();
+  return true;
+}
+
+Counters ModelLink::counters() const {
+  std::lock_guard lock(mutex_);
+  Counters counters = counters_;
+  counters.pending = queue_.n_waiting();
+  counters.device_bytes = model_ ? model_->device_memory_bytes() : 0;
+  return counters;
+}
+
+void ModelLink::count(const std::function<void(Counters&)>& change) {
+  std::lock_guard lock(mutex_);
+  change(counters_);
+}
+
+std::optional<ModelInfo> ModelLink::info() const {
+  std::lock_guard lock(mutex_);
+  return info_;
+}
+
+void ModelLink::on_ready(const ModelInfo& info) {
+  {
+    std::lock_guard lock(mutex_);
+    info_ = info;
+  }
+  host_.model_ready(info);
+}
+
+void ModelLink::on_failed(const Error& error) {
+  give_up();
+  host_.model_failed(error);
+}
+
+// Requests first: somebody waits for them.
+bool ModelLink::work(Session& session) {
+  if (auto request = next_request()) {
+    answer(session, *request);
+    return true;
+  }
+  const auto window = queue_.pop();
+  if (!window) return false;
+  WorkDone done{queue_};
+  analyse(session, window);
+  return true;
+}
+
+std::optional<ModelLink::Request> ModelLink::next_request() {
+  std::lock_guard lock(mutex_);
+  request_in_work_.reset();
+  if (requests_.empty()) return std::nullopt;
+  Request request = std::move(requests_.front());
+  requests_.pop_front();
+  request_in_work_ = request.cancel;
+  return request;
+}
+
+void ModelLink::answer(Session& session, Request& request) {
+  if (request.window) {
+    request.window->plan = request.plan;
+    request.window->cancel = request.cancel;
+    const auto analysis = analyze(session, request.window);
+    if (!analysis) return failed(*request.window, analysis.error());
+    return send_answer(*analysis);
+  }
+  for (const Analysis& before : request.encoded) {
+    const auto again = ask_again(session, before, request.plan, request.cancel);
+    if (!again) return failed(*before.window, again.error());
+    send_answer(*again);
+  }
+}
+
+void ModelLink::send_answer(const Analysis& analysis) {
+  HitMerger alone;
+  auto findings = alone.add(findings_of(analysis), kForever, Time(0), false);
+  for (const Finding& finding : findings) delivery_.send(finding);
+  const AnalysisWindow& window = *analysis.window;
+  delivery_.send(window_structure(window, &analysis, findings.size(), 0, nullptr), &window);
+}
+
+void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window) {
+  if (!session.info().has_highlight_prompt && window->plan_without_prompt) {
+    window->plan = window->plan_without_prompt;
+  }
+  const Result<Analysis> analysis = analyze(session, window);
+  if (analysis) {
+    analysed(*analysis);
+  } else if (analysis.error().code != ErrorCode::kCancelled) {
+    failed(*window, analysis.error());
+  }
+}
+
+void ModelLink::analysed(const Analysis& analysis) {
+  const AnalysisWindow& window = *analysis.window;
+  size_t n_found = 0;
+  for (const Answer& answer : analysis.answers) n_found += answer.hits.size();
+  const std::vector<Finding> findings = settle(analysis);
+  for (const Finding& finding : findings) delivery_.send(finding);
+
+  const Time delay = since(window.closed_at);
+  delivery_.send(window_structure(window, &analysis, n_found, delay.count(), nullptr), &window);
+  keep(analysis);
+  count_analysis(analysis);
+}
+
+// Ranks, merges, and says what is to be sent now; nothing when a flush came meanwhile.
+std::vector<Finding> ModelLink::settle(const Analysis& analysis) {
+  const AskPlan& plan = *analysis.window->plan;
+  std::vector<Finding> found = findings_of(analysis);
+  std::lock_guard lock(mutex_);
+  if (analysis.window->epoch != epoch_) return {};
+  if (plan.ranked) found = ranker_.keep_best(std::move(found), plan.max_highlights);
+  return merger_.add(std::move(found), analysis.window->next_start, plan.merge_gap, plan.merge);
+}
+
+// For `ask`. Pictures' features serve later windows only: the others free the device's memory now.
+void ModelLink::keep(const Analysis& analysis) {
+  const AnalysisWindow& window = *analysis.window;
+  for (const auto& frame : window.frames) {
+    if (frame->pts < window.next_start) frame->features.reset();
+  }
+  std::lock_guard lock(mutex_);
+  if (window.epoch != epoch_) return;
+  kept_.push_back(analysis);
+  while (kept_.size() > keep_windows_) kept_.pop_front();
+}
+
+void ModelLink::count_analysis(const Analysis& analysis) {
+  const AnalysisWindow& window = *analysis.window;
+  const Time delay = since(window.closed_at);
+  std::lock_guard lock(mutex_);
+  failures_in_a_row_ = 0;
+  Counters& c = counters_;
+  ++c.windows_completed;
+  c.inference_last = analysis.inference_time;
+  c.inference_sum += analysis.inference_time;
+  c.inference_max = std::max(c.inference_max, analysis.inference_time);
+  c.delay_last = delay;
+  c.delay_sum += delay;
+  c.delay_max = std::max(c.delay_max, delay);
+  c.analysed += std::max(Time(0), window.stop - std::max(window.start, analysed_until_));
+  analysed_until_ = window.stop;
+}
+
+void ModelLink::failed(const AnalysisWindow& window, const Error& error) {
+  if (error.code == ErrorCode::kCancelled) return;
+  int in_a_row;
+  std::vector<Finding> findings;
+  {
+    std::lock_guard lock(mutex_);
+    ++counters_.windows_failed;
+    in_a_row = ++failures_in_a_row_;
+    if (window.epoch == epoch_) {
+      findings = merger_.pass(window.next_start, window.plan->merge_gap);
+    }
+  }
+  for (const Finding& finding : findings) delivery_.send(finding);
+  const Time delay = since(window.closed_at);
+  delivery_.send(window_structure(window, nullptr, 0, delay.count(), error.message.c_str()),
+                 &window);
+  host_.analysis_failed(error, in_a_row);
+}
+
+}  // namespace vidi

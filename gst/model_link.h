@@ -1,0 +1,108 @@
+// An element's seat at the shared model: its queue of windows, what it asks, what becomes of the
+// answers.
+//
+// submit(), ask() and the waits come from the element's threads; everything marked "worker" runs on
+// the model's thread. Thread-safe.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gst/delivery.h"
+#include "gst/highlights.h"
+#include "gst/hit_merger.h"
+#include "gst/settings.h"
+#include "gst/shared_model.h"
+#include "gst/window_queue.h"
+
+namespace vidi {
+
+// What the link tells its element, with no lock held.
+class LinkHost {
+ public:
+  virtual ~LinkHost() = default;
+  virtual void model_progress(double fraction) = 0;
+  virtual void model_ready(const ModelInfo& info) = 0;
+  virtual void model_failed(const Error& error) = 0;
+  // `reason` as in dropped_structure().
+  virtual void window_dropped(const AnalysisWindow& window, const char* reason) = 0;
+  // `in_a_row` failures until now, this one included.
+  virtual void analysis_failed(const Error& error, int in_a_row) = 0;
+};
+
+class ModelLink final : public ModelClient {
+ public:
+  ModelLink(LinkHost& host, Delivery& delivery) : host_(host), delivery_(delivery) {}
+  ~ModelLink() override { stop(); }
+
+  void start(const Door& door, const Settings& settings);  // the model begins to load
+  void stop();  // cancels, and returns when the worker is out; within one token step
+  bool wait_until_loaded();
+  void set_limits(size_t max_pending, size_t keep_windows);
+
+  void submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy);
+  bool wait_for_room() { return queue_.wait_for_room(); }
+  // EOS: waits for all answers, then closes what a later window might have extended. False when
+  // interrupted.
+  bool finish();
+  // Flush: cancels all windows; those of another epoch are refused from now on.
+  void interrupt(uint64_t epoch);
+  void resume() { queue_.resume(); }
+  void give_up();  // the model is of no use any more: what waits and what comes is dropped
+
+  // Queues a question about the kept windows that overlap [start, stop), or about `window` if that
+  // is given; false when nothing of it is kept.
+  bool ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
+           std::shared_ptr<AnalysisWindow> window);
+
+  Counters counters() const;
+  void count(const std::function<void(Counters&)>& change);  // under the counters' lock
+  std::optional<ModelInfo> info() const;
+
+  void on_progress(double fraction) override { host_.model_progress(fraction); }  // worker
+  void on_ready(const ModelInfo& info) override;                                  // worker
+  void on_failed(const Error& error) override;                                    // worker
+  bool work(Session& session) override;                                           // worker
+
+ private:
+  struct Request {
+    std::shared_ptr<const AskPlan> plan;
+    std::vector<Analysis> encoded;           // to be asked again
+    std::shared_ptr<AnalysisWindow> window;  // or to be encoded first
+    std::shared_ptr<Cancel> cancel;
+  };
+  std::optional<Request> next_request();
+  void answer(Session& session, Request& request);
+  void send_answer(const Analysis& analysis);
+  void analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window);
+  void analysed(const Analysis& analysis);
+  void failed(const AnalysisWindow& window, const Error& error);
+  std::vector<Finding> settle(const Analysis& analysis);
+  void keep(const Analysis& analysis);
+  void drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows, const char* reason);
+  void count_analysis(const Analysis& analysis);
+
+  LinkHost& host_;
+  Delivery& delivery_;
+  WindowQueue queue_{2};
+  std::shared_ptr<SharedModel> model_;  // set and reset by start() and stop() alone
+
+  mutable std::mutex mutex_;
+  uint64_t epoch_ = 0;
+  bool useless_ = false;
+  size_t keep_windows_ = 1;
+  std::deque<Analysis> kept_;
+  std::deque<Request> requests_;
+  std::shared_ptr<Cancel> request_in_work_;
+  std::optional<ModelInfo> info_;
+  HitMerger merger_;
+  HighlightRanker ranker_;
+  Counters counters_;
+  Time analysed_until_{};
+  int failures_in_a_row_ = 0;
+};
+
+}  // namespace vidi
