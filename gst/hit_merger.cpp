@@ -82,7 +82,7 @@ std::vector<Finding> HitMerger::pass(Time next_start, Time merge_gap) {
   return add({}, next_start, merge_gap, true);
 }
 
-std::vector<Finding> HitMerger::finish() { return add({}, kForever, Time{}, true); }
+std::vector<Finding> HitMerger::finish() { return add({}, kForever, Time{}, false); }
 
 void HitMerger::clear() { open_.clear(); }
 

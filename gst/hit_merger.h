@@ -4,7 +4,11 @@
 // hit from the earlier start to the later stop, with the higher confidence of the two. A hit that a
 // later window may still extend (it ends within the merge gap of that window's start, or behind it)
 // is sent once with final = false, and once more under the same id with final = true when no later
-// window can. All others are sent once, final.
+// window can. All others are sent once, final. Growth between the two is not sent.
+//
+// What was sent first keeps its id, and the text, the fractions and the window of the part that was
+// found first; `truncated` is that of any part. When two hits that were sent as tentative turn out
+// to be one, the one with the lower id is sent as final; the other id is never final.
 #pragma once
 
 #include <vector>

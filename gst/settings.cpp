@@ -1,9 +1,9 @@
 #include "gst/settings.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "gst/highlights.h"
+#include "gst/setting_kinds.h"
 
 namespace vidi {
 namespace {
@@ -79,206 +79,62 @@ GType error_policy_type() {
   return type;
 }
 
-// ---- What a row of the table is made of ----
-
-struct Property {
-  std::function<GParamSpec*()> make;
-  std::function<std::string(Settings&, const GValue*)> set;  // returns the error, "" = taken
-  std::function<void(const Settings&, GValue*)> get;
-};
-
-// The defaults are those of the struct, said once.
-const Settings& defaults() {
-  static const Settings settings;
-  return settings;
-}
-
-// The kinds that GObject checks by itself: a getter and a setter of GValue, and the field.
-template <class T, class From, class To>
-Property plain(T Settings::*field, From from, To to, std::function<GParamSpec*()> make) {
-  return {std::move(make),
-          [=](Settings& settings, const GValue* v) {
-            settings.*field = static_cast<T>(from(v));
-            return std::string();
-          },
-          [=](const Settings& settings, GValue* v) { to(v, settings.*field); }};
-}
-
-Property number(const char* name, int flags, unsigned Settings::*field, guint min, guint max,
-                const char* blurb) {
-  return plain(field, g_value_get_uint, g_value_set_uint, [=] {
-    return g_param_spec_uint(name, name, blurb, min, max, defaults().*field, GParamFlags(flags));
-  });
-}
-
-Property time(const char* name, int flags, guint64 Settings::*field, guint64 max,
-              const char* blurb) {
-  return plain(field, g_value_get_uint64, g_value_set_uint64, [=] {
-    return g_param_spec_uint64(name, name, blurb, 0, max, defaults().*field, GParamFlags(flags));
-  });
-}
-
-Property fraction_of_one(const char* name, int flags, double Settings::*field, const char* blurb) {
-  return plain(field, g_value_get_double, g_value_set_double, [=] {
-    return g_param_spec_double(name, name, blurb, 0, 1, defaults().*field, GParamFlags(flags));
-  });
-}
-
-Property flag(const char* name, int flags, bool Settings::*field, const char* blurb) {
-  return plain(field, g_value_get_boolean, g_value_set_boolean, [=] {
-    return g_param_spec_boolean(name, name, blurb, defaults().*field, GParamFlags(flags));
-  });
-}
-
-template <class E>
-Property choice(const char* name, int flags, E Settings::*field, GType (*type)(),
-                const char* blurb) {
-  const auto to = [](GValue* v, E chosen) { g_value_set_enum(v, static_cast<gint>(chosen)); };
-  return plain(field, g_value_get_enum, to, [=] {
-    return g_param_spec_enum(name, name, blurb, type(), static_cast<gint>(defaults().*field),
-                             GParamFlags(flags));
-  });
-}
-
-const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
-
-// NULL brings the default back. Folder names are bytes to the system, everything else is UTF-8.
-Property text(const char* name, int flags, std::string Settings::*field, const char* blurb) {
-  return {[=] {
-            return g_param_spec_string(name, name, blurb, or_null(defaults().*field),
-                                       GParamFlags(flags));
-          },
-          [=](Settings& settings, const GValue* v) -> std::string {
-            const char* given = g_value_get_string(v);
-            if (given && field != &Settings::model_path && !g_utf8_validate(given, -1, nullptr)) {
-              return std::string("The property ") + name +
-                     " must be UTF-8 text, but it holds other bytes.";
-            }
-            settings.*field = given ? std::string(given) : defaults().*field;
-            return "";
-          },
-          [=](const Settings& settings, GValue* v) {
-            g_value_set_string(v, or_null(settings.*field));
-          }};
-}
-
-Property frame_rate(const char* name, int flags, const char* blurb) {
-  return {[=] {
-            return gst_param_spec_fraction(name, name, blurb, 1, 3600, 240, 1,
-                                           defaults().rate_numerator, defaults().rate_denominator,
-                                           GParamFlags(flags));
-          },
-          [](Settings& settings, const GValue* v) {
-            settings.rate_numerator = gst_value_get_fraction_numerator(v);
-            settings.rate_denominator = gst_value_get_fraction_denominator(v);
-            return std::string();
-          },
-          [](const Settings& settings, GValue* v) {
-            gst_value_set_fraction(v, settings.rate_numerator, settings.rate_denominator);
-          }};
-}
-
-// Why item `index` cannot be a query, or "".
-std::string error_of_item(const GValue* item, guint index) {
-  const bool is_text = G_VALUE_HOLDS_STRING(item);
-  const char* given = is_text ? g_value_get_string(item) : nullptr;
-  const char* found = nullptr;
-  // GObject puts NULL in place of an item that is no string.
-  if (!given)
-    found = "it is no text";
-  else if (!*given)
-    found = "it is empty";
-  else if (!g_utf8_validate(given, -1, nullptr))
-    found = "it holds other bytes";
-  if (!found) return "";
-  return "Item " + std::to_string(index) +
-         " (counted from 0) of the property queries must be UTF-8 text of at least one character, "
-         "but " +
-         found + ".";
-}
-
-// All or nothing: one bad item leaves the queries as they were.
-std::string set_queries(Settings& settings, const GValue* array) {
-  std::vector<std::string> queries;
-  for (guint i = 0; i < gst_value_array_get_size(array); ++i) {
-    const GValue* item = gst_value_array_get_value(array, i);
-    std::string error = error_of_item(item, i);
-    if (!error.empty()) return error;
-    queries.emplace_back(g_value_get_string(item));
-  }
-  settings.queries = std::move(queries);
-  return "";
-}
-
-void get_queries(const Settings& settings, GValue* array) {
-  for (const std::string& query : settings.queries) {
-    GValue item = G_VALUE_INIT;
-    g_value_init(&item, G_TYPE_STRING);
-    g_value_set_string(&item, query.c_str());
-    gst_value_array_append_and_take_value(array, &item);
-  }
-}
-
-Property query_list(const char* name, int flags, const char* blurb) {
-  return {[=] {
-            GParamSpec* item =
-                g_param_spec_string("query", "query", "One query.", nullptr, GParamFlags(flags));
-            return gst_param_spec_array(name, name, blurb, item, GParamFlags(flags));
-          },
-          set_queries, get_queries};
-}
-
 // ---- The table. A row's place, counted from 1, is its property id. ----
 
-const std::vector<Property>& table() {
+const std::vector<kind::Property>& table() {
   using S = Settings;
-  static const std::vector<Property> rows = {
-      text("model-path", kUntilReady, &S::model_path,
-           "Folder of the checkpoint, in the layout that Hugging Face uses."),
-      text("device", kUntilReady, &S::device,
-           "Where the model runs: auto, cpu, cuda or cuda:1. auto takes the first CUDA device that "
-           "works, else the CPU."),
-      choice("precision", kUntilReady, &S::precision, precision_type,
-             "Number format of the model's weights and arithmetic."),
-      choice("model-load", kUntilReady, &S::model_load, model_load_type,
-             "Whether the change to PAUSED waits until the model is loaded."),
-      choice("task", kAlways, &S::task, task_type, "What is asked about every window."),
-      text("query", kAlways, &S::query,
-           "One query in plain words. It is asked together with those in queries."),
-      query_list("queries", kAlways,
-                 "Several queries. Each window is encoded once for all of them."),
-      text("prompt-template", kAlways, &S::prompt_template,
-           "Sentence that the model is asked; {query} and {duration} (in seconds) are filled in. "
-           "NULL takes the model's own."),
-      number("max-highlights", kAlways, &S::max_highlights, 0, G_MAXUINT,
-             "Highlights kept per minute of stream, best first; 0 keeps all."),
-      number("max-new-tokens", kAlways, &S::max_new_tokens, 1, 8192,
-             "Longest answer to one question, in tokens."),
-      frame_rate("frame-rate", kUntilReady, "Pictures per second that the model looks at."),
-      time("window-duration", kAlways, &S::window_duration, kDay,
-           "Length of a window in nanoseconds; 0 is the whole stream, analysed at its end."),
-      time("window-stride", kAlways, &S::window_stride, kDay,
-           "Time from the start of a window to the start of the next in nanoseconds, at most the "
-           "duration; 0 is the duration."),
-      time("merge-gap", kAlways, &S::merge_gap, GST_CLOCK_TIME_NONE,
-           "Hits of one query that are at most this many nanoseconds apart become one; "
-           "GST_CLOCK_TIME_NONE (18446744073709551615) never merges."),
-      fraction_of_one("min-confidence", kAlways, &S::min_confidence,
-                      "Hits with a lower confidence (0 to 1) are left out; a hit whose confidence "
-                      "is unknown passes."),
-      time("audio-wait", kAlways, &S::audio_wait, kDay,
-           "How long a full window of a live stream waits for its sound, in nanoseconds of wall "
-           "clock. Other streams wait this long at most once the video has ended."),
-      choice("overload-policy", kAlways, &S::overload_policy, overload_type,
-             "What happens when windows come faster than the model answers."),
-      number("max-pending-windows", kAlways, &S::max_pending_windows, 1, 64,
-             "Windows that may wait for the model."),
-      number("keep-windows", kAlways, &S::keep_windows, 1, G_MAXUINT32,
-             "Encoded windows that are kept for the action signal ask."),
-      choice("error-policy", kAlways, &S::error_policy, error_policy_type,
-             "What happens when the model cannot be loaded or keeps failing."),
-      flag("passthrough", kAlways, &S::passthrough,
-           "Pause the analysis and keep the model; video and audio pass."),
+  static const std::vector<kind::Property> rows = {
+      kind::text("model-path", kUntilReady, &S::model_path,
+                 "Folder of the checkpoint, in the layout that Hugging Face uses."),
+      kind::text(
+          "device", kUntilReady, &S::device,
+          "Where the model runs: auto, cpu, cuda or cuda:1. auto takes the first CUDA device that "
+          "works, else the CPU."),
+      kind::choice("precision", kUntilReady, &S::precision, precision_type,
+                   "Number format of the model's weights and arithmetic."),
+      kind::choice("model-load", kUntilReady, &S::model_load, model_load_type,
+                   "Whether the change to PAUSED waits until the model is loaded."),
+      kind::choice("task", kAlways, &S::task, task_type, "What is asked about every window."),
+      kind::text("query", kAlways, &S::query,
+                 "One query in plain words. It is asked together with those in queries."),
+      kind::query_list("queries", kAlways,
+                       "Several queries. Each window is encoded once for all of them."),
+      kind::text(
+          "prompt-template", kAlways, &S::prompt_template,
+          "Sentence that the model is asked; {query} and {duration} (in seconds) are filled in. "
+          "NULL takes the model's own."),
+      kind::number("max-highlights", kAlways, &S::max_highlights, 0, G_MAXUINT,
+                   "Highlights kept per minute of stream, best first; 0 keeps all."),
+      kind::number("max-new-tokens", kAlways, &S::max_new_tokens, 1, 8192,
+                   "Longest answer to one question, in tokens."),
+      kind::frame_rate("frame-rate", kUntilReady, "Pictures per second that the model looks at."),
+      kind::time("window-duration", kAlways, &S::window_duration, kDay,
+                 "Length of a window in nanoseconds; 0 is the whole stream, analysed at its end."),
+      kind::time(
+          "window-stride", kAlways, &S::window_stride, kDay,
+          "Time from the start of a window to the start of the next in nanoseconds, at most the "
+          "duration; 0 is the duration."),
+      kind::time("merge-gap", kAlways, &S::merge_gap, GST_CLOCK_TIME_NONE,
+                 "Hits of one query that are at most this many nanoseconds apart become one; "
+                 "GST_CLOCK_TIME_NONE (18446744073709551615) never merges."),
+      kind::fraction_of_one(
+          "min-confidence", kAlways, &S::min_confidence,
+          "Hits with a lower confidence (0 to 1) are left out; a hit whose confidence "
+          "is unknown passes."),
+      kind::time(
+          "audio-wait", kAlways, &S::audio_wait, kDay,
+          "How long a full window of a live stream waits for its sound, in nanoseconds of wall "
+          "clock. Other streams wait this long at most once the video has ended."),
+      kind::choice("overload-policy", kAlways, &S::overload_policy, overload_type,
+                   "What happens when windows come faster than the model answers."),
+      kind::number("max-pending-windows", kAlways, &S::max_pending_windows, 1, 64,
+                   "Windows that may wait for the model."),
+      kind::number("keep-windows", kAlways, &S::keep_windows, 1, G_MAXUINT32,
+                   "Encoded windows that are kept for the action signal ask."),
+      kind::choice("error-policy", kAlways, &S::error_policy, error_policy_type,
+                   "What happens when the model cannot be loaded or keeps failing."),
+      kind::flag("passthrough", kAlways, &S::passthrough,
+                 "Pause the analysis and keep the model; video and audio pass."),
   };
   return rows;
 }
@@ -318,7 +174,7 @@ GType model_state_type() {
 
 void install_properties(GObjectClass* object_class) {
   guint id = 0;
-  for (const Property& row : table()) {
+  for (const kind::Property& row : table()) {
     g_object_class_install_property(object_class, ++id, row.make());
   }
   g_object_class_install_property(
