@@ -156,7 +156,8 @@ void WindowFeed::run() {
       notes_.pop_front();
     }
     const auto drain_deadline = drain_deadline_;
-    const auto needed_from = sampler_.earliest_start();
+    const auto needed_from =
+        sampler_.running() ? std::optional<Time>(sampler_.earliest_start()) : std::nullopt;
     lock.unlock();
 
     try {
