@@ -5,6 +5,7 @@
 #include <gst/audio/audio.h>
 
 #include <memory>
+#include <string>
 
 #include "gst/audio_track.h"
 #include "model/result.h"
@@ -31,8 +32,12 @@ class AudioInput {
 
  private:
   struct Converter;
+  std::string obstacle(GstBuffer* buffer) const;
+  void place(GstClockTime running_time, gsize n_samples);
+
   AudioTrack& track_;
   GstSegment segment_;
+  GstClockTime next_ = GST_CLOCK_TIME_NONE;  // running time where the last buffer or gap ended
   std::unique_ptr<Converter> converter_;
 };
 

@@ -1,0 +1,333 @@
+#include "gst/picture.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include "kernels/resize.h"
+
+namespace vidi {
+namespace {
+
+constexpr int kMaxSize = 32768;  // what the resize takes
+
+struct Release {
+  void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
+  void operator()(GstVideoConverter* converter) const { gst_video_converter_free(converter); }
+  void operator()(gchar* text) const { g_free(text); }
+  // Copies that are still out come back later and are freed then.
+  void operator()(GstBufferPool* pool) const {
+    gst_buffer_pool_set_active(pool, FALSE);
+    gst_object_unref(pool);
+  }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Release>;
+
+Error unsupported(const std::string& message) { return {ErrorCode::kUnsupported, message}; }
+Error bad_buffer(const std::string& message) { return {ErrorCode::kBadInput, message}; }
+Error out_of_memory(size_t bytes) {
+  return {ErrorCode::kOutOfMemory,
+          "a picture needs " + std::to_string(bytes) + " bytes, which could not be allocated"};
+}
+
+std::string to_text(const GstCaps* caps) {
+  const Owned<gchar> text(gst_caps_to_string(caps));
+  return text.get();
+}
+
+std::string size_text(int width, int height) {
+  return std::to_string(width) + "x" + std::to_string(height);
+}
+
+class MappedFrame {
+ public:
+  MappedFrame(GstBuffer* buffer, const GstVideoInfo& info, int flags)
+      : mapped_(gst_video_frame_map(
+            &frame_, &info, buffer,
+            static_cast<GstMapFlags>(flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))) {}
+  MappedFrame(const MappedFrame&) = delete;
+  ~MappedFrame() {
+    if (mapped_) gst_video_frame_unmap(&frame_);
+  }
+  explicit operator bool() const { return mapped_; }
+  GstVideoFrame* operator->() { return &frame_; }
+  GstVideoFrame* get() { return &frame_; }
+
+ private:
+  GstVideoFrame frame_ = {};
+  bool mapped_;
+};
+
+// ---- Copying -----------------------------------------------------------------------------------
+// GStreamer maps what a GstVideoMeta says without looking whether the memory is that long, and its
+// row copy leaves out the last chroma sample of packed 4:2:2 rows of odd width. So rows are checked
+// and copied here. A plane's layout is {stride, rows}, or for tiled formats {tiles in x, in y}.
+
+// Bytes behind the plane's first byte that are mapped.
+size_t available_bytes(const GstVideoFrame& source, guint plane) {
+  const GstMapInfo& map = source.map[plane];
+  const auto* first = static_cast<const guint8*>(source.data[plane]);
+  if (first < map.data || first > map.data + map.size) return 0;
+  return map.size - static_cast<size_t>(first - map.data);
+}
+
+size_t plane_bytes(const GstVideoInfo& info, guint plane) {
+  const bool last = plane + 1 >= GST_VIDEO_INFO_N_PLANES(&info);
+  const size_t stop = last ? info.size : info.offset[plane + 1];
+  return stop > info.offset[plane] ? stop - info.offset[plane] : 0;
+}
+
+// Bytes of a row that hold pixels; the whole stride where GStreamer does not say (v210 and such).
+size_t row_bytes(const GstVideoInfo& info, guint plane) {
+  gint components[GST_VIDEO_MAX_COMPONENTS];
+  gst_video_format_info_component(info.finfo, plane, components);
+  const int pixel_stride = GST_VIDEO_INFO_COMP_PSTRIDE(&info, components[0]);
+  if (pixel_stride == 0) return info.stride[plane];
+  return static_cast<size_t>(GST_VIDEO_INFO_COMP_WIDTH(&info, components[0])) * pixel_stride;
+}
+
+size_t n_rows(const GstVideoInfo& info, guint plane) {
+  gint components[GST_VIDEO_MAX_COMPONENTS];
+  gst_video_format_info_component(info.finfo, plane, components);
+  return GST_VIDEO_INFO_COMP_HEIGHT(&info, components[0]);
+}
+
+bool copy_rows(const GstVideoFrame& source, const GstVideoInfo& info, guint plane, guint8* target) {
+  const int source_stride = source.info.stride[plane];
+  const size_t own_stride = info.stride[plane];
+  const size_t available = available_bytes(source, plane);
+  const size_t rows = n_rows(info, plane);
+  if (source_stride <= 0 || static_cast<size_t>(source_stride) < row_bytes(info, plane) ||
+      (rows - 1) * source_stride + row_bytes(info, plane) > available)
+    return false;
+  const auto* from = static_cast<const guint8*>(source.data[plane]);
+  const size_t row = std::min<size_t>(source_stride, own_stride);
+  for (size_t y = 0; y < rows; ++y)
+    std::memcpy(target + y * own_stride, from + y * source_stride,
+                std::min(row, available - y * source_stride));
+  return true;
+}
+
+size_t n_tiles(int stride) {
+  return static_cast<size_t>(GST_VIDEO_TILE_X_TILES(stride)) * GST_VIDEO_TILE_Y_TILES(stride);
+}
+
+bool copy_tiles(const GstVideoFrame& source, GstVideoFrame* copy, guint plane) {
+  const int own = copy->info.stride[plane], theirs = source.info.stride[plane];
+  const size_t own_tiles = n_tiles(own), tiles = n_tiles(theirs);
+  if (own_tiles == 0 || theirs <= 0 ||
+      GST_VIDEO_TILE_X_TILES(theirs) < GST_VIDEO_TILE_X_TILES(own) ||
+      GST_VIDEO_TILE_Y_TILES(theirs) < GST_VIDEO_TILE_Y_TILES(own))
+    return false;
+  const size_t tile_bytes = plane_bytes(copy->info, plane) / own_tiles;
+  return tiles * tile_bytes <= available_bytes(source, plane) &&
+         gst_video_frame_copy_plane(copy, &source, plane);
+}
+
+bool copy_plane(const GstVideoFrame& source, GstVideoFrame* copy, guint plane) {
+  auto* target = static_cast<guint8*>(copy->data[plane]);
+  const GstVideoFormatInfo* format = copy->info.finfo;
+  if (GST_VIDEO_FORMAT_INFO_IS_TILED(format)) return copy_tiles(source, copy, plane);
+  if (!GST_VIDEO_FORMAT_INFO_HAS_PALETTE(format) || plane != 1)
+    return copy_rows(source, copy->info, plane, target);
+  constexpr size_t kPaletteBytes = 256 * 4;
+  if (available_bytes(source, plane) < kPaletteBytes) return false;
+  std::memcpy(target, source.data[plane], kPaletteBytes);
+  return true;
+}
+
+// False when a plane is longer than its memory.
+bool copy_picture(const GstVideoFrame& source, GstVideoFrame* copy) {
+  if (!source.meta) {  // the caps' own layout, and GStreamer has checked the size
+    std::memcpy(copy->map[0].data, source.map[0].data, copy->info.size);
+    return true;
+  }
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(copy); ++plane)
+    if (!copy_plane(source, copy, plane)) return false;
+  return true;
+}
+
+// Nothing when the buffer may be mapped as the caps say. (GStreamer itself would print criticals.)
+std::string contradiction(GstBuffer* buffer, const GstVideoInfo& info) {
+  const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
+  const size_t size = gst_buffer_get_size(buffer);
+  const std::string expected = size_text(info.width, info.height) + " " + info.finfo->name;
+  if (!meta)
+    return size >= info.size ? ""
+                             : "a video buffer for " + expected + " has " + std::to_string(size) +
+                                   " bytes, expected " + std::to_string(info.size);
+  if (meta->format == info.finfo->format && meta->n_planes == info.finfo->n_planes &&
+      meta->width >= static_cast<guint>(info.width) && meta->width <= kMaxSize &&
+      meta->height >= static_cast<guint>(info.height) && meta->height <= kMaxSize)
+    return "";
+  return "a video buffer's layout is for " +
+         size_text(static_cast<int>(meta->width), static_cast<int>(meta->height)) + " " +
+         gst_video_format_to_string(meta->format) + ", its caps say " + expected;
+}
+
+// ---- Converting --------------------------------------------------------------------------------
+
+// Raw copies of one caps to RGB. Shared by the reader and its pictures, which may outlive it.
+class ToRgb {
+ public:
+  static Result<std::shared_ptr<ToRgb>> make(const GstVideoInfo& info) {
+    auto to_rgb = std::make_shared<ToRgb>();
+    to_rgb->info_ = info;
+    if (!to_rgb->describe_rgb() || !to_rgb->build_converter())
+      return unsupported(std::string("GStreamer cannot convert ") + info.finfo->name + " to RGB");
+    return to_rgb;
+  }
+
+  Result<std::shared_ptr<SampledFrame>> picture(GstBuffer* copy, int side) {
+    if (!rgb_) rgb_.reset(gst_buffer_new_allocate(nullptr, rgb_info_.size, nullptr));
+    if (!rgb_) return out_of_memory(rgb_info_.size);
+    MappedFrame source(copy, info_, GST_MAP_READ);
+    MappedFrame rgb(rgb_.get(), rgb_info_, GST_MAP_READWRITE);
+    if (!source || !rgb) return Error{ErrorCode::kInternal, "a copied picture cannot be mapped"};
+    gst_video_converter_frame(converter_.get(), source.get(), rgb.get());
+    return resized(rgb.get(), side);
+  }
+
+ private:
+  // Same size, field order and frame rate: the converter refuses to change the last two.
+  bool describe_rgb() {
+    if (!gst_video_info_set_interlaced_format(&rgb_info_, GST_VIDEO_FORMAT_RGB,
+                                              info_.interlace_mode, info_.width, info_.height))
+      return false;
+    rgb_info_.fps_n = info_.fps_n;
+    rgb_info_.fps_d = info_.fps_d;
+    rgb_info_.par_n = info_.par_n;
+    rgb_info_.par_d = info_.par_d;
+    rgb_info_.views = info_.views;
+    GST_VIDEO_INFO_FIELD_ORDER(&rgb_info_) = GST_VIDEO_INFO_FIELD_ORDER(&info_);
+    return true;
+  }
+
+  // No dither: equal pixels stay equal, and 16-bit copies of 8-bit values come back exactly.
+  bool build_converter() {
+    GstStructure* options =
+        gst_structure_new("options", GST_VIDEO_CONVERTER_OPT_THREADS, G_TYPE_UINT, 1u,
+                          GST_VIDEO_CONVERTER_OPT_DITHER_METHOD, GST_TYPE_VIDEO_DITHER_METHOD,
+                          GST_VIDEO_DITHER_NONE, nullptr);
+    converter_.reset(gst_video_converter_new(&info_, &rgb_info_, options));
+    return converter_ != nullptr;
+  }
+
+  static Result<std::shared_ptr<SampledFrame>> resized(const GstVideoFrame* rgb, int side) try {
+    auto frame = std::make_shared<SampledFrame>();
+    frame->side = side;
+    frame->rgb.resize(side > 0 && side <= kMaxSize ? size_t{3} * side * side : 0);
+    resize_bicubic(static_cast<const uint8_t*>(rgb->data[0]), rgb->info.width, rgb->info.height,
+                   rgb->info.stride[0], frame->rgb.data(), side);
+    return frame;
+  } catch (const EngineError& error) {
+    return Error{error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(size_t{3} * side * side);
+  }
+
+  GstVideoInfo info_, rgb_info_;
+  Owned<GstVideoConverter> converter_;
+  Owned<GstBuffer> rgb_;  // full size, used again for every picture
+};
+
+// ---- System memory -----------------------------------------------------------------------------
+
+class SystemPicture : public GrabbedPicture {
+ public:
+  SystemPicture(std::shared_ptr<ToRgb> to_rgb, Owned<GstBuffer> copy)
+      : to_rgb_(std::move(to_rgb)), copy_(std::move(copy)) {}
+  Result<std::shared_ptr<SampledFrame>> finish(int side) override {
+    return to_rgb_->picture(copy_.get(), side);
+  }
+
+ private:
+  std::shared_ptr<ToRgb> to_rgb_;
+  Owned<GstBuffer> copy_;  // goes back to the reader's pool
+};
+
+class SystemReader : public PictureReader {
+ public:
+  SystemReader(const GstVideoInfo& info, std::shared_ptr<ToRgb> to_rgb)
+      : info_(info), to_rgb_(std::move(to_rgb)), pool_(gst_buffer_pool_new()) {
+    GstStructure* config = gst_buffer_pool_get_config(pool_.get());
+    gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(info.size), 0, 0);
+    gst_buffer_pool_set_config(pool_.get(), config);
+    gst_buffer_pool_set_active(pool_.get(), TRUE);
+  }
+
+  Result<std::unique_ptr<GrabbedPicture>> grab(GstBuffer* buffer) override {
+    if (const std::string text = contradiction(buffer, info_); !text.empty())
+      return bad_buffer(text);
+    MappedFrame source(buffer, info_, GST_MAP_READ);
+    if (!source) return bad_buffer("a video buffer's memory cannot be mapped for reading");
+    Owned<GstBuffer> copy = new_copy();
+    if (!copy) return out_of_memory(info_.size);
+    if (!copy_into(copy.get(), *source.get()))
+      return bad_buffer("a video buffer is shorter than the " +
+                        size_text(info_.width, info_.height) + " " + info_.finfo->name +
+                        " that its layout describes");
+    // Whether a picture of mixed content is interlaced stands in the buffer's flags.
+    gst_buffer_copy_into(copy.get(), buffer, GST_BUFFER_COPY_FLAGS, 0, -1);
+    return std::unique_ptr<GrabbedPicture>(new SystemPicture(to_rgb_, std::move(copy)));
+  }
+
+ private:
+  Owned<GstBuffer> new_copy() {
+    GstBuffer* copy = nullptr;
+    if (gst_buffer_pool_acquire_buffer(pool_.get(), &copy, nullptr) != GST_FLOW_OK) return nullptr;
+    return Owned<GstBuffer>(copy);
+  }
+
+  bool copy_into(GstBuffer* copy, const GstVideoFrame& source) {
+    MappedFrame own(copy, info_, GST_MAP_READWRITE);
+    return own && copy_picture(source, own.get());
+  }
+
+  GstVideoInfo info_;
+  std::shared_ptr<ToRgb> to_rgb_;
+  Owned<GstBufferPool> pool_;
+};
+
+bool in_system_memory(const GstCaps* caps) {
+  const GstCapsFeatures* features = gst_caps_get_features(caps, 0);
+  return gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY);
+}
+
+bool is_readable(GstVideoFormat format) {
+  const GstVideoFormatInfo* info = gst_video_format_get_info(format);
+  return info && info->unpack_func && format != GST_VIDEO_FORMAT_ENCODED;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PictureReader>> PictureReader::make(const GstCaps* caps) {
+  GstVideoInfo info;
+  if (!caps || !gst_caps_is_fixed(caps) || !in_system_memory(caps) ||
+      !gst_video_info_from_caps(&info, caps))
+    return unsupported("expected caps of raw video in system memory, found " +
+                       (caps ? to_text(caps) : "none"));
+  if (!is_readable(GST_VIDEO_INFO_FORMAT(&info)))
+    return unsupported(std::string("GStreamer cannot read pixels of format ") + info.finfo->name);
+  if (info.width < 1 || info.width > kMaxSize || info.height < 1 || info.height > kMaxSize ||
+      info.size > G_MAXUINT)
+    return unsupported("expected pictures of at most " + size_text(kMaxSize, kMaxSize) +
+                       " and 4 GiB, found " + size_text(info.width, info.height) + " " +
+                       info.finfo->name);
+  auto to_rgb = ToRgb::make(info);
+  if (!to_rgb) return to_rgb.error();
+  return std::unique_ptr<PictureReader>(new SystemReader(info, *to_rgb));
+}
+
+GstCaps* video_template_caps() {
+  guint n_formats = 0;
+  const GstVideoFormat* all = gst_video_formats_raw(&n_formats);
+  std::vector<GstVideoFormat> readable;
+  std::copy_if(all, all + n_formats, std::back_inserter(readable), is_readable);
+  GstCaps* caps = gst_video_make_raw_caps(readable.data(), static_cast<guint>(readable.size()));
+  return caps;  // other kinds of memory are appended here
+}
+
+}  // namespace vidi
