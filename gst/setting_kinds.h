@@ -155,11 +155,13 @@ inline void get_queries(const Settings& settings, GValue* array) {
   }
 }
 
+// GObject would refuse a wrong item with a warning that no application sees: it is let through, and
+// refused here with a sentence.
 inline Property query_list(const char* name, int flags, const char* blurb) {
+  const auto lax = GParamFlags(flags | G_PARAM_LAX_VALIDATION);
   return {[=] {
-            GParamSpec* item =
-                g_param_spec_string("query", "query", "One query.", nullptr, GParamFlags(flags));
-            return gst_param_spec_array(name, name, blurb, item, GParamFlags(flags));
+            GParamSpec* item = g_param_spec_string("query", "query", "One query.", nullptr, lax);
+            return gst_param_spec_array(name, name, blurb, item, lax);
           },
           set_queries, get_queries};
 }

@@ -202,8 +202,8 @@ bool get_setting(const Settings& settings, guint id, GValue* value) {
 }
 
 SamplingShape Settings::shape() const {
-  guint64 stride = std::max(window_stride, kShortestStride);
-  if (window_stride == 0) stride = window_duration;
+  guint64 stride = window_stride > 0 ? window_stride : window_duration;
+  stride = std::max(stride, kShortestStride);
   if (window_duration > 0) stride = std::min(stride, window_duration);
   return {rate_numerator, rate_denominator, Time(window_duration), Time(stride)};
 }
