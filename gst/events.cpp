@@ -24,6 +24,9 @@ class Fields {
   void time(const char* name, Time value) {
     if (value.count() >= 0 && value != kForever) clock(name, value.count());
   }
+  void seconds(const char* name, double value) {
+    if (value >= 0 && value < 1e9) large(name, std::llround(value * 1e9));
+  }
   void text(const char* name, const std::string& value) {
     if (!value.empty()) take(name, text_value(value));
   }
@@ -252,7 +255,7 @@ GstStructure* model_structure(ModelState state, const std::string& session_id,
     fields.text("family", info->family);
     fields.large("weight-bytes", std::max<int64_t>(info->weight_bytes, 0));
     fields.large("device-memory", std::max<int64_t>(device_memory, 0));
-    fields.time("load-time", Time(std::llround(info->load_seconds * 1e9)));
+    fields.seconds("load-time", info->load_seconds);
   }
   if (error) fields.text("error", error);
   return fields.take();
