@@ -1,6 +1,9 @@
 // A window through the engine: see, hear, encode, ask. Runs on the model's worker thread.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "gst/analysis_window.h"
 #include "model/result.h"
 #include "model/session.h"
@@ -8,7 +11,9 @@
 namespace vidi {
 
 // Features that a frame or sound chunk already has are used again. When the device runs out of
-// memory, the engine's caches are freed and everything is tried once more in the smallest steps.
+// memory, the window's features and the engine's caches are freed and everything is tried once more
+// in the smallest steps. Features belong to the Session that made them: when a model was loaded
+// again, the caller drops the frames and chunks of the one before.
 Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window);
 
 // The same questions again, or others, on what is already encoded.

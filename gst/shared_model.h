@@ -42,16 +42,18 @@ class ModelClient {
 class SharedModel {
  public:
   // The model of this key: one that is in use, or a new one. A model that failed to load stays
-  // failed for those who hold it; the next acquire after them tries again.
+  // failed for those who hold it; the next acquire after them tries again. The last reference must
+  // not be given up on the worker's thread.
   static std::shared_ptr<SharedModel> acquire(const Door& door, const ModelKey& key);
   ~SharedModel();
 
   // The first client starts loading. The client hears on_ready or on_failed, also when that
-  // happened before it came.
+  // happened before it came; when not even the thread can be started, on_failed comes from here and
+  // the client is not attached. Waits for the end of a last detach() that is under way.
   void attach(ModelClient* client);
   // Returns when no call into the client is running and none will come. The client has cancelled
-  // its work before; loading is cancelled when nobody else waits for it. Not from the worker's
-  // thread.
+  // its work before; loading is cancelled when nobody else waits for it. From the worker's own
+  // thread this is a programming error: it says so on stderr, removes the client and cannot wait.
   void detach(ModelClient* client);
   void wake();  // a client has work
 
@@ -68,23 +70,35 @@ class SharedModel {
     ModelClient* client = nullptr;
     bool told = false;  // has heard on_ready or on_failed
   };
+  // Called with the lock.
+  bool seated(const ModelClient* client) const;
+  void leave_seat(const ModelClient* client);
+  void end_thread(std::unique_lock<std::mutex>& lock);
+  bool has_newcomer() const;
+
+  // The worker's thread.
   void run();
   void load();
+  Result<std::unique_ptr<Session>> open_session();
+  void tell_progress(double fraction);
   void tell_newcomers(std::unique_lock<std::mutex>& lock);
   bool serve_next(std::unique_lock<std::mutex>& lock);
+  template <class Call>
+  void call(std::unique_lock<std::mutex>& lock, ModelClient* client, Call what);
 
   const Door& door_;
   const ModelKey key_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::thread thread_;
+  std::thread::id worker_;  // of thread_, until it has ended
   std::vector<Seat> seats_;
-  ModelClient* in_call_ = nullptr;
-  size_t turn_ = 0;
+  ModelClient* in_call_ = nullptr;  // the worker is inside this client, without the lock
+  size_t turn_ = 0;                 // seat that is asked next
   bool work_waits_ = false, stopping_ = false;
   ModelState state_ = ModelState::kUnloaded;
   Cancel cancel_load_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<Session> session_;  // the worker's thread only
   ModelInfo info_;
   std::optional<Error> error_;
   int64_t memory_ = 0;
