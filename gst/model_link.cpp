@@ -135,6 +135,14 @@ bool ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
   return true;
 }
 
+bool ModelLink::covers(Time start, Time stop) const {
+  std::lock_guard lock(mutex_);
+  for (const Analysis& kept : kept_) {  // by start
+    if (kept.window->start <= start && start < kept.window->stop) start = kept.window->stop;
+  }
+  return start >= stop;
+}
+
 Counters ModelLink::counters() const {
   std::lock_guard lock(mutex_);
   Counters counters = counters_;

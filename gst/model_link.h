@@ -58,6 +58,8 @@ class ModelLink final : public ModelClient {
   bool ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
            std::shared_ptr<AnalysisWindow> window);
 
+  bool covers(Time start, Time stop) const;  // by the kept windows, from end to end
+
   Counters counters() const;
   void count(const std::function<void(Counters&)>& change);  // under the counters' lock
   std::optional<ModelInfo> info() const;

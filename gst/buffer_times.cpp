@@ -1,0 +1,70 @@
+#include "gst/buffer_times.h"
+
+#include <algorithm>
+
+namespace vidi {
+namespace {
+
+constexpr guint64 kNtpToUnix = G_GUINT64_CONSTANT(2208988800) * GST_SECOND;  // 1900 to 1970
+
+}  // namespace
+
+GstClockTime position_after(GstBuffer* buffer) {
+  const GstClockTime pts = GST_BUFFER_PTS(buffer), duration = GST_BUFFER_DURATION(buffer);
+  if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_CLOCK_TIME_NONE;
+  return pts + (GST_CLOCK_TIME_IS_VALID(duration) ? std::max<GstClockTime>(duration, 1) : 1);
+}
+
+Time frame_length(const GstCaps* caps) {
+  const GstStructure* s = gst_caps_get_structure(caps, 0);
+  gint numerator = 0, denominator = 1;
+  if (!gst_structure_get_fraction(s, "framerate", &numerator, &denominator) || numerator <= 0) {
+    return Time(0);
+  }
+  return Time(gst_util_uint64_scale(GST_SECOND, denominator, numerator));
+}
+
+bool is_trick_mode(const GstSegment& segment) {
+  constexpr int kTrick = GST_SEGMENT_FLAG_TRICKMODE | GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS |
+                         GST_SEGMENT_FLAG_TRICKMODE_FORWARD_PREDICTED;
+  return (segment.flags & kTrick) != 0;
+}
+
+bool is_inside(const GstSegment& segment, GstBuffer* buffer) {
+  const GstClockTime start = GST_BUFFER_PTS(buffer);
+  const GstClockTime stop = GST_BUFFER_DURATION_IS_VALID(buffer)
+                                ? start + GST_BUFFER_DURATION(buffer)
+                                : GST_CLOCK_TIME_NONE;
+  return gst_segment_clip(&segment, GST_FORMAT_TIME, start, stop, nullptr, nullptr);
+}
+
+bool is_same_timeline(const GstSegment& a, const GstSegment& b) {
+  return a.format == b.format && a.rate == b.rate && a.applied_rate == b.applied_rate &&
+         a.base == b.base && a.offset == b.offset && a.start == b.start && a.time == b.time;
+}
+
+std::pair<std::string, std::optional<guint>> stream_of(GstEvent* event) {
+  const gchar* id = nullptr;
+  guint group = 0;
+  gst_event_parse_stream_start(event, &id);
+  std::optional<guint> group_id;
+  if (gst_event_parse_group_id(event, &group)) group_id = group;
+  return {id ? id : "", group_id};
+}
+
+std::optional<Time> utc_of(GstBuffer* buffer) {
+  gpointer state = nullptr;
+  while (GstMeta* meta = gst_buffer_iterate_meta_filtered(buffer, &state,
+                                                          GST_REFERENCE_TIMESTAMP_META_API_TYPE)) {
+    const auto* reference = reinterpret_cast<GstReferenceTimestampMeta*>(meta);
+    const GstStructure* s = gst_caps_get_structure(reference->reference, 0);
+    const GstClockTime t = reference->timestamp;
+    if (gst_structure_has_name(s, "timestamp/x-ntp") && t >= kNtpToUnix) {
+      return Time(t - kNtpToUnix);
+    }
+    if (gst_structure_has_name(s, "timestamp/x-unix")) return Time(t);
+  }
+  return std::nullopt;
+}
+
+}  // namespace vidi

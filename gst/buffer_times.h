@@ -1,0 +1,35 @@
+// What a buffer and its segment say about time: small questions of the chain functions.
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "gst/media_time.h"
+
+namespace vidi {
+
+// Where the stream is once this buffer has passed: its end, at least 1 ns behind its PTS
+// (textoverlay holds a picture until the text has passed the PTS). NONE without a PTS.
+GstClockTime position_after(GstBuffer* buffer);
+
+// 1 / frame rate of video caps; 0 when they have none, or a variable one.
+Time frame_length(const GstCaps* caps);
+
+bool is_trick_mode(const GstSegment& segment);
+// Whether any of the buffer lies in the segment: what does not will not be shown.
+bool is_inside(const GstSegment& segment, GstBuffer* buffer);
+// Both segments give every PTS the same stream time and running time.
+bool is_same_timeline(const GstSegment& a, const GstSegment& b);
+
+// Id and group id of a STREAM_START.
+std::pair<std::string, std::optional<guint>> stream_of(GstEvent* event);
+
+// Wall-clock time of the picture since 1970, from a GstReferenceTimestampMeta with
+// `timestamp/x-ntp` (epoch 1900) or `timestamp/x-unix`.
+std::optional<Time> utc_of(GstBuffer* buffer);
+
+}  // namespace vidi

@@ -1,0 +1,366 @@
+// What happens to buffers and events. The two chain functions name the steps in order.
+#include "gst/vidifilter.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "gst/buffer_times.h"
+
+GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
+#define GST_CAT_DEFAULT vidifilter_debug
+
+namespace vidi {
+namespace {
+
+constexpr Time kShortestReach = std::chrono::milliseconds(100);
+constexpr int kReachInFrames = 4;  // so many frames may get lost before a pick is missed
+constexpr Time kShortestJump = std::chrono::seconds(5);
+
+}  // namespace
+
+GstFlowReturn Filter::video_chain(GstBuffer* buffer) {
+  ++n_frames_;
+  if (broken_) {
+    gst_buffer_unref(buffer);
+    return GST_FLOW_ERROR;
+  }
+  watch(buffer);
+  push_events();
+  follow(position_after(buffer));
+  return combine(gst_pad_push(src_, buffer));
+}
+
+// A pad that nobody listens to behind us is no reason to end: the sound is for the model.
+GstFlowReturn Filter::audio_chain(GstPad* pad, GstBuffer* buffer) {
+  if (audio_is_heard_) {
+    const Result<bool> heard = audio_input_.push(buffer);
+    if (!heard) warn_once(kSaidAudio, heard.error().message);
+    feed_.audio_changed();
+  }
+  const GstFlowReturn flow = gst_pad_push(audio_partner(pad), buffer);
+  return flow == GST_FLOW_NOT_LINKED ? GST_FLOW_OK : flow;
+}
+
+// Samples the frame if one is due. With `block`, waits here while too many complete windows wait.
+void Filter::watch(GstBuffer* buffer) {
+  if (!can_be_watched(buffer)) return;
+  learn_liveness();
+  tell_audio();
+  const Time pts(GST_BUFFER_PTS(buffer));
+  break_at_jump(pts);
+  feed_.frame(buffer, pts, reach_after(buffer, pts), utc_of(buffer));
+  if (video_.last_pts >= Time(0)) video_.last_interval = pts - video_.last_pts;
+  video_.last_pts = pts;
+  video_.last_end = std::max(video_.last_end, end_of(buffer, pts));
+  seen_end_ = video_.last_end.count();
+  if (settings()->policy(video_.live) == OverloadPolicy::kBlock) link_.wait_for_room();
+}
+
+bool Filter::can_be_watched(GstBuffer* buffer) {
+  if (!video_.has_caps || !video_.has_segment || state_ == ModelState::kFailed) return false;
+  if (settings()->passthrough) {
+    close_window();
+    return false;
+  }
+  if (video_.segment.rate <= 0 || is_trick_mode(video_.segment)) {
+    warn_once(kSaidTrickMode, "playback in reverse or in trick mode passes unwatched");
+    return false;
+  }
+  if (!GST_BUFFER_PTS_IS_VALID(buffer)) {
+    warn_once(kSaidNoPts, "a video buffer has no PTS, expected one on each: it passes unwatched");
+    return false;
+  }
+  return is_inside(video_.segment, buffer);
+}
+
+// Where time jumps, what was before and what comes after are two stories.
+void Filter::break_at_jump(Time pts) {
+  if (video_.last_pts < Time(0)) return;
+  const Time stride(settings()->window_stride);
+  const bool forward = pts > video_.last_end + std::max(kShortestJump, stride);
+  if (pts >= video_.last_pts && !forward) return;
+  GST_INFO_OBJECT(element_, "PTS jumps from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT,
+                  GST_TIME_ARGS(video_.last_pts.count()), GST_TIME_ARGS(pts.count()));
+  close_window();
+}
+
+// The longest time until the next frame, as far as the stream tells: see FrameSampler.
+Time Filter::reach_after(GstBuffer* buffer, Time pts) const {
+  if (video_.frame_length == Time(0)) return kForever;
+  Time interval = std::max(video_.frame_length, video_.last_interval);
+  if (GST_BUFFER_DURATION_IS_VALID(buffer)) {
+    interval = std::max(interval, Time(GST_BUFFER_DURATION(buffer)));
+  }
+  return std::max(kShortestReach, kReachInFrames * std::min<Time>(interval, std::chrono::hours(1)));
+}
+
+Time Filter::end_of(GstBuffer* buffer, Time pts) const {
+  if (GST_BUFFER_DURATION_IS_VALID(buffer)) return pts + Time(GST_BUFFER_DURATION(buffer));
+  if (video_.frame_length > Time(0)) return pts + video_.frame_length;
+  const auto s = settings();
+  return pts + Time(gst_util_uint64_scale(GST_SECOND, s->rate_denominator, s->rate_numerator));
+}
+
+// Asked when data flows: before, upstream may not know yet.
+void Filter::learn_liveness() {
+  if (video_.live_known) return;
+  GstQuery* query = gst_query_new_latency();
+  if (gst_pad_peer_query(sink_, query)) {
+    gboolean live = FALSE;
+    gst_query_parse_latency(query, &live, nullptr, nullptr);
+    video_.live = live;
+  }
+  gst_query_unref(query);
+  video_.live_known = true;
+  set_origin();
+}
+
+void Filter::set_origin() {
+  auto origin = std::make_shared<StreamOrigin>();
+  gst_segment_copy_into(&video_.segment, &origin->segment);
+  origin->session_id = delivery_.session_id();
+  origin->live = video_.live;
+  feed_.set_origin(origin);
+}
+
+// A pad that nothing is linked to brings no sound; it may be linked when frames pass already. At
+// another rate than 1, running time is no measure of samples.
+void Filter::tell_audio() {
+  GstPad* pad = nullptr;
+  GST_OBJECT_LOCK(element_);
+  if (audio_sink_) pad = GST_PAD(gst_object_ref(audio_sink_));
+  GST_OBJECT_UNLOCK(element_);
+  const bool present = pad && gst_pad_is_linked(pad) && video_.segment.rate == 1.0;
+  if (pad) gst_object_unref(pad);
+  audio_is_heard_ = video_.segment.rate == 1.0;
+  feed_.set_audio(present, video_.live ? Time(settings()->audio_wait) : kForever);
+}
+
+void Filter::push_events() {
+  for (GstEvent* event : delivery_.take_events()) gst_pad_push_event(src_, event);
+}
+
+void Filter::follow(GstClockTime position) {
+  if (!GST_CLOCK_TIME_IS_VALID(position)) return;
+  delivery_.set_position(position);
+  for (const auto& pad : delivery_.side_pads()) pad->follow(position);
+}
+
+// One linked pad is enough; an error of any of them ends the stream. A side pad that flushes does
+// not.
+GstFlowReturn Filter::combine(GstFlowReturn flow) {
+  std::lock_guard lock(flow_mutex_);
+  for (const auto& side : delivery_.side_pads()) {
+    const GstFlowReturn last = side->last_flow();
+    gst_flow_combiner_update_pad_flow(flows_, side->pad(),
+                                      last == GST_FLOW_FLUSHING ? GST_FLOW_OK : last);
+  }
+  return gst_flow_combiner_update_pad_flow(flows_, src_, flow);
+}
+
+// ---- Events ----
+
+gboolean Filter::video_event(GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START:
+      start_stream(event);
+      break;
+    case GST_EVENT_CAPS:
+      take_caps(event);
+      break;
+    case GST_EVENT_SEGMENT:
+      start_segment(event);
+      break;
+    case GST_EVENT_GAP:
+      pass_gap(event);
+      break;
+    case GST_EVENT_EOS:
+      drain();
+      break;
+    case GST_EVENT_FLUSH_START: {
+      const gboolean sent = gst_pad_push_event(src_, event);
+      flush_start(sink_);
+      return sent;
+    }
+    case GST_EVENT_FLUSH_STOP:
+      flush_stop(sink_);
+      break;
+    default:
+      break;
+  }
+  return gst_pad_push_event(src_, event);
+}
+
+gboolean Filter::audio_event(GstPad* pad, GstEvent* event) {
+  GstPad* out = audio_partner(pad);
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_CAPS:
+      take_audio_caps(event);
+      break;
+    case GST_EVENT_SEGMENT: {
+      const GstSegment* segment = nullptr;
+      gst_event_parse_segment(event, &segment);
+      if (segment->format == GST_FORMAT_TIME) audio_input_.set_segment(*segment);
+      break;
+    }
+    case GST_EVENT_GAP: {
+      GstClockTime pts, duration;
+      gst_event_parse_gap(event, &pts, &duration);
+      audio_input_.gap(pts, duration);
+      feed_.audio_changed();
+      break;
+    }
+    case GST_EVENT_EOS:
+      audio_input_.drain();
+      feed_.audio().end();
+      feed_.audio_changed();
+      break;
+    case GST_EVENT_FLUSH_START: {
+      const gboolean sent = gst_pad_push_event(out, event);
+      flush_start(pad);
+      return sent;
+    }
+    case GST_EVENT_FLUSH_STOP:
+      audio_input_.flush();
+      feed_.audio().clear();
+      flush_stop(pad);
+      break;
+    default:
+      break;
+  }
+  return gst_pad_push_event(out, event);
+}
+
+void Filter::take_audio_caps(GstEvent* event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  const Result<bool> taken = audio_input_.set_caps(caps);
+  if (!taken) warn(taken.error().message);
+}
+
+void Filter::start_stream(GstEvent* event) {
+  close_window();
+  std::tie(video_.stream_id, video_.group_id) = stream_of(event);
+  video_.live_known = false;
+}
+
+void Filter::take_caps(GstEvent* event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  auto reader = PictureReader::make(caps);
+  video_.has_caps = static_cast<bool>(reader);
+  if (reader) {
+    feed_.set_reader(std::move(*reader));
+  } else {
+    warn(reader.error().message);
+  }
+  video_.frame_length = frame_length(caps);
+}
+
+void Filter::start_segment(GstEvent* event) {
+  const GstSegment* next = nullptr;
+  gst_event_parse_segment(event, &next);
+  if (!video_.has_segment || !is_same_timeline(video_.segment, *next)) close_window();
+  gst_segment_copy_into(next, &video_.segment);
+  video_.has_segment = next->format == GST_FORMAT_TIME;
+  video_.live_known = false;
+  if (!video_.has_segment) return;
+  delivery_.set_segment(video_.segment);
+  start_side_pads();
+}
+
+void Filter::start_side_pads() {
+  if (!video_.has_segment) return;
+  const GstClockTime position = video_.last_end >= Time(0)
+                                    ? static_cast<GstClockTime>(video_.last_end.count())
+                                    : video_.segment.start;
+  for (const auto& pad : delivery_.side_pads()) {
+    pad->start(video_.stream_id, video_.group_id, video_.segment, position);
+  }
+}
+
+void Filter::pass_gap(GstEvent* event) {
+  GstClockTime pts, duration;
+  gst_event_parse_gap(event, &pts, &duration);
+  if (!GST_CLOCK_TIME_IS_VALID(pts)) return;
+  const GstClockTime end = pts + (GST_CLOCK_TIME_IS_VALID(duration) ? duration : 0);
+  if (video_.last_end >= Time(0)) video_.last_end = std::max(video_.last_end, Time(end));
+  push_events();
+  follow(end);
+}
+
+// EOS: the last window and all answers first, then the chapters, then the ends of the side pads;
+// the caller sends the EOS itself.
+void Filter::drain() {
+  if (video_.last_pts >= Time(0)) feed_.drain(end_of_stream(), Time(settings()->audio_wait));
+  link_.finish();
+  push_events();
+  gint64 duration = -1;
+  gst_pad_peer_query_duration(sink_, GST_FORMAT_TIME, &duration);
+  if (GstEvent* toc = delivery_.take_toc(duration < 0 ? GST_CLOCK_TIME_NONE : duration)) {
+    gst_pad_push_event(src_, toc);
+  }
+  for (const auto& pad : delivery_.side_pads()) pad->end();
+  forget_position();
+}
+
+// Of the last frame; a window over the whole stream is as long as the stream says it is, unless
+// that is far from what came.
+Time Filter::end_of_stream() const {
+  gint64 duration = 0;
+  if (settings()->window_duration != 0 ||
+      !gst_pad_peer_query_duration(sink_, GST_FORMAT_TIME, &duration) || duration <= 0) {
+    return video_.last_end;
+  }
+  const guint64 end =
+      gst_segment_position_from_stream_time(&video_.segment, GST_FORMAT_TIME, duration);
+  if (!GST_CLOCK_TIME_IS_VALID(end)) return video_.last_end;
+  const Time said(end);
+  const bool plausible = said > video_.last_pts && said < video_.last_end + kShortestJump;
+  return plausible ? said : video_.last_end;
+}
+
+void Filter::close_window() {
+  if (video_.last_pts >= Time(0)) feed_.close(video_.last_end);
+  forget_position();
+}
+
+void Filter::forget_position() {
+  video_.last_pts = video_.last_end = Time(-1);
+  video_.last_interval = Time(0);
+}
+
+// Everything that waits wakes up, everything under way is cancelled, and nothing of it is
+// delivered.
+void Filter::flush_start(GstPad* pad) {
+  std::lock_guard lock(flush_mutex_);
+  (pad == sink_ ? video_flushes_ : audio_flushes_) = true;
+  ++epoch_;
+  link_.interrupt(epoch_);
+  feed_.interrupt(epoch_);
+  delivery_.flush();
+  if (pad != sink_) return;
+  for (const auto& side : delivery_.side_pads()) side->flush_start();
+}
+
+void Filter::flush_stop(GstPad* pad) {
+  if (pad == sink_) {
+    for (const auto& side : delivery_.side_pads()) side->flush_stop(true);
+    forget_position();
+    video_.has_segment = false;
+    gst_segment_init(&video_.segment, GST_FORMAT_TIME);
+    video_.live_known = false;
+  }
+  {
+    std::lock_guard lock(flow_mutex_);
+    gst_flow_combiner_reset(flows_);
+  }
+  std::lock_guard lock(flush_mutex_);
+  (pad == sink_ ? video_flushes_ : audio_flushes_) = false;
+  if (video_flushes_ || audio_flushes_) return;
+  link_.resume();
+  feed_.resume();
+}
+
+}  // namespace vidi

@@ -1,0 +1,167 @@
+// The element: pads and states on one side, the window feed and the model link on the other.
+//
+// The chain functions in vidifilter.cpp tell the story. Nothing here computes: pictures are copied
+// and converted by WindowFeed's thread, answers come from ModelLink's. GObject boilerplate, pads
+// and properties: vidifilter_class.cpp.
+#pragma once
+
+#include <gst/base/gstflowcombiner.h>
+#include <gst/gst.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "gst/audio_input.h"
+#include "gst/delivery.h"
+#include "gst/model_link.h"
+#include "gst/settings.h"
+#include "gst/window_feed.h"
+
+#define GST_TYPE_VIDI_FILTER (gst_vidi_filter_get_type())
+G_BEGIN_DECLS
+G_DECLARE_FINAL_TYPE(GstVidiFilter, gst_vidi_filter, GST, VIDI_FILTER, GstElement)
+G_END_DECLS
+
+namespace vidi {
+
+inline constexpr char kTextCaps[] = "text/x-raw, format=(string)utf8";
+inline constexpr char kJsonCaps[] = "application/x-json";
+
+// Pad functions, in vidifilter_class.cpp.
+GstFlowReturn on_video_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
+gboolean on_video_event(GstPad* pad, GstObject* parent, GstEvent* event);
+GstFlowReturn on_audio_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
+gboolean on_audio_event(GstPad* pad, GstObject* parent, GstEvent* event);
+GstIterator* internal_links(GstPad* pad, GstObject* parent);
+
+class Filter final : public LinkHost {
+ public:
+  explicit Filter(GstElement* element);
+  ~Filter() override;
+
+  // ---- The video pad; with its stream lock, but for flushes and queries ----
+  GstFlowReturn video_chain(GstBuffer* buffer);
+  gboolean video_event(GstEvent* event);
+
+  // ---- The audio pad ----
+  GstFlowReturn audio_chain(GstPad* pad, GstBuffer* buffer);
+  gboolean audio_event(GstPad* pad, GstEvent* event);
+
+  // ---- States; errors are posted before FAILURE is returned ----
+  bool open();           // NULL->READY: the engine library
+  bool begin();          // READY->PAUSED: the model begins to load
+  void interrupt_all();  // PAUSED->READY, before the pads are deactivated
+  void end();            // and after it
+  void close();          // READY->NULL
+
+  // ---- Application's threads ----
+  bool set_property(guint id, const GValue* value, std::string* error);
+  bool get_property(guint id, GValue* value);
+  std::string ask(const char* query, guint64 start, guint64 stop);  // "" = refused
+  void analyze_now();
+  GstPad* request_pad(GstPadTemplate* templ, const char* name);
+  void release_pad(GstPad* pad);
+  // The pad that data of `pad` goes to or comes from; null for side pads. The caller owns a
+  // reference.
+  GstPad* partner_of(GstPad* pad) const;
+
+  // ---- LinkHost: the model's thread ----
+  void model_progress(double fraction) override;
+  void model_ready(const ModelInfo& info) override;
+  void model_failed(const Error& error) override;
+  void window_dropped(const AnalysisWindow& window, const char* reason) override;
+  void analysis_failed(const Error& error, int in_a_row) override;
+
+ private:
+  // What the video pad knows of its stream. Guarded by the pad's stream lock.
+  struct VideoStream {
+    GstSegment segment;
+    std::string stream_id;
+    std::optional<guint> group_id;
+    Time frame_length{};  // from caps; 0 = not known
+    bool has_caps = false, has_segment = false, live_known = false, live = false;
+    Time last_pts{-1}, last_end{-1}, last_interval{0};
+  };
+
+  // Said once for each READY->PAUSED.
+  enum Said { kSaidNoPts, kSaidTrickMode, kSaidAudio, kSaidPicture, kSaidQuery, kNSaid };
+
+  std::shared_ptr<const Settings> settings() const;
+  void apply(const Settings& settings);
+
+  // Video, step by step.
+  void watch(GstBuffer* buffer);
+  bool can_be_watched(GstBuffer* buffer);
+  void break_at_jump(Time pts);
+  Time reach_after(GstBuffer* buffer, Time pts) const;
+  Time end_of(GstBuffer* buffer, Time pts) const;
+  void learn_liveness();
+  void push_events();
+  void follow(GstClockTime position);
+  GstFlowReturn combine(GstFlowReturn flow);
+  void start_stream(GstEvent* event);
+  void start_segment(GstEvent* event);
+  void start_side_pads();
+  void take_caps(GstEvent* event);
+  void take_audio_caps(GstEvent* event);
+  void pass_gap(GstEvent* event);
+  void drain();
+  Time end_of_stream() const;
+  void close_window();
+  void set_origin();
+  void tell_audio();
+  void flush_start(GstPad* pad);
+  void flush_stop(GstPad* pad);
+  void forget_position();
+
+  void set_model_state(ModelState state);
+  void post_error(const Error& error);
+  void post_qos(const AnalysisWindow& window, const Counters& counters);
+  Counters counters();
+  void warn(const std::string& text);
+  void warn_once(Said which, const std::string& text);
+  void post_progress(GstProgressType type, const std::string& text);
+  void send_model(const ModelInfo* info, const char* error);
+  void submit(std::shared_ptr<AnalysisWindow> window);
+  int picture_side() const;
+
+  GstPad* audio_partner(GstPad* pad) const { return GST_PAD(gst_pad_get_element_private(pad)); }
+  GstPad* request_audio(GstPadTemplate* templ);
+  GstPad* request_side_pad(GstPadTemplate* templ, bool text);
+  void release_audio(GstPad* pad);
+  void start_late(SparsePad& side);
+
+  GstElement* const element_;
+  GstPad *sink_ = nullptr, *src_ = nullptr;
+  GstPad *audio_sink_ = nullptr, *audio_src_ = nullptr;  // object lock
+
+  mutable std::mutex settings_mutex_;
+  std::shared_ptr<const Settings> settings_ = std::make_shared<Settings>();
+
+  const Door* door_ = nullptr;
+  Delivery delivery_;
+  ModelLink link_;
+  WindowFeed feed_;
+  AudioInput audio_input_;  // the audio pad's stream lock
+
+  VideoStream video_;
+  std::mutex flow_mutex_;
+  GstFlowCombiner* flows_;
+  std::mutex flush_mutex_;
+  bool video_flushes_ = false, audio_flushes_ = false;
+  uint64_t epoch_ = 0;
+
+  std::atomic<ModelState> state_{ModelState::kUnloaded};
+  std::atomic<bool> broken_{false};   // an error was posted: the stream ends
+  std::atomic<bool> started_{false};  // READY->PAUSED was passed
+  std::atomic<bool> audio_is_heard_{true};
+  std::atomic<bool> said_[kNSaid] = {};
+  std::atomic<int64_t> seen_end_{-1};  // end of the last watched frame
+  std::atomic<uint64_t> n_frames_{0}, n_submitted_{0}, n_asked_{0};
+  std::atomic<gint64> last_drop_warning_{0};
+  std::atomic<int> last_percent_{-1};
+};
+
+}  // namespace vidi
