@@ -99,8 +99,11 @@ const SampledFrame* clock_frame(const AnalysisWindow& window, Time time) {
 GstDateTime* utc_time(const AnalysisWindow& window, Time time) {
   const SampledFrame* frame = clock_frame(window, time);
   if (!frame) return nullptr;
-  const auto utc = std::chrono::floor<std::chrono::microseconds>(*frame->utc + (time - frame->pts));
-  return gst_date_time_new_from_unix_epoch_utc_usecs(utc.count());
+  Time::rep utc = 0;  // of a stream's making: it may be anything
+  if (__builtin_add_overflow(frame->utc->count(), (time - frame->pts).count(), &utc))
+    return nullptr;
+  const auto micro = std::chrono::floor<std::chrono::microseconds>(Time(utc));
+  return gst_date_time_new_from_unix_epoch_utc_usecs(micro.count());
 }
 
 // The fields that every structure about a window begins with.
