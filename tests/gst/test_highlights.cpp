@@ -145,6 +145,22 @@ TEST(Highlights, SameMomentIsFree) {
       "a@69");
 }
 
+// A moment that ends where the next window starts is known there, and takes none of its budget.
+TEST(Highlights, MomentAtTheEdgeIsKnownAndNotCounted) {
+  HighlightRanker ranker;
+  ranker.keep_best(in_window(0, 60, {{"a", 50, 60, 0.9}}), 1);
+  EXPECT_EQ(
+      shown(ranker.keep_best(in_window(60, 120, {{"a", 60, 70, 0.1}, {"b", 80, 81, 0.5}}), 1)),
+      "a@60, b@80");
+}
+
+// When windows become shorter, a moment behind the window's end takes none of its budget.
+TEST(Highlights, MomentBehindTheWindowIsNotCounted) {
+  HighlightRanker ranker;
+  ranker.keep_best(in_window(0, 60, {{"a", 50, 51, 0.9}}), 1);
+  EXPECT_EQ(shown(ranker.keep_best(in_window(10, 20, {{"b", 12, 13, 0.5}}), 1)), "b@12");
+}
+
 // A moment that was told under one query is not told again under another, be it surer now.
 TEST(Highlights, MomentIsToldUnderOneQuery) {
   HighlightRanker ranker;
