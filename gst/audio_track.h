@@ -23,7 +23,8 @@ Time audio_time(int64_t position);
 class AudioTrack {
  public:
   // Adds `n` samples, -1..1. What would make the track longer than `max_samples` loses its oldest
-  // samples: a video that stands still must not eat the memory.
+  // samples: a video that stands still must not eat the memory. So does a track in more than 65536
+  // pieces.
   void append(int64_t position, const float* samples, int64_t n);
   void advance(int64_t position);  // a GAP: nothing before `position` will come any more
   void end();                      // EOS: nothing will come any more
@@ -37,19 +38,32 @@ class AudioTrack {
     std::vector<float> samples;  // holes are zeros; cut behind the last sample that is there
     bool has_samples = false;    // false: nothing of [start, stop) is there, samples is empty
   };
+  // At most `max_samples` from `start` on are looked at.
   Stretch read(int64_t start, int64_t stop) const;
+  int64_t end_position()
+      const;  // behind the last sample that is kept; INT64_MIN when there is none
 
   int64_t n_samples() const;    // kept now
   uint64_t n_received() const;  // over the track's life
-  explicit AudioTrack(int64_t max_samples = 3600 * kAudioRate) : max_samples_(max_samples) {}
+  explicit AudioTrack(int64_t max_samples = 3600 * kAudioRate)
+      : max_samples_(max_samples < 0 ? 0 : max_samples) {}
 
  private:
   struct Block {
     int64_t position = 0;
     std::vector<float> samples;
+    int64_t stop() const { return position + static_cast<int64_t>(samples.size()); }
   };
+
+  // Called with the lock.
+  void cut_out(int64_t start, int64_t stop);
+  void insert(int64_t position, const float* samples, int64_t n);
+  void drop_before(int64_t position);
+  void drop_surplus();
+  size_t first_block_behind(int64_t position) const;
+
   mutable std::mutex mutex_;
-  std::deque<Block> blocks_;  // by position, not overlapping
+  std::deque<Block> blocks_;  // by position, not overlapping, up to 1 s each
   int64_t reached_ = INT64_MIN;
   int64_t kept_ = 0;
   uint64_t received_ = 0;

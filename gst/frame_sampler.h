@@ -12,6 +12,11 @@
 // Whether a frame is the pick of a target is known when the next one arrives, and by then its
 // buffer is gone: a frame that may be picked is *grabbed* (copied) when it passes. At most one
 // grabbed frame, the last, is kept.
+//
+// Limits, so that no settings and no stream can eat time or memory: the rate is at most 1000/s; a
+// stride is at least 1 ms and 1/64 of the duration, so about 66 windows are open at once; a frame
+// so far ahead that it would settle a million targets is taken as a jump that the caller missed: it
+// ends the grid and is not looked at. Frames before the last one and impossible times are ignored.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +31,7 @@ namespace vidi {
 struct SamplingShape {
   int rate_numerator = 1, rate_denominator = 1;  // targets per second
   Time duration = std::chrono::seconds(60);      // of a window; 0 = one window, the whole stream
-  Time stride = std::chrono::seconds(30);        // taken as at most the duration, at least 1 ms
+  Time stride = std::chrono::seconds(30);        // at most the duration, at least 1/64 of it, 1 ms
 };
 
 // A frame chosen for a target of a window.
@@ -53,7 +58,9 @@ class FrameSampler {
  public:
   explicit FrameSampler(SamplingShape shape) : shape_(shape) {}
 
-  // Windows that have not started take the new duration and stride; the rate stays until finish().
+  // Windows that have not started take the new duration and stride, the next one as soon as the new
+  // stride allows (a short one may then lie inside a long one). The rate stays until finish(), and
+  // a window over the whole stream does as well.
   void reshape(SamplingShape shape);
 
   // `pts` must not be below that of the last frame. `reach`: the longest time that may pass before
@@ -63,11 +70,13 @@ class FrameSampler {
 
   // Closes the earliest open window at `end` (of the last frame, PTS + duration), settling its last
   // targets with the last frame that is kept; windows behind it cover nothing new and are
-  // forgotten.
+  // forgotten. So is that one, when a closed window has covered all up to `end`.
   SamplerStep finish(Time end);
 
   bool running() const { return !windows_.empty(); }
   Time last_pts() const { return last_pts_; }
+  // Where the earliest open window starts: nothing before is needed any more. Only while running().
+  Time earliest_start() const { return windows_.front().start; }
 
  private:
   struct Open {
@@ -75,16 +84,30 @@ class FrameSampler {
     Time start{}, stop{};      // stop = kForever for the whole stream
     uint64_t next_target = 0;  // k
   };
+  struct Range {
+    Time start{}, stop{};
+  };
 
   Time target_of(const Open& window, uint64_t k) const;
-  void plan_next_window();
-  void settle(Open& window, Time up_to, Time pts, SamplerStep& step);
+  Time length() const;  // of a window; kForever for the whole stream
+  Time stride() const;
+  double rate() const;
+  Open planned_at(Time start);
+  bool is_missed_jump(Time pts) const;
+  void start_windows(Time pts);
+  void settle(Open& window, Time up_to, std::optional<Time> frame, SamplerStep& step) const;
+  bool may_be_picked(Time pts, Time reach) const;
+  void close_passed(Time pts, SamplerStep& step);
 
   SamplingShape shape_;
-  std::deque<Open> windows_;  // by start; the last one has not started yet
+  int64_t rate_numerator_ = 1, rate_denominator_ = 1;  // of this grid
+  // By start. All have started but the last, which is planned (the whole stream has none planned).
+  std::deque<Open> windows_;
+  bool next_frame_starts_ = false;  // the planned window starts at the next frame, wherever that is
   uint64_t next_index_ = 0;
   Time last_pts_{};
   std::optional<Time> grabbed_;
+  std::optional<Range> covered_;  // of the closed window that reached furthest
 };
 
 }  // namespace vidi

@@ -1,8 +1,13 @@
 // Collects the pictures of each window, waits for its sound, and hands it over when both are there.
 // Fifth step of the pads' side: sampler > (grab, convert) > window builder > queue. No GStreamer,
 // no threads of its own: the element's analysis thread is the only caller, AudioTrack locks itself.
+//
+// Sound is cut into chunks of 30 s from the window's start; the last may be shorter. Full chunks of
+// the same position and the same samples are one object, so that the model hears them once. Full
+// chunks in which nothing is there are one object too (silence, at INT64_MIN).
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -23,12 +28,14 @@ class WindowBuilder {
 
   explicit WindowBuilder(const AudioTrack& audio) : audio_(audio) {}
 
-  // A picked frame; null when the picture could not be had (counted as dropped).
+  // A picked frame; null when the picture could not be had (counted as dropped). A frame that is
+  // picked for several targets comes as often.
   void add(const Pick& pick, std::shared_ptr<const SampledFrame> frame);
 
   // The window's frames are complete. `audio_start`/`audio_stop`: its range as positions of the
   // audio track, nothing when there is no audio pad. `deadline`: sound that is not there by then is
-  // left out; nothing = wait until it is there or the track has ended.
+  // left out; nothing = wait until it is there or the track has ended. The last window of a grid
+  // (`next_start` is kForever) makes all others of it that are still open forgotten.
   struct AudioRange {
     int64_t start = 0, stop = 0;
   };
@@ -39,8 +46,8 @@ class WindowBuilder {
   void set_deadline(Clock::time_point deadline);
 
   // Windows whose sound is complete or whose deadline has passed, in order; a later window never
-  // overtakes an earlier one. `plan` is not filled in. A window with fewer than two different
-  // frames goes to `too_small` instead.
+  // overtakes an earlier one. `plan` is not filled in. A window with fewer than two frames of
+  // different PTS goes to `too_small` instead.
   struct Ready {
     std::vector<std::shared_ptr<AnalysisWindow>> windows, too_small;
   };
@@ -51,13 +58,16 @@ class WindowBuilder {
   void clear();  // flush
 
   // Everything that is kept now, for a question about [start, stop): a window from open and waiting
-  // ones, or null when fewer than two frames of that range are kept.
+  // ones, or null when fewer than two frames of that range are kept. The window's start and stop
+  // are those of what is kept, and each frame is in it once. `audio`: positions of [start, stop).
   std::shared_ptr<AnalysisWindow> snapshot(Time start, Time stop,
                                            std::optional<AudioRange> audio) const;
 
-  // Earliest position of the track that an open or waiting window still needs, given the position
-  // of the earliest open window's start.
-  size_t n_bytes() const;  // pictures and sound kept by open and waiting windows, shared ones once
+  // Earliest position of the track that a waiting window still needs, or `open_start` (that of the
+  // earliest open window's start) when none needs an earlier one.
+  int64_t audio_needed_from(int64_t open_start) const;
+  // Pictures of open and waiting windows, shared ones once. Their sound is still the track's.
+  size_t n_bytes() const;
 
  private:
   struct Closed {
@@ -69,13 +79,22 @@ class WindowBuilder {
   };
   using Frames = std::vector<std::shared_ptr<const SampledFrame>>;
 
-  std::vector<std::shared_ptr<const SoundChunk>> cut_audio(const AudioRange& range);
+  using Chunks = std::vector<std::shared_ptr<const SoundChunk>>;
+
+  bool is_ready(const Closed& closed, Clock::time_point now) const;
+  std::shared_ptr<AnalysisWindow> assemble(const Closed& closed);
+  std::vector<std::shared_ptr<SoundChunk>> read_chunks(AudioRange range) const;
+  Chunks cut_audio(AudioRange range) const;
+  std::shared_ptr<const SoundChunk> shared(std::shared_ptr<const SoundChunk> chunk) const;
+  void remember(const Chunks& chunks);
+  void forget_open_windows();
 
   const AudioTrack& audio_;
-  std::map<uint64_t, Frames> frames_;                          // of open and waiting windows
-  std::map<uint64_t, uint64_t> n_missing_;                     // targets without a picture
-  std::deque<Closed> closed_;                                  // wait for their sound
-  std::map<int64_t, std::weak_ptr<const SoundChunk>> chunks_;  // full ones, for overlapping windows
+  std::map<uint64_t, Frames> frames_;       // of open and waiting windows
+  std::map<uint64_t, uint64_t> n_missing_;  // targets without a picture
+  std::deque<Closed> closed_;               // wait for their sound
+  // Full chunks of windows that are on their way, by position: overlapping windows share them.
+  std::map<int64_t, std::weak_ptr<const SoundChunk>> chunks_;
 };
 
 }  // namespace vidi

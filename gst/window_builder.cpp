@@ -1,0 +1,200 @@
+#include "gst/window_builder.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace vidi {
+namespace {
+
+constexpr int64_t kChunkSamples = 30 * kAudioRate;     // what the model hears at once
+constexpr uint64_t kLongestRange = uint64_t{1} << 36;  // 49 days; a longer range has no sound
+constexpr int64_t kSilencePosition = INT64_MIN;        // where no sound is
+
+bool has_two_frames(const AnalysisWindow& window) {
+  const auto& frames = window.frames;
+  return std::any_of(frames.begin(), frames.end(),
+                     [&](const auto& frame) { return frame->pts != frames.front()->pts; });
+}
+
+std::shared_ptr<const SoundChunk> make_silence() {
+  auto chunk = std::make_shared<SoundChunk>();
+  chunk->position = kSilencePosition;
+  chunk->samples.assign(kChunkSamples, 0.0f);
+  return chunk;
+}
+
+}  // namespace
+
+void WindowBuilder::add(const Pick& pick, std::shared_ptr<const SampledFrame> frame) {
+  if (frame) {
+    frames_[pick.window].push_back(std::move(frame));
+  } else {
+    ++n_missing_[pick.window];
+  }
+}
+
+void WindowBuilder::close(const ClosedRange& range, std::optional<AudioRange> audio,
+                          std::optional<Clock::time_point> deadline,
+                          std::shared_ptr<const void> origin) {
+  closed_.push_back({range, audio, deadline, std::move(origin), Clock::now()});
+  if (range.next_start == kForever) forget_open_windows();
+}
+
+void WindowBuilder::set_deadline(Clock::time_point deadline) {
+  for (Closed& closed : closed_) {
+    if (!closed.deadline) closed.deadline = deadline;
+  }
+}
+
+WindowBuilder::Ready WindowBuilder::take_ready(Clock::time_point now) {
+  Ready ready;
+  while (!closed_.empty() && is_ready(closed_.front(), now)) {
+    auto window = assemble(closed_.front());
+    closed_.pop_front();
+    (has_two_frames(*window) ? ready.windows : ready.too_small).push_back(std::move(window));
+  }
+  return ready;
+}
+
+std::optional<WindowBuilder::Clock::time_point> WindowBuilder::next_deadline() const {
+  return closed_.empty() ? std::nullopt : closed_.front().deadline;
+}
+
+void WindowBuilder::clear() {
+  frames_.clear();
+  n_missing_.clear();
+  closed_.clear();
+  chunks_.clear();
+}
+
+std::shared_ptr<AnalysisWindow> WindowBuilder::snapshot(Time start, Time stop,
+                                                        std::optional<AudioRange> audio) const {
+  std::map<Time, std::shared_ptr<const SampledFrame>> kept;
+  for (const auto& [window, frames] : frames_) {
+    for (const auto& frame : frames) {
+      if (frame->pts >= start && frame->pts < stop) kept.emplace(frame->pts, frame);
+    }
+  }
+  if (kept.size() < 2) return nullptr;
+
+  auto window = std::make_shared<AnalysisWindow>();
+  const Time first = kept.begin()->first, last = kept.rbegin()->first;
+  const Time interval = (last - first) / static_cast<int64_t>(kept.size() - 1);
+  window->start = first;
+  window->stop = std::min(stop, last + interval);
+  for (const auto& [pts, frame] : kept) window->frames.push_back(frame);
+  if (audio) {
+    const int64_t from = audio->start + audio_position(first - std::max(start, -kForever / 4));
+    const int64_t to = from + audio_position(window->stop - first);
+    window->audio = cut_audio({from, std::min(to, audio->stop)});
+  }
+  window->closed_at = Clock::now();
+  return window;
+}
+
+int64_t WindowBuilder::audio_needed_from(int64_t open_start) const {
+  int64_t earliest = open_start;
+  for (const Closed& closed : closed_) {
+    if (closed.audio) earliest = std::min(earliest, closed.audio->start);
+  }
+  return earliest;
+}
+
+size_t WindowBuilder::n_bytes() const {
+  std::set<const SampledFrame*> pictures;
+  for (const auto& [window, frames] : frames_) {
+    for (const auto& frame : frames) pictures.insert(frame.get());
+  }
+  size_t n = 0;
+  for (const SampledFrame* picture : pictures) n += picture->rgb.size();
+  return n;
+}
+
+bool WindowBuilder::is_ready(const Closed& closed, Clock::time_point now) const {
+  return !closed.audio || audio_.complete_until(closed.audio->stop) ||
+         (closed.deadline && now >= *closed.deadline);
+}
+
+std::shared_ptr<AnalysisWindow> WindowBuilder::assemble(const Closed& closed) {
+  auto window = std::make_shared<AnalysisWindow>();
+  window->index = closed.range.window;
+  window->start = closed.range.start;
+  window->stop = closed.range.stop;
+  window->partial = closed.range.partial;
+  window->next_start = closed.range.next_start;
+  if (auto frames = frames_.extract(window->index)) window->frames = std::move(frames.mapped());
+  if (auto missing = n_missing_.extract(window->index)) window->dropped_frames = missing.mapped();
+  if (closed.audio) {
+    window->audio = cut_audio(*closed.audio);
+    remember(window->audio);
+  }
+  window->origin = closed.origin;
+  window->closed_at = closed.closed_at;
+  return window;
+}
+
+// Reads chunk by chunk: the track's lock is then held shortly. Null stands for a chunk without a
+// single sample; the last one is never null.
+std::vector<std::shared_ptr<SoundChunk>> WindowBuilder::read_chunks(AudioRange range) const {
+  std::vector<std::shared_ptr<SoundChunk>> chunks;
+  range.stop = std::min(range.stop, audio_.end_position());  // not above 2^61
+  if (range.stop <= range.start) return chunks;
+  const uint64_t length = static_cast<uint64_t>(range.stop) - static_cast<uint64_t>(range.start);
+  if (length > kLongestRange) return chunks;
+  for (int64_t from = range.start; from < range.stop; from += kChunkSamples) {
+    auto stretch = audio_.read(from, std::min(from + kChunkSamples, range.stop));
+    auto& chunk = chunks.emplace_back();
+    if (!stretch.has_samples) continue;
+    chunk = std::make_shared<SoundChunk>();
+    chunk->position = from;
+    chunk->samples = std::move(stretch.samples);
+  }
+  while (!chunks.empty() && !chunks.back()) chunks.pop_back();
+  return chunks;
+}
+
+// Up to the last sample that is there; what is missing before it is zeros.
+WindowBuilder::Chunks WindowBuilder::cut_audio(AudioRange range) const {
+  const auto found = read_chunks(range);
+  Chunks chunks;
+  std::shared_ptr<const SoundChunk> silence;
+  for (const auto& chunk : found) {
+    if (!chunk) {
+      if (!silence) silence = shared(make_silence());
+      chunks.push_back(silence);
+      continue;
+    }
+    if (chunk != found.back()) chunk->samples.resize(kChunkSamples, 0.0f);
+    chunks.push_back(shared(chunk));
+  }
+  return chunks;
+}
+
+// The chunk that another window has already, when it holds the same. Samples that came late, or a
+// track that was cleared, make a difference; then it is a chunk of its own.
+std::shared_ptr<const SoundChunk> WindowBuilder::shared(
+    std::shared_ptr<const SoundChunk> chunk) const {
+  const auto found = chunks_.find(chunk->position);
+  if (found == chunks_.end()) return chunk;
+  const auto known = found->second.lock();
+  return known && known->samples == chunk->samples ? known : chunk;
+}
+
+void WindowBuilder::remember(const Chunks& chunks) {
+  std::erase_if(chunks_, [](const auto& entry) { return entry.second.expired(); });
+  for (const auto& chunk : chunks) {
+    if (chunk->samples.size() == kChunkSamples) chunks_[chunk->position] = chunk;
+  }
+}
+
+// The grid is over. What is kept of windows that do not wait will never be asked for.
+void WindowBuilder::forget_open_windows() {
+  std::set<uint64_t> waiting;
+  for (const Closed& closed : closed_) waiting.insert(closed.range.window);
+  const auto is_open = [&](const auto& entry) { return !waiting.contains(entry.first); };
+  std::erase_if(frames_, is_open);
+  std::erase_if(n_missing_, is_open);
+}
+
+}  // namespace vidi
