@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <new>
 #include <vector>
 
+#include "gst/yuv_to_rgb.h"
 #include "kernels/resize.h"
 
 namespace vidi {
@@ -169,12 +171,14 @@ std::string contradiction(GstBuffer* buffer, const GstVideoInfo& info) {
 
 // ---- Converting --------------------------------------------------------------------------------
 
-// Raw copies of one caps to RGB. Shared by the reader and its pictures, which may outlive it.
+// Raw copies of one caps to RGB: GstVideoConverter unpacks and interpolates chroma, YuvToRgb does
+// the arithmetic. Shared by the reader and its pictures, which may outlive it.
 class ToRgb {
  public:
   static Result<std::shared_ptr<ToRgb>> make(const GstVideoInfo& info) {
     auto to_rgb = std::make_shared<ToRgb>();
     to_rgb->info_ = info;
+    to_rgb->yuv_ = YuvToRgb::make(info);
     if (!to_rgb->describe_rgb() || !to_rgb->build_converter())
       return unsupported(std::string("GStreamer cannot convert ") + info.finfo->name + " to RGB");
     return to_rgb;
@@ -187,25 +191,26 @@ class ToRgb {
     MappedFrame rgb(rgb_.get(), rgb_info_, GST_MAP_READWRITE);
     if (!source || !rgb) return Error{ErrorCode::kInternal, "a copied picture cannot be mapped"};
     gst_video_converter_frame(converter_.get(), source.get(), rgb.get());
+    if (yuv_) yuv_->apply(rgb.get());
     return resized(rgb.get(), side);
   }
 
  private:
-  // Same size, field order and frame rate: the converter refuses to change the last two.
+  // Same size, field order and frame rate: the converter refuses to change the last two. Four bytes
+  // a pixel of the same colorimetry when the matrix is ours, else RGB.
   bool describe_rgb() {
-    if (!gst_video_info_set_interlaced_format(&rgb_info_, GST_VIDEO_FORMAT_RGB,
-                                              info_.interlace_mode, info_.width, info_.height))
+    const GstVideoFormat format = yuv_ ? yuv_->packing() : GST_VIDEO_FORMAT_RGB;
+    if (!gst_video_info_set_interlaced_format(&rgb_info_, format, info_.interlace_mode, info_.width,
+                                              info_.height))
       return false;
     rgb_info_.fps_n = info_.fps_n;
     rgb_info_.fps_d = info_.fps_d;
-    rgb_info_.par_n = info_.par_n;
-    rgb_info_.par_d = info_.par_d;
-    rgb_info_.views = info_.views;
+    if (yuv_) rgb_info_.colorimetry = info_.colorimetry;
     GST_VIDEO_INFO_FIELD_ORDER(&rgb_info_) = GST_VIDEO_INFO_FIELD_ORDER(&info_);
     return true;
   }
 
-  // No dither: equal pixels stay equal, and 16-bit copies of 8-bit values come back exactly.
+  // No dither: equal pixels stay equal.
   bool build_converter() {
     GstStructure* options =
         gst_structure_new("options", GST_VIDEO_CONVERTER_OPT_THREADS, G_TYPE_UINT, 1u,
@@ -229,6 +234,7 @@ class ToRgb {
   }
 
   GstVideoInfo info_, rgb_info_;
+  std::unique_ptr<YuvToRgb> yuv_;  // null: GStreamer writes RGB itself
   Owned<GstVideoConverter> converter_;
   Owned<GstBuffer> rgb_;  // full size, used again for every picture
 };
