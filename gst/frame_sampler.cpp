@@ -43,8 +43,8 @@ FrameSampler::Open FrameSampler::planned_at(Time start) {
 Time FrameSampler::target_of(const Open& window, uint64_t k) const {
   const __int128 scaled = static_cast<__int128>(k) * rate_denominator_ * 1'000'000'000;
   const __int128 rounded = (2 * scaled + rate_numerator_) / (2 * rate_numerator_);
-  const __int128 farthest = (kForever - kFarthest).count();
-  return window.start + nanoseconds(static_cast<int64_t>(std::min(rounded, farthest)));
+  const __int128 target = window.start.count() + rounded;
+  return nanoseconds(static_cast<int64_t>(std::min<__int128>(target, kForever.count())));
 }
 
 void FrameSampler::reshape(SamplingShape shape) {

@@ -402,6 +402,22 @@ TEST(FrameSampler, HugeJumpsAreSurvived) {
   }
 }
 
+// Times at both ends of what is possible overflow nowhere, whatever the shape.
+TEST(FrameSampler, TimesFarFromZeroDoNotOverflow) {
+  for (const Time first : {-kForever / 4 + seconds(1), kForever / 4 - seconds(100)}) {
+    for (const int denominator : {1, INT32_MAX}) {
+      for (const Time duration : {Time{}, Time(seconds(4)), kForever}) {
+        Caller caller(shape_of(1, denominator, duration, duration / 2));
+        for (int i = 0; i < 10; ++i) caller.frame(first + seconds(i));
+        EXPECT_FALSE(caller.picks.empty());
+        caller.frame(kForever / 4 - seconds(1));
+        caller.finish(kForever);
+        EXPECT_FALSE(caller.closed.empty());
+      }
+    }
+  }
+}
+
 // A frame before the last one, and times that cannot be, are ignored.
 TEST(FrameSampler, ImpossibleTimesAreIgnored) {
   Caller caller(shape_of(1, 1, seconds(10), seconds(5)));
