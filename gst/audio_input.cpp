@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -65,27 +66,21 @@ std::string contradiction(GstBuffer* buffer, const GstAudioInfo& info) {
   return "";
 }
 
-// One output channel, the plain mean of all: for channels whose places nobody knows.
-void set_mean_matrix(GstStructure* options, int channels) {
-  GValue matrix = G_VALUE_INIT, row = G_VALUE_INIT, weight = G_VALUE_INIT;
-  g_value_init(&matrix, GST_TYPE_ARRAY);
-  g_value_init(&row, GST_TYPE_ARRAY);
-  g_value_init(&weight, G_TYPE_FLOAT);
-  g_value_set_float(&weight, 1.0f / static_cast<float>(channels));
-  for (int i = 0; i < channels; ++i) gst_value_array_append_value(&row, &weight);
-  gst_value_array_append_and_take_value(&matrix, &row);
-  gst_structure_take_value(options, GST_AUDIO_CONVERTER_OPT_MIX_MATRIX, &matrix);
+// Whether nobody knows where the channels sound: then they are averaged here, because
+// GstAudioConverter refuses to mix them without a matrix, and 64 of them (1.22) with one.
+bool is_unpositioned(const GstAudioInfo& info) {
+  return info.channels == 1 || GST_AUDIO_INFO_IS_UNPOSITIONED(&info);
 }
 
-// Any layout and format to mono float at the same rate.
+// To mono float at the same rate. Of unpositioned sound it reads the samples one after another as
+// if they were mono.
 Owned<GstAudioConverter> make_to_mono(GstAudioInfo info) {
   GstAudioInfo mono;
   gst_audio_info_set_format(&mono, GST_AUDIO_FORMAT_F32, info.rate, 1, nullptr);
-  GstStructure* options = gst_structure_new_empty("options");
-  if (info.channels == 1 || GST_AUDIO_INFO_IS_UNPOSITIONED(&info))
-    set_mean_matrix(options, info.channels);
+  if (is_unpositioned(info))
+    gst_audio_info_set_format(&info, info.finfo->format, info.rate, 1, nullptr);
   return Owned<GstAudioConverter>(
-      gst_audio_converter_new(GST_AUDIO_CONVERTER_FLAG_NONE, &info, &mono, options));
+      gst_audio_converter_new(GST_AUDIO_CONVERTER_FLAG_NONE, &info, &mono, nullptr));
 }
 
 Owned<GstAudioResampler> make_resampler(int rate) {
@@ -93,6 +88,14 @@ Owned<GstAudioResampler> make_resampler(int rate) {
   gst_audio_resampler_options_set_quality(GST_AUDIO_RESAMPLER_METHOD_KAISER,
                                           GST_AUDIO_RESAMPLER_QUALITY_DEFAULT, rate, kAudioRate,
                                           options);
+  // The default tables are interpolated, which delays all sound by a quarter of an input sample
+  // (1.22). Rates that are multiples of 25 Hz have few phases: one exact filter for each.
+  if (kAudioRate / std::gcd(rate, static_cast<int>(kAudioRate)) <= 640)
+    gst_structure_set(options, GST_AUDIO_RESAMPLER_OPT_FILTER_MODE,
+                      GST_TYPE_AUDIO_RESAMPLER_FILTER_MODE, GST_AUDIO_RESAMPLER_FILTER_MODE_FULL,
+                      GST_AUDIO_RESAMPLER_OPT_FILTER_INTERPOLATION,
+                      GST_TYPE_AUDIO_RESAMPLER_FILTER_INTERPOLATION,
+                      GST_AUDIO_RESAMPLER_FILTER_INTERPOLATION_NONE, nullptr);
   Owned<GstAudioResampler> resampler(
       gst_audio_resampler_new(GST_AUDIO_RESAMPLER_METHOD_KAISER, GST_AUDIO_RESAMPLER_FLAG_NONE,
                               GST_AUDIO_FORMAT_F32, 1, rate, kAudioRate, options));
@@ -144,11 +147,12 @@ struct AudioInput::Converter {
   Owned<GstAudioStreamAlign> align;    // on running times, in samples of the input
   int64_t start = 0;                   // position of the first sample behind the last jump
   int64_t n_in = 0, n_out = 0;         // samples since then, at the input's rate and at 16 kHz
-  std::vector<float> mono, resampled;
+  std::vector<float> samples, mono, resampled;
 
   void convert(AudioTrack& track, const GstAudioBuffer* audio, const Placed& placed);
   void read_mono(const GstAudioBuffer* audio, gsize first, gsize count);
-  void resample(AudioTrack& track, float* samples, gsize count, int64_t at_most);
+  void to_float(gpointer* planes, gsize count, float* out);
+  void resample(AudioTrack& track, float* input, gsize count, int64_t at_most);
   void write_tail(AudioTrack& track);
   void forget();
 };
@@ -169,48 +173,68 @@ void AudioInput::Converter::convert(AudioTrack& track, const GstAudioBuffer* aud
 void AudioInput::Converter::read_mono(const GstAudioBuffer* audio, gsize first, gsize count) {
   mono.assign(count, 0.0f);
   if (!audio) return;
-  const gsize frame_bytes =
-      info.layout == GST_AUDIO_LAYOUT_INTERLEAVED ? info.bpf : GST_AUDIO_INFO_WIDTH(&info) / 8;
-  gpointer planes[kMaxChannels], out[] = {mono.data()};
+  const bool interleaved = info.layout == GST_AUDIO_LAYOUT_INTERLEAVED;
+  const gsize step = interleaved ? info.bpf : GST_AUDIO_INFO_WIDTH(&info) / 8;
+  gpointer planes[kMaxChannels];
   for (int i = 0; i < audio->n_planes; ++i)
-    planes[i] = static_cast<guint8*>(audio->planes[i]) + first * frame_bytes;
-  gst_audio_converter_samples(to_mono.get(), GST_AUDIO_CONVERTER_FLAG_NONE, planes, count, out,
-                              count);
-  make_sane(mono);
+    planes[i] = static_cast<guint8*>(audio->planes[i]) + first * step;
+  if (!is_unpositioned(info)) {
+    to_float(planes, count, mono.data());
+    make_sane(mono);
+    return;
+  }
+  const gsize channels = info.channels, per_plane = count * channels / audio->n_planes;
+  samples.resize(count * channels);
+  for (int i = 0; i < audio->n_planes; ++i)
+    to_float(&planes[i], per_plane, samples.data() + i * per_plane);
+  make_sane(samples);
+  for (gsize i = 0; i < samples.size(); ++i)
+    mono[interleaved ? i / channels : i % count] += samples[i];
+  for (float& sample : mono) sample /= static_cast<float>(channels);
 }
 
-// `samples` null: `count` zeros.
-void AudioInput::Converter::resample(AudioTrack& track, float* samples, gsize count,
+void AudioInput::Converter::to_float(gpointer* planes, gsize count, float* out) {
+  gpointer out_planes[] = {out};
+  gst_audio_converter_samples(to_mono.get(), GST_AUDIO_CONVERTER_FLAG_NONE, planes, count,
+                              out_planes, count);
+}
+
+// `input` null: `count` zeros.
+void AudioInput::Converter::resample(AudioTrack& track, float* input, gsize count,
                                      int64_t at_most) {
-  const float* out = samples;
-  int64_t n = static_cast<int64_t>(count);
+  const float* out = input;
+  auto n = static_cast<int64_t>(count);
   if (resampler) {
     n = static_cast<int64_t>(gst_audio_resampler_get_out_frames(resampler.get(), count));
     resampled.assign(n, 0.0f);
-    gpointer in_planes[] = {samples}, out_planes[] = {resampled.data()};
-    gst_audio_resampler_resample(resampler.get(), samples ? in_planes : nullptr, count, out_planes,
+    gpointer in_planes[] = {input}, out_planes[] = {resampled.data()};
+    gst_audio_resampler_resample(resampler.get(), input ? in_planes : nullptr, count, out_planes,
                                  n);
     make_sane(resampled);  // a filter overshoots at edges
     out = resampled.data();
   }
   n = std::min(n, at_most);
-  if (n > 0) track.append(start + n_out, out, n);
-  n_out += std::max<int64_t>(n, 0);
+  track.append(start + n_out, out, n);
+  n_out += n;
 }
 
 // What the filter still holds, up to where the input ended.
 void AudioInput::Converter::write_tail(AudioTrack& track) {
-  if (resampler && n_in > 0) {
-    const int64_t n_expected = static_cast<int64_t>(
-        gst_util_uint64_scale_round(n_in, static_cast<guint64>(kAudioRate), info.rate));
-    resample(track, nullptr, gst_audio_resampler_get_max_latency(resampler.get()),
-             n_expected - n_out);
+  const auto n_missing = static_cast<int64_t>(gst_util_uint64_scale_round(
+                             n_in, static_cast<guint64>(kAudioRate), info.rate)) -
+                         n_out;
+  if (resampler && n_missing > 0) {
+    const gsize n_zeros = gst_audio_resampler_get_max_latency(resampler.get()) +
+                          gst_audio_resampler_get_in_frames(resampler.get(), n_missing) + 1;
+    resample(track, nullptr, n_zeros, n_missing);
   }
   forget();
 }
 
 void AudioInput::Converter::forget() {
-  if (resampler) gst_audio_resampler_reset(resampler.get());
+  // gst_audio_resampler_reset() keeps the fraction of a sample where it stood (1.22): a new one.
+  if (resampler && n_in > 0)
+    if (auto fresh = make_resampler(info.rate)) resampler = std::move(fresh);
   n_in = n_out = 0;
 }
 
@@ -221,7 +245,8 @@ AudioInput::~AudioInput() = default;
 
 Result<bool> AudioInput::set_caps(const GstCaps* caps) {
   GstAudioInfo info;
-  const bool readable = caps && gst_caps_is_fixed(caps) && gst_audio_info_from_caps(&info, caps);
+  const bool readable = caps && gst_caps_is_fixed(caps) && gst_audio_info_from_caps(&info, caps) &&
+                        info.finfo->unpack_func;  // not ENCODED
   if (readable && converter_ && gst_audio_info_is_equal(&info, &converter_->info)) return true;
   drain();
   converter_.reset();
