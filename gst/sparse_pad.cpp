@@ -46,9 +46,11 @@ SparsePad::SparsePad(GstPad* pad, GstCaps* caps)
     : pad_(GST_PAD(gst_object_ref(pad))), caps_(gst_caps_ref(caps)) {
   gst_pad_set_element_private(pad_, this);
   gst_pad_set_activatemode_function(pad_, activate_mode);
+  linked_handler_ = g_signal_connect(pad_, "linked", G_CALLBACK(on_linked), this);
 }
 
 SparsePad::~SparsePad() {
+  g_signal_handler_disconnect(pad_, linked_handler_);
   gst_pad_set_activatemode_function(pad_, nullptr);
   gst_pad_set_element_private(pad_, nullptr);
   activate(false);
@@ -77,7 +79,7 @@ void SparsePad::queue_start(const std::string& upstream_id, std::optional<guint>
   for (GstEvent* event : events) at = queue_.insert(at, GST_MINI_OBJECT_CAST(event)) + 1;
   position_ = sent_position_ = position;
   started_ = true;
-  ended_ = false;
+  ended_ = new_peer_ = false;
   flow_ = GST_FLOW_OK;
 }
 
@@ -148,7 +150,8 @@ void SparsePad::send_next() {
 }
 
 bool SparsePad::has_work() const {
-  return !flushing_ && started_ && (!queue_.empty() || (position_ > sent_position_ && !refused()));
+  if (flushing_ || !started_) return false;
+  return !queue_.empty() || (!refused() && (position_ > sent_position_ || new_peer_));
 }
 
 // The next thing to send, waits for it; NULL when the task is to stop. Positions become a GAP only
@@ -161,6 +164,7 @@ GstMiniObject* SparsePad::take_next() {
   if (queue_.empty()) {
     GstEvent* gap = gst_event_new_gap(sent_position_, position_ - sent_position_);
     sent_position_ = position_;
+    new_peer_ = false;
     return GST_MINI_OBJECT_CAST(gap);
   }
   GstMiniObject* item = queue_.front();
@@ -210,7 +214,20 @@ void SparsePad::clear() {
   queue_.clear();
   position_ = sent_position_ = GST_CLOCK_TIME_NONE;
   flow_ = GST_FLOW_OK;
-  started_ = ended_ = false;
+  started_ = ended_ = new_peer_ = false;
+}
+
+void SparsePad::forget() {
+  std::lock_guard lock(mutex_);
+  clear();
+}
+
+// A downstream that is linked while nothing moves (in PAUSED) waits for a GAP, too.
+void SparsePad::on_linked(GstPad*, GstPad*, SparsePad* self) {
+  std::lock_guard lock(self->mutex_);
+  self->new_peer_ = self->started_ && !self->ended_;
+  self->flow_ = GST_FLOW_OK;
+  self->changed_.notify_all();
 }
 
 void SparsePad::flush_start() {

@@ -53,14 +53,18 @@ class SparsePad {
   void flush_start();
   void flush_stop(bool reset_time);  // the next thing must be start()
   void activate(bool active);        // called by the pad's activate-mode function
+  // Drops what is queued. For READY->PAUSED, before the pads are activated: what comes while the
+  // pad is not active is kept for when it is, and the last run may have left something late.
+  void forget();
 
   // Of the last buffer: GST_FLOW_OK until one was refused. Refused by anything but
-  // GST_FLOW_NOT_LINKED, later buffers are dropped until a flush or a new start.
+  // GST_FLOW_NOT_LINKED, later buffers are dropped until a flush, a new start or a new peer.
   GstFlowReturn last_flow() const;
   GstPad* pad() const { return pad_; }
 
  private:
   static gboolean activate_mode(GstPad* pad, GstObject* parent, GstPadMode mode, gboolean active);
+  static void on_linked(GstPad* pad, GstPad* peer, SparsePad* self);
   static void loop(gpointer self);  // on the pad's task
   void send_next();
   GstMiniObject* take_next();
@@ -78,6 +82,7 @@ class SparsePad {
   void flush_stuck_peer();
 
   GstPad* const pad_;
+  gulong linked_handler_ = 0;
   GstCaps* const caps_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -87,6 +92,7 @@ class SparsePad {
   GstFlowReturn flow_ = GST_FLOW_OK;
   bool active_ = false, flushing_ = false, sending_ = false;
   bool started_ = false, ended_ = false;
+  bool new_peer_ = false;       // has not had a GAP yet
   uint64_t n_sent_ = 0;         // items that have left, to see that downstream moves
   bool stream_is_new_ = false;  // the task's: a STREAM_START left, its CAPS has not
 };

@@ -1,9 +1,16 @@
 #include <gst/app/gstappsink.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gst/sparse_pad.h"
@@ -115,7 +122,8 @@ class Downstream {
       gst_event_parse_stream_start(event, &id);
       gst_event_parse_stream_flags(event, &flags);
       text += std::string(" ") + id + (flags == GST_STREAM_FLAG_SPARSE ? " sparse" : " dense");
-      if (gst_event_parse_group_id(event, &group)) text += " group " + std::to_string(group);
+      if (gst_event_parse_group_id(event, &group))
+        text.append(" group ").append(std::to_string(group));
     } else if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
       GstCaps* caps = nullptr;
       gst_event_parse_caps(event, &caps);
@@ -123,11 +131,11 @@ class Downstream {
     } else if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
       const GstSegment* segment = nullptr;
       gst_event_parse_segment(event, &segment);
-      text += " " + std::to_string(segment->start);
+      text.append(" ").append(std::to_string(segment->start));
     } else if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) {
       GstClockTime start = 0, duration = 0;
       gst_event_parse_gap(event, &start, &duration);
-      text += " " + std::to_string(start) + "+" + std::to_string(duration);
+      text.append(" ").append(std::to_string(start)).append("+").append(std::to_string(duration));
     }
     return text;
   }
@@ -445,7 +453,8 @@ TEST_F(SparsePadTest, DownstreamRefuses) {
   EXPECT_EQ(pad_->last_flow(), GST_FLOW_OK);
 }
 
-// An unlinked pad keeps nobody waiting, and once linked gives its stream's head to the new peer.
+// An unlinked pad keeps nobody waiting, and once linked tells the new peer at once what stream this
+// is and where it stands.
 TEST_F(SparsePadTest, LinkedLater) {
   gst_pad_unlink(raw_, sink_.pad());
   start();
@@ -453,12 +462,41 @@ TEST_F(SparsePadTest, LinkedLater) {
   pad_->wait_until_sent();
   EXPECT_EQ(pad_->last_flow(), GST_FLOW_NOT_LINKED);
   link();
+  EXPECT_EQ(pad_->last_flow(), GST_FLOW_OK);
+  ASSERT_TRUE(sink_.ends_with("gap 0+0"));
   pad_->push(buffer_at(2));
   ASSERT_TRUE(sink_.ends_with("buffer 2"));
+  EXPECT_EQ(sink_.take(), (Log{"stream-start up/text_src sparse", "caps text/x-raw", "segment 0",
+                               "gap 0+0", "buffer 2"}));
+}
+
+// A new peer is not blamed for what the last one refused.
+TEST_F(SparsePadTest, NewPeer) {
+  start_and_forget();
+  sink_.answer(GST_FLOW_EOS);
+  pad_->push(buffer_at(1));
   pad_->wait_until_sent();
+  EXPECT_EQ(pad_->last_flow(), GST_FLOW_EOS);
+  gst_pad_unlink(raw_, sink_.pad());
+  sink_.answer(GST_FLOW_OK);
+  link();
   EXPECT_EQ(pad_->last_flow(), GST_FLOW_OK);
-  EXPECT_EQ(sink_.take(),
-            (Log{"stream-start up/text_src sparse", "caps text/x-raw", "segment 0", "buffer 2"}));
+  ASSERT_TRUE(sink_.ends_with("gap 0+0"));
+  pad_->push(buffer_at(2));
+  EXPECT_TRUE(sink_.ends_with("buffer 2"));
+}
+
+// What came too late for the last run can be forgotten before the next.
+TEST_F(SparsePadTest, Forget) {
+  gst_pad_set_active(raw_, FALSE);
+  pad_->push(buffer_at(1));
+  pad_->forget();
+  pad_->push(buffer_at(2));
+  gst_pad_set_active(raw_, TRUE);
+  start();
+  ASSERT_TRUE(sink_.ends_with("buffer 2"));
+  EXPECT_EQ(sink_.take(), (Log{"stream-start up/text_src sparse", "caps text/x-raw", "segment 0",
+                               "gap 0+0", "buffer 2"}));
 }
 
 // A downstream that takes nothing more is not waited for, and gets what is queued when it can.
@@ -581,7 +619,7 @@ TEST_F(SparsePadPipeline, ReleasedInPaused) {
 // webvttenc writes every cue.
 TEST_F(SparsePadPipeline, WebVtt) {
   if (!have({"webvttenc", "appsink"})) GTEST_SKIP();
-  launch("webvttenc name=vtt ! appsink name=sink sync=false", "vtt", "sink");
+  launch("webvttenc name=vtt ! appsink name=sink sync=false wait-on-eos=false", "vtt", "sink");
   gst_element_set_state(pipeline_, GST_STATE_PLAYING);
   start();
   for (int i = 1; i <= 3; i++) {
