@@ -157,11 +157,11 @@ struct AudioInput::Converter {
   void forget();
 };
 
-// `audio` null: silence. In steps of at most a second, so that memory stays small whatever the
-// buffer and the rates are.
+// `audio` null: silence. In steps of at most a second and 65536 frames, so that memory stays small
+// whatever the buffer and the rates are.
 void AudioInput::Converter::convert(AudioTrack& track, const GstAudioBuffer* audio,
                                     const Placed& placed) {
-  const gsize step = info.rate;
+  const gsize step = std::min(info.rate, 65536);
   for (gsize done = 0; done < placed.count; done += step) {
     const gsize count = std::min(step, placed.count - done);
     read_mono(audio, placed.first + done, count);

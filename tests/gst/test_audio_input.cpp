@@ -60,13 +60,15 @@ GstClockTime time_of(int64_t sample, int rate) {
   return gst_util_uint64_scale(sample, GST_SECOND, rate);
 }
 
+// A critical or warning of GStreamer fails the test: untrusted buffers must be refused before.
 class AudioInputTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    gst_init(nullptr, nullptr);  // a critical or warning of GStreamer is a failure
-    g_log_set_always_fatal(
+    gst_init(nullptr, nullptr);
+    old_mask_ = g_log_set_always_fatal(
         static_cast<GLogLevelFlags>(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING | G_LOG_FATAL_MASK));
   }
+  static void TearDownTestSuite() { g_log_set_always_fatal(old_mask_); }
   void SetUp() override { input_.set_segment(time_segment()); }
 
   void use(const Caps& caps) {
@@ -91,6 +93,7 @@ class AudioInputTest : public testing::Test {
     return result ? "" : result.error().message;
   }
 
+  static inline GLogLevelFlags old_mask_;
   AudioTrack track_;
   AudioInput input_{track_};
 };
@@ -389,6 +392,27 @@ TEST_F(AudioInputTest, ManyChannels) {
     }
 }
 
+// Planes beyond the buffer's memory are refused, empty ones are nothing.
+TEST_F(AudioInputTest, DamagedPlanes) {
+  const Caps caps = make_caps("S16LE", 16000, 2, ", layout=(string)non-interleaved");
+  use(caps);
+  GstAudioInfo info;
+  ASSERT_TRUE(gst_audio_info_from_caps(&info, caps.get()));
+  const Buffer buffer = make_buffer(std::vector<int16_t>(200, 8192), 0);
+  GstAudioMeta* meta = gst_buffer_add_audio_meta(buffer.get(), &info, 100, nullptr);
+  for (gsize offset : {gsize{202}, gsize{400}, G_MAXSIZE / 2, G_MAXSIZE - 1}) {
+    meta->offsets[1] = offset;
+    EXPECT_NE(refusal(buffer), "") << offset;
+  }
+  meta->offsets[1] = 200;
+  meta->samples = 0;
+  push(buffer);
+  EXPECT_EQ(track_.n_received(), 0u);
+  meta->samples = 100;
+  push(buffer);
+  EXPECT_EQ(all(), Floats(100, 0.25f));
+}
+
 // Positioned surround sound is mixed by GStreamer: every full channel is heard, nothing clips.
 TEST_F(AudioInputTest, Surround) {
   use(make_caps("F32LE", 16000, 6, ", channel-mask=(bitmask)0x3f"));
@@ -446,6 +470,10 @@ TEST_F(AudioInputTest, DamageIsRefused) {
   const Buffer contradicting = make_buffer(Floats(600), 0);
   gst_buffer_add_audio_meta(contradicting.get(), &info, 100, nullptr);
   EXPECT_NE(refusal(contradicting), "");
+  gst_audio_info_set_format(&info, GST_AUDIO_FORMAT_F32LE, 48000, 2, nullptr);
+  const Buffer too_short = make_buffer(Floats(600), 0);
+  gst_buffer_add_audio_meta(too_short.get(), &info, 300, nullptr)->samples = 301;
+  EXPECT_NE(refusal(too_short), "");
   GstSegment segment = time_segment();
   for (double rate : {2.0, -1.0, 0.5}) {
     segment.rate = rate;

@@ -32,9 +32,11 @@ class PictureTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     gst_init(nullptr, nullptr);
-    g_log_set_always_fatal(
+    old_mask_ = g_log_set_always_fatal(
         static_cast<GLogLevelFlags>(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING | G_LOG_FATAL_MASK));
   }
+  static void TearDownTestSuite() { g_log_set_always_fatal(old_mask_); }
+  static inline GLogLevelFlags old_mask_;
 };
 
 Caps make_caps(const std::string& format, int width, int height, const std::string& more = "") {
