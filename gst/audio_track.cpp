@@ -31,6 +31,7 @@ void AudioTrack::append(int64_t position, const float* samples, int64_t n) {
   const std::lock_guard lock(mutex_);
   received_ += static_cast<uint64_t>(n);
   reached_ = std::max(reached_, position + n);
+  ended_ = false;
   const int64_t skipped = std::max<int64_t>(n - max_samples_, 0);
   cut_out(position, position + n);
   for (int64_t i = skipped; i < n; i += kBlockSamples) {

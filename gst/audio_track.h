@@ -27,7 +27,7 @@ class AudioTrack {
   // pieces.
   void append(int64_t position, const float* samples, int64_t n);
   void advance(int64_t position);  // a GAP: nothing before `position` will come any more
-  void end();                      // EOS: nothing will come any more
+  void end();                      // EOS: nothing will come, unless append() begins anew
   void clear();                    // flush or new stream: empty, open again, not ended
   void forget_before(int64_t position);
 

@@ -43,6 +43,23 @@ bool is_same_timeline(const GstSegment& a, const GstSegment& b) {
          a.base == b.base && a.offset == b.offset && a.start == b.start && a.time == b.time;
 }
 
+GstSegment side_segment(const GstSegment& video) {
+  GstSegment side;
+  gst_segment_copy_into(&video, &side);
+  side.start = side.time = GST_CLOCK_TIME_IS_VALID(video.time) ? video.time : video.start;
+  side.position = side.start;
+  side.stop = side.duration = GST_CLOCK_TIME_NONE;
+  side.offset = 0;
+  side.applied_rate = 1.0;
+  return side;
+}
+
+GstClockTime side_time(const GstSegment& video, GstClockTime pts) {
+  if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_CLOCK_TIME_NONE;
+  const GstClockTime origin = video.start + video.offset;
+  return side_segment(video).start + (pts > origin ? pts - origin : 0);
+}
+
 std::pair<std::string, std::optional<guint>> stream_of(GstEvent* event) {
   const gchar* id = nullptr;
   guint group = 0;

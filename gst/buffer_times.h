@@ -25,6 +25,13 @@ bool is_inside(const GstSegment& segment, GstBuffer* buffer);
 // Both segments give every PTS the same stream time and running time.
 bool is_same_timeline(const GstSegment& a, const GstSegment& b);
 
+// The segment of the text and JSON pads beside a video of this one: PTS there are stream times, so
+// that subtitle files count from the beginning of the film, at the video's running times. Without
+// an end: what is found last comes after it.
+GstSegment side_segment(const GstSegment& video);
+// A PTS of the video as a PTS of the side pads.
+GstClockTime side_time(const GstSegment& video, GstClockTime pts);
+
 // Id and group id of a STREAM_START.
 std::pair<std::string, std::optional<guint>> stream_of(GstEvent* event);
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
+
+#include "gst/buffer_times.h"
 
 namespace vidi {
 namespace {
@@ -70,7 +73,7 @@ void Delivery::set_segment(const GstSegment& segment) {
 
 void Delivery::set_position(GstClockTime pts) {
   std::lock_guard lock(mutex_);
-  position_ = pts;
+  position_ = side_time(segment_, pts);
 }
 
 void Delivery::send(GstStructure* structure, const AnalysisWindow* window) {
@@ -105,19 +108,19 @@ void Delivery::send_cue(const Finding& finding, const std::shared_ptr<SparsePad>
     pad->push(text_buffer(title_of(finding), position_,
                           std::clamp(length, kShortestLiveCue, kLongestLiveCue)));
   } else {
-    pad->push(text_buffer(title_of(finding), position_in_segment(finding), length));
+    pad->push(text_buffer(title_of(finding), cue_start(finding), length));
   }
 }
 
-// The hit's start by the segment that the text pad is in now: its frames may have had another.
-GstClockTime Delivery::position_in_segment(const Finding& finding) const {
+// The hit's start on the text pad, which is in the segment of now: its frames may have had another.
+GstClockTime Delivery::cue_start(const Finding& finding) const {
   const GstSegment& before = origin_of(*finding.window).segment;
   const GstClockTime start = std::max<int64_t>(0, finding.start.count());
-  if (gst_segment_is_equal(&before, &segment_)) return start;
+  if (is_same_timeline(before, segment_)) return side_time(segment_, start);
+  const GstSegment side = side_segment(segment_);
   const GstClockTime running = gst_segment_to_running_time(&before, GST_FORMAT_TIME, start);
-  const GstClockTime now =
-      gst_segment_position_from_running_time(&segment_, GST_FORMAT_TIME, running);
-  return GST_CLOCK_TIME_IS_VALID(now) ? now : segment_.start;
+  const GstClockTime now = gst_segment_position_from_running_time(&side, GST_FORMAT_TIME, running);
+  return GST_CLOCK_TIME_IS_VALID(now) ? now : side.start;
 }
 
 std::vector<GstEvent*> Delivery::take_events() {

@@ -44,7 +44,7 @@ class Delivery {
  private:
   void clear_events();
   void send_cue(const Finding& finding, const std::shared_ptr<SparsePad>& pad);
-  GstClockTime position_in_segment(const Finding& finding) const;
+  GstClockTime cue_start(const Finding& finding) const;
 
   GstElement* element_;
   mutable std::mutex mutex_;
@@ -53,7 +53,7 @@ class Delivery {
   std::vector<Finding> chapters_;
   std::shared_ptr<SparsePad> text_, json_;
   GstSegment segment_{};
-  GstClockTime position_ = GST_CLOCK_TIME_NONE;
+  GstClockTime position_ = GST_CLOCK_TIME_NONE;  // PTS on the side pads
 };
 
 }  // namespace vidi

@@ -9,6 +9,6 @@ static gboolean plugin_init(GstPlugin* plugin) {
 }
 
 #define PACKAGE "vidifilter"
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, gstvidi,
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, vidi,
                   "Says when something is seen or heard in a stream", plugin_init, VIDI_VERSION,
                   "Apache-2.0", "vidifilter", "vidifilter")

@@ -144,7 +144,7 @@ void Filter::push_events() {
 void Filter::follow(GstClockTime position) {
   if (!GST_CLOCK_TIME_IS_VALID(position)) return;
   delivery_.set_position(position);
-  for (const auto& pad : delivery_.side_pads()) pad->follow(position);
+  for (const auto& pad : delivery_.side_pads()) pad->follow(side_time(video_.segment, position));
 }
 
 // One linked pad is enough; an error of any of them ends the stream. A side pad that flushes does
@@ -272,11 +272,9 @@ void Filter::start_segment(GstEvent* event) {
 
 void Filter::start_side_pads() {
   if (!video_.has_segment) return;
-  const GstClockTime position = video_.last_end >= Time(0)
-                                    ? static_cast<GstClockTime>(video_.last_end.count())
-                                    : video_.segment.start;
+  const GstSegment side = side_segment(video_.segment);
   for (const auto& pad : delivery_.side_pads()) {
-    pad->start(video_.stream_id, video_.group_id, video_.segment, position);
+    pad->start(video_.stream_id, video_.group_id, side, side.start);
   }
 }
 
@@ -302,6 +300,7 @@ void Filter::drain() {
     gst_pad_push_event(src_, toc);
   }
   for (const auto& pad : delivery_.side_pads()) pad->end();
+  for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
   forget_position();
 }
 

@@ -146,10 +146,8 @@ void Filter::start_late(SparsePad& side) {
     const GstSegment* s = nullptr;
     gst_event_parse_segment(segment, &s);
     const auto [id, group] = stream_of(start);
-    const int64_t end = seen_end_;
-    if (s->format == GST_FORMAT_TIME) {
-      side.start(id, group, *s, end >= 0 ? static_cast<GstClockTime>(end) : s->start);
-    }
+    const GstClockTime end = seen_end_ >= 0 ? seen_end_.load() : s->start;
+    if (s->format == GST_FORMAT_TIME) side.start(id, group, side_segment(*s), side_time(*s, end));
   }
   g_clear_pointer(&start, gst_event_unref);
   g_clear_pointer(&segment, gst_event_unref);

@@ -82,6 +82,7 @@ bool Filter::begin() {
   video_ = {};
   gst_segment_init(&video_.segment, GST_FORMAT_TIME);
   delivery_.start(new_session_id());
+  for (const auto& pad : delivery_.side_pads()) pad->forget();
   if (!door_) return true;  // opening failed and the stream shall go on
 
   if (s->task == Task::kRetrieval && s->query.empty() && s->queries.empty()) {

@@ -81,6 +81,7 @@ void WindowFeed::post(Note note, Lock& lock) {
   }
   note.reader = reader_;
   note.origin = origin_;
+  if (sampler_.running()) note.open_from = sampler_.earliest_start();
   notes_.push_back(std::move(note));
   changed_.notify_all();
 }
@@ -156,8 +157,6 @@ void WindowFeed::run() {
       notes_.pop_front();
     }
     const auto drain_deadline = drain_deadline_;
-    const auto needed_from =
-        sampler_.running() ? std::optional<Time>(sampler_.earliest_start()) : std::nullopt;
     lock.unlock();
 
     try {
@@ -165,7 +164,7 @@ void WindowFeed::run() {
       for (const auto& errand : errands) errand();
       if (drain_deadline) builder_.set_deadline(*drain_deadline);
       hand_over();
-      if (note) forget_old_audio(needed_from, note->origin.get());
+      if (note) forget_old_audio(*note);
       n_bytes_ = builder_.n_bytes() + audio_.n_samples() * sizeof(float);
     } catch (const std::exception& e) {  // out of memory: this picture is lost, the stream is not
       if (note) gst_clear_buffer(&note->buffer);
@@ -289,11 +288,11 @@ void WindowFeed::hand_over() {
   }
 }
 
-// Sound before every open window serves nobody any more. Windows that wait still read theirs.
-void WindowFeed::forget_old_audio(std::optional<Time> needed_from, const StreamOrigin* origin) {
-  if (!needed_from || builder_.waiting()) return;
-  const auto range = audio_range(*needed_from, *needed_from, origin);
-  if (range) audio_.forget_before(range->start);
+// Sound before every open window serves nobody any more, but for those that still wait.
+void WindowFeed::forget_old_audio(const Note& note) {
+  if (!note.open_from) return;
+  const auto range = audio_range(*note.open_from, *note.open_from, note.origin.get());
+  if (range) audio_.forget_before(builder_.audio_needed_from(range->start));
 }
 
 void WindowFeed::forget_everything() {

@@ -78,6 +78,7 @@ class WindowFeed {
     SamplerStep step;
     std::shared_ptr<PictureReader> reader;
     std::shared_ptr<const StreamOrigin> origin;
+    std::optional<Time> open_from;  // start of the earliest window that is open behind this note
   };
   struct Candidate {  // a copied frame, and what became of it
     Time pts{};
@@ -99,7 +100,7 @@ class WindowFeed {
   std::optional<WindowBuilder::AudioRange> audio_range(Time start, Time stop,
                                                        const StreamOrigin* origin) const;
   void hand_over();
-  void forget_old_audio(std::optional<Time> needed_from, const StreamOrigin* origin);
+  void forget_old_audio(const Note& note);
   void forget_everything();
 
   const Callbacks callbacks_;
