@@ -1,0 +1,67 @@
+// What the element's tests share: a pipeline around vidifilter with the scripted engine behind it.
+//
+// Nothing here waits by time alone: every wait is for a message, a call of the engine or a buffer,
+// with a limit after which the test fails.
+#pragma once
+
+#include <gst/gst.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/support/scripted_engine.h"
+
+namespace vidi::test {
+
+inline constexpr GstClockTime kLimit = 20 * GST_SECOND;  // longer than any busy machine takes
+
+// gst_init, the plugin of this build, and the scripted engine reset and chosen.
+void prepare();
+
+// A pipeline from a gst-launch description; the element in it is named "v". Goes to NULL and is
+// freed with this object. Every message that was looked at is kept in order.
+class Pipeline {
+ public:
+  explicit Pipeline(const std::string& description);
+  ~Pipeline();
+  GstElement* get() const { return pipeline_; }
+  GstElement* v() const { return element("v"); }
+  GstElement* element(const char* name) const;  // borrowed; the pipeline owns it
+
+  // Asks for a state and waits until it is reached (async) - false on failure.
+  bool to(GstState state);
+  // Reads messages until one of this type (of any when 0) fulfils `good`; null when the limit
+  // passes or, unless an ERROR is waited for, when an ERROR comes (which is then reported as a test
+  // failure).
+  GstMessage* wait_message(GstMessageType type, const std::function<bool(GstMessage*)>& good = {});
+  bool wait_eos() { return wait_message(GST_MESSAGE_EOS) != nullptr; }
+  // Waits for an element message of this name, e.g. "vidi/result"; borrowed structure.
+  const GstStructure* wait_structure(const std::string& name,
+                                     const std::function<bool(const GstStructure*)>& good = {});
+  // All structures of this name among the messages that were read, and those that wait now.
+  std::vector<const GstStructure*> structures(const std::string& name);
+  std::vector<GstMessage*> messages(GstMessageType type);  // likewise
+  std::string error_text();                                // of the first ERROR read, "" if none
+
+ private:
+  void read_waiting();
+  GstElement* pipeline_ = nullptr;
+  GstBus* bus_ = nullptr;
+  std::vector<GstMessage*> read_;
+};
+
+// Fields of a structure, for expectations; a missing field fails the test.
+guint64 number(const GstStructure* s, const char* field);
+std::string text(const GstStructure* s, const char* field);
+bool flag(const GstStructure* s, const char* field);
+double real(const GstStructure* s, const char* field);
+
+// A solid picture of one colour: what the scripted engine sees of it is exactly 0xRRGGBB.
+GstBuffer* rgb_frame(uint32_t colour, int width, int height, GstClockTime pts,
+                     GstClockTime duration);
+// Mono S16 at 16 kHz, every sample the same.
+GstBuffer* mono_audio(int16_t value, GstClockTime pts, GstClockTime duration);
+
+}  // namespace vidi::test
