@@ -5,8 +5,12 @@
 #include <new>
 #include <utility>
 
+#include "gst/thread_priority.h"
+
 namespace vidi {
 namespace {
+
+constexpr int kNice = 10;  // the model computes on the processor that the stream needs
 
 // Every model in use. Never destroyed: an element may be freed while the process ends.
 struct Registry {
@@ -137,6 +141,7 @@ int64_t SharedModel::device_memory_bytes() const {
 // The worker's thread, from here on.
 
 void SharedModel::run() {
+  if (!key_.device.starts_with("cuda")) yield_to_streaming_threads(kNice);
   load();
   std::unique_lock lock(mutex_);
   while (!stopping_) {

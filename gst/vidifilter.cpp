@@ -13,8 +13,9 @@ GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
 namespace vidi {
 namespace {
 
-constexpr Time kShortestReach = std::chrono::milliseconds(100);
-constexpr int kReachInFrames = 4;  // so many frames may get lost before a pick is missed
+// Frames that are copied although another may be nearer: one frame may get lost unnoticed.
+constexpr Time kShortestReach = std::chrono::milliseconds(50);
+constexpr int kReachInFrames = 2;
 constexpr Time kShortestJump = std::chrono::seconds(5);
 
 }  // namespace

@@ -3,11 +3,16 @@
 #include <future>
 #include <utility>
 
+#include "gst/thread_priority.h"
+
 namespace vidi {
 namespace {
 
-// Copies in flight: one is being made while the next frame passes.
-constexpr size_t kMaxBuffers = 2;
+constexpr int kNice = 5;  // before the model's thread, behind the stream
+
+// Upstream buffers that wait to be copied while a picture is converted. They come back in any case,
+// so a small pool is slowed down at worst.
+constexpr size_t kMaxBuffers = 4;
 // A file whose sound never comes must not keep its pictures for ever.
 constexpr size_t kMaxWaitingWindows = 16;
 
@@ -140,6 +145,7 @@ void WindowFeed::resume() {
 
 // The thread. Every round: errands, one note, and what has become complete meanwhile.
 void WindowFeed::run() {
+  yield_to_streaming_threads(kNice);
   Lock lock(mutex_);
   while (!stopping_) {
     wait_for_news(lock);
