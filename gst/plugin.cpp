@@ -11,4 +11,4 @@ static gboolean plugin_init(GstPlugin* plugin) {
 #define PACKAGE "vidifilter"
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, vidi,
                   "Says when something is seen or heard in a stream", plugin_init, VIDI_VERSION,
-                  "Apache-2.0", "vidifilter", "vidifilter")
+                  "Apache 2.0", "vidifilter", "vidifilter")

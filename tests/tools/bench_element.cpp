@@ -206,7 +206,7 @@ int stop() {
     }
     gst_element_set_state(pipeline, GST_STATE_PAUSED);
     const auto start = Clock::now();
-    gst_element_set_state(v, GST_STATE_READY);
+    gst_element_set_state(pipeline, GST_STATE_READY);
     us.push_back(Microseconds(Clock::now() - start).count());
     gst_element_set_state(pipeline, GST_STATE_NULL);
     gst_object_unref(bus);
