@@ -1,0 +1,20 @@
+// The command line of vidi-ask.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+struct Arguments {
+  std::string file;  // a path or a URI
+  std::vector<std::string> queries;
+  std::string model, device = "auto", precision = "auto", task = "retrieval";
+  std::optional<double> window_s, stride_s, rate, min_confidence;
+  std::string vtt, srt;  // files to write; empty = none
+  bool json = false, ask_more = false, quiet = false;
+
+  bool highlights() const { return task == "highlight"; }
+};
+
+// `--help` prints and ends the program. Empty after an error, which is on stderr then.
+std::optional<Arguments> parse_arguments(int argc, char** argv);

@@ -1,0 +1,237 @@
+#include "asker.h"
+
+#include <gst/pbutils/missing-plugins.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "text.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr guint kAllWindows = 1'000'000;
+
+std::string text_of(GstMessage* message, void (*parse)(GstMessage*, GError**, gchar**)) {
+  GError* error = nullptr;
+  parse(message, &error, nullptr);
+  const std::string text = error ? printable(error->message) : "";
+  g_clear_error(&error);
+  return text;
+}
+
+guint64 nanoseconds(double seconds) { return static_cast<guint64>(seconds * GST_SECOND); }
+
+void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
+  GValue list = G_VALUE_INIT;
+  gst_value_array_init(&list, queries.size());
+  for (const std::string& query : queries) {
+    GValue item = G_VALUE_INIT;
+    g_value_init(&item, G_TYPE_STRING);
+    g_value_set_string(&item, query.c_str());
+    gst_value_array_append_and_take_value(&list, &item);
+  }
+  g_object_set_property(G_OBJECT(filter), "queries", &list);
+  g_value_unset(&list);
+}
+
+}  // namespace
+
+Asker::Asker(const Arguments& arguments, const std::string& model, const std::string& uri,
+             const std::atomic<bool>& interrupted)
+    : arguments_(arguments),
+      interrupted_(interrupted),
+      file_(printable(arguments.file)),
+      bar_(arguments.quiet),
+      pipeline_(uri, &error_) {
+  if (error_.empty()) configure(model);
+}
+
+void Asker::configure(const std::string& model) {
+  GstElement* filter = pipeline_.filter();
+  const Arguments& a = arguments_;
+  g_object_set(filter, "model-path", model.c_str(), "device", a.device.c_str(), nullptr);
+  gst_util_set_object_arg(G_OBJECT(filter), "precision", a.precision.c_str());
+  gst_util_set_object_arg(G_OBJECT(filter), "task", a.task.c_str());
+  set_queries(filter, a.queries);
+  if (a.window_s) g_object_set(filter, "window-duration", nanoseconds(*a.window_s), nullptr);
+  if (a.stride_s || a.window_s) {
+    const double stride_s = a.stride_s.value_or(a.window_s.value_or(0) / 2);
+    g_object_set(filter, "window-stride", nanoseconds(stride_s), nullptr);
+  }
+  if (a.rate) {
+    gint numerator = 1, denominator = 1;
+    gst_util_double_to_fraction(*a.rate, &numerator, &denominator);
+    g_object_set(filter, "frame-rate", numerator, denominator, nullptr);
+  }
+  if (a.min_confidence) g_object_set(filter, "min-confidence", *a.min_confidence, nullptr);
+  if (a.ask_more) g_object_set(filter, "keep-windows", kAllWindows, nullptr);
+}
+
+bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {
+  on_hit_ = on_hit;
+  if (error_.empty()) pipeline_.play();
+  while (!ended_ && error_.empty() && step()) show_progress();
+  bar_.clear();
+  if (interrupted_) fail("stopped before the end, the list is not complete");
+  if (error_.empty() && n_windows_ == 0)
+    fail(file_ + ": nothing could be asked, expected two pictures or more at the sampling rate");
+  return error_.empty();
+}
+
+// Handles one message, or waits for a moment when there is none. False after Ctrl-C.
+bool Asker::step() {
+  if (GstMessage* message = pipeline_.next_message()) {
+    handle(message);
+    gst_message_unref(message);
+  }
+  check_streams();
+  return !interrupted_;
+}
+
+void Asker::handle(GstMessage* message) {
+  const GstStructure* structure = gst_message_get_structure(message);
+  switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_ELEMENT:
+      if (gst_is_missing_plugin_message(message)) note_missing(message);
+      if (gst_structure_has_name(structure, "vidi/result")) take_result(structure);
+      if (gst_structure_has_name(structure, "vidi/window")) take_window(structure);
+      break;
+    case GST_MESSAGE_PROGRESS:
+      handle_load(message);
+      break;
+    case GST_MESSAGE_WARNING:
+      handle_warning(message);
+      break;
+    case GST_MESSAGE_ERROR:
+      handle_error(message);
+      break;
+    case GST_MESSAGE_EOS:
+      ended_ = true;
+      break;
+    default:
+      break;
+  }
+}
+
+std::string Asker::model_name() const {
+  if (arguments_.model.empty()) return "the small demo model (--model names another)";
+  return "the model " + printable(arguments_.model);
+}
+
+void Asker::handle_load(GstMessage* message) {
+  GstProgressType type;
+  gchar* text = nullptr;
+  gst_message_parse_progress(message, &type, nullptr, &text);
+  int percent = 0;
+  if (type == GST_PROGRESS_TYPE_START) bar_.say("Loading " + model_name());
+  if (type == GST_PROGRESS_TYPE_CONTINUE &&
+      std::sscanf(text, "Loading the model: %d", &percent) == 1)
+    bar_.show("Loading", percent / 100.0, "");
+  if (type == GST_PROGRESS_TYPE_COMPLETE) {
+    model_ready_ = true;
+    begin_ = Clock::now();
+    bar_.say("Watching " + file_);
+  }
+  g_free(text);
+}
+
+// Without a question the element warns that nothing is asked; with --ask-more that is as it is to
+// be.
+void Asker::handle_warning(GstMessage* message) {
+  if (model_ready_ || !arguments_.queries.empty())
+    bar_.warn("vidi-ask: " + text_of(message, gst_message_parse_warning));
+}
+
+// A decoder that is missing says more than what follows from it.
+void Asker::handle_error(GstMessage* message) {
+  const std::string text = text_of(message, gst_message_parse_error);
+  if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter())) return fail(text);
+  fail(file_ + ": " + (missing_.empty() ? text : "GStreamer has no plugin for " + missing_));
+}
+
+void Asker::take_result(const GstStructure* result) {
+  auto hit = final_hit(result);
+  if (!hit) return;
+  if (!asked_id_.empty()) {
+    if (hit->query_id == asked_id_) answers_.push_back(std::move(*hit));
+    return;
+  }
+  on_hit_(*hit);
+  hits_.push_back(std::move(*hit));
+}
+
+void Asker::take_window(const GstStructure* window) {
+  if (!asked_id_.empty()) {
+    ++n_answered_;
+    return;
+  }
+  if (gst_structure_has_field(window, "error")) return;  // a warning follows
+  ++n_windows_;
+  guint64 stop = 0;
+  if (gst_structure_get_uint64(window, "window-stop", &stop)) analysed_ = std::max(analysed_, stop);
+}
+
+void Asker::note_missing(GstMessage* message) {
+  gchar* description = gst_missing_plugin_message_get_description(message);
+  missing_ += (missing_.empty() ? "" : ", ") + printable(description);
+  g_free(description);
+}
+
+void Asker::check_streams() {
+  if (streams_checked_ || !pipeline_.is_complete()) return;
+  streams_checked_ = true;
+  const std::string missing = missing_.empty() ? "" : ": GStreamer has no plugin for " + missing_;
+  if (!pipeline_.has_video()) return fail(file_ + " has no picture that can be decoded" + missing);
+  if (!pipeline_.has_audio()) bar_.say("It has no sound that can be decoded" + missing);
+}
+
+// Reading runs ahead of the model by the windows that wait for it, and a short file is one window:
+// half the bar is for either.
+void Asker::show_progress() {
+  const GstClockTime duration = pipeline_.duration(), position = pipeline_.position();
+  if (!model_ready_ || !GST_CLOCK_TIME_IS_VALID(duration) || !GST_CLOCK_TIME_IS_VALID(position))
+    return;
+  const double all = static_cast<double>(duration);
+  const double read = std::min(1.0, static_cast<double>(position) / all);
+  const double done = std::min(1.0, static_cast<double>(analysed_) / all);
+  const double duration_s = all / GST_SECOND;
+  bar_.show("Watching", (read + done) / 2,
+            progress_text((read + done) / 2 * duration_s, duration_s));
+}
+
+std::string Asker::progress_text(double done_s, double duration_s) const {
+  const double elapsed_s = std::chrono::duration<double>(Clock::now() - begin_).count();
+  const std::string place =
+      seconds_text(nanoseconds(done_s)) + " of " + seconds_text(nanoseconds(duration_s));
+  if (n_windows_ == 0 || elapsed_s <= 0 || done_s <= 0) return place;
+  const double speed = done_s / elapsed_s;
+  char text[32];
+  std::snprintf(text, sizeof text, "  %.1fx  ", speed);
+  return place + text + seconds_text(nanoseconds((duration_s - done_s) / speed)) + " left";
+}
+
+// Every window that was encoded is asked; each says so with a `vidi/window`.
+std::optional<std::vector<Hit>> Asker::answer(const std::string& question) {
+  gchar* id = nullptr;
+  g_signal_emit_by_name(pipeline_.filter(), "ask", question.c_str(), GST_CLOCK_TIME_NONE,
+                        GST_CLOCK_TIME_NONE, &id);
+  asked_id_ = id ? id : "";
+  g_free(id);
+  if (asked_id_.empty()) fail("the question was refused");
+  answers_.clear();
+  n_answered_ = 0;
+  while (n_answered_ < n_windows_ && error_.empty() && step()) {
+    bar_.show("Asking", static_cast<double>(n_answered_) / static_cast<double>(n_windows_), "");
+  }
+  bar_.clear();
+  if (interrupted_) fail("stopped before the answer");
+  if (!error_.empty()) return std::nullopt;
+  return merged(answers_);
+}
+
+void Asker::fail(const std::string& sentence) {
+  if (error_.empty()) error_ = sentence;
+}

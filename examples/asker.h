@@ -1,0 +1,69 @@
+// What vidi-ask asks of the element and what comes back: messages on the bus become hits and
+// progress. Main thread only.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+#include "file_pipeline.h"
+#include "hit_list.h"
+#include "progress_bar.h"
+
+class Asker {
+ public:
+  // `interrupted`: Ctrl-C; whatever runs comes back soon after it is set.
+  Asker(const Arguments& arguments, const std::string& model, const std::string& uri,
+        const std::atomic<bool>& interrupted);
+
+  // True when the file was watched to its end; else error() says why not. `on_hit` hears of every
+  // final hit at once, hits() has all of them afterwards.
+  bool watch_file(const std::function<void(const Hit&)>& on_hit);
+  const std::vector<Hit>& hits() const { return hits_; }
+  // Asks what was encoded, after the file was watched; empty after an error.
+  std::optional<std::vector<Hit>> answer(const std::string& question);
+
+  const std::string& error() const { return error_; }
+  ProgressBar& bar() { return bar_; }
+
+ private:
+  void configure(const std::string& model);
+  bool step();
+  void handle(GstMessage* message);
+  std::string model_name() const;
+  void handle_load(GstMessage* message);
+  void handle_warning(GstMessage* message);
+  void handle_error(GstMessage* message);
+  void take_result(const GstStructure* result);
+  void take_window(const GstStructure* window);
+  void note_missing(GstMessage* message);
+  void check_streams();
+  void show_progress();
+  std::string progress_text(double done_s, double duration_s) const;
+  void fail(const std::string& sentence);
+
+  const Arguments& arguments_;
+  const std::atomic<bool>& interrupted_;
+  const std::string file_;  // its name, as it may be printed
+  std::string error_;
+  ProgressBar bar_;
+  FilePipeline pipeline_;
+
+  bool ended_ = false, streams_checked_ = false, model_ready_ = false;
+  std::chrono::steady_clock::time_point begin_;  // of the watching: the model is ready
+  GstClockTime analysed_ = 0;                    // end of the last analysed window
+  size_t n_windows_ = 0;                         // analysed
+  std::string missing_;                          // decoders, in words
+  std::function<void(const Hit&)> on_hit_;
+  std::vector<Hit> hits_;
+
+  std::string asked_id_;  // of the question that is being answered
+  size_t n_answered_ = 0;
+  std::vector<Hit> answers_;
+};

@@ -1,0 +1,12 @@
+// Where the programs of this folder find the element and the small demo model.
+#pragma once
+
+#include <string>
+
+// Makes `vidifilter` known: GStreamer's own plugin folders and GST_PLUGIN_PATH first, then the
+// build tree that this program lies in. Call after gst_init(). Returns an empty string, or a
+// sentence that says what is missing.
+std::string make_element_known();
+
+// Folder of the bundled demo checkpoint; empty when it is not there.
+std::string demo_checkpoint();

@@ -1,0 +1,79 @@
+#include "progress_bar.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "text.h"
+
+namespace {
+
+constexpr size_t kBarColumns = 24, kUsualColumns = 80;
+constexpr auto kBetweenDraws = std::chrono::milliseconds(100);
+constexpr auto kBetweenLines = std::chrono::seconds(2);
+constexpr char kEraseLine[] = "\r\033[K";
+
+bool is_terminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) && term && *term && std::string(term) != "dumb";
+}
+
+size_t terminal_columns() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualColumns;
+  return size.ws_col;
+}
+
+std::string percent(double fraction) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%3d %%", static_cast<int>(fraction * 100));
+  return text;
+}
+
+}  // namespace
+
+ProgressBar::ProgressBar(bool quiet) : quiet_(quiet), on_terminal_(is_terminal()) {}
+
+void ProgressBar::say(const std::string& line) {
+  if (!quiet_) warn(line);
+}
+
+void ProgressBar::warn(const std::string& line) {
+  clear();
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+void ProgressBar::show(const std::string& what, double fraction, const std::string& details) {
+  if (quiet_) return;
+  fraction = std::clamp(fraction, 0.0, 1.0);
+  if (what != last_what_) last_what_ = what, last_tenth_ = 0;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_draw_) return;
+  if (on_terminal_) {
+    draw(what, fraction, details);
+    next_draw_ = now + kBetweenDraws;
+  } else if (const int tenth = static_cast<int>(fraction * 10); tenth > last_tenth_) {
+    std::fprintf(stderr, "%s %s  %s\n", what.c_str(), percent(fraction).c_str(), details.c_str());
+    last_tenth_ = tenth;
+    next_draw_ = now + kBetweenLines;
+  }
+}
+
+void ProgressBar::draw(const std::string& what, double fraction, const std::string& details) {
+  const auto n_full = static_cast<size_t>(fraction * kBarColumns);
+  const std::string line = what + " " + percent(fraction) + " [" + std::string(n_full, '#') +
+                           std::string(kBarColumns - n_full, '-') + "] " + details;
+  // The last column stays free: a terminal may wrap there.
+  std::fprintf(stderr, "%s%s", kEraseLine, shortened(line, terminal_columns() - 1).c_str());
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void ProgressBar::clear() {
+  if (drawn_) std::fputs(kEraseLine, stderr);
+  std::fflush(stderr);
+  drawn_ = false;
+}

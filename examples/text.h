@@ -1,0 +1,16 @@
+// Text for a terminal.
+#pragma once
+
+#include <glib.h>
+
+#include <string>
+
+// Valid UTF-8 without control characters: a model's answer or a file's name may hold any.
+std::string printable(const std::string& text);
+
+size_t columns_of(const std::string& text);  // that printable text takes on a terminal
+std::string padded(const std::string& text, size_t n_columns);
+std::string shortened(const std::string& text, size_t n_columns);  // "..." at the end if it is cut
+
+std::string tenths_text(guint64 ns);   // 1:02.5, 1:00:02.5
+std::string seconds_text(guint64 ns);  // 1:02, 1:00:02

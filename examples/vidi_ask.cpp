@@ -1,0 +1,126 @@
+// vidi-ask FILE QUERY...: when is something seen or heard in a video file?
+//
+// run() names the steps. The pipeline is in file_pipeline.cpp; what the element says about it
+// becomes hits in asker.cpp.
+#include <gst/gst.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <clocale>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+#include "asker.h"
+#include "places.h"
+#include "subtitles.h"
+#include "text.h"
+
+namespace {
+
+constexpr int kOk = 0, kFailed = 1, kUsage = 2;
+
+std::atomic<bool> interrupted{false};
+
+// The first Ctrl-C asks for a clean stop, the second one gets it at once.
+void stop_at_ctrl_c() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = true; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // no SA_RESTART: reading a question ends, too
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int complain(const std::string& sentence) {
+  const char* end = sentence.empty() || sentence.back() == '.' ? "" : ".";
+  std::fprintf(stderr, "vidi-ask: %s%s\n", sentence.c_str(), end);
+  return kFailed;
+}
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+// Returns an empty string, or what went wrong.
+std::string write_subtitles(const Arguments& arguments, const std::vector<Hit>& hits) {
+  std::string error;
+  if (!arguments.vtt.empty()) error = write_file(arguments.vtt, web_vtt(hits));
+  if (error.empty() && !arguments.srt.empty()) error = write_file(arguments.srt, sub_rip(hits));
+  return error;
+}
+
+void show_table(const Arguments& arguments, const std::vector<Hit>& hits) {
+  if (arguments.highlights()) {
+    print(table({}, hits));
+  } else if (!arguments.queries.empty()) {
+    print(table(arguments.queries, hits));
+  }
+}
+
+// A line from stdin; empty at the end of it, after an empty line and after Ctrl-C.
+std::string next_question() {
+  if (isatty(STDIN_FILENO)) std::fputs("> ", stderr);
+  char* line = nullptr;
+  size_t capacity = 0;
+  const ssize_t n = getline(&line, &capacity, stdin);
+  std::string text = n > 0 ? std::string(line, static_cast<size_t>(n)) : "";
+  std::free(line);
+  while (!text.empty() && g_ascii_isspace(text.back())) text.pop_back();
+  return text;
+}
+
+void answer_more(Asker& asker, bool json) {
+  if (isatty(STDIN_FILENO)) asker.bar().say("More questions? An empty line ends.");
+  std::string question;
+  while (!interrupted && !(question = next_question()).empty()) {
+    if (!g_utf8_validate(question.data(), static_cast<gssize>(question.size()), nullptr)) {
+      asker.bar().warn("vidi-ask: expected a question in UTF-8.");
+      continue;
+    }
+    const auto hits = asker.answer(question);
+    if (!hits) return;
+    if (!json) print(table({question}, *hits));
+    for (const Hit& hit : *hits) {
+      if (json) print(json_line(hit));
+    }
+  }
+}
+
+int run(const Arguments& arguments) {
+  if (const auto error = make_element_known(); !error.empty()) return complain(error);
+  std::string error;
+  const std::string uri = uri_of(arguments.file, &error);
+  if (uri.empty()) return complain(printable(arguments.file) + ": " + error);
+  const std::string model = arguments.model.empty() ? demo_checkpoint() : arguments.model;
+  if (model.empty()) return complain("the demo checkpoint is not here, name a folder with --model");
+  error = write_subtitles(arguments, {});  // now, rather than after an hour of work
+  if (!error.empty()) return complain(error);
+
+  Asker asker(arguments, model, uri, interrupted);
+  const bool watched = asker.watch_file([&](const Hit& hit) {
+    if (!arguments.json) return;
+    asker.bar().clear();
+    print(json_line(hit));
+  });
+  // After an error as well: what was found was found.
+  if (!arguments.json && (watched || !asker.hits().empty())) show_table(arguments, asker.hits());
+  error = write_subtitles(arguments, asker.hits());
+  if (watched && error.empty() && arguments.ask_more) answer_more(asker, arguments.json);
+  if (!asker.error().empty()) return complain(asker.error());
+  return error.empty() ? kOk : complain(error);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_ALL, "");
+  const auto arguments = parse_arguments(argc, argv);
+  if (!arguments) return kUsage;
+  gst_init(nullptr, nullptr);
+  stop_at_ctrl_c();
+  return run(*arguments);
+}
