@@ -5,13 +5,13 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <memory>
+
+#include "kernels/yuv_tables.h"
 
 namespace vidi {
 
-// What each value of each component adds to R, G and B, in 1/65536; one matrix and range.
+// Full-chroma pixels of one matrix and range, by tables.
 class YuvToRgb {
  public:
   // Null for RGB, and when the colorimetry has no luma weights. 8-bit pictures are read as VUYA,
@@ -38,34 +38,16 @@ class YuvToRgb {
   }
 
  private:
-  static constexpr int kBits = 16;
-
   YuvToRgb(const GstVideoInfo& info, double kr, double kb)
-      : deep_(gst_video_format_get_info(info.finfo->unpack_format)->depth[0] > 8) {
-    gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
-    gst_video_color_range_offsets(info.colorimetry.range, gst_video_format_get_info(packing()),
-                                  offset, scale);
-    const double kg = 1 - kr - kb;
-    const auto fixed = [](double part) {
-      return static_cast<int>(std::lround(part * 255 * (1 << kBits)));
-    };
-    for (int i = 0; i < (deep_ ? 1024 : 256); ++i) {
-      const double y = static_cast<double>(i - offset[0]) / scale[0];
-      const double u = static_cast<double>(i - offset[1]) / scale[1];
-      const double v = static_cast<double>(i - offset[2]) / scale[2];
-      luma_[i] = fixed(y) + (1 << (kBits - 1));  // and a half, to round
-      red_v_[i] = fixed(2 * (1 - kr) * v);
-      green_u_[i] = fixed(-2 * (1 - kb) * kb / kg * u);
-      green_v_[i] = fixed(-2 * (1 - kr) * kr / kg * v);
-      blue_u_[i] = fixed(2 * (1 - kb) * u);
-    }
-  }
+      : deep_(gst_video_format_get_info(info.finfo->unpack_format)->depth[0] > 8),
+        tables_(kr, kb, info.colorimetry.range != GST_VIDEO_COLOR_RANGE_16_235, deep_ ? 10 : 8) {}
 
   template <bool deep>
   void apply_to_row(guint8* row, int width) const {
     const auto byte = [](int value) {
-      return static_cast<guint8>(std::clamp(value >> kBits, 0, 255));
+      return static_cast<guint8>(std::clamp(value >> YuvTables::kBits, 0, 255));
     };
+    const YuvTables& t = tables_;
     for (int x = 0; x < width; ++x) {
       const guint8* in = row + 4 * static_cast<size_t>(x);
       const guint32 word = GST_READ_UINT32_LE(in);  // Y410: from the lowest bit U Y V, 2 of alpha
@@ -73,15 +55,14 @@ class YuvToRgb {
       const guint u = deep ? word & 1023 : in[1];
       const guint v = deep ? word >> 20 & 1023 : in[0];
       guint8* out = row + 3 * static_cast<size_t>(x);
-      out[0] = byte(luma_[y] + red_v_[v]);
-      out[1] = byte(luma_[y] + green_u_[u] + green_v_[v]);
-      out[2] = byte(luma_[y] + blue_u_[u]);
+      out[0] = byte(t.luma[y] + t.red_v[v]);
+      out[1] = byte(t.luma[y] + t.green_u[u] + t.green_v[v]);
+      out[2] = byte(t.luma[y] + t.blue_u[u]);
     }
   }
 
   const bool deep_;
-  using Table = std::array<int, 1024>;
-  Table luma_{}, red_v_{}, green_u_{}, green_v_{}, blue_u_{};
+  const YuvTables tables_;
 };
 
 }  // namespace vidi

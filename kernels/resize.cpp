@@ -1,10 +1,10 @@
 #include "kernels/resize.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
+#include "kernels/resize_taps.h"
 #include "model/result.h"
 
 // The compiler writes the inner loops once more for AVX2 and picks at start-up: 32-bit products are
@@ -20,69 +20,13 @@
 namespace vidi {
 namespace {
 
-constexpr int kMaxSize = 32768;
 constexpr int kChannels = 3;
-constexpr double kCubicSupport = 2.0;  // source pixels each way, at scale 1
-constexpr int kWeightBits =
-    22;  // a sum of 8-bit pixels times weights, with overshoot, stays inside int32
-constexpr int kHalf = 1 << (kWeightBits - 1);
+constexpr int kHalf = 1 << (kTapBits - 1);
 constexpr int kBlockRows = 8;  // rows that the horizontal pass filters side by side
 constexpr int kBlockPixel = kChannels * kBlockRows;
 
-// For each target position: the first source position it reads, how many, and their fixed-point
-// weights.
-struct Taps {
-  int stride = 0;  // weights kept a target position
-  std::vector<int> first, count;
-  std::vector<int32_t> weights;
-  const int32_t* weights_of(int i) const { return &weights[static_cast<size_t>(i) * stride]; }
-};
-
-double cubic(double x) {
-  constexpr double a = -0.5;
-  x = std::abs(x);
-  if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
-  if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * a;
-  return 0.0;
-}
-
-// Half away from zero, like the reference.
-int32_t to_fixed(double weight) {
-  const double scaled = weight * (1 << kWeightBits);
-  return static_cast<int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
-}
-
-// The order of the double operations decides some weights' last bit, so it is part of "bit for
-// bit".
-Taps make_taps(int source_size, int target_size) {
-  const double scale = static_cast<double>(source_size) / target_size;
-  const double stretch = std::max(scale, 1.0);
-  const double support = kCubicSupport * stretch;
-  Taps taps;
-  taps.stride = static_cast<int>(std::ceil(support)) * 2 + 1;
-  taps.first.resize(target_size);
-  taps.count.resize(target_size);
-  taps.weights.resize(static_cast<size_t>(target_size) * taps.stride);
-  std::vector<double> exact(taps.stride);
-  for (int i = 0; i < target_size; ++i) {
-    const double center = (i + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(center - support + 0.5));
-    const int count = std::min(source_size, static_cast<int>(center + support + 0.5)) - first;
-    double sum = 0;
-    for (int t = 0; t < count; ++t) {
-      exact[t] = cubic((t + first - center + 0.5) * (1.0 / stretch));
-      sum += exact[t];
-    }
-    int32_t* weights = &taps.weights[static_cast<size_t>(i) * taps.stride];
-    for (int t = 0; t < count; ++t) weights[t] = to_fixed(sum != 0 ? exact[t] / sum : exact[t]);
-    taps.first[i] = first;
-    taps.count[i] = count;
-  }
-  return taps;
-}
-
 inline uint8_t to_pixel(int32_t sum) {
-  return static_cast<uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
+  return static_cast<uint8_t>(std::clamp(sum >> kTapBits, 0, 255));
 }
 
 // RGB rows `stride` bytes apart.
@@ -155,16 +99,10 @@ void filter_columns(const Picture& source, uint8_t* target, int side) {
   }
 }
 
-// Rounding between the passes makes their order visible. Pillow 13 takes the columns first when
-// that saves the row pass many rows, which upright phone videos meet.
-bool columns_come_first(int width, int height, int side) {
-  return height > side && height - side > 2 * (width - side);
-}
-
 void check_size(const char* what, int size) {
-  if (size >= 1 && size <= kMaxSize) return;
+  if (size >= 1 && size <= kMaxResize) return;
   throw EngineError(ErrorCode::kBadInput, std::string("the ") + what + " must be 1 to " +
-                                              std::to_string(kMaxSize) + " pixels, found " +
+                                              std::to_string(kMaxResize) + " pixels, found " +
                                               std::to_string(size));
 }
 
