@@ -86,7 +86,7 @@ class Filter final : public LinkHost {
   };
 
   // Said once for each READY->PAUSED.
-  enum Said { kSaidNoPts, kSaidTrickMode, kSaidAudio, kSaidPicture, kSaidQuery, kNSaid };
+  enum Said { kSaidNoPts, kSaidTrickMode, kSaidAudio, kSaidPicture, kNSaid };
 
   std::shared_ptr<const Settings> settings() const;
   void apply(const Settings& settings);
@@ -122,7 +122,8 @@ class Filter final : public LinkHost {
   Counters counters();
   void warn(const std::string& text);
   void warn_once(Said which, const std::string& text);
-  void post_progress(GstProgressType type, const std::string& text);
+  void post_progress(GstProgressType type, const std::string& text, int percent = -1);
+  void warn_of_settings(const Settings& settings);
   void send_model(const ModelInfo* info, const char* error);
   void submit(std::shared_ptr<AnalysisWindow> window);
   int picture_side() const;

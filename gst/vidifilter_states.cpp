@@ -36,10 +36,6 @@ GstError gst_error_of(ErrorCode code) {
   }
 }
 
-std::string percent_text(double fraction) {
-  return "Loading the model: " + std::to_string(static_cast<int>(fraction * 100)) + " %";
-}
-
 std::string new_session_id() {
   gchar* text = g_uuid_string_random();
   std::string id = text;
@@ -83,18 +79,34 @@ bool Filter::begin() {
   gst_segment_init(&video_.segment, GST_FORMAT_TIME);
   delivery_.start(new_session_id());
   for (const auto& pad : delivery_.side_pads()) pad->forget();
-  if (!door_) return true;  // opening failed and the stream shall go on
-
-  if (s->task == Task::kRetrieval && s->query.empty() && s->queries.empty()) {
-    warn_once(kSaidQuery,
-              "neither query nor queries is set: windows are prepared, but nothing is asked");
+  {
+    std::lock_guard lock(flush_mutex_);
+    video_flushes_ = audio_flushes_ = false;
   }
+  if (!door_) {  // opening failed, and the stream shall go on
+    set_model_state(ModelState::kFailed);
+    return true;
+  }
+  warn_of_settings(*s);
   feed_.start(s->shape());
   set_model_state(ModelState::kLoading);
   post_progress(GST_PROGRESS_TYPE_START, "Loading the model");
   link_.start(*door_, *s);
   if (s->model_load == ModelLoad::kAsync || link_.wait_until_loaded()) return true;
   return s->error_policy == ErrorPolicy::kPassthrough;
+}
+
+// Settings that are legal and yet find nothing.
+void Filter::warn_of_settings(const Settings& s) {
+  if (s.task == Task::kRetrieval && s.query.empty() && s.queries.empty()) {
+    warn("neither query nor queries is set: windows are prepared, but nothing is asked");
+  }
+  const guint64 frame = gst_util_uint64_scale(GST_SECOND, s.rate_denominator, s.rate_numerator);
+  if (s.window_duration != 0 && s.window_duration <= frame) {
+    warn(
+        "a window-duration of " + std::to_string(s.window_duration) +
+        " ns holds a single frame at this frame-rate, expected two or more: no window is analysed");
+  }
 }
 
 // PAUSED->READY, first half: whoever waits on a streaming thread comes back, so that pads can stop.
@@ -122,7 +134,8 @@ void Filter::close() { door_ = nullptr; }
 void Filter::model_progress(double fraction) {
   const int percent = static_cast<int>(fraction * 100);
   if (last_percent_.exchange(percent) == percent) return;
-  post_progress(GST_PROGRESS_TYPE_CONTINUE, percent_text(fraction));
+  post_progress(GST_PROGRESS_TYPE_CONTINUE, "Loading the model: " + std::to_string(percent) + " %",
+                percent);
 }
 
 void Filter::model_ready(const ModelInfo& info) {
@@ -188,9 +201,15 @@ void Filter::send_model(const ModelInfo* info, const char* error) {
                  nullptr);
 }
 
-void Filter::post_progress(GstProgressType type, const std::string& text) {
-  gst_element_post_message(
-      element_, gst_message_new_progress(GST_OBJECT(element_), type, "model-load", text.c_str()));
+// GstMessageProgress has a field for the percent, and no function that sets it.
+void Filter::post_progress(GstProgressType type, const std::string& text, int percent) {
+  GstMessage* message =
+      gst_message_new_progress(GST_OBJECT(element_), type, "model-load", text.c_str());
+  if (percent >= 0) {
+    GstStructure* fields = gst_message_writable_structure(message);
+    gst_structure_set(fields, "percent", G_TYPE_INT, percent, nullptr);
+  }
+  gst_element_post_message(element_, message);
 }
 
 // With error-policy=passthrough a broken model is a warning, and the stream goes on.
