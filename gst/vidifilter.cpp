@@ -55,7 +55,10 @@ void Filter::watch(GstBuffer* buffer) {
   video_.last_pts = pts;
   video_.last_end = std::max(video_.last_end, end_of(buffer, pts));
   seen_end_ = video_.last_end.count();
-  if (settings()->policy(video_.live) == OverloadPolicy::kBlock) link_.wait_for_room();
+  link_.wait_for_room([this] {  // asked again when a property changes
+    const auto s = settings();
+    return s->policy(video_.live) == OverloadPolicy::kBlock && !s->passthrough;
+  });
 }
 
 bool Filter::can_be_watched(GstBuffer* buffer) {

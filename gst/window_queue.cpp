@@ -45,8 +45,8 @@ void WindowQueue::done() {
   changed_.notify_all();
 }
 
-bool WindowQueue::wait_for_room() {
-  return wait_until([this] { return windows_.size() <= bound_; });
+bool WindowQueue::wait_for_room(const std::function<bool()>& wanted) {
+  return wait_until([&] { return windows_.size() <= bound_ || (wanted && !wanted()); });
 }
 
 bool WindowQueue::wait_until_idle() {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -28,9 +29,9 @@ class WindowQueue {
   // The popped window is delivered, or given up; with several in work, the one popped first.
   void done();
 
-  // Blocks while more windows wait than the bound (as many as the bound may); false when
-  // interrupted.
-  bool wait_for_room();
+  // Blocks while more windows wait than the bound (as many as the bound may) and, when given,
+  // `wanted` says so, which is asked again whenever something changes; false when interrupted.
+  bool wait_for_room(const std::function<bool()>& wanted = {});
   // Blocks until nothing waits and nothing is in work; false when interrupted.
   bool wait_until_idle();
 
