@@ -235,8 +235,7 @@ void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>&
 void ModelLink::analysed(const Analysis& analysis) {
   const AnalysisWindow& window = *analysis.window;
   size_t n_found = 0;
-  for (const Answer& answer : analysis.answers) n_found += answer.hits.size();
-  const std::vector<Finding> findings = settle(analysis);
+  const std::vector<Finding> findings = settle(analysis, &n_found);
   for (const Finding& finding : findings) delivery_.send(finding);
 
   const Time delay = since(window.closed_at);
@@ -245,13 +244,14 @@ void ModelLink::analysed(const Analysis& analysis) {
   count_analysis(analysis);
 }
 
-// Ranks, merges, and says what is to be sent now; nothing when a flush came meanwhile.
-std::vector<Finding> ModelLink::settle(const Analysis& analysis) {
+// Ranks, counts and merges, and says what is to be sent now; nothing when a flush came meanwhile.
+std::vector<Finding> ModelLink::settle(const Analysis& analysis, size_t* n_found) {
   const AskPlan& plan = *analysis.window->plan;
   std::vector<Finding> found = findings_of(analysis);
   std::lock_guard lock(mutex_);
   if (analysis.window->epoch != epoch_) return {};
   if (plan.ranked) found = ranker_.keep_best(std::move(found), plan.max_highlights);
+  *n_found = found.size();
   return merger_.add(std::move(found), analysis.window->next_start, plan.merge_gap, plan.merge);
 }
 

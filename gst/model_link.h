@@ -44,7 +44,7 @@ class ModelLink final : public ModelClient {
   void set_limits(size_t max_pending, size_t keep_windows);
 
   void submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy);
-  bool wait_for_room() { return queue_.wait_for_room(); }
+  bool wait_for_room(const std::function<bool()>& wanted) { return queue_.wait_for_room(wanted); }
   // EOS: waits for all answers, then closes what a later window might have extended. False when
   // interrupted.
   bool finish();
@@ -82,7 +82,7 @@ class ModelLink final : public ModelClient {
   void analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window);
   void analysed(const Analysis& analysis);
   void failed(const AnalysisWindow& window, const Error& error);
-  std::vector<Finding> settle(const Analysis& analysis);
+  std::vector<Finding> settle(const Analysis& analysis, size_t* n_found);
   void keep(const Analysis& analysis);
   void drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows, const char* reason);
   void count_analysis(const Analysis& analysis);

@@ -50,6 +50,7 @@ struct Record {
   std::array<int, kSteps> entered{};
   int cancelled = 0, frames_seen = 0, caches_freed = 0;
   std::vector<Query> queries;
+  int max_new_tokens = 0;
   SeenWindow window;
   double progress = 0;
 };
@@ -276,7 +277,10 @@ class ScriptedSession final : public Session {
                                   const AskOptions& options,
                                   const Cancel& cancel) noexcept override {
     const Visit visit(*this);
-    locked([&](Stage& s) { return s.record.queries = queries; });
+    locked([&](Stage& s) {
+      s.record.max_new_tokens = options.max_new_tokens;
+      return s.record.queries = queries;
+    });
     return play<std::vector<Answer>>(Step::kAsk, cancel, [&] {
       const auto& window = own_kind<ScriptedEncoded>(&encoded, id_, "an encoded window");
       if (options.max_new_tokens < 1) refuse("fewer than 1 new token asked for");
@@ -400,6 +404,9 @@ int n_caches_freed() {
 }
 std::vector<Query> queries() {
   return locked([](Stage& s) { return s.record.queries; });
+}
+int max_new_tokens() {
+  return locked([](Stage& s) { return s.record.max_new_tokens; });
 }
 SeenWindow last_window() {
   return locked([](Stage& s) { return s.record.window; });

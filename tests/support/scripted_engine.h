@@ -52,6 +52,7 @@ int n_open_sessions();         // alive now
 int n_frames_seen();           // pictures through see(), to check that features are shared
 int n_caches_freed();          // calls of free_caches()
 std::vector<Query> queries();  // of the last ask
+int max_new_tokens();          // likewise
 SeenWindow last_window();      // of the last encode
 double reported_progress();    // last fraction the opener reported
 
