@@ -10,7 +10,7 @@
 namespace vidi {
 namespace {
 
-constexpr int kNice = 10;  // the model computes on the processor that the stream needs
+constexpr int kNice = 5;  // the model computes on the processor that the stream needs
 
 // Every model in use. Never destroyed: an element may be freed while the process ends.
 struct Registry {
