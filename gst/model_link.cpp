@@ -236,12 +236,12 @@ void ModelLink::analysed(const Analysis& analysis) {
   const AnalysisWindow& window = *analysis.window;
   size_t n_found = 0;
   const std::vector<Finding> findings = settle(analysis, &n_found);
+  keep(analysis);  // before anybody hears of the window: who does may ask about it
+  count_analysis(analysis);
   for (const Finding& finding : findings) delivery_.send(finding);
 
   const Time delay = since(window.closed_at);
   delivery_.send(window_structure(window, &analysis, n_found, delay.count(), nullptr), &window);
-  keep(analysis);
-  count_analysis(analysis);
 }
 
 // Ranks, counts and merges, and says what is to be sent now; nothing when a flush came meanwhile.

@@ -1,0 +1,237 @@
+// The action signals, and the switch that pauses the analysis.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/support/rig.h"
+
+namespace vidi::test {
+namespace {
+
+using scripted::SeenWindow;
+using scripted::Step;
+
+class Actions : public testing::Test {
+ protected:
+  void SetUp() override {
+    prepare();
+    scripted::answer_with([](const Query& query, const SeenWindow&) {
+      return query.text == "cat" ? "none" : "0.25-0.50";
+    });
+  }
+
+  const GstStructure* result_of(Rig& rig, const std::string& id) {
+    return rig.pipeline.wait_structure(
+        "vidi/result", [&](const GstStructure* s) { return text(s, "query-id") == id; });
+  }
+  // Plays one window and waits until it is encoded and told.
+  void play_one_window(Rig& rig) {
+    rig.play();
+    rig.frames(0, 4);
+    ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+  }
+};
+
+constexpr guint64 kNone = GST_CLOCK_TIME_NONE;
+
+// A question about the window that is encoded is answered under the returned id, without looking
+// at the pictures again.
+TEST_F(Actions, AskAboutTheEncodedWindow) {
+  Rig rig;
+  play_one_window(rig);
+  const std::string id = rig.ask("dog");
+  ASSERT_FALSE(id.empty());
+  const GstStructure* s = result_of(rig, id);
+  ASSERT_TRUE(s);
+  EXPECT_EQ(text(s, "query"), "dog");
+  EXPECT_EQ(text(s, "task"), "retrieval");
+  EXPECT_EQ(number(s, "timestamp"), GST_SECOND);
+  EXPECT_TRUE(flag(s, "final"));
+  EXPECT_EQ(scripted::count(Step::kEncode), 1);
+  EXPECT_NE(rig.ask("dog"), id);
+}
+
+// Questions are answered in PAUSED too.
+TEST_F(Actions, AskWhilePaused) {
+  Rig rig;
+  play_one_window(rig);
+  ASSERT_NE(gst_element_set_state(rig.pipeline.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  EXPECT_TRUE(result_of(rig, rig.ask("dog")));
+}
+
+// And after EOS, on the bus.
+TEST_F(Actions, AskAfterTheEnd) {
+  Rig rig;
+  rig.play();
+  rig.frames(0, 3);
+  rig.end();
+  EXPECT_TRUE(result_of(rig, rig.ask("dog", GST_SECOND, 2 * GST_SECOND)));
+}
+
+// Pictures that are kept for a window that still fills can be asked about.
+TEST_F(Actions, AskAboutAWindowThatFills) {
+  const auto seen = collect_windows();
+  Rig rig({.windows = "window-duration=60000000000 window-stride=60000000000"});
+  rig.play();
+  rig.frames(0, 12);
+  const std::string id = rig.ask("dog", 2 * GST_SECOND, 5 * GST_SECOND);
+  ASSERT_FALSE(id.empty());
+  ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+  ASSERT_EQ(seen().size(), 1u);
+  EXPECT_EQ(seen()[0].frames, (std::vector<uint32_t>{colour_of(2), colour_of(3), colour_of(4)}));
+  EXPECT_EQ(seen()[0].duration_s, 3.0);
+  EXPECT_EQ(rig.stat("windows-submitted"), 0u);  // the window itself fills on
+}
+
+// A time of which nothing is kept is refused, with a warning.
+TEST_F(Actions, AskAboutAForgottenTimeIsRefused) {
+  Rig rig;
+  play_one_window(rig);
+  EXPECT_EQ(rig.ask("dog", 1000 * GST_SECOND, 2000 * GST_SECOND), "");
+  EXPECT_TRUE(rig.pipeline.wait_message(GST_MESSAGE_WARNING));
+}
+
+// Without a question in UTF-8 there is no request.
+TEST_F(Actions, AskWithoutAQuestionIsRefused) {
+  Rig rig;
+  play_one_window(rig);
+  EXPECT_EQ(rig.ask(nullptr), "");
+  EXPECT_EQ(rig.ask(""), "");
+  EXPECT_EQ(rig.ask("\xff\xfe"), "");
+  EXPECT_EQ(rig.pipeline.messages(GST_MESSAGE_WARNING).size(), 3u);
+}
+
+// Before there is a model or a picture nothing can be asked, and nothing breaks.
+TEST_F(Actions, AskBeforeTheStartIsRefused) {
+  Rig rig;
+  EXPECT_EQ(rig.ask("dog"), "");
+  EXPECT_EQ(rig.ask("dog", 0, GST_SECOND), "");
+  rig.play();
+  EXPECT_EQ(rig.ask("dog", 0, GST_SECOND), "");
+  EXPECT_EQ(rig.ask("dog", 2 * GST_SECOND, GST_SECOND), "");
+}
+
+// With keep-windows=3 a question about all times is answered by the last three windows.
+TEST_F(Actions, SeveralKeptWindowsAnswer) {
+  Rig rig({.properties = "query=cat keep-windows=3"});
+  rig.play();
+  rig.frames(0, 19);
+  rig.end();
+  ASSERT_EQ(rig.pipeline.structures("vidi/window").size(), 5u);
+  const std::string id = rig.ask("dog");
+  for (const guint64 start : {8, 12, 16}) {
+    const GstStructure* s = result_of(rig, id);
+    ASSERT_TRUE(s);
+    EXPECT_EQ(number(s, "window-start"), start * GST_SECOND);
+  }
+  EXPECT_TRUE(result_of(rig, rig.ask("dog", 9 * GST_SECOND, 10 * GST_SECOND)));
+  EXPECT_EQ(rig.ask("dog", GST_SECOND, 2 * GST_SECOND), "");  // of the first window
+}
+
+// A question while the model is busy returns at once and is answered before what waits.
+TEST_F(Actions, AskWhileTheModelIsBusy) {
+  Rig rig;
+  play_one_window(rig);
+  scripted::hold(Step::kEncode);
+  rig.frames(5, 12);
+  ASSERT_TRUE(scripted::wait_for(Step::kEncode, 2));
+  std::string id;
+  within_limit(rig.pipeline, [&] { id = rig.ask("dog"); });
+  ASSERT_FALSE(id.empty());
+  scripted::release(Step::kEncode);
+  rig.end();
+  std::vector<std::string> order;
+  for (GstMessage* m : rig.pipeline.messages(GST_MESSAGE_ELEMENT)) {
+    const GstStructure* s = gst_message_get_structure(m);
+    if (gst_structure_has_name(s, "vidi/result")) order.push_back(text(s, "query-id"));
+    if (gst_structure_has_name(s, "vidi/window")) order.emplace_back("window");
+  }
+  // Window 0; window 1, which was at work; the question, and the message about it; window 2.
+  EXPECT_EQ(order, (std::vector<std::string>{"window", "window", id, "window", "window"}));
+}
+
+// A question while the model loads is answered when it is there.
+TEST_F(Actions, AskWhileTheModelLoads) {
+  scripted::hold(Step::kOpen);
+  Rig rig({.windows = "window-duration=60000000000 window-stride=60000000000"});
+  rig.play(false);
+  rig.frames(0, 12);
+  const std::string id = rig.ask("dog", 2 * GST_SECOND, 5 * GST_SECOND);
+  EXPECT_FALSE(id.empty());
+  scripted::release(Step::kOpen);
+  EXPECT_TRUE(result_of(rig, id));
+}
+
+// analyze-now ends the window here; the next frame starts another.
+TEST_F(Actions, AnalyzeNow) {
+  Rig rig({.windows = "window-duration=60000000000 window-stride=60000000000"});
+  rig.play();
+  rig.frames(0, 6);
+  g_signal_emit_by_name(rig.pipeline.v(), "analyze-now");
+  const GstStructure* s = rig.pipeline.wait_structure("vidi/window");
+  ASSERT_TRUE(s);
+  EXPECT_EQ(number(s, "window-start"), 0u);
+  EXPECT_EQ(number(s, "window-stop"), 7 * GST_SECOND);
+  EXPECT_TRUE(flag(s, "partial-window"));
+  rig.frames(7, 9);
+  rig.end();
+  const auto windows = rig.pipeline.structures("vidi/window");
+  ASSERT_EQ(windows.size(), 2u);
+  EXPECT_EQ(number(windows[1], "window-start"), 7 * GST_SECOND);
+}
+
+// analyze-now where nothing is to analyse does nothing.
+TEST_F(Actions, AnalyzeNowWithoutFrames) {
+  Rig rig;
+  g_signal_emit_by_name(rig.pipeline.v(), "analyze-now");
+  rig.play();
+  g_signal_emit_by_name(rig.pipeline.v(), "analyze-now");
+  rig.end();
+  EXPECT_TRUE(rig.pipeline.structures("vidi/window").empty());
+}
+
+// A thousand questions from four threads, while video flows, are each answered or refused.
+TEST_F(Actions, ManyQuestionsAtOnce) {
+  Rig rig;
+  play_one_window(rig);
+  std::atomic<int> n_taken{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 250; ++i) {
+        const bool of_all = (i + t) % 2;
+        n_taken += !rig.ask("dog", of_all ? kNone : i % 40 * GST_SECOND,
+                            of_all ? kNone : (i % 40 + 3) * GST_SECOND)
+                        .empty();
+      }
+    });
+  }
+  rig.frames(5, 60);
+  for (std::thread& thread : threads) thread.join();
+  rig.end();
+  EXPECT_GE(n_taken, 500);
+}
+
+// passthrough=true pauses the analysis and keeps the model; false resumes without loading again.
+TEST_F(Actions, PassthroughPausesTheAnalysis) {
+  Rig rig;
+  const auto log = log_of(rig.pipeline.v(), "src");
+  play_one_window(rig);
+  rig.set("passthrough", "true");
+  rig.frames(5, 29);
+  EXPECT_EQ(log->count("buffer"), 30);
+  rig.set("passthrough", "false");
+  rig.frames(30, 39);
+  rig.end();
+  std::vector<guint64> starts;
+  for (const GstStructure* s : rig.pipeline.structures("vidi/window")) {
+    starts.push_back(number(s, "window-start") / GST_SECOND);
+  }
+  EXPECT_EQ(starts, (std::vector<guint64>{0, 30, 34, 38}));
+  EXPECT_EQ(scripted::count(Step::kOpen), 1);
+  EXPECT_EQ(scripted::n_open_sessions(), 1);
+}
+
+}  // namespace
+}  // namespace vidi::test

@@ -1,0 +1,168 @@
+// Pads that an application asks for and gives back, at any time.
+#include <gst/app/gstappsink.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/rig.h"
+
+namespace vidi::test {
+namespace {
+
+class Pads : public testing::Test {
+ protected:
+  void SetUp() override {
+    prepare();
+    scripted::answer_with("0.25-0.50");
+  }
+
+  // A fakesink behind a new pad of this name.
+  GstElement* attach(Rig& rig, const char* name) {
+    GstPad* pad = gst_element_request_pad_simple(rig.pipeline.v(), name);
+    if (!pad) return nullptr;
+    GstElement* sink = gst_element_factory_make("fakesink", nullptr);
+    g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
+    gst_bin_add(GST_BIN(rig.pipeline.get()), sink);
+    GstPad* peer = gst_element_get_static_pad(sink, "sink");
+    EXPECT_EQ(gst_pad_link(pad, peer), GST_PAD_LINK_OK);
+    gst_object_unref(peer);
+    gst_object_unref(pad);
+    gst_element_sync_state_with_parent(sink);
+    return sink;
+  }
+  void detach(Rig& rig, const char* name, GstElement* sink) {
+    GstPad* pad = gst_element_get_static_pad(rig.pipeline.v(), name);
+    GstPad* peer = gst_element_get_static_pad(sink, "sink");
+    gst_pad_unlink(pad, peer);
+    gst_element_release_request_pad(rig.pipeline.v(), pad);
+    gst_object_unref(peer);
+    gst_object_unref(pad);
+    gst_element_set_state(sink, GST_STATE_NULL);
+    gst_bin_remove(GST_BIN(rig.pipeline.get()), sink);
+  }
+};
+
+// Text and JSON pads come and go a hundred times while video flows and hits are sent.
+TEST_F(Pads, SidePadsComeAndGo) {
+  Rig rig;
+  rig.play();
+  for (int i = 0; i < 100; ++i) {
+    GstElement* text_sink = attach(rig, "text_src");
+    GstElement* json_sink = attach(rig, "json_src");
+    ASSERT_TRUE(text_sink && json_sink);
+    rig.frames(3 * i, 3 * i + 1);
+    detach(rig, i % 2 ? "text_src" : "json_src", i % 2 ? text_sink : json_sink);
+    rig.frames(3 * i + 2, 3 * i + 2);
+    detach(rig, i % 2 ? "json_src" : "text_src", i % 2 ? json_sink : text_sink);
+  }
+  rig.end();
+  EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), 75u);
+}
+
+// A JSON pad that comes late has a complete stream of its own: its lines arrive.
+TEST_F(Pads, LateJsonPadGetsWhatFollows) {
+  Rig rig;
+  rig.play();
+  rig.frames(0, 4);
+  ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+  GstElement* sink = attach(rig, "json_src");
+  ASSERT_TRUE(sink);
+  const auto log = log_of(sink, "sink");
+  rig.frames(5, 11);
+  rig.end();
+  EXPECT_EQ(log->count("buffer"), 4);  // two windows, a result and a window each
+  EXPECT_EQ(log->count("eos"), 1);
+}
+
+// Each pad is there once.
+TEST_F(Pads, SecondOneIsRefused) {
+  Rig rig;
+  for (const char* name : {"text_src", "json_src", "audio_sink"}) {
+    GstElement* v = rig.pipeline.v();
+    GstPadTemplate* templ = gst_element_get_pad_template(v, name);
+    GstPad* first = gst_element_request_pad(v, templ, nullptr, nullptr);
+    EXPECT_TRUE(first) << name;
+    EXPECT_FALSE(gst_element_request_pad(v, templ, nullptr, nullptr)) << name;
+    gst_clear_object(&first);
+  }
+}
+
+// A released pad can be asked for again.
+TEST_F(Pads, ReleasedPadsComeBack) {
+  Rig rig;
+  for (int i = 0; i < 3; ++i) {
+    for (const char* name : {"text_src", "json_src", "audio_sink"}) {
+      GstPad* pad = gst_element_request_pad_simple(rig.pipeline.v(), name);
+      ASSERT_TRUE(pad) << name;
+      gst_element_release_request_pad(rig.pipeline.v(), pad);
+      gst_object_unref(pad);
+    }
+  }
+  EXPECT_FALSE(gst_element_get_static_pad(rig.pipeline.v(), "audio_src"));
+}
+
+// An audio pad that comes while video flows, before a window was submitted, is heard.
+TEST_F(Pads, AudioPadBeforeTheFirstWindow) {
+  Rig rig({.tail = "v.audio_src ! fakesink sync=false async=false"});
+  rig.play();
+  rig.frames(0, 1);
+  rig.audio = std::make_unique<Feeder>(rig.pipeline.v(), "audio_sink", kMono);
+  rig.audio->start();
+  rig.sound(0, 5);
+  rig.frames(2, 4);
+  const GstStructure* s = rig.pipeline.wait_structure("vidi/window");
+  ASSERT_TRUE(s);
+  EXPECT_TRUE(flag(s, "has-audio"));
+}
+
+// One that comes later is refused: windows with and without sound must not be mixed.
+TEST_F(Pads, AudioPadAfterTheFirstWindowIsRefused) {
+  Rig rig;
+  rig.play();
+  rig.frames(0, 4);
+  ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+  EXPECT_FALSE(gst_element_request_pad_simple(rig.pipeline.v(), "audio_sink"));
+}
+
+// An audio pad that is released while its data flows is no longer waited for.
+TEST_F(Pads, AudioPadReleasedWhileDataFlows) {
+  Rig rig({.audio = true});
+  rig.play();
+  rig.sound(0, 4);
+  rig.frames(0, 7);
+  ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+  rig.audio->unlink();
+  gst_element_release_request_pad(rig.pipeline.v(), rig.audio->peer());
+  rig.frames(8, 12);
+  const GstStructure* s = rig.pipeline.wait_structure("vidi/window");
+  ASSERT_TRUE(s);
+  EXPECT_FALSE(flag(s, "has-audio"));
+}
+
+// A pipeline that only listens to json_src works: video ends at an unlinked src.
+TEST_F(Pads, OnlyJsonIsLinked) {
+  Pipeline pipeline(
+      "videotestsrc num-buffers=9 ! video/x-raw,framerate=1/1,width=32,height=32 ! vidifilter "
+      "name=v model-path=model query=cat window-duration=4000000000 window-stride=4000000000  "
+      "v.json_src ! fakesink name=out sync=false");
+  const auto log = log_of(pipeline.element("out"), "sink");
+  ASSERT_NE(gst_element_set_state(pipeline.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+  EXPECT_TRUE(pipeline.wait_eos());
+  EXPECT_GE(log->count("buffer"), 5);  // the model, two results, two windows
+}
+
+// The sometimes pad audio_src links in a launch line, and one that is not linked ends nothing.
+TEST_F(Pads, LaunchLines) {
+  const std::string video = "videotestsrc num-buffers=5 ! video/x-raw,framerate=1/1 ! v.sink ",
+                    audio = "audiotestsrc num-buffers=200 ! v.audio_sink ",
+                    filter = "vidifilter name=v model-path=model query=cat v.src ! fakesink ";
+  for (const char* end : {" v.audio_src ! fakesink sync=false", ""}) {
+    scripted::reset();
+    Pipeline pipeline(filter + " sync=false " + video + audio + end);
+    ASSERT_NE(gst_element_set_state(pipeline.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+    EXPECT_TRUE(pipeline.wait_eos());
+    const GstStructure* s = pipeline.structures("vidi/window").at(0);
+    EXPECT_TRUE(flag(s, "has-audio"));
+  }
+}
+
+}  // namespace
+}  // namespace vidi::test
