@@ -2,7 +2,8 @@
 # Makes a fresh Debian 12, Debian 13 or Ubuntu 24.04 ready, then builds into build/. Says what it installs before it does;
 # does nothing twice, and needs no network when nothing is missing.
 #
-#   tests/setup.sh
+#   tests/setup.sh                     everything: engine, element, examples, tests
+#   tests/setup.sh TARGET...           these targets of the build alone, and no packages that only tests need
 #   VIDI_TORCH=/path tests/setup.sh    uses the libtorch of that Python environment or libtorch folder
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -75,9 +76,22 @@ configure() {
   echo "$answers" >build/vidi-setup.txt
 }
 
-need_packages "the build (compiler, meson, tokenizer and JSON libraries, GoogleTest, Python for PyTorch's wheels)" \
-  g++ meson ninja-build pkg-config libsentencepiece-dev libprotobuf-dev nlohmann-json3-dev libgtest-dev \
-  python3-venv ca-certificates
+# Compiles what has changed; the first time takes minutes and says so.
+compile() {
+  [ -e build/gst/libgstvidi.so ] || echo "Compiling into build/ (some minutes, once)"
+  meson compile -C build -j "$(n_jobs)" "$@"
+}
+
+# The build file names the tests' libraries too, so that one configured folder serves both commands of the README.
+need_packages "the build (compiler, meson, headers of GStreamer, tokenizer, JSON and GoogleTest, Python for PyTorch's wheels)" \
+  g++ meson ninja-build pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev \
+  libsentencepiece-dev libprotobuf-dev nlohmann-json3-dev libgtest-dev python3-venv ca-certificates
+need_packages "reading video files and cameras (GStreamer's demuxers, decoders and gst-launch-1.0)" \
+  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
+if [ $# = 0 ]; then
+  need_packages "the tests of the examples (text over pictures, GStreamer from Python)" \
+    gstreamer1.0-x python3-gi gir1.2-gst-plugins-base-1.0
+fi
 
 torch_prefix=$PWD/.venv
 cuda=disabled
@@ -91,4 +105,4 @@ torch_dir=$(sh tests/find-torch.sh "$torch_prefix")
 if has_gpu && is_complete "$torch_dir/lib/libtorch_cuda.so"; then cuda=enabled; fi
 
 configure -Dtorch_prefix="$torch_dir" -Dcuda="$cuda"
-meson compile -C build -j "$(n_jobs)"
+compile "$@"
