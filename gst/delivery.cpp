@@ -95,7 +95,7 @@ void Delivery::send(const Finding& finding) {
   if (finding.final) {
     std::lock_guard lock(mutex_);
     if (stale(&window)) return;
-    chapters_.push_back(finding);
+    if (auto chapter = chapter_of(finding)) chapters_.push_back(std::move(*chapter));
     if (text_) send_cue(finding, text_);
   }
   send(result_structure(finding, delay_of(window)), &window);
@@ -129,12 +129,12 @@ std::vector<GstEvent*> Delivery::take_events() {
 }
 
 GstEvent* Delivery::take_toc(GstClockTime duration) {
-  std::vector<Finding> chapters;
+  std::vector<Chapter> chapters;
   {
     std::lock_guard lock(mutex_);
     chapters.swap(chapters_);
   }
-  GstToc* toc = make_toc(chapters, duration);
+  GstToc* toc = make_toc(std::move(chapters), duration);
   if (!toc) return nullptr;
   GstEvent* event = gst_event_new_toc(toc, FALSE);
   gst_toc_unref(toc);

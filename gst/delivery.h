@@ -12,6 +12,7 @@
 
 #include "gst/events.h"
 #include "gst/sparse_pad.h"
+#include "gst/toc.h"
 
 namespace vidi {
 
@@ -50,7 +51,7 @@ class Delivery {
   mutable std::mutex mutex_;
   std::string session_id_;
   std::vector<GstEvent*> events_;
-  std::vector<Finding> chapters_;
+  std::vector<Chapter> chapters_;
   std::shared_ptr<SparsePad> text_, json_;
   GstSegment segment_{};
   GstClockTime position_ = GST_CLOCK_TIME_NONE;  // PTS on the side pads

@@ -61,10 +61,7 @@ GstStructure* model_structure(ModelState state, const std::string& session_id,
 // invalid UTF-8 replaced.
 std::string json_line(const GstStructure* structure);
 
-// One chapter a finding, in stream time, title = label or query. NULL when there are none.
-GstToc* make_toc(const std::vector<Finding>& findings, GstClockTime duration);
-
-// Title of a cue or chapter: the highlight's label, else the query.
-const std::string& title_of(const Finding& finding);
+// Title of a cue or chapter, valid UTF-8: the highlight's label, else the query.
+std::string title_of(const Finding& finding);
 
 }  // namespace vidi

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gst/events.h"
+#include "gst/toc.h"
 
 namespace vidi {
 namespace {
@@ -439,11 +440,19 @@ GList* first_edition(GstToc* toc) {
   return gst_toc_entry_get_sub_entries(edition);
 }
 
+GstToc* toc_of(const std::vector<Finding>& findings, GstClockTime duration) {
+  std::vector<Chapter> chapters;
+  for (const Finding& finding : findings) {
+    if (auto chapter = chapter_of(finding)) chapters.push_back(*chapter);
+  }
+  return make_toc(chapters, duration);
+}
+
 // No finding, or none inside its segment, is no table of contents.
 TEST_F(Events, NoToc) {
   EXPECT_EQ(make_toc({}, GST_SECOND), nullptr);
   origin_->segment.stop = 10 * GST_SECOND;
-  EXPECT_EQ(make_toc({finding()}, GST_SECOND), nullptr);
+  EXPECT_EQ(toc_of({finding()}, GST_SECOND), nullptr);
 }
 
 // Chapters are sorted, in stream time, cut at the segment and at the stream's end.
@@ -453,7 +462,7 @@ TEST_F(Events, TocSortedAndCut) {
   Finding cat = finding(40s, 55s);
   cat.result_id = 12;
   cat.label = "Cat \xff";
-  const Toc toc(make_toc({finding(66s, 72s), cat, finding(51s, 52s)}, 20 * GST_SECOND));
+  const Toc toc(toc_of({finding(66s, 72s), cat, finding(51s, 52s)}, 20 * GST_SECOND));
   ASSERT_TRUE(toc);
   EXPECT_EQ(gst_toc_get_scope(toc.get()), GST_TOC_SCOPE_GLOBAL);
   EXPECT_EQ(chapters(first_edition(toc.get())),
@@ -514,7 +523,7 @@ bool have(std::initializer_list<const char*> elements) {
 // Chapters in a Matroska file are read back with their times and titles.
 TEST_F(Events, TocThroughMatroska) {
   if (!have({"videotestsrc", "jpegenc", "matroskamux", "matroskademux"})) GTEST_SKIP();
-  const Toc toc(make_toc({finding(1s, 2s), finding(2500ms, 3s)}, 4 * GST_SECOND));
+  const Toc toc(toc_of({finding(1s, 2s), finding(2500ms, 3s)}, 4 * GST_SECOND));
   gchar* path = nullptr;
   const gint file = g_file_open_tmp("vidi-XXXXXX.mkv", &path, nullptr);
   ASSERT_GE(file, 0);
