@@ -18,3 +18,4 @@ refuse_sleeps() {
 tests/setup.sh </dev/null
 refuse_sleeps
 run_meson_tests build
+add_counts_of python3 tests/test_quickstart.py  # after meson's tests: it calls ninja on the same folder

@@ -16,6 +16,21 @@ summary() {
   fi
 }
 
+# add_counts_of COMMAND...: runs it in full view, then adds the counts of its last line. One without such a line has failed.
+add_counts_of() {
+  local log line status=0
+  log=$(mktemp)
+  "$@" 2>&1 </dev/null | tee "$log" || status=$?
+  line=$(tail -n 1 "$log")
+  rm -f "$log"
+  if [[ $line =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
+    add_counts "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[4]:-0}"
+  else
+    add_counts 0 1 0
+  fi
+  if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+}
+
 # run_meson_tests BUILD_FOLDER: runs them and adds their counts.
 run_meson_tests() {
   local status=0 counts
