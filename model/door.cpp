@@ -3,6 +3,7 @@
 #include "model/vidi_session.h"
 
 extern "C" __attribute__((visibility("default"))) const vidi::Door* vidi_door() {
-  static const vidi::Door door{vidi::kDoorVersion, &vidi::Session::open, &vidi::picture_side};
+  static const vidi::Door door{vidi::kDoorVersion, &vidi::Session::open, &vidi::picture_side,
+                               &vidi::shrink_picture};
   return &door;
 }

@@ -2,13 +2,14 @@
 // Torch-free.
 #pragma once
 
+#include "model/device_picture.h"
 #include "model/session.h"
 
 namespace vidi {
 
 // Changes whenever a struct or virtual function of the door changes: plugin and engine are built
 // from one tree.
-inline constexpr int kDoorVersion = 2;
+inline constexpr int kDoorVersion = 3;
 
 struct Door {
   int version;
@@ -16,6 +17,8 @@ struct Door {
   // Side of the square pictures that the checkpoint's vision tower takes. Reads configuration only,
   // so that frames can be kept at the right size before the model is loaded.
   Result<int> (*picture_side)(const std::string& folder) noexcept;
+  // shrink_picture(): a decoded picture is made small where it lies.
+  Result<bool> (*shrink)(const DevicePicture&, int side, uint8_t* rgb) noexcept;
 };
 
 }  // namespace vidi

@@ -2,13 +2,12 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
-#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 
 #include "kernels/log_mel.h"
+#include "model/at_the_door.h"
 #include "model/device.h"
 #include "model/generate.h"
 #include "model/hits.h"
@@ -42,29 +41,6 @@ struct EncodedWindow final : Encoded {
   int64_t n_tokens() const override { return cache.n_tokens[0] + cache.n_tokens[1]; }
   double duration_s() const override { return seconds; }
 };
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-// The one place where exceptions end: whatever `body` throws becomes an Error.
-template <class T, class Body>
-Result<T> at_the_door(Body body) noexcept {
-  try {
-    c10::InferenceMode inference;
-    return Result<T>(body());
-  } catch (const EngineError& e) {
-    return Error{e.code(), e.what()};
-  } catch (const c10::OutOfMemoryError& e) {
-    return Error{ErrorCode::kOutOfMemory, first_line(e.what_without_backtrace())};
-  } catch (const c10::Error& e) {
-    return Error{ErrorCode::kInternal, first_line(e.what_without_backtrace())};
-  } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kOutOfMemory, "the host ran out of memory"};
-  } catch (const std::exception& e) {
-    return Error{ErrorCode::kInternal, first_line(e.what())};
-  } catch (...) {
-    return Error{ErrorCode::kInternal, "an unknown exception"};
-  }
-}
 
 template <class Own, class Shared>
 const Own& own_kind(const Shared* features, const char* what) {

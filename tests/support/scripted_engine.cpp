@@ -39,6 +39,9 @@ struct Script {
                  .weight_bytes = 1,
                  .unused_tensors = {}};
   int side = 32;
+  ShrinkFn shrink = [](const DevicePicture&, int, uint8_t*) {
+    return Error{ErrorCode::kUnsupported, "the scripted engine knows no device"};
+  };
   double confidence = 0.9;
   bool truncate = false;
   std::array<Failure, kSteps> failures;
@@ -335,6 +338,10 @@ Result<int> picture_side(const std::string& folder) noexcept {
   return locked([](Stage& s) { return s.script.side; });
 }
 
+Result<bool> shrink(const DevicePicture& picture, int side, uint8_t* rgb) noexcept {
+  return locked([](Stage& s) { return s.script.shrink; })(picture, side, rgb);
+}
+
 template <class Change>
 void change(Change what) {
   locked([&](Stage& s) {
@@ -364,6 +371,9 @@ void set_info(const ModelInfo& info) {
 }
 void set_picture_side(int side) {
   change([&](Stage& s) { s.script.side = side; });
+}
+void shrink_with(ShrinkFn fn) {
+  change([&](Stage& s) { s.script.shrink = std::move(fn); });
 }
 void fail(Step step, const Error& error, int times) {
   change([&](Stage& s) { s.script.failures[number(step)] = {error, times}; });
@@ -419,7 +429,7 @@ double reported_progress() {
 
 extern "C" const vidi::Door* vidi_door() {
   static const vidi::Door door{vidi::kDoorVersion, &vidi::scripted::open,
-                               &vidi::scripted::picture_side};
+                               &vidi::scripted::picture_side, &vidi::scripted::shrink};
   return &door;
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "model/device_picture.h"
 #include "model/session.h"
 
 namespace vidi::scripted {
@@ -26,6 +27,8 @@ struct SeenWindow {
 };
 using AnswerFn = std::function<std::string(const Query&, const SeenWindow&)>;
 
+using ShrinkFn = std::function<Result<bool>(const DevicePicture&, int side, uint8_t* rgb)>;
+
 // Everything back to: opens at once, side 32, answers "none", fails nowhere, holds nothing, counts
 // 0.
 void reset();
@@ -34,6 +37,7 @@ void answer_with(AnswerFn fn);              // raw text; read by the product's o
 void answer_with(const std::string& text);  // the same to every question
 void set_info(const ModelInfo& info);       // what info() says from the next open on
 void set_picture_side(int side);
+void shrink_with(ShrinkFn fn);  // default: kUnsupported, as of an engine without CUDA
 // The next `times` calls of `step` fail with this (times < 0: all).
 void fail(Step step, const Error& error, int times = 1);
 void confidence(double value);   // of every hit; default 0.9
