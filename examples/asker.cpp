@@ -141,15 +141,17 @@ void Asker::handle_load(GstMessage* message) {
 // Without a question the element warns that nothing is asked; with --ask-more that is as it is to
 // be.
 void Asker::handle_warning(GstMessage* message) {
-  if (model_ready_ || !arguments_.queries.empty())
-    bar_.warn("vidi-ask: " + text_of(message, gst_message_parse_warning));
+  const bool from_filter = GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter());
+  const bool expected = from_filter ? !model_ready_ && arguments_.queries.empty()
+                                    : !missing_.empty();  // check_streams() says it in words
+  if (!expected) bar_.warn("vidi-ask: " + text_of(message, gst_message_parse_warning));
 }
 
 // A decoder that is missing says more than what follows from it.
 void Asker::handle_error(GstMessage* message) {
   const std::string text = text_of(message, gst_message_parse_error);
   if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter())) return fail(text);
-  fail(file_ + ": " + (missing_.empty() ? text : "GStreamer has no plugin for " + missing_));
+  fail(file_ + ": " + (missing_.empty() ? text : missing_text()));
 }
 
 void Asker::take_result(const GstStructure* result) {
@@ -180,10 +182,14 @@ void Asker::note_missing(GstMessage* message) {
   g_free(description);
 }
 
+std::string Asker::missing_text() const {
+  return "GStreamer lacks a plugin: " + missing_ + " (Debian has most in gstreamer1.0-libav)";
+}
+
 void Asker::check_streams() {
   if (streams_checked_ || !pipeline_.is_complete()) return;
   streams_checked_ = true;
-  const std::string missing = missing_.empty() ? "" : ": GStreamer has no plugin for " + missing_;
+  const std::string missing = missing_.empty() ? "" : ": " + missing_text();
   if (!pipeline_.has_video()) return fail(file_ + " has no picture that can be decoded" + missing);
   if (!pipeline_.has_audio()) bar_.say("It has no sound that can be decoded" + missing);
 }

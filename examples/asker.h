@@ -43,6 +43,7 @@ class Asker {
   void take_result(const GstStructure* result);
   void take_window(const GstStructure* window);
   void note_missing(GstMessage* message);
+  std::string missing_text() const;
   void check_streams();
   void show_progress();
   std::string progress_text(double done_s, double duration_s) const;

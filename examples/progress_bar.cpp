@@ -35,7 +35,9 @@ std::string percent(double fraction) {
 
 }  // namespace
 
-ProgressBar::ProgressBar(bool quiet) : quiet_(quiet), on_terminal_(is_terminal()) {}
+ProgressBar::ProgressBar(bool quiet) : quiet_(quiet), on_terminal_(is_terminal()) {
+  if (!on_terminal_) next_draw_ = std::chrono::steady_clock::now() + kBetweenLines;
+}
 
 void ProgressBar::say(const std::string& line) {
   if (!quiet_) warn(line);

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""vidi-ask as a new user meets it, on the bundled clip with the bundled checkpoint."""
+import json
+import os
+import pathlib
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import cases
+
+PROGRAM = cases.BUILD / "examples/vidi-ask"
+ROW = re.compile(r"^(.+?) +(\d+):(\d\d\.\d) +(\d+):(\d\d\.\d) +([01]\.\d\d|\?)$")
+
+
+def ask(*arguments, **options):
+    return cases.run([PROGRAM, *arguments], **options)
+
+
+def rows(table):
+    """(title, start, stop) of every hit in the table, times in seconds."""
+    found = [ROW.match(line) for line in table.splitlines()]
+    return [(m[1], int(m[2]) * 60 + float(m[3]), int(m[4]) * 60 + float(m[5])) for m in found if m]
+
+
+def without_decoders(*names):
+    return cases.environment(GST_PLUGIN_FEATURE_RANK=",".join(name + ":NONE" for name in names))
+
+
+class VidiAsk(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def assert_times(self, found, start, stop, within=1.1):
+        self.assertAlmostEqual(found[-2], start, delta=within)
+        self.assertAlmostEqual(found[-1], stop, delta=within)
+
+    def assert_refused(self, result, status, *parts):
+        """One sentence on stderr that names the parts, nothing on stdout."""
+        self.assertEqual(result.returncode, status, result.stderr)
+        self.assertEqual(result.stdout, "")
+        sentences = [line for line in result.stderr.splitlines() if line.startswith("vidi-ask: ")]
+        self.assertEqual(len(sentences), 1, result.stderr)
+        for part in parts:
+            self.assertIn(part, sentences[0])
+
+    def make_media(self, name, pipeline):
+        path = self.folder / name
+        made = cases.run(["gst-launch-1.0", "-q", *pipeline.split(), "!", "filesink", f"location={path}"])
+        self.assertEqual(made.returncode, 0, made.stderr)
+        return path
+
+    # ---- What is found ----
+
+    def test_table_has_hits_at_their_seconds_by_question(self):
+        """The table lists the questions in their order with the true seconds, and says where nothing was found."""
+        result = ask(cases.CLIP, "a dog", "a phone", "someone saying goal", "a guitar")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        found = rows(result.stdout)
+        self.assertEqual([row[0] for row in found], ["a dog", "a phone", "someone saying goal"])
+        self.assert_times(found[0], 12, 16)
+        self.assert_times(found[1], 4, 9)
+        self.assert_times(found[2], 9.5, 12.6)
+        self.assertRegex(result.stdout, r"a guitar +nothing found\n$")
+
+    def test_plugin_is_found_without_being_told(self):
+        """From the build tree the program needs neither GST_PLUGIN_PATH nor a certain working folder."""
+        result = ask(cases.CLIP, "a dog", cwd=self.folder, env=cases.environment(GST_PLUGIN_PATH=None))
+        self.assertEqual(len(rows(result.stdout)), 1, result.stderr)
+
+    def test_says_what_it_does_unless_quiet(self):
+        """Loading and watching are said on stderr; --quiet leaves stderr empty."""
+        self.assertRegex(ask(cases.CLIP, "a dog").stderr, r"(?s)Loading .*Watching ")
+        self.assertEqual(ask("--quiet", cases.CLIP, "a dog").stderr, "")
+
+    def test_json_lines_alone_are_on_stdout(self):
+        """With --json every line of stdout is an object with the question and its seconds."""
+        result = ask("--json", cases.CLIP, "a phone", "a guitar")
+        hits = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([hit["query"] for hit in hits], ["a phone"])
+        self.assert_times((hits[0]["start"], hits[0]["stop"]), 4, 9)
+        self.assertTrue(0 < hits[0]["confidence"] <= 1)
+
+    def test_overlapping_windows_give_one_hit(self):
+        """A hit that several windows see is in the table once, whole, also with ten seconds a window."""
+        found = rows(ask("--window", "10", "--stride", "5", cases.CLIP, "a dog").stdout)
+        self.assertEqual(len(found), 1)
+        self.assert_times(found[0], 12, 16)
+
+    def test_whole_file_is_one_window(self):
+        """--window 0 asks once about the whole file."""
+        found = rows(ask("--window", "0", cases.CLIP, "a dog").stdout)
+        self.assertEqual(len(found), 1)
+        self.assert_times(found[0], 12, 16)
+
+    def test_min_confidence_leaves_out(self):
+        """--min-confidence 1 leaves out what is not certain."""
+        self.assertIn("nothing found", ask("--min-confidence", "1", cases.CLIP, "a phone").stdout)
+
+    def test_highlights_have_titles(self):
+        """--task highlight needs no question and lists titles by time."""
+        found = rows(ask("--task", "highlight", cases.CLIP).stdout)
+        self.assertIn("phone", [row[0] for row in found])
+        self.assertEqual([row[1] for row in found], sorted(row[1] for row in found))
+
+    # ---- Files it writes ----
+
+    def test_subtitle_files_have_the_hits(self):
+        """--vtt and --srt write a cue a hit, sorted by time, in their own notation."""
+        vtt, srt = self.folder / "hits.vtt", self.folder / "hits.srt"
+        result = ask("--vtt", vtt, "--srt", srt, cases.CLIP, "a dog", "a phone")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        time = r"00:00:(\d\d)[.](\d{3})"
+        cues = re.findall(rf"\n\n{time} --> {time}\n(.+)", vtt.read_text())
+        self.assertTrue(vtt.read_text().startswith("WEBVTT\n"))
+        self.assertEqual([cue[-1] for cue in cues], ["a phone", "a dog"])
+        self.assert_times((float(cues[1][0]), float(cues[1][2])), 12, 16)
+        time = time.replace("[.]", ",")
+        cues = re.findall(rf"(?:^|\n\n)(\d+)\n{time} --> {time}\n(.+)", srt.read_text())
+        self.assertEqual([(cue[0], cue[-1]) for cue in cues], [("1", "a phone"), ("2", "a dog")])
+
+    def test_unwritable_file_is_said_before_the_work(self):
+        """A subtitle file that cannot be written is an error before the model is loaded."""
+        result = ask("--vtt", self.folder / "none/hits.vtt", cases.CLIP, "a dog")
+        self.assert_refused(result, 1, "cannot be written")
+        self.assertNotIn("Loading", result.stderr)
+
+    # ---- More questions ----
+
+    def test_more_questions_are_answered_from_what_is_encoded(self):
+        """--ask-more answers each line of stdin once, merged over overlapping windows, until an empty line."""
+        result = ask("--ask-more", "--window", "10", "--stride", "5", cases.CLIP, "a phone",
+                     stdin="a dog\nsomeone saying goal\n\na phone\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        found = rows(result.stdout)
+        self.assertEqual([row[0] for row in found], ["a phone", "a dog", "someone saying goal"])
+        self.assert_times(found[1], 12, 16)
+
+    def test_more_questions_need_no_first_one(self):
+        """--ask-more alone watches first and asks then, without a warning; with --json answers are lines, too."""
+        result = ask("--ask-more", "--json", cases.CLIP, stdin="a dog\n")
+        hits = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([hit["query"] for hit in hits], ["a dog"])
+        self.assertNotIn("vidi-ask:", result.stderr)
+
+    # ---- On a terminal ----
+
+    def on_terminal(self, *arguments, typed=b""):
+        """What a terminal shows of stderr, and the exit status."""
+        master, slave = pty.openpty()
+        with subprocess.Popen([PROGRAM, *arguments], stdin=slave, stdout=subprocess.DEVNULL, stderr=slave,
+                              env=cases.environment(TERM="xterm")) as process:
+            os.close(slave)
+            os.write(master, typed)
+            shown = b""
+            try:
+                while chunk := os.read(master, 65536):
+                    shown += chunk
+            except OSError:  # Linux's way to say that the other end is closed
+                pass
+            os.close(master)
+            return shown.decode(), process.wait(cases.LIMIT_S)
+
+    def test_bar_is_drawn_and_erased(self):
+        """On a terminal there is a bar with percent, place and length of the file, and nothing of it remains."""
+        shown, status = self.on_terminal("--window", "8", "--stride", "1", cases.CLIP, "a dog")
+        self.assertEqual(status, 0)
+        self.assertRegex(shown, r"Watching +\d+ % \[#*-*\] 0:\d\d of 0:20")
+        self.assertRegex(shown, r"\d\.\dx  0:\d\d left")
+        self.assertTrue(shown.endswith("\r\x1b[K"), shown[-80:])
+
+    def test_terminal_is_prompted_for_questions(self):
+        """With --ask-more a terminal shows a prompt for every question."""
+        shown, status = self.on_terminal("--ask-more", cases.CLIP, "a dog", typed=b"a phone\n\n")
+        self.assertEqual(status, 0)
+        self.assertEqual(shown.count("> "), 2)
+
+    def test_interrupt_stops_cleanly(self):
+        """Ctrl-C ends the work with a sentence and status 1."""
+        with subprocess.Popen([PROGRAM, "--window", "8", "--stride", "0.1", cases.CLIP, "a dog"],
+                              stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+            while "Watching" not in process.stderr.readline():
+                self.assertIsNone(process.poll())
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read()
+            self.assertEqual(process.wait(cases.LIMIT_S), 1)
+        self.assertIn("stopped before the end", rest)
+
+    # ---- Names and streams ----
+
+    def test_odd_names_and_uris(self):
+        """Names with spaces, percent signs, quotes and other alphabets work, and so does a URI."""
+        path = self.folder / "Übung 100% #1 \"дача\".mp4"
+        shutil.copy(cases.CLIP, path)
+        self.assertEqual(len(rows(ask(path, "a dog").stdout)), 1)
+        self.assertEqual(len(rows(ask(cases.CLIP.as_uri(), "a dog").stdout)), 1)
+
+    def test_name_with_control_characters_is_printed_safely(self):
+        """A file's name cannot send escape sequences to the terminal."""
+        result = ask(self.folder / "\x1b[31mred.mp4", "a dog")
+        self.assert_refused(result, 1, "no such file")
+        self.assertNotIn("\x1b", result.stderr)
+
+    def test_file_without_sound(self):
+        """A file without sound is watched all the same, and that is said."""
+        path = self.make_media("mute.mkv", "videotestsrc num-buffers=100 pattern=black ! jpegenc ! matroskamux")
+        result = ask(path, "a dog")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("no sound", result.stderr)
+
+    def test_file_without_picture(self):
+        """A file without a picture is refused with a sentence."""
+        path = self.make_media("tone.wav", "audiotestsrc num-buffers=50 ! wavenc")
+        self.assert_refused(ask(path, "a dog"), 1, "no picture")
+
+    def test_single_picture(self):
+        """One picture is no video: the sentence says what was expected."""
+        path = self.make_media("still.mkv", "videotestsrc num-buffers=1 ! jpegenc ! matroskamux")
+        self.assert_refused(ask(path, "a dog"), 1, "two pictures")
+
+    def test_missing_video_decoder_is_named(self):
+        """Without a decoder for the picture the sentence names it."""
+        env = without_decoders("avdec_h264", "openh264dec", "vah264dec", "nvh264dec", "v4l2h264dec", "vaapih264dec")
+        result = ask(cases.CLIP, "a dog", env=env)
+        self.assert_refused(result, 1, "H.264", "gstreamer1.0-libav")
+
+    def test_missing_audio_decoder_is_named(self):
+        """Without a decoder for the sound the picture is watched, and the decoder is named."""
+        env = without_decoders("avdec_aac", "avdec_aac_fixed", "avdec_aac_latm", "faad", "fdkaacdec")
+        result = ask(cases.CLIP, "a dog", env=env)
+        self.assertEqual(len(rows(result.stdout)), 1, result.stderr)
+        self.assertRegex(result.stderr, "no sound.*AAC")
+        self.assertNotIn("codec_data", result.stderr)
+
+    # ---- Refusals ----
+
+    def test_bad_command_lines(self):
+        """What the command line lacks or has wrong is said in one sentence, with status 2."""
+        for arguments, part in [([], "expected a video file"), ([cases.CLIP], "what to look for"),
+                                (["--frobnicate", cases.CLIP, "x"], "--frobnicate"),
+                                (["--window", "-1", cases.CLIP, "x"], "--window"),
+                                (["--window", "nan", cases.CLIP, "x"], "--window"),
+                                (["--stride", "0", cases.CLIP, "x"], "--stride"),
+                                (["--rate", "fast", cases.CLIP, "x"], "--rate"),
+                                (["--min-confidence", "2", cases.CLIP, "x"], "--min-confidence"),
+                                (["--precision", "fp8", cases.CLIP, "x"], "--precision"),
+                                (["--task", "dance", cases.CLIP, "x"], "--task"),
+                                ([cases.CLIP, ""], "question is empty"), ([cases.CLIP, b"\xff"], "UTF-8")]:
+            with self.subTest(part=part):
+                self.assert_refused(ask(*arguments), 2, part, "--help")
+
+    def test_bad_files(self):
+        """A file that is missing, a folder or no video is named in the sentence."""
+        text = self.folder / "notes.txt"
+        text.write_text("no film\n" * 100)
+        empty = self.folder / "empty.mp4"
+        empty.write_bytes(b"")
+        for path in [self.folder / "none.mp4", self.folder, text, empty]:
+            with self.subTest(path=path):
+                self.assert_refused(ask(path, "x"), 1, str(path))
+
+    def test_bad_models(self):
+        """A checkpoint folder that is missing or empty, and an unknown device, end with the element's sentence."""
+        for arguments, part in [(["--model", self.folder / "none"], "none"), (["--model", self.folder], "safetensors"),
+                                (["--device", "abacus"], "abacus")]:
+            with self.subTest(part=part):
+                self.assert_refused(ask(*arguments, cases.CLIP, "x"), 1, part)
+
+    def test_missing_plugin_is_a_sentence(self):
+        """A copy of the program that has no plugin beside it says where one was expected."""
+        program = shutil.copy(PROGRAM, self.folder)
+        env = cases.environment(GST_PLUGIN_PATH=None, GST_REGISTRY=str(self.folder / "registry.bin"))
+        self.assert_refused(cases.run([program, cases.CLIP, "x"], env=env), 1, "vidifilter", "GST_PLUGIN_PATH")
+
+
+if __name__ == "__main__":
+    cases.main(__name__)
