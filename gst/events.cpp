@@ -190,8 +190,12 @@ const StreamOrigin& origin_of(const AnalysisWindow& window) {
   return window.origin ? *static_cast<const StreamOrigin*>(window.origin.get()) : unknown;
 }
 
-const std::string& title_of(const Finding& finding) {
-  return finding.label.empty() ? finding.query : finding.label;
+std::string title_of(const Finding& finding) {
+  const std::string& title = finding.label.empty() ? finding.query : finding.label;
+  gchar* valid = g_utf8_make_valid(title.data(), title.size());
+  const std::string text = valid;
+  g_free(valid);
+  return text;
 }
 
 GstStructure* result_structure(const Finding& finding, GstClockTime delay) {
