@@ -333,6 +333,7 @@ GstCaps* video_template_caps() {
   std::vector<GstVideoFormat> readable;
   std::copy_if(all, all + n_formats, std::back_inserter(readable), is_readable);
   GstCaps* caps = gst_video_make_raw_caps(readable.data(), static_cast<guint>(readable.size()));
+  gst_structure_remove_field(gst_caps_get_structure(caps, 0), "framerate");  // none is fine, too
   return caps;  // other kinds of memory are appended here
 }
 
