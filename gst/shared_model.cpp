@@ -106,6 +106,11 @@ bool SharedModel::seated(const ModelClient* client) const {
                      [&](const Seat& seat) { return seat.client == client; });
 }
 
+bool SharedModel::was_told(const ModelClient* client) const {
+  return std::any_of(seats_.begin(), seats_.end(),
+                     [&](const Seat& seat) { return seat.client == client && seat.told; });
+}
+
 void SharedModel::leave_seat(const ModelClient* client) {
   for (size_t i = 0; i < seats_.size(); ++i) {
     if (seats_[i].client != client) continue;
@@ -124,7 +129,7 @@ void SharedModel::wake() {
 
 bool SharedModel::wait_until_loaded(const ModelClient* client) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return state_ != ModelState::kLoading || !seated(client); });
+  changed_.wait(lock, [&] { return !seated(client) || (was_told(client) && in_call_ != client); });
   return state_ == ModelState::kReady && seated(client);
 }
 

@@ -58,7 +58,7 @@ class SharedModel {
   void wake();  // a client has work
 
   // Blocks until the model is ready (true), has failed or `client` is told to stop waiting by
-  // detach (false).
+  // detach (false). The client has heard on_ready or on_failed by then. Not for the worker's thread.
   bool wait_until_loaded(const ModelClient* client);
   ModelState state() const;
   int64_t device_memory_bytes() const;  // as of the last piece of work
@@ -72,6 +72,7 @@ class SharedModel {
   };
   // Called with the lock.
   bool seated(const ModelClient* client) const;
+  bool was_told(const ModelClient* client) const;
   void leave_seat(const ModelClient* client);
   void end_thread(std::unique_lock<std::mutex>& lock);
   bool has_newcomer() const;
