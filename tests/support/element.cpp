@@ -1,6 +1,9 @@
 #include "tests/support/element.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
+#include <utility>
 
 namespace vidi::test {
 
@@ -15,6 +18,14 @@ void prepare() {
   scripted::reset();
 }
 
+Messages::~Messages() {
+  for (GstMessage* message : read_) gst_message_unref(message);
+  if (bus_) {
+    gst_bus_set_flushing(bus_, TRUE);
+    gst_object_unref(bus_);
+  }
+}
+
 Pipeline::Pipeline(const std::string& description) {
   GError* error = nullptr;
   pipeline_ = gst_parse_launch(description.c_str(), &error);
@@ -26,8 +37,6 @@ Pipeline::Pipeline(const std::string& description) {
 Pipeline::~Pipeline() {
   if (!pipeline_) return;
   gst_element_set_state(pipeline_, GST_STATE_NULL);
-  for (GstMessage* message : read_) gst_message_unref(message);
-  gst_object_unref(bus_);
   gst_object_unref(pipeline_);
 }
 
@@ -44,7 +53,7 @@ bool Pipeline::to(GstState state) {
   return change != GST_STATE_CHANGE_FAILURE && reached == state;
 }
 
-GstMessage* Pipeline::wait_message(GstMessageType type,
+GstMessage* Messages::wait_message(GstMessageType type,
                                    const std::function<bool(GstMessage*)>& good) {
   const gint64 end = g_get_monotonic_time() + kLimit / GST_USECOND;
   for (gint64 now; (now = g_get_monotonic_time()) < end;) {
@@ -62,7 +71,7 @@ GstMessage* Pipeline::wait_message(GstMessageType type,
   return nullptr;
 }
 
-const GstStructure* Pipeline::wait_structure(const std::string& name,
+const GstStructure* Messages::wait_structure(const std::string& name,
                                              const std::function<bool(const GstStructure*)>& good) {
   GstMessage* message = wait_message(GST_MESSAGE_ELEMENT, [&](GstMessage* m) {
     const GstStructure* s = gst_message_get_structure(m);
@@ -71,11 +80,11 @@ const GstStructure* Pipeline::wait_structure(const std::string& name,
   return message ? gst_message_get_structure(message) : nullptr;
 }
 
-void Pipeline::read_waiting() {
+void Messages::read_waiting() {
   while (GstMessage* message = gst_bus_pop(bus_)) read_.push_back(message);
 }
 
-std::vector<GstMessage*> Pipeline::messages(GstMessageType type) {
+std::vector<GstMessage*> Messages::messages(GstMessageType type) {
   read_waiting();
   std::vector<GstMessage*> found;
   for (GstMessage* m : read_) {
@@ -84,7 +93,7 @@ std::vector<GstMessage*> Pipeline::messages(GstMessageType type) {
   return found;
 }
 
-std::vector<const GstStructure*> Pipeline::structures(const std::string& name) {
+std::vector<const GstStructure*> Messages::structures(const std::string& name) {
   std::vector<const GstStructure*> found;
   for (GstMessage* m : messages(GST_MESSAGE_ELEMENT)) {
     const GstStructure* s = gst_message_get_structure(m);
@@ -93,7 +102,7 @@ std::vector<const GstStructure*> Pipeline::structures(const std::string& name) {
   return found;
 }
 
-std::string Pipeline::error_text() {
+std::string Messages::error_text() {
   for (GstMessage* m : messages(GST_MESSAGE_ERROR)) {
     GError* error = nullptr;
     gst_message_parse_error(m, &error, nullptr);
@@ -102,6 +111,41 @@ std::string Pipeline::error_text() {
     return text;
   }
   return "";
+}
+
+Background::Background(std::function<void()> call)
+    : end_(std::async(std::launch::async, std::move(call))) {}
+
+bool Background::running() const {
+  return end_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+}
+
+bool Background::ended() {
+  if (end_.wait_for(std::chrono::nanoseconds(kLimit)) == std::future_status::ready) return true;
+  ADD_FAILURE() << "a call that should have come back did not";
+  scripted::reset();
+  return false;
+}
+
+bool eventually(const std::function<bool()>& holds) {
+  const gint64 end = g_get_monotonic_time() + kLimit / GST_USECOND;
+  while (g_get_monotonic_time() < end) {
+    if (holds()) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+Complaint complaint_of(GstMessage* message) {
+  GError* error = nullptr;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    gst_message_parse_error(message, &error, nullptr);
+  } else {
+    gst_message_parse_warning(message, &error, nullptr);
+  }
+  const Complaint complaint{error->domain, error->code, error->message};
+  g_error_free(error);
+  return complaint;
 }
 
 guint64 number(const GstStructure* s, const char* field) {

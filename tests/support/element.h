@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -20,18 +21,12 @@ inline constexpr GstClockTime kLimit = 20 * GST_SECOND;  // longer than any busy
 // gst_init, the plugin of this build, and the scripted engine reset and chosen.
 void prepare();
 
-// A pipeline from a gst-launch description; the element in it is named "v". Goes to NULL and is
-// freed with this object. Every message that was looked at is kept in order.
-class Pipeline {
+// What was posted on a bus. Every message that was looked at is kept in order.
+class Messages {
  public:
-  explicit Pipeline(const std::string& description);
-  ~Pipeline();
-  GstElement* get() const { return pipeline_; }
-  GstElement* v() const { return element("v"); }
-  GstElement* element(const char* name) const;  // borrowed; the pipeline owns it
-
-  // Asks for a state and waits until it is reached (async) - false on failure.
-  bool to(GstState state);
+  Messages() = default;
+  Messages(const Messages&) = delete;
+  ~Messages();
   // Reads messages until one of this type (of any when 0) fulfils `good`; null when the limit
   // passes or, unless an ERROR is waited for, when an ERROR comes (which is then reported as a test
   // failure).
@@ -45,12 +40,55 @@ class Pipeline {
   std::vector<GstMessage*> messages(GstMessageType type);  // likewise
   std::string error_text();                                // of the first ERROR read, "" if none
 
+ protected:
+  GstBus* bus_ = nullptr;  // owned
+
  private:
   void read_waiting();
-  GstElement* pipeline_ = nullptr;
-  GstBus* bus_ = nullptr;
   std::vector<GstMessage*> read_;
 };
+
+// A pipeline from a gst-launch description; the element in it is named "v". Goes to NULL and is
+// freed with this object.
+class Pipeline : public Messages {
+ public:
+  explicit Pipeline(const std::string& description);
+  ~Pipeline();
+  GstElement* get() const { return pipeline_; }
+  GstElement* v() const { return element("v"); }
+  GstElement* element(const char* name) const;  // borrowed; the pipeline owns it
+
+  // Asks for a state and waits until it is reached (async) - false on failure.
+  bool to(GstState state);
+
+ private:
+  GstElement* pipeline_ = nullptr;
+};
+
+// A call on a thread of its own, since it may block. Whoever ends it holds the reason; when nobody
+// does in time, the test fails and the scripted engine lets go of everything.
+class Background {
+ public:
+  explicit Background(std::function<void()> call);
+  ~Background() { ended(); }
+  bool running() const;
+  bool ended();  // waits for the end, with the limit
+
+ private:
+  std::future<void> end_;
+};
+
+// Looks again and again until `holds`, for what tells nobody that it changed; false after the
+// limit.
+bool eventually(const std::function<bool()>& holds);
+
+// Of a WARNING or an ERROR.
+struct Complaint {
+  GQuark domain = 0;
+  int code = 0;
+  std::string text;
+};
+Complaint complaint_of(GstMessage* message);
 
 // Fields of a structure, for expectations; a missing field fails the test.
 guint64 number(const GstStructure* s, const char* field);

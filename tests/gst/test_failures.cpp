@@ -1,0 +1,352 @@
+// Broken models and absurd answers: said clearly, and never the end of the application.
+#include <gst/gst.h>
+
+#include <cstdlib>
+
+#include "tests/support/bench.h"
+
+namespace vidi::test {
+namespace {
+
+using scripted::Step;
+
+struct Failures : ::testing::Test {
+  void SetUp() override { prepare(); }
+};
+
+// $VIDI_ENGINE for the time of a test.
+class EngineAt {
+ public:
+  explicit EngineAt(const char* path) { setenv("VIDI_ENGINE", path, 1); }
+  ~EngineAt() { setenv("VIDI_ENGINE", VIDI_SCRIPTED_ENGINE, 1); }
+};
+
+Properties with_policy(const char* policy, Properties others = {}) {
+  others.emplace_back("error-policy", policy);
+  return others;
+}
+
+// A stream of two windows that must pass whatever the model does.
+void expect_stream_passes(Bench& bench) {
+  bench.in().start(kSmallRgb);
+  EXPECT_EQ(bench.frames(0, 4 * GST_SECOND), GST_FLOW_OK);
+  EXPECT_TRUE(bench.eos());
+  EXPECT_EQ(bench.out().buffers().size(), 40u);
+  EXPECT_EQ(bench.out().story().back(), "eos");
+}
+
+struct OpenFailure {
+  const char* what;
+  const char* property;
+  const char* value;
+  const char* engine;
+  Complaint expected;  // with a part of the sentence
+};
+
+std::vector<OpenFailure> open_failures() {
+  const Complaint no_path{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "model-path"};
+  const auto no_engine = [](const char* part) {
+    return Complaint{GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, part};
+  };
+  const char* good = VIDI_SCRIPTED_ENGINE;
+  return {{"empty path", "model-path", "", good, no_path},
+          {"no library", "device", "auto", "/nonsense/engine.so", no_engine("/nonsense/engine.so")},
+          {"no ELF file", "device", "auto", "/etc/hostname", no_engine("/etc/hostname")},
+          {"no door", "device", "auto", VIDI_NO_DOOR, no_engine("vidi_door")},
+          {"an old door", "device", "auto", VIDI_OLD_DOOR, no_engine("version")}};
+}
+
+void expect_complaint(const Complaint& found, const Complaint& expected, const char* what) {
+  EXPECT_EQ(found.domain, expected.domain) << what;
+  EXPECT_EQ(found.code, expected.code) << what;
+  EXPECT_NE(found.text.find(expected.text), std::string::npos) << what << ": " << found.text;
+}
+
+// Without a path or an engine READY is refused, with an ERROR that says what is missing.
+TEST_F(Failures, NoPathOrNoEngineIsAnErrorAtReady) {
+  for (const OpenFailure& failure : open_failures()) {
+    const EngineAt engine(failure.engine);
+    Bench bench(Properties{{failure.property, failure.value}});
+    EXPECT_FALSE(bench.to(GST_STATE_READY)) << failure.what;
+    GstMessage* error = bench.wait_message(GST_MESSAGE_ERROR);
+    ASSERT_TRUE(error);
+    expect_complaint(complaint_of(error), failure.expected, failure.what);
+    EXPECT_EQ(bench.messages(GST_MESSAGE_ERROR).size(), 1u) << failure.what;
+  }
+}
+
+// With error-policy=passthrough the same is one WARNING, and the stream goes on to its EOS.
+TEST_F(Failures, NoPathOrNoEngineIsAWarningWithPassthrough) {
+  for (const OpenFailure& failure : open_failures()) {
+    const EngineAt engine(failure.engine);
+    Bench bench(with_policy("passthrough", {{failure.property, failure.value}}));
+    ASSERT_TRUE(bench.to(GST_STATE_PLAYING)) << failure.what;
+    GstMessage* warning = bench.wait_message(GST_MESSAGE_WARNING);
+    ASSERT_TRUE(warning);
+    expect_complaint(complaint_of(warning), failure.expected, failure.what);
+    expect_stream_passes(bench);
+    EXPECT_EQ(bench.messages(GST_MESSAGE_WARNING).size(), 1u) << failure.what;
+    EXPECT_TRUE(bench.messages(GST_MESSAGE_ERROR).empty()) << failure.what;
+  }
+}
+
+// Without $VIDI_ENGINE and without an engine beside the plugin the error names every place tried.
+TEST_F(Failures, MissingEngineNamesThePlacesTried) {
+  unsetenv("VIDI_ENGINE");
+  Bench bench;
+  const bool found = bench.to(GST_STATE_READY);
+  setenv("VIDI_ENGINE", VIDI_SCRIPTED_ENGINE, 1);
+  if (found) GTEST_SKIP() << "this build has an engine";
+  const std::string error = complaint_of(bench.wait_message(GST_MESSAGE_ERROR)).text;
+  EXPECT_NE(error.find("gst/libvidi.so"), std::string::npos) << error;
+  EXPECT_NE(error.find("model/libvidi.so"), std::string::npos) << error;
+  EXPECT_NE(error.find("$VIDI_ENGINE"), std::string::npos) << error;
+}
+
+struct LoadFailure {
+  ErrorCode code;
+  GQuark domain;
+  int gst_code;
+};
+
+std::vector<LoadFailure> load_failures() {
+  return {{ErrorCode::kNotFound, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND},
+          {ErrorCode::kUnreadable, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ},
+          {ErrorCode::kDamaged, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ},
+          {ErrorCode::kOutOfMemory, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT},
+          {ErrorCode::kNoDevice, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT},
+          {ErrorCode::kUnsupported, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS},
+          {ErrorCode::kBadInput, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS},
+          {ErrorCode::kInternal, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED}};
+}
+
+constexpr char kSentence[] = "Expected a model in /a, found a sandwich.";
+
+// A model that cannot be loaded is a PROGRESS and an ELEMENT ERROR of the right kind with the
+// engine's sentence; the stream then ends with GST_FLOW_ERROR.
+TEST_F(Failures, LoadFailureEndsTheStream) {
+  for (const LoadFailure& failure : load_failures()) {
+    scripted::fail(Step::kOpen, {failure.code, kSentence});
+    Bench bench;
+    bench.play();
+    GstMessage* error = bench.wait_message(GST_MESSAGE_ERROR);
+    ASSERT_TRUE(error);
+    expect_complaint(complaint_of(error), {failure.domain, failure.gst_code, kSentence}, kSentence);
+    EXPECT_EQ(bench.frame(0), GST_FLOW_ERROR);
+    EXPECT_EQ(bench.model_state(), "failed");
+    GstProgressType type;
+    gst_message_parse_progress(bench.messages(GST_MESSAGE_PROGRESS).back(), &type, nullptr,
+                               nullptr);
+    EXPECT_EQ(type, GST_PROGRESS_TYPE_ERROR);
+    EXPECT_EQ(text(bench.structures("vidi/model").at(0), "error"), kSentence);
+    EXPECT_EQ(bench.messages(GST_MESSAGE_ERROR).size(), 1u);
+  }
+}
+
+// With error-policy=passthrough it is a WARNING, nothing waits for the model, windows that had
+// queued up are reported as dropped, and the stream goes on to its EOS.
+TEST_F(Failures, LoadFailurePassesWithPassthrough) {
+  for (const LoadFailure& failure : load_failures()) {
+    scripted::fail(Step::kOpen, {failure.code, kSentence});
+    Bench bench(with_policy("passthrough"));
+    ASSERT_TRUE(bench.to(GST_STATE_PLAYING));
+    GstMessage* warning = bench.wait_message(GST_MESSAGE_WARNING);
+    ASSERT_TRUE(warning);
+    expect_complaint(complaint_of(warning), {failure.domain, failure.gst_code, kSentence},
+                     kSentence);
+    expect_stream_passes(bench);
+    EXPECT_TRUE(bench.messages(GST_MESSAGE_ERROR).empty());
+  }
+}
+
+// Windows that wait for a model that then fails to load are dropped with that reason, and whoever
+// waits for them goes on.
+TEST_F(Failures, WindowsThatWaitForAFailedModelAreDropped) {
+  scripted::hold(Step::kOpen);
+  scripted::fail(Step::kOpen, {ErrorCode::kDamaged, kSentence});
+  Bench bench(with_policy("passthrough", {{"max-pending-windows", "1"}}));
+  ASSERT_TRUE(bench.to(GST_STATE_PLAYING));
+  Background stream([&] { expect_stream_passes(bench); });
+  EXPECT_TRUE(eventually([&] { return bench.stat("pending") > 0; }));
+  scripted::release(Step::kOpen);
+  EXPECT_TRUE(stream.ended());
+  const auto dropped = bench.structures("vidi/window-dropped");
+  ASSERT_FALSE(dropped.empty());
+  for (const GstStructure* s : dropped) EXPECT_EQ(text(s, "reason"), "model-failed");
+}
+
+// model-load=sync with a failing model: PAUSED is refused; with passthrough it is reached.
+TEST_F(Failures, SyncLoadFailureIsAFailedStateChange) {
+  scripted::fail(Step::kOpen, {ErrorCode::kNotFound, kSentence}, 2);
+  Bench strict(Properties{{"model-load", "sync"}});
+  EXPECT_FALSE(strict.to(GST_STATE_PAUSED));
+  EXPECT_TRUE(strict.wait_message(GST_MESSAGE_ERROR));
+  Bench lenient(with_policy("passthrough", {{"model-load", "sync"}}));
+  EXPECT_TRUE(lenient.to(GST_STATE_PLAYING));
+  expect_stream_passes(lenient);
+}
+
+// A failed element works again after READY, once the cause is gone.
+TEST_F(Failures, RecoversWhenTheCauseIsGone) {
+  scripted::fail(Step::kOpen, {ErrorCode::kNotFound, kSentence});
+  Bench bench;
+  bench.play();
+  EXPECT_TRUE(bench.wait_message(GST_MESSAGE_ERROR));
+  EXPECT_TRUE(bench.to(GST_STATE_READY));
+  EXPECT_TRUE(bench.to(GST_STATE_PLAYING));
+  expect_stream_passes(bench);
+  EXPECT_EQ(bench.structures("vidi/window").size(), 2u);
+}
+
+// One failed inference is a WARNING and a counted window; the next window is analysed.
+TEST_F(Failures, OneFailedInferenceIsAWarning) {
+  for (const Step step : {Step::kSee, Step::kEncode, Step::kAsk}) {
+    scripted::reset();
+    scripted::fail(step, {ErrorCode::kInternal, "It broke."});
+    scripted::answer_with("0-1");
+    Bench bench;
+    bench.play();
+    bench.frames(0, 4 * GST_SECOND);
+    bench.eos();
+    const auto warnings = bench.messages(GST_MESSAGE_WARNING);
+    ASSERT_EQ(warnings.size(), 1u);
+    expect_complaint(complaint_of(warnings[0]),
+                     {GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "It broke."}, "inference");
+    EXPECT_EQ(bench.stat("windows-failed"), 1u);
+    EXPECT_EQ(bench.stat("windows-completed"), 1u);
+    const auto windows = bench.structures("vidi/window");
+    ASSERT_EQ(windows.size(), 2u);
+    EXPECT_EQ(text(windows[0], "error"), "It broke.");
+    EXPECT_FALSE(gst_structure_has_field(windows[1], "error"));
+    ASSERT_EQ(bench.structures("vidi/result").size(), 1u);
+    EXPECT_EQ(number(bench.structures("vidi/result")[0], "timestamp"), 2 * GST_SECOND);
+  }
+}
+
+// Out of memory once: caches are freed, the window is tried again in small steps, its result comes.
+TEST_F(Failures, OutOfMemoryIsTriedAgain) {
+  scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "No memory."});
+  scripted::answer_with("0-1");
+  Bench bench;
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  bench.eos();
+  ASSERT_EQ(bench.structures("vidi/window").size(), 1u);
+  EXPECT_TRUE(flag(bench.structures("vidi/window")[0], "small-steps"));
+  EXPECT_EQ(bench.structures("vidi/result").size(), 1u);
+  EXPECT_EQ(scripted::n_caches_freed(), 1);
+  EXPECT_TRUE(bench.messages(GST_MESSAGE_WARNING).empty());
+}
+
+// Three failures in a row are a broken model: an ERROR, and the stream ends.
+TEST_F(Failures, ThreeInARowAreAnError) {
+  scripted::fail(Step::kAsk, {ErrorCode::kInternal, "It broke."}, -1);
+  Bench bench;
+  bench.play();
+  Background stream([&] { bench.frames(0, 60 * GST_SECOND); });
+  GstMessage* error = bench.wait_message(GST_MESSAGE_ERROR);
+  ASSERT_TRUE(error);
+  expect_complaint(complaint_of(error), {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, "It broke."},
+                   "three");
+  EXPECT_NE(complaint_of(error).text.find("3 windows in a row"), std::string::npos);
+  EXPECT_TRUE(stream.ended());
+  EXPECT_EQ(bench.frame(60 * GST_SECOND), GST_FLOW_ERROR);
+  EXPECT_EQ(bench.model_state(), "failed");
+  EXPECT_EQ(bench.messages(GST_MESSAGE_WARNING).size(), 2u);
+  EXPECT_EQ(scripted::count(Step::kAsk), 3);
+}
+
+// With passthrough three failures end the analysis alone; the stream goes on to its EOS.
+TEST_F(Failures, ThreeInARowPassWithPassthrough) {
+  scripted::fail(Step::kAsk, {ErrorCode::kInternal, "It broke."}, -1);
+  Bench bench(with_policy("passthrough"));
+  bench.play();
+  EXPECT_EQ(bench.frames(0, 30 * GST_SECOND), GST_FLOW_OK);
+  bench.eos();
+  EXPECT_EQ(bench.out().buffers().size(), 300u);
+  EXPECT_EQ(scripted::count(Step::kAsk), 3);
+  EXPECT_EQ(bench.messages(GST_MESSAGE_WARNING).size(), 3u);
+  EXPECT_EQ(bench.model_state(), "failed");
+}
+
+// Two failures, a success, two failures: that is not three in a row.
+TEST_F(Failures, ASuccessStartsTheCountAgain) {
+  int n_asked = 0;  // the model's thread only
+  scripted::answer_with([&](const Query&, const scripted::SeenWindow&) -> std::string {
+    if (++n_asked % 3 != 0) throw EngineError(ErrorCode::kInternal, "It broke.");
+    return "none";
+  });
+  Bench bench;
+  bench.play();
+  EXPECT_EQ(bench.frames(0, 12 * GST_SECOND), GST_FLOW_OK);
+  bench.eos();
+  EXPECT_EQ(bench.stat("windows-failed"), 4u);
+  EXPECT_EQ(bench.stat("windows-completed"), 2u);
+  EXPECT_EQ(bench.model_state(), "ready");
+}
+
+// An answer that cannot be read is told: the raw text and a note, and no result.
+TEST_F(Failures, UnreadableAnswersAreTold) {
+  scripted::answer_with("I would rather talk about the weather.");
+  Bench bench;
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  bench.eos();
+  ASSERT_EQ(bench.structures("vidi/window").size(), 1u);
+  const GstStructure* window = bench.structures("vidi/window")[0];
+  EXPECT_EQ(number(window, "results"), 0u);
+  EXPECT_EQ(texts(window, "texts"), (Strings{"I would rather talk about the weather."}));
+  ASSERT_FALSE(texts(window, "notes").empty());
+  EXPECT_NE(texts(window, "notes").back().find("not understood"), std::string::npos);
+  EXPECT_TRUE(bench.structures("vidi/result").empty());
+}
+
+Strings absurd_answers() {
+  std::string huge, endless;
+  for (int i = 0; i < 20000; ++i) huge += "0." + std::to_string(i % 10) + "-0.95, ";
+  endless.assign(1 << 20, '0');
+  return {"",
+          "-",
+          "0.9-0.1",
+          "-0.5-7.5",
+          "1e308-1e309",
+          "nan-inf",
+          "0.1-0.2-0.3-0.4",
+          "999999999999999999999999-0.5",
+          std::string("0.1-0.\0005", 8),
+          "\xff\xfe\x80 0.1-0.4 \xc3",
+          "0.1-0.4: \xf0\x9f\x98 label \x01\x02",
+          "{\"type\": \"0.1-0.2\"}",
+          "%s%n%x 0.1-0.2",
+          huge,
+          endless};
+}
+
+// Whatever the model says, results stay inside their window, texts are UTF-8, and nothing crashes.
+TEST_F(Failures, AbsurdAnswersStayHarmless) {
+  for (const std::string& answer : absurd_answers()) {
+    scripted::answer_with(answer);
+    Bench bench;
+    Recorder& json = bench.record("json_src");
+    Recorder& cues = bench.record("text_src");
+    bench.play();
+    bench.frames(4 * GST_SECOND, 6 * GST_SECOND);
+    bench.eos();
+    ASSERT_EQ(bench.structures("vidi/window").size(), 1u) << answer.substr(0, 40);
+    for (const GstStructure* s : bench.structures("vidi/result")) {
+      EXPECT_GE(number(s, "timestamp"), 4 * GST_SECOND);
+      EXPECT_LE(number(s, "timestamp") + number(s, "duration"), 6 * GST_SECOND);
+      EXPECT_TRUE(g_utf8_validate(text(s, "text").c_str(), -1, nullptr));
+    }
+    for (Recorder* out : {&json, &cues}) {
+      EXPECT_TRUE(out->wait_for("eos"));
+      const std::string bytes = out->bytes();
+      EXPECT_TRUE(g_utf8_validate(bytes.data(), static_cast<gssize>(bytes.size()), nullptr))
+          << bytes.substr(0, 2000);
+    }
+    EXPECT_TRUE(bench.messages(GST_MESSAGE_WARNING).empty());
+  }
+}
+
+}  // namespace
+}  // namespace vidi::test

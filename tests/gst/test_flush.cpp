@@ -1,0 +1,412 @@
+// EOS delivers everything first; a flush delivers nothing that came before it, and never waits.
+#include <gst/gst.h>
+
+#include <filesystem>
+#include <random>
+
+#include "tests/support/bench.h"
+
+namespace vidi::test {
+namespace {
+
+using scripted::Step;
+
+struct Flush : ::testing::Test {
+  void SetUp() override { prepare(); }
+};
+struct Eos : Flush {};
+
+// ---- EOS ----
+
+// The last window is closed, its answer waited for; results come before the chapters, those before
+// the EOS.
+TEST_F(Eos, DeliversTheLastWindowFirst) {
+  scripted::answer_with("0.5-1");
+  Bench bench;
+  bench.play();
+  bench.frames(0, 1500 * GST_MSECOND);
+  bench.eos();
+  Strings ends = bench.out().story();
+  ends.erase(ends.begin(), ends.begin() + 3 + 15);  // stream-start, caps, segment; frames
+  std::erase(ends, "vidi/model");
+  EXPECT_EQ(ends, (Strings{"vidi/result", "vidi/window", "toc", "eos"}));
+  ASSERT_EQ(bench.structures("vidi/result").size(), 1u);
+  const GstStructure* result = bench.structures("vidi/result")[0];
+  EXPECT_EQ(number(result, "timestamp"), 750 * GST_MSECOND);
+  EXPECT_EQ(number(result, "window-stop"), 1500 * GST_MSECOND);
+  EXPECT_TRUE(flag(result, "partial-window"));
+  EXPECT_TRUE(flag(result, "final"));
+}
+
+// Results are serialized events: downstream's converters and muxers keep them in their place.
+TEST_F(Eos, ResultsAreSerializedEvents) {
+  scripted::answer_with("0-1");
+  Bench bench;
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  bench.eos();
+  for (const char* name : {"vidi/result", "vidi/window"}) {
+    ASSERT_EQ(bench.out().events(name).size(), 1u);
+    GstEvent* event = bench.out().events(name)[0];
+    EXPECT_TRUE(GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_IS_DOWNSTREAM(event));
+    EXPECT_FALSE(GST_EVENT_IS_STICKY(event));
+  }
+}
+
+// EOS waits while the model answers; side pads end before it.
+TEST_F(Eos, WaitsForPendingAnswers) {
+  scripted::hold(Step::kAsk);
+  scripted::answer_with("0-1");
+  Bench bench;
+  Recorder& json = bench.record("json_src");
+  bench.play();
+  bench.frames(0, 1500 * GST_MSECOND);
+  Background eos([&] {
+    bench.eos();
+    EXPECT_EQ(json.count("eos"), 1);
+  });
+  EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));  // only EOS closes this window
+  EXPECT_TRUE(eos.running());
+  EXPECT_EQ(bench.out().count("eos"), 0);
+  scripted::release(Step::kAsk);
+  EXPECT_TRUE(eos.ended());
+  EXPECT_EQ(bench.out().count("vidi/result"), 1);
+  EXPECT_EQ(bench.out().story().back(), "eos");
+  EXPECT_NE(json.bytes().find("\"type\":\"result\""), std::string::npos) << json.bytes();
+}
+
+// EOS waits while the model still loads.
+TEST_F(Eos, WaitsForTheModel) {
+  scripted::hold(Step::kOpen);
+  scripted::answer_with("0-1");
+  Bench bench;
+  bench.play();
+  bench.frames(0, 1500 * GST_MSECOND);
+  Background eos([&] { bench.eos(); });
+  EXPECT_TRUE(eventually([&] { return bench.stat("windows-submitted") == 1; }));
+  EXPECT_TRUE(eos.running());
+  EXPECT_EQ(bench.out().count("eos"), 0);
+  scripted::release(Step::kOpen);
+  EXPECT_TRUE(eos.ended());
+  EXPECT_EQ(bench.out().count("vidi/result"), 1);
+}
+
+// A single picture is no window: it is reported as dropped, and nothing is asked.
+TEST_F(Eos, OneFrameIsTooFew) {
+  Bench bench;
+  bench.play();
+  bench.frame(0);
+  bench.eos();
+  const auto dropped = bench.structures("vidi/window-dropped");
+  ASSERT_EQ(dropped.size(), 1u);
+  EXPECT_EQ(text(dropped[0], "reason"), "too-few-frames");
+  EXPECT_EQ(bench.out().count("vidi/window-dropped"), 1);
+  EXPECT_EQ(bench.out().story().back(), "eos");
+  EXPECT_EQ(scripted::count(Step::kEncode), 0);
+}
+
+// Without any frame EOS passes at once, even while the model loads.
+TEST_F(Eos, EmptyStreamEndsAtOnce) {
+  scripted::hold(Step::kOpen);
+  Bench bench;
+  bench.play();
+  Background eos([&] { EXPECT_TRUE(bench.eos()); });
+  EXPECT_TRUE(eos.ended());
+  EXPECT_EQ(bench.out().story(), (Strings{"stream-start", "caps", "segment", "eos"}));
+}
+
+// The sound's EOS passes at once, whatever the video and the model do.
+TEST_F(Eos, SoundEndsAtOnce) {
+  scripted::hold(Step::kAsk);
+  Bench bench;
+  bench.add_audio();
+  bench.play();
+  bench.audio_in().start("audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved");
+  bench.audio_in().push(mono_audio(7, 0, 3 * GST_SECOND));
+  bench.frames(0, 2500 * GST_MSECOND);
+  EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));
+  Background eos([&] { bench.audio_in().send(gst_event_new_eos()); });
+  EXPECT_TRUE(eos.ended());
+  EXPECT_EQ(bench.audio_out().story().back(), "eos");
+  EXPECT_EQ(bench.out().count("eos"), 0);
+}
+
+// After an EOS a new STREAM_START begins again, with windows and an EOS of its own.
+TEST_F(Eos, AnotherStreamMayFollow) {
+  scripted::answer_with("0-1");
+  Bench bench;
+  bench.play();
+  for (int i = 0; i < 2; ++i) {
+    if (i > 0) bench.in().start(kSmallRgb, time_segment(100 * GST_SECOND));
+    EXPECT_EQ(bench.frames(i * 100 * GST_SECOND, i * 100 * GST_SECOND + 1500 * GST_MSECOND),
+              GST_FLOW_OK);
+    EXPECT_TRUE(bench.eos());
+  }
+  EXPECT_EQ(bench.out().count("eos"), 2);
+  EXPECT_EQ(bench.out().count("toc"), 2);
+  const auto results = bench.structures("vidi/result");
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_EQ(number(results[0], "timestamp"), 0u);
+  EXPECT_EQ(number(results[1], "timestamp"), 100 * GST_SECOND);
+}
+
+// ---- FLUSH ----
+
+// All windows that were told after the flush lie in the second stretch of time.
+void expect_only_after(Bench& bench, GstClockTime start, size_t n_results) {
+  const auto results = bench.structures("vidi/result");
+  EXPECT_EQ(results.size(), n_results);
+  for (const GstStructure* s : results) EXPECT_GE(number(s, "window-start"), start);
+  for (const GstStructure* s : bench.structures("vidi/window")) {
+    EXPECT_GE(number(s, "window-start"), start);
+  }
+  for (const char* name : {"vidi/result", "vidi/window"}) {
+    for (GstEvent* event : bench.out().events(name)) {
+      EXPECT_GE(number(gst_event_get_structure(event), "window-start"), start);
+    }
+  }
+  EXPECT_EQ(bench.out().events("vidi/result").size(), n_results);
+}
+
+// While the model looks, encodes or answers, a flush returns at once, cancels the work, and nothing
+// of before arrives: no event, no message, no cue, no line.
+TEST_F(Flush, CancelsWhatTheModelDoes) {
+  for (const Step step : {Step::kSee, Step::kEncode, Step::kAsk}) {
+    scripted::reset();
+    scripted::hold(step);
+    scripted::answer_with("0-0.25");
+    Bench bench;
+    Recorder& json = bench.record("json_src");
+    Recorder& cues = bench.record("text_src");
+    bench.play();
+    bench.frames(0, 3 * GST_SECOND);
+    EXPECT_TRUE(scripted::wait_for(step, 1));
+    Background flush([&] { bench.flush(); });
+    EXPECT_TRUE(flush.ended());
+    EXPECT_TRUE(eventually([] { return scripted::n_cancelled() == 1; }));
+    scripted::release(step);
+
+    bench.in().send(
+        gst_event_new_segment(std::make_unique<GstSegment>(time_segment(100 * GST_SECOND)).get()));
+    bench.frames(100 * GST_SECOND, 104 * GST_SECOND);
+    bench.eos();
+    expect_only_after(bench, 100 * GST_SECOND, 2);
+    ASSERT_TRUE(json.wait_for("eos") && cues.wait_for("eos"));
+    EXPECT_EQ(cues.buffers().size(), 2u);
+    EXPECT_EQ(json.bytes().find("\"window_start\":0,"), std::string::npos) << json.bytes();
+    EXPECT_EQ(bench.stat("windows-failed"), 0u);
+  }
+}
+
+// FLUSH_START passes to downstream while the model is busy, and FLUSH_STOP after it.
+TEST_F(Flush, IsForwarded) {
+  Bench bench;
+  bench.play();
+  bench.frame(0);
+  bench.flush();
+  EXPECT_EQ(bench.out().story_of_data(), (Strings{"frame", "flush-start", "flush-stop"}));
+}
+
+// Finished results that no buffer has carried yet are forgotten too.
+TEST_F(Flush, ForgetsResultsThatNothingCarriedYet) {
+  scripted::answer_with("0-1");
+  Bench bench;
+  bench.play();
+  bench.frames(0, 2100 * GST_MSECOND);
+  ASSERT_TRUE(bench.wait_structure("vidi/window"));
+  const int n_before = bench.out().count("vidi/window");
+  bench.flush();
+  bench.in().start(kSmallRgb, time_segment(50 * GST_SECOND));
+  bench.frame(50 * GST_SECOND);
+  EXPECT_EQ(bench.out().count("vidi/window"), n_before);
+}
+
+// A chain that waits for room in the queue comes back when the flush begins.
+TEST_F(Flush, FreesAChainThatIsHeldBack) {
+  scripted::hold(Step::kAsk);
+  Bench bench(Properties{{"max-pending-windows", "1"}});
+  bench.play();
+  Background stream([&] { bench.frames(0, 60 * GST_SECOND); });
+  EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));
+  EXPECT_TRUE(eventually([&] { return bench.stat("pending") == 2; }));
+  EXPECT_TRUE(stream.running());
+  bench.in().send(gst_event_new_flush_start());
+  EXPECT_TRUE(stream.ended());
+  bench.in().send(gst_event_new_flush_stop(TRUE));
+  scripted::release(Step::kAsk);
+  scripted::answer_with("0-1");
+  bench.in().start(kSmallRgb, time_segment(100 * GST_SECOND));
+  bench.frames(100 * GST_SECOND, 102 * GST_SECOND);
+  bench.eos();
+  expect_only_after(bench, 100 * GST_SECOND, 1);
+}
+
+// An EOS that waits for answers is given up when the flush begins; the stream then goes on.
+TEST_F(Flush, FreesAnEosThatWaits) {
+  for (const Step step : {Step::kOpen, Step::kAsk}) {
+    scripted::reset();
+    scripted::hold(step);
+    Bench bench;
+    bench.play();
+    bench.frames(0, 1500 * GST_MSECOND);
+    Background eos([&] { bench.eos(); });
+    EXPECT_TRUE(scripted::wait_for(step, 1));
+    EXPECT_TRUE(eventually([&] { return bench.stat("windows-submitted") == 1; }));
+    bench.in().send(gst_event_new_flush_start());
+    EXPECT_TRUE(eos.ended());
+    EXPECT_EQ(bench.out().count("eos"), 0) << "the pad flushes: its EOS is lost";
+    bench.in().send(gst_event_new_flush_stop(TRUE));
+    scripted::release(step);
+    scripted::answer_with("0-1");
+    bench.in().start(kSmallRgb, time_segment(100 * GST_SECOND));
+    bench.frames(100 * GST_SECOND, 102 * GST_SECOND);
+    bench.eos();
+    expect_only_after(bench, 100 * GST_SECOND, 1);
+  }
+}
+
+// A flush of the sound alone ends what was going on, and the video's windows go on after it.
+TEST_F(Flush, OfTheSoundAloneDoesNotStopTheVideo) {
+  Bench bench;
+  bench.add_audio();
+  const char* sound = "audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved";
+  bench.play();
+  bench.audio_in().start(sound);
+  bench.frames(0, 1500 * GST_MSECOND);
+  bench.audio_in().send(gst_event_new_flush_start());
+  bench.audio_in().send(gst_event_new_flush_stop(TRUE));
+  bench.audio_in().start(sound);
+  bench.audio_in().send(gst_event_new_eos());
+  bench.frames(1500 * GST_MSECOND, 6 * GST_SECOND);
+  bench.eos();
+  EXPECT_GE(bench.structures("vidi/window").size(), 2u);
+  EXPECT_EQ(bench.out().buffers().size(), 60u);
+}
+
+// A stop in the middle of a flush leaves nothing behind: the next run and its flushes work.
+TEST_F(Flush, MayBeCutShortByAStop) {
+  Bench bench;
+  bench.add_audio();
+  const char* sound = "audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved";
+  bench.play();
+  bench.frames(0, GST_SECOND);
+  bench.in().send(gst_event_new_flush_start());
+  EXPECT_TRUE(bench.to(GST_STATE_READY));
+  gst_pad_set_active(bench.out().pad(), FALSE);
+  gst_pad_set_active(bench.out().pad(), TRUE);
+  gst_pad_set_active(bench.in().pad(), FALSE);
+  gst_pad_set_active(bench.in().pad(), TRUE);
+  bench.play();
+  bench.audio_in().start(sound);
+  bench.audio_in().send(gst_event_new_flush_start());
+  bench.audio_in().send(gst_event_new_flush_stop(TRUE));
+  bench.audio_in().start(sound);
+  bench.audio_in().send(gst_event_new_eos());
+  bench.frames(0, 2 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(bench.structures("vidi/window").size(), 1u);
+}
+
+// ---- Seeks ----
+
+// A film of 12 s that can be sought in, made once.
+class Film {
+ public:
+  Film() : path_(std::filesystem::path(::testing::TempDir()) / "vidifilter-seek.mkv") {
+    Pipeline maker(
+        "videotestsrc pattern=ball num-buffers=300 ! "
+        "video/x-raw,width=32,height=32,framerate=25/1 ! jpegenc ! matroskamux ! filesink "
+        "location=" +
+        path_.string());
+    EXPECT_TRUE(maker.to(GST_STATE_PLAYING) && maker.wait_eos());
+  }
+  ~Film() { std::filesystem::remove(path_); }
+  std::string player() const {
+    return "filesrc location=" + path_.string() +
+           " ! matroskademux ! jpegdec ! vidifilter name=v model-path=/a query=dog "
+           "window-duration=500000000 window-stride=500000000 frame-rate=10/1 ! "
+           "fakesink name=out sync=false";
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+bool seek(Pipeline& pipeline, GstClockTime start, GstClockTime stop) {
+  const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
+  return gst_element_seek(pipeline.get(), 1.0, GST_FORMAT_TIME, flags, GST_SEEK_TYPE_SET,
+                          static_cast<gint64>(start), GST_SEEK_TYPE_SET, static_cast<gint64>(stop));
+}
+
+// A hundred seeks, each while the model answers about the place before: all of those answers are
+// cancelled, and what is found is of the last place only.
+TEST_F(Flush, AHundredSeeksWhileTheModelIsBusy) {
+  const Film film;
+  scripted::hold(Step::kAsk);
+  scripted::answer_with("0-1");
+  Pipeline pipeline(film.player());
+  ASSERT_TRUE(pipeline.to(GST_STATE_PLAYING));
+  std::minstd_rand random(1);
+  GstClockTime start = 0;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(scripted::wait_for(Step::kAsk, i + 1)) << i;
+    start = random() % 9 * GST_SECOND;
+    ASSERT_TRUE(seek(pipeline, start, start + 2 * GST_SECOND)) << i;
+  }
+  scripted::release(Step::kAsk);
+  ASSERT_TRUE(pipeline.wait_eos());
+  EXPECT_EQ(scripted::n_cancelled(), 100);
+  const auto results = pipeline.structures("vidi/window");
+  EXPECT_EQ(results.size(), 4u);
+  for (const GstStructure* s : results) {
+    EXPECT_GE(number(s, "window-start"), start);
+    EXPECT_LE(number(s, "window-stop"), start + 2 * GST_SECOND + 100 * GST_MSECOND);
+  }
+}
+
+// Every result's event belongs to the segment behind which it comes.
+struct SeekWatch {
+  GstSegment segment = time_segment();
+  int n_events = 0, n_stale = 0;
+
+  static GstPadProbeReturn see(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    auto& self = *static_cast<SeekWatch*>(data);
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) gst_event_copy_segment(event, &self.segment);
+    if (GST_EVENT_TYPE(event) != GST_EVENT_CUSTOM_DOWNSTREAM) return GST_PAD_PROBE_OK;
+    const GstStructure* s = gst_event_get_structure(event);
+    if (!gst_structure_has_field(s, "window-start")) return GST_PAD_PROBE_OK;
+    const guint64 start = number(s, "window-start");
+    ++self.n_events;
+    if (start < self.segment.start || start >= self.segment.stop) ++self.n_stale;
+    return GST_PAD_PROBE_OK;
+  }
+};
+
+// A hundred seeks in a row, at whatever moment the model is in: behind each new segment come
+// results of that segment only.
+TEST_F(Flush, AHundredSeeksInARow) {
+  const Film film;
+  scripted::answer_with("0-1");
+  Pipeline pipeline(film.player());
+  SeekWatch watch;
+  GstPad* src = gst_element_get_static_pad(pipeline.v(), "src");
+  gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, SeekWatch::see, &watch, nullptr);
+  gst_object_unref(src);
+  ASSERT_TRUE(pipeline.to(GST_STATE_PAUSED));
+  ASSERT_TRUE(pipeline.to(GST_STATE_PLAYING));
+  for (int i = 0; i < 100; ++i) {
+    const GstClockTime start = i % 4 * 3 * GST_SECOND;
+    ASSERT_TRUE(seek(pipeline, start, start + 2 * GST_SECOND)) << i;
+    const int n_asked = scripted::count(Step::kAsk);
+    if (i % 3 == 0) EXPECT_TRUE(scripted::wait_for(Step::kAsk, n_asked + 1));
+  }
+  ASSERT_TRUE(pipeline.wait_eos());
+  pipeline.to(GST_STATE_NULL);
+  EXPECT_GT(watch.n_events, 8);
+  EXPECT_EQ(watch.n_stale, 0);
+  EXPECT_EQ(pipeline.error_text(), "");
+}
+
+}  // namespace
+}  // namespace vidi::test

@@ -1,0 +1,465 @@
+// Time: gaps, jumps, segments, rates. Pictures are chosen by PTS, and results say where they were.
+#include <gst/gst.h>
+
+#include <random>
+
+#include "tests/support/bench.h"
+
+namespace vidi::test {
+namespace {
+
+using scripted::SeenWindow;
+using Colours = std::vector<uint32_t>;
+
+struct Timeline : ::testing::Test {
+  void SetUp() override { prepare(); }
+};
+
+struct Range {
+  guint64 start, stop;
+  bool operator==(const Range&) const = default;
+};
+std::ostream& operator<<(std::ostream& out, const Range& r) {
+  return out << r.start / GST_MSECOND << ".." << r.stop / GST_MSECOND << " ms";
+}
+
+// The analysed windows, in order.
+std::vector<Range> windows(Bench& bench) {
+  std::vector<Range> found;
+  for (const GstStructure* s : bench.structures("vidi/window")) {
+    found.push_back({number(s, "window-start"), number(s, "window-stop")});
+  }
+  return found;
+}
+
+std::vector<bool> partial_flags(Bench& bench) {
+  std::vector<bool> found;
+  for (const GstStructure* s : bench.structures("vidi/window")) {
+    found.push_back(flag(s, "partial-window"));
+  }
+  return found;
+}
+
+Range seconds(double start, double stop) {
+  return {static_cast<guint64>(start * 1e9), static_cast<guint64>(stop * 1e9)};
+}
+
+Strings warnings(Bench& bench) {
+  Strings found;
+  for (GstMessage* m : bench.messages(GST_MESSAGE_WARNING)) found.push_back(complaint_of(m).text);
+  return found;
+}
+
+// Remembers the pictures of every window, as the model saw them. Read after EOS.
+struct Seen {
+  std::vector<Colours> windows;
+  Seen() {
+    scripted::answer_with([this](const Query&, const SeenWindow& window) {
+      windows.push_back(window.frames);
+      return std::string("none");
+    });
+  }
+};
+
+// ---- Which frames ----
+
+struct Stream {
+  std::string name, framerate;  // as in caps, "" for none
+  std::vector<GstClockTime> pts;
+};
+
+std::vector<GstClockTime> regular(guint64 numerator, guint64 denominator, GstClockTime offset) {
+  std::vector<GstClockTime> pts;
+  for (guint64 i = 0;; ++i) {
+    const GstClockTime t = gst_util_uint64_scale(i, denominator * GST_SECOND, numerator);
+    if (t >= 9 * GST_SECOND) return pts;
+    pts.push_back(offset + t);
+  }
+}
+
+std::vector<GstClockTime> irregular(unsigned seed) {
+  std::minstd_rand random(seed);
+  std::vector<GstClockTime> pts;
+  for (GstClockTime t = 123 * GST_MSECOND; t < 12 * GST_SECOND;
+       t += (1 + random() % 700) * GST_MSECOND) {
+    pts.push_back(t);
+  }
+  return pts;
+}
+
+std::vector<Stream> streams() {
+  const GstClockTime odd = 3 * GST_SECOND + 12345678;
+  std::vector<Stream> all;
+  const std::pair<guint64, guint64> rates[] = {{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001},
+                                               {30, 1},       {50, 1}, {60, 1}};
+  for (const auto& [n, d] : rates) {
+    const std::string rate = std::to_string(n) + "/" + std::to_string(d);
+    all.push_back({rate, rate, regular(n, d, 0)});
+    all.push_back({rate + " from an odd time", rate, regular(n, d, odd)});
+    all.push_back({rate + " that is not told", "", regular(n, d, 0)});
+  }
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    all.push_back({"variable " + std::to_string(seed), "0/1", irregular(seed)});
+    all.push_back({"variable without a rate " + std::to_string(seed), "", irregular(seed)});
+  }
+  return all;
+}
+
+// By brute force: for each k the frame nearest to start + k / rate, of two the earlier.
+Colours expected_pictures(const std::vector<GstClockTime>& pts, Range window, GstClockTime step) {
+  Colours picked;
+  for (GstClockTime target = window.start; target < window.stop; target += step) {
+    size_t best = 0;
+    const auto distance = [&](size_t i) {
+      return pts[i] > target ? pts[i] - target : target - pts[i];
+    };
+    for (size_t i = 1; i < pts.size(); ++i) {
+      if (distance(i) < distance(best)) best = i;
+    }
+    picked.push_back(static_cast<uint32_t>(best + 1) * 3);
+  }
+  return picked;
+}
+
+void run_stream(Bench& bench, const Stream& stream) {
+  std::string caps = "video/x-raw, format=RGB, width=16, height=16";
+  if (!stream.framerate.empty()) caps += ", framerate=" + stream.framerate;
+  bench.play(caps);
+  for (size_t i = 0; i < stream.pts.size(); ++i) {
+    GstBuffer* buffer =
+        rgb_frame(static_cast<uint32_t>(i + 1) * 3, 16, 16, stream.pts[i], GST_CLOCK_TIME_NONE);
+    ASSERT_EQ(bench.in().push(buffer), GST_FLOW_OK);
+  }
+  bench.eos();
+}
+
+void expect_nearest_frames(const Stream& stream, const char* rate, GstClockTime step) {
+  Seen seen;
+  Bench bench(
+      {{"window-duration", "4000000000"}, {"window-stride", "2000000000"}, {"frame-rate", rate}});
+  run_stream(bench, stream);
+  const auto ranges = windows(bench);
+  ASSERT_GE(ranges.size(), 3u) << stream.name;
+  ASSERT_EQ(seen.windows.size(), ranges.size()) << stream.name;
+  for (size_t w = 0; w < ranges.size(); ++w) {
+    EXPECT_EQ(ranges[w].start, stream.pts[0] + w * 2 * GST_SECOND) << stream.name;
+    EXPECT_EQ(seen.windows[w], expected_pictures(stream.pts, ranges[w], step))
+        << stream.name << ", window " << w;
+  }
+}
+
+// At every usual frame rate, at a variable one, and when none is told, each target gets exactly the
+// nearest frame.
+TEST_F(Timeline, TheNearestFrameIsPicked) {
+  for (const Stream& stream : streams()) expect_nearest_frames(stream, "1/1", GST_SECOND);
+}
+
+// The same at other sampling rates.
+TEST_F(Timeline, TheNearestFrameIsPickedAtOtherRates) {
+  for (const Stream& stream : streams()) {
+    expect_nearest_frames(stream, "2/1", GST_SECOND / 2);
+    expect_nearest_frames(stream, "1/2", 2 * GST_SECOND);
+  }
+}
+
+// Windows start a stride apart and are as long as the duration; the last ends with the last frame.
+TEST_F(Timeline, WindowsFollowDurationAndStride) {
+  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "3000000000"}});
+  bench.play();
+  bench.frames(0, 9500 * GST_MSECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 4), seconds(3, 7), seconds(6, 9.5)}));
+  EXPECT_EQ(partial_flags(bench), (std::vector<bool>{false, false, true}));
+}
+
+// A duration of 0 is one window over the whole stream, as long as upstream says the stream is.
+TEST_F(Timeline, WholeStreamIsOneWindow) {
+  scripted::answer_with("0.5-1");
+  Bench bench(Properties{{"window-duration", "0"}});
+  bench.in().answer_queries([](GstQuery* query) {
+    if (GST_QUERY_TYPE(query) != GST_QUERY_DURATION) return false;
+    gst_query_set_duration(query, GST_FORMAT_TIME, 10 * GST_SECOND);
+    return true;
+  });
+  bench.play();
+  bench.frames(0, 9600 * GST_MSECOND);
+  EXPECT_EQ(bench.stat("windows-submitted"), 0u);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 10)}));
+  EXPECT_EQ(scripted::last_window().frames.size(), 10u);
+  ASSERT_EQ(bench.structures("vidi/result").size(), 1u);
+  EXPECT_EQ(number(bench.structures("vidi/result")[0], "timestamp"), 5 * GST_SECOND);
+}
+
+// Without a DURATION, a whole stream ends with its last frame.
+TEST_F(Timeline, WholeStreamWithoutADurationEndsWithItsLastFrame) {
+  Bench bench(Properties{{"window-duration", "0"}});
+  bench.play();
+  bench.frames(0, 9600 * GST_MSECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 9.6)}));
+}
+
+// ---- Gaps and jumps ----
+
+// A GAP passes, and is no jump: the window goes on behind it, however long it is.
+TEST_F(Timeline, WindowsGoOnAcrossGaps) {
+  Bench bench({{"window-duration", "20000000000"}, {"window-stride", "20000000000"}});
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  bench.in().send(gst_event_new_gap(2 * GST_SECOND, 15 * GST_SECOND));
+  bench.frames(17 * GST_SECOND, 20 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 20)}));
+  EXPECT_EQ(bench.out().count("gap"), 1);
+}
+
+// PTS further ahead than 5 s and a stride end the window as partial; what follows is a new grid.
+TEST_F(Timeline, AJumpForwardStartsANewGrid) {
+  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  bench.frames(7300 * GST_MSECOND, 10300 * GST_MSECOND);  // 5.3 s behind the end
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2), seconds(7.3, 10.3)}));
+  EXPECT_EQ(partial_flags(bench), (std::vector<bool>{true, true}));
+}
+
+// Less than that is a hole: the window goes on, with the nearest frames there are.
+TEST_F(Timeline, ASmallHoleIsNoJump) {
+  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  bench.frames(6900 * GST_MSECOND, 8 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 4), seconds(4, 8)}));
+}
+
+// With a long stride the same hole of 5.3 s is no jump yet.
+TEST_F(Timeline, TheStrideAllowsLongerHoles) {
+  Bench bench({{"window-duration", "10000000000"}, {"window-stride", "10000000000"}});
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  bench.frames(7300 * GST_MSECOND, 10 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 10)}));
+}
+
+// PTS that go back end the window as partial; what follows is a new grid, and both are analysed.
+TEST_F(Timeline, AJumpBackStartsANewGrid) {
+  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
+  bench.play();
+  bench.frames(10 * GST_SECOND, 12500 * GST_MSECOND);
+  bench.frames(10 * GST_SECOND, 13 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(10, 12.5), seconds(10, 13)}));
+  EXPECT_EQ(partial_flags(bench), (std::vector<bool>{true, true}));
+  EXPECT_EQ(bench.out().buffers().size(), 55u);
+}
+
+// Buffers without a PTS pass and are not looked at; that is said once.
+TEST_F(Timeline, MissingPtsPasses) {
+  Seen seen;
+  Bench bench;
+  bench.play();
+  for (int i = 0; i < 4; ++i) {
+    bench.frame(i * GST_SECOND / 2, 0x010101);
+    bench.frame(GST_CLOCK_TIME_NONE, 0xffffff);
+  }
+  bench.eos();
+  EXPECT_EQ(bench.out().buffers().size(), 8u);
+  ASSERT_EQ(warnings(bench).size(), 1u);
+  EXPECT_NE(warnings(bench)[0].find("PTS"), std::string::npos);
+  ASSERT_EQ(seen.windows.size(), 1u);
+  EXPECT_EQ(seen.windows[0], (Colours{0x010101, 0x010101}));
+}
+
+// ---- Segments ----
+
+GstSegment segment_of(GstClockTime start, GstClockTime time, GstClockTime base) {
+  GstSegment segment = time_segment(start);
+  segment.time = time;
+  segment.base = base;
+  return segment;
+}
+
+// A result's times are those of the segment that its frames had, also when another has come since.
+TEST_F(Timeline, ResultsHaveTheSegmentOfTheirFrames) {
+  scripted::hold(scripted::Step::kAsk);
+  scripted::answer_with("0.5-1");
+  Bench bench;
+  EXPECT_TRUE(bench.to(GST_STATE_PLAYING));
+  const GstSegment first = segment_of(10 * GST_SECOND, 100 * GST_SECOND, 0);
+  const GstSegment second = segment_of(50 * GST_SECOND, 5 * GST_SECOND, 2 * GST_SECOND);
+  bench.in().start(kSmallRgb, first);
+  bench.frames(10 * GST_SECOND, 12 * GST_SECOND);
+  bench.in().send(gst_event_new_segment(&second));
+  bench.frames(50 * GST_SECOND, 52 * GST_SECOND);
+  EXPECT_TRUE(scripted::wait_for(scripted::Step::kAsk, 1));
+  scripted::release(scripted::Step::kAsk);
+  bench.eos();
+
+  const auto results = bench.structures("vidi/result");
+  ASSERT_EQ(results.size(), 2u);
+  const auto times = [](const GstStructure* s) {
+    return std::vector<guint64>{number(s, "timestamp") / GST_SECOND,
+                                number(s, "stream-time") / GST_SECOND,
+                                number(s, "running-time") / GST_SECOND};
+  };
+  EXPECT_EQ(times(results[0]), (std::vector<guint64>{11, 101, 1}));
+  EXPECT_EQ(times(results[1]), (std::vector<guint64>{51, 6, 3}));
+}
+
+// A new segment and a new stream close the window that is open, at its last frame's end.
+TEST_F(Timeline, NewSegmentsAndStreamsCloseTheWindow) {
+  Bench bench({{"window-duration", "10000000000"}, {"window-stride", "10000000000"}});
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  const GstSegment next = segment_of(2 * GST_SECOND, 0, 2 * GST_SECOND);
+  bench.in().send(gst_event_new_segment(&next));
+  bench.frames(2 * GST_SECOND, 4 * GST_SECOND);
+  bench.in().start(kSmallRgb, next);
+  bench.frames(4 * GST_SECOND, 6 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2), seconds(2, 4), seconds(4, 6)}));
+}
+
+// A segment that only says again what holds already closes nothing.
+TEST_F(Timeline, TheSameSegmentAgainChangesNothing) {
+  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  GstSegment same = time_segment();
+  same.position = 2 * GST_SECOND;
+  bench.in().send(gst_event_new_segment(&same));
+  bench.frames(2 * GST_SECOND, 4 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 4)}));
+}
+
+// Frames outside the segment pass to downstream, who clips them; they are not looked at.
+TEST_F(Timeline, FramesOutsideTheSegmentAreNotWatched) {
+  Seen seen;
+  Bench bench;
+  EXPECT_TRUE(bench.to(GST_STATE_PLAYING));
+  GstSegment segment = time_segment(GST_SECOND);
+  segment.stop = 3 * GST_SECOND;
+  bench.in().start(kSmallRgb, segment);
+  bench.frames(0, 5 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(bench.out().buffers().size(), 50u);
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(1, 3)}));
+  ASSERT_EQ(seen.windows.size(), 1u);
+  EXPECT_EQ(seen.windows[0], (Colours{1000, 2000}));
+}
+
+void expect_unwatched(const GstSegment& segment) {
+  Bench bench;
+  EXPECT_TRUE(bench.to(GST_STATE_PLAYING));
+  bench.in().start(kSmallRgb, segment);
+  EXPECT_EQ(bench.frames(0, 5 * GST_SECOND), GST_FLOW_OK);
+  bench.eos();
+  EXPECT_EQ(bench.out().buffers().size(), 50u);
+  EXPECT_TRUE(windows(bench).empty());
+  EXPECT_EQ(bench.structures("vidi/window-dropped").size(), 0u);
+  ASSERT_EQ(warnings(bench).size(), 1u);
+  EXPECT_NE(warnings(bench)[0].find("trick mode"), std::string::npos);
+}
+
+// Playback in reverse passes unwatched; that is said once.
+TEST_F(Timeline, ReversePassesUnwatched) {
+  GstSegment reverse = time_segment();
+  reverse.rate = -1;
+  reverse.stop = 10 * GST_SECOND;
+  expect_unwatched(reverse);
+}
+
+// So do all trick modes.
+TEST_F(Timeline, TrickModesPassUnwatched) {
+  for (const GstSegmentFlags flags :
+       {GST_SEGMENT_FLAG_TRICKMODE, GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS,
+        GST_SEGMENT_FLAG_TRICKMODE_FORWARD_PREDICTED}) {
+    GstSegment segment = time_segment();
+    segment.flags = flags;
+    expect_unwatched(segment);
+  }
+}
+
+// Twice the speed is watched; running time is half the stream's.
+TEST_F(Timeline, FastPlaybackIsWatched) {
+  scripted::answer_with("0.5-1");
+  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
+  EXPECT_TRUE(bench.to(GST_STATE_PLAYING));
+  GstSegment fast = time_segment();
+  fast.rate = 2;
+  bench.in().start(kSmallRgb, fast);
+  bench.frames(0, 4 * GST_SECOND);
+  bench.eos();
+  ASSERT_EQ(bench.structures("vidi/result").size(), 1u);
+  const GstStructure* result = bench.structures("vidi/result")[0];
+  EXPECT_EQ(number(result, "timestamp"), 2 * GST_SECOND);
+  EXPECT_EQ(number(result, "stream-time"), 2 * GST_SECOND);
+  EXPECT_EQ(number(result, "running-time"), GST_SECOND);
+}
+
+// A segment in bytes or frames tells no times: data passes unwatched.
+TEST_F(Timeline, OtherFormatsPassUnwatched) {
+  Bench bench;
+  EXPECT_TRUE(bench.to(GST_STATE_PLAYING));
+  GstSegment bytes;
+  gst_segment_init(&bytes, GST_FORMAT_BYTES);
+  bench.in().start(kSmallRgb, bytes);
+  EXPECT_EQ(bench.frames(0, 3 * GST_SECOND), GST_FLOW_OK);
+  bench.eos();
+  EXPECT_EQ(bench.out().buffers().size(), 30u);
+  EXPECT_TRUE(windows(bench).empty());
+}
+
+// ---- Properties while playing ----
+
+// A query set while playing is asked from the next window on.
+TEST_F(Timeline, ANewQueryIsAskedFromTheNextWindowOn) {
+  scripted::answer_with("0-0.25");
+  Bench bench;
+  bench.play();
+  bench.frames(0, 2100 * GST_MSECOND);
+  ASSERT_TRUE(bench.wait_structure("vidi/window"));
+  bench.set("query", "cat");
+  bench.frames(2100 * GST_MSECOND, 4 * GST_SECOND);
+  bench.eos();
+  const auto results = bench.structures("vidi/result");
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_EQ(text(results[0], "query"), "dog");
+  EXPECT_EQ(text(results[1], "query"), "cat");
+}
+
+// A duration and stride set while playing hold from the next window on, without a hole between.
+TEST_F(Timeline, ANewDurationHoldsFromTheNextWindowOn) {
+  Bench bench;
+  bench.play();
+  bench.frames(0, GST_SECOND);
+  bench.set("window-duration", "3000000000");
+  bench.set("window-stride", "3000000000");
+  bench.frames(GST_SECOND, 8 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2), seconds(2, 5), seconds(5, 8)}));
+}
+
+// passthrough=true closes the window and pauses the analysis with the model kept; false goes on.
+TEST_F(Timeline, PassthroughPausesTheAnalysis) {
+  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  bench.set("passthrough", "true");
+  bench.frames(2 * GST_SECOND, 6 * GST_SECOND);
+  EXPECT_EQ(scripted::n_open_sessions(), 1);
+  bench.set("passthrough", "false");
+  bench.frames(6 * GST_SECOND, 8 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2), seconds(6, 8)}));
+  EXPECT_EQ(bench.out().buffers().size(), 80u);
+  EXPECT_EQ(scripted::count(scripted::Step::kOpen), 1);
+}
+
+}  // namespace
+}  // namespace vidi::test
