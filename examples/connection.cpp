@@ -1,0 +1,247 @@
+#include "connection.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace {
+
+constexpr guint kTickMs = 200;
+constexpr gint64 kUntilAllStreams = G_USEC_PER_SEC;  // from the first picture on
+// What came is analysed to its end for so long.
+constexpr gint64 kLongestStop = 5 * G_USEC_PER_SEC, kLongestEnd = 60 * G_USEC_PER_SEC;
+
+GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
+
+void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
+  GValue all = G_VALUE_INIT;
+  gst_value_array_init(&all, queries.size());
+  for (const std::string& query : queries) {
+    GValue item = G_VALUE_INIT;
+    g_value_init(&item, G_TYPE_STRING);
+    g_value_set_string(&item, query.c_str());
+    gst_value_array_append_and_take_value(&all, &item);
+  }
+  g_object_set_property(G_OBJECT(filter), "queries", &all);
+  g_value_unset(&all);
+}
+
+GstElement* add_sink(GstElement* pipeline, bool paced_by_source) {
+  GstElement* sink = gst_element_factory_make("fakesink", nullptr);
+  // No preroll: the sound may come later than the pictures, or never.
+  g_object_set(sink, "async", FALSE, "sync", !paced_by_source, nullptr);
+  gst_bin_add(GST_BIN(pipeline), sink);
+  gst_element_sync_state_with_parent(sink);
+  return sink;
+}
+
+std::string error_text(GstMessage* message) {
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  std::string text = error->message;
+  g_error_free(error);
+  while (!text.empty() && (text.back() == '.' || text.back() == '\n')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+GstElement* make_filter(const WatchArguments& a, const std::string& model) {
+  GstElement* filter = gst_element_factory_make("vidifilter", nullptr);
+  if (!filter) return nullptr;
+  gint rate_n = 1, rate_d = 1;
+  gst_util_double_to_fraction(a.rate, &rate_n, &rate_d);
+  g_object_set(filter, "model-path", model.c_str(), "device", a.device.c_str(), "window-duration",
+               ns(a.window_s), "window-stride", ns(a.stride_s), "min-confidence", a.min_confidence,
+               "frame-rate", rate_n, rate_d, nullptr);
+  gst_util_set_object_arg(G_OBJECT(filter), "precision", a.precision.c_str());
+  // The present matters: when the model is too slow, the oldest windows are left out.
+  gst_util_set_object_arg(G_OBJECT(filter), "overload-policy", "drop-oldest");
+  set_queries(filter, a.queries);
+  return filter;
+}
+
+Connection::Connection(const WatchArguments& arguments, GstElement* filter, ClipRecorder* recorder,
+                       Host host)
+    : arguments_(arguments),
+      pipeline_(gst_pipeline_new(nullptr)),
+      filter_(filter),
+      recorder_(recorder),
+      host_(std::move(host)),
+      source_(pipeline_, [this](const LiveStream& stream) { add_stream(stream); }),
+      began_us_(g_get_monotonic_time()) {
+  gst_bin_add(GST_BIN(pipeline_), filter_);
+  GstElement* sink = add_sink(pipeline_, LiveSource::is_paced(arguments.uri));
+  gst_element_link_pads(filter_, "src", sink, "sink");
+  GstBus* bus = gst_element_get_bus(pipeline_);
+  bus_watch_ = gst_bus_add_watch(bus, on_message, this);
+  gst_object_unref(bus);
+  tick_ = g_timeout_add(kTickMs, on_tick, this);
+}
+
+Connection::~Connection() {
+  for (guint source : {bus_watch_, tick_, ended_}) {
+    if (source) g_source_remove(source);
+  }
+  gst_element_set_state(pipeline_, GST_STATE_NULL);
+  gst_object_unref(pipeline_);
+}
+
+std::string Connection::start() {
+  const std::string wrong =
+      source_.start(arguments_.uri, static_cast<guint>(arguments_.latency_ms));
+  if (wrong.empty()) gst_element_set_state(pipeline_, GST_STATE_PLAYING);
+  return wrong;  // a failure to play comes as a message
+}
+
+// ---- Streams turn up, on GStreamer's threads ----
+
+void Connection::add_stream(const LiveStream& stream) {
+  GstElement* queue = gst_element_factory_make("queue", nullptr);
+  GstElement* decoder = gst_element_factory_make("decodebin", nullptr);
+  gst_bin_add_many(GST_BIN(pipeline_), queue, decoder, nullptr);
+  g_signal_connect(decoder, "pad-added", G_CALLBACK(on_decoded), this);
+  gst_element_link_many(stream.tee, queue, decoder, nullptr);
+  gst_element_sync_state_with_parent(decoder);
+  gst_element_sync_state_with_parent(queue);
+}
+
+void Connection::on_decoded(GstElement*, GstPad* pad, gpointer self) {
+  static_cast<Connection*>(self)->watch(pad);
+}
+
+void Connection::watch(GstPad* pad) {
+  GstCaps* caps = gst_pad_query_caps(pad, nullptr);
+  const bool video =
+      g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "video/");
+  gst_caps_unref(caps);
+  GstPad* in = video ? gst_element_get_static_pad(filter_, "sink")
+                     : gst_element_request_pad_simple(filter_, "audio_sink");
+  if (!in) return;
+  if (!video) {
+    GstElement* sink = add_sink(pipeline_, LiveSource::is_paced(arguments_.uri));
+    gst_element_link_pads(filter_, "audio_src", sink, "sink");
+  }
+  gst_pad_link(pad, in);
+  gst_object_unref(in);
+}
+
+// ---- Messages ----
+
+gboolean Connection::on_message(GstBus*, GstMessage* message, gpointer self) {
+  static_cast<Connection*>(self)->handle(message);
+  return G_SOURCE_CONTINUE;
+}
+
+void Connection::handle(GstMessage* message) {
+  switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_EOS:
+      if (!ending_) end(Why::kEnd, "the source ended");
+      finish();
+      break;
+    case GST_MESSAGE_ERROR:
+      handle_error(message);
+      break;
+    case GST_MESSAGE_ELEMENT:
+      handle_structure(message);
+      break;
+    default:
+      break;
+  }
+}
+
+void Connection::handle_error(GstMessage* message) {
+  const bool of_the_model = GST_MESSAGE_SRC(message) == GST_OBJECT(filter_);
+  end(of_the_model ? Why::kBroken : Why::kLost, error_text(message));
+}
+
+void Connection::handle_structure(GstMessage* message) {
+  const GstStructure* s = gst_message_get_structure(message);
+  if (gst_structure_has_name(s, "vidi/result")) take_result(s);
+  if (gst_structure_has_name(s, "vidi/window")) take_window(s);
+  if (recorder_) recorder_->handle(message);
+}
+
+void Connection::take_result(const GstStructure* result) {
+  const Sighting hit = sighting(result, g_get_real_time());
+  if (hit.final) {
+    growing_.erase(hit.result_id);
+    if (recorder_) recorder_->save(hit);
+  } else {
+    growing_[hit.result_id] = hit.start;
+  }
+  host_.on_hit(hit);
+}
+
+// Windows are analysed in order: no hit begins before the last one did, but for those that grow.
+void Connection::take_window(const GstStructure* window) {
+  guint64 start = 0;
+  if (!recorder_ || !gst_structure_get_uint64(window, "window-start", &start)) return;
+  GstPad* pad = gst_element_get_static_pad(filter_, "src");
+  GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+  gst_object_unref(pad);
+  if (!event) return;
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(event, &segment);
+  GstClockTime from = gst_segment_to_running_time(segment, GST_FORMAT_TIME, start);
+  gst_event_unref(event);
+  for (const auto& [id, begin] : growing_) from = std::min(from, begin);
+  if (GST_CLOCK_TIME_IS_VALID(from)) recorder_->keep_from(from);
+}
+
+// Pictures and sound turn up one after the other, and a muxer must know all of them when it begins.
+void Connection::record(gint64 now_us) {
+  if (!has_pictures()) return;
+  if (pictures_since_us_ == 0) pictures_since_us_ = now_us;
+  if (now_us - pictures_since_us_ < kUntilAllStreams) return;
+  recording_ = true;
+  const std::string note = recorder_->attach(pipeline_, source_.streams());
+  if (!note.empty()) host_.on_note(note);
+}
+
+// ---- The end ----
+
+gboolean Connection::on_tick(gpointer data) {
+  auto* self = static_cast<Connection*>(data);
+  const gint64 now = g_get_monotonic_time();
+  if (self->ending_) {
+    if (now >= self->end_by_us_) self->finish();
+    return G_SOURCE_CONTINUE;
+  }
+  if (self->source_.has_ended()) {
+    self->end(Why::kEnd, "the source ended");
+    return G_SOURCE_CONTINUE;
+  }
+  const gint64 last = std::max(self->source_.last_video_us(), self->began_us_);
+  if (now - last > self->arguments_.timeout_s * G_USEC_PER_SEC) {
+    char text[64];
+    g_snprintf(text, sizeof text, "no picture for %g s", self->arguments_.timeout_s);
+    self->end(Why::kLost, text);
+    return G_SOURCE_CONTINUE;
+  }
+  if (self->recorder_ && !self->recording_) self->record(now);
+  return G_SOURCE_CONTINUE;
+}
+
+void Connection::end(Why why, const std::string& text) {
+  if (ending_) return;
+  ending_ = true;
+  why_ = why, why_text_ = text;
+  end_by_us_ = g_get_monotonic_time() + (why == Why::kStopped ? kLongestStop : kLongestEnd);
+  if (why == Why::kBroken || !source_.end()) finish();
+}
+
+// Not from inside a message: the connection is likely to be destroyed.
+void Connection::finish() {
+  if (!ended_) ended_ = g_idle_add(on_ended, this);
+}
+
+gboolean Connection::on_ended(gpointer data) {
+  auto* self = static_cast<Connection*>(data);
+  self->ended_ = 0;
+  gst_element_set_state(self->pipeline_, GST_STATE_NULL);
+  if (self->recorder_) self->recorder_->detach();
+  const auto on_end = self->host_.on_end;  // copies: `self` may be destroyed in it
+  const std::string text = self->why_text_;
+  on_end(self->why_, text);
+  return G_SOURCE_REMOVE;
+}

@@ -1,0 +1,264 @@
+// vidi-watch URI QUERY...: says when something is seen or heard in a live stream.
+//
+// Watcher is the story: load the model, connect, print hits, and when the source is lost connect
+// again. A connection has a pipeline of its own (connection.h), so nothing of a broken one can
+// disturb the next. The model outlives them: elements of one process that name the same model share
+// it, and `keeper_`, an element without a stream, holds on to it in between.
+#include <glib-unix.h>
+#include <gst/gst.h>
+
+#include <algorithm>
+#include <clocale>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "clip_recorder.h"
+#include "connection.h"
+#include "places.h"
+#include "sighting.h"
+#include "text.h"
+#include "watch_arguments.h"
+
+namespace {
+
+constexpr int kOk = 0, kFailed = 1, kUsage = 2;
+
+void say(const std::string& line) { std::fprintf(stderr, "vidi-watch: %s\n", line.c_str()); }
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
+
+class Watcher {
+ public:
+  Watcher(const WatchArguments& arguments, const std::string& model);
+  ~Watcher();
+  int run();  // the exit status
+
+ private:
+  void load();
+  static gboolean on_keeper_message(GstBus* bus, GstMessage* message, gpointer self);
+  static gboolean connect_again(gpointer self);
+  void connect();
+  void ended(Connection::Why why, const std::string& text);
+  void retry(const std::string& text);
+  void take_hit(const Sighting& hit);
+  void count(guint64 id);
+  void take_clip(const ClipRecorder::Saved& saved);
+  static gboolean on_signal(gpointer self);
+  void stop();
+  void leave(int status);
+  void leave_when_saved();
+
+  const WatchArguments& arguments_;
+  const std::string model_;
+  GMainLoop* const loop_ = g_main_loop_new(nullptr, FALSE);
+  GstElement* keeper_ = nullptr;
+  guint keeper_watch_ = 0, retry_timer_ = 0;
+  std::optional<ClipRecorder> recorder_;
+  std::unique_ptr<Connection> connection_;
+
+  double delay_s_ = 1;         // before the next attempt
+  std::set<guint64> counted_;  // hits of this connection
+  double n_hits_ = 0;
+  bool enough_ = false, stopping_ = false, leaving_ = false;
+  int status_ = kOk;
+};
+
+Watcher::Watcher(const WatchArguments& arguments, const std::string& model)
+    : arguments_(arguments), model_(model) {
+  if (arguments.record.empty()) return;
+  recorder_.emplace(arguments.record, ns(arguments.before_s), ns(arguments.after_s),
+                    [this](const ClipRecorder::Saved& saved) { take_clip(saved); });
+}
+
+Watcher::~Watcher() {
+  connection_.reset();
+  for (guint source : {keeper_watch_, retry_timer_}) {
+    if (source) g_source_remove(source);
+  }
+  if (keeper_) {
+    gst_element_set_state(keeper_, GST_STATE_NULL);
+    gst_object_unref(keeper_);
+  }
+  g_main_loop_unref(loop_);
+}
+
+int Watcher::run() {
+  const std::string wrong = recorder_ ? recorder_->prepare() : "";
+  if (!wrong.empty()) {
+    say(wrong);
+    return kFailed;
+  }
+  g_unix_signal_add(SIGINT, on_signal, this);
+  g_unix_signal_add(SIGTERM, on_signal, this);
+  load();
+  if (!leaving_) g_main_loop_run(loop_);
+  return status_;
+}
+
+// ---- The model ----
+
+void Watcher::load() {
+  say("loading the model " + printable(model_));
+  keeper_ = gst_pipeline_new("keeper");
+  gst_bin_add(GST_BIN(keeper_), make_filter(arguments_, model_));
+  GstBus* bus = gst_element_get_bus(keeper_);
+  keeper_watch_ = gst_bus_add_watch(bus, on_keeper_message, this);
+  gst_object_unref(bus);
+  gst_element_set_state(keeper_, GST_STATE_PAUSED);  // a failure comes as a message
+}
+
+gboolean Watcher::on_keeper_message(GstBus*, GstMessage* message, gpointer data) {
+  auto* self = static_cast<Watcher*>(data);
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    GError* error = nullptr;
+    gst_message_parse_error(message, &error, nullptr);
+    say(printable(error->message));
+    g_error_free(error);
+    self->leave(kFailed);
+    return G_SOURCE_CONTINUE;
+  }
+  const GstStructure* s = gst_message_get_structure(message);
+  const bool is_ready = s && gst_structure_has_name(s, "vidi/model") &&
+                        g_strcmp0(gst_structure_get_string(s, "state"), "ready") == 0;
+  if (is_ready && !self->connection_ && !self->stopping_) self->connect();
+  return G_SOURCE_CONTINUE;
+}
+
+// ---- Connections ----
+
+void Watcher::connect() {
+  say("watching " + printable(arguments_.uri));
+  counted_.clear();
+  connection_ = std::make_unique<Connection>(
+      arguments_, make_filter(arguments_, model_), recorder_ ? &*recorder_ : nullptr,
+      Connection::Host{[this](const Sighting& hit) { take_hit(hit); },
+                       [](const std::string& note) { say(note); },
+                       [this](Connection::Why why, const std::string& text) { ended(why, text); }});
+  const std::string wrong = connection_->start();
+  if (wrong.empty()) return;
+  say(printable(wrong));
+  leave(kUsage);
+}
+
+void Watcher::ended(Connection::Why why, const std::string& text) {
+  if (connection_->has_pictures()) delay_s_ = 1;
+  connection_.reset();
+  const bool is_file = g_str_has_prefix(arguments_.uri.c_str(), "file:");
+  if (why == Connection::Why::kBroken) {
+    say(printable(text));
+    leave(kFailed);
+  } else if (stopping_ || (is_file && why == Connection::Why::kEnd)) {
+    stopping_ = true;
+    leave_when_saved();
+  } else {
+    retry(text);
+  }
+}
+
+void Watcher::retry(const std::string& text) {
+  const double wait_s = std::min(delay_s_, arguments_.retry_s);
+  char next[48];
+  g_snprintf(next, sizeof next, "; connecting again in %g s", wait_s);
+  say(printable(text) + next);
+  delay_s_ = std::min(2 * delay_s_, std::max(1.0, arguments_.retry_s));
+  retry_timer_ = g_timeout_add(static_cast<guint>(wait_s * 1000), connect_again, this);
+}
+
+gboolean Watcher::connect_again(gpointer data) {
+  auto* self = static_cast<Watcher*>(data);
+  self->retry_timer_ = 0;
+  self->connect();
+  return G_SOURCE_REMOVE;
+}
+
+// ---- Hits and clips ----
+
+void Watcher::take_hit(const Sighting& hit) {
+  if (enough_ || (arguments_.final_only && !hit.final)) return;
+  print(arguments_.json ? json_line(hit) : text_line(hit));
+  // A hit counts when it is first told; with clips when it is final, since that is what is saved.
+  if (!recorder_ || hit.final) count(hit.result_id);
+}
+
+void Watcher::count(guint64 id) {
+  if (!counted_.insert(id).second || ++n_hits_ < arguments_.once || arguments_.once == 0) return;
+  enough_ = true;
+  if (!recorder_) stop();  // else when the clip is saved
+}
+
+void Watcher::take_clip(const ClipRecorder::Saved& saved) {
+  if (!saved.error.empty()) {
+    say("the clip of " + printable(saved.hit.query) + " was not saved: " + printable(saved.error));
+  } else if (arguments_.json) {
+    nlohmann::ordered_json line = {
+        {"type", "clip"}, {"query", saved.hit.query}, {"file", saved.file}};
+    print(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  } else {
+    print("saved " + printable(saved.file) + "\n");
+  }
+  if (stopping_ && !connection_) {
+    leave_when_saved();
+  } else if (enough_ && !recorder_->is_busy()) {
+    stop();
+  }
+}
+
+// ---- The end ----
+
+// The first Ctrl-C ends the connection and saves what is under way, the second one leaves at once.
+gboolean Watcher::on_signal(gpointer data) {
+  auto* self = static_cast<Watcher*>(data);
+  if (self->stopping_) {
+    self->leave(kOk);
+  } else {
+    self->stop();
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+void Watcher::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  if (connection_) {
+    connection_->stop();
+  } else {
+    leave_when_saved();
+  }
+}
+
+void Watcher::leave_when_saved() {
+  if (!recorder_ || !recorder_->is_busy()) leave(kOk);
+}
+
+void Watcher::leave(int status) {
+  if (!leaving_) status_ = status;
+  leaving_ = true;
+  g_main_loop_quit(loop_);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_ALL, "");
+  const auto arguments = parse_watch_arguments(argc, argv);
+  if (!arguments) return kUsage;
+  gst_init(nullptr, nullptr);
+  std::string wrong = make_element_known();
+  const std::string model = arguments->model.empty() ? demo_checkpoint() : arguments->model;
+  if (wrong.empty() && model.empty())
+    wrong = "the demo model is not there; --model names the folder of another";
+  if (!wrong.empty()) {
+    say(wrong);
+    return kFailed;
+  }
+  return Watcher(*arguments, model).run();
+}

@@ -1,0 +1,23 @@
+// The command line of vidi-watch.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+struct WatchArguments {
+  std::string uri;
+  std::vector<std::string> queries;
+  std::string model, device = "auto", precision = "auto";
+  std::string record;  // folder for clips; empty = none
+  double window_s = 20, stride_s = 10, rate = 1, min_confidence = 0;
+  double before_s = 5, after_s = 5;  // of a clip, around the hit
+  double timeout_s = 10;             // without a picture
+  double retry_s = 30;               // longest wait before connecting again
+  double latency_ms = 2000;          // of an RTSP source
+  double once = 0;                   // end after so many hits; 0 = never
+  bool json = false, final_only = false;
+};
+
+// `--help` prints and ends the program. Empty after an error, which is on stderr then.
+std::optional<WatchArguments> parse_watch_arguments(int argc, char** argv);
