@@ -4,6 +4,9 @@
 // It is a shared library (build/tests/libscripted.so) with a `vidi_door` of its own. A test links
 // it, and points $VIDI_ENGINE at it (VIDI_SCRIPTED_ENGINE is its path), so that plugin and test see
 // one instance. No torch.
+//
+// In another process, to which no test can speak, it gives the answer that $VIDI_SCRIPTED_ANSWER
+// holds, e.g. "0.20-0.60", to every question.
 #pragma once
 
 #include <cstdint>
