@@ -92,12 +92,13 @@ bool Asker::step() {
 }
 
 void Asker::handle(GstMessage* message) {
-  const GstStructure* structure = gst_message_get_structure(message);
   switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ELEMENT:
       if (gst_is_missing_plugin_message(message)) note_missing(message);
-      if (gst_structure_has_name(structure, "vidi/result")) take_result(structure);
-      if (gst_structure_has_name(structure, "vidi/window")) take_window(structure);
+      if (gst_message_has_name(message, "vidi/result"))
+        take_result(gst_message_get_structure(message));
+      if (gst_message_has_name(message, "vidi/window"))
+        take_window(gst_message_get_structure(message));
       break;
     case GST_MESSAGE_PROGRESS:
       handle_load(message);
@@ -166,14 +167,18 @@ void Asker::take_result(const GstStructure* result) {
 }
 
 void Asker::take_window(const GstStructure* window) {
+  const bool failed = gst_structure_has_field(window, "error");  // a warning says why
   if (!asked_id_.empty()) {
-    ++n_answered_;
+    n_answered_ = failed ? n_windows_ : n_answered_ + 1;  // after a failure no other is asked
     return;
   }
-  if (gst_structure_has_field(window, "error")) return;  // a warning follows
-  ++n_windows_;
-  guint64 stop = 0;
-  if (gst_structure_get_uint64(window, "window-stop", &stop)) analysed_ = std::max(analysed_, stop);
+  if (failed) return;
+  // In timestamps, which need not begin at 0.
+  guint64 start = 0, stop = 0;
+  gst_structure_get_uint64(window, "window-start", &start);
+  gst_structure_get_uint64(window, "window-stop", &stop);
+  if (n_windows_++ == 0) first_start_ = start;
+  if (stop > first_start_) analysed_ = std::max(analysed_, stop - first_start_);
 }
 
 void Asker::note_missing(GstMessage* message) {
@@ -191,15 +196,17 @@ void Asker::check_streams() {
   streams_checked_ = true;
   const std::string missing = missing_.empty() ? "" : ": " + missing_text();
   if (!pipeline_.has_video()) return fail(file_ + " has no picture that can be decoded" + missing);
-  if (!pipeline_.has_audio()) bar_.say("It has no sound that can be decoded" + missing);
+  if (!pipeline_.has_audio()) bar_.say(file_ + " has no sound that can be decoded" + missing);
 }
 
 // Reading runs ahead of the model by the windows that wait for it, and a short file is one window:
 // half the bar is for either.
 void Asker::show_progress() {
   const GstClockTime duration = pipeline_.duration(), position = pipeline_.position();
-  if (!model_ready_ || !GST_CLOCK_TIME_IS_VALID(duration) || !GST_CLOCK_TIME_IS_VALID(position))
-    return;
+  if (!model_ready_ || !GST_CLOCK_TIME_IS_VALID(position)) return;
+  if (!GST_CLOCK_TIME_IS_VALID(duration)) {
+    return bar_.show("Watching", 0, seconds_text(position) + ", its length is not known");
+  }
   const double all = static_cast<double>(duration);
   const double read = std::min(1.0, static_cast<double>(position) / all);
   const double done = std::min(1.0, static_cast<double>(analysed_) / all);

@@ -58,7 +58,8 @@ class Asker {
 
   bool ended_ = false, streams_checked_ = false, model_ready_ = false;
   std::chrono::steady_clock::time_point begin_;  // of the watching: the model is ready
-  GstClockTime analysed_ = 0;                    // end of the last analysed window
+  GstClockTime first_start_ = 0;                 // of the first window
+  GstClockTime analysed_ = 0;                    // from there to the last window's end
   size_t n_windows_ = 0;                         // analysed
   std::string missing_;                          // decoders, in words
   std::function<void(const Hit&)> on_hit_;

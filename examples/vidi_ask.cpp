@@ -67,6 +67,7 @@ std::string next_question() {
   char* line = nullptr;
   size_t capacity = 0;
   const ssize_t n = getline(&line, &capacity, stdin);
+  if (n <= 0 && isatty(STDIN_FILENO)) std::fputs("\n", stderr);
   std::string text = n > 0 ? std::string(line, static_cast<size_t>(n)) : "";
   std::free(line);
   while (!text.empty() && g_ascii_isspace(text.back())) text.pop_back();

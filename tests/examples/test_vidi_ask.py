@@ -275,7 +275,8 @@ class VidiAsk(unittest.TestCase):
     def test_missing_plugin_is_a_sentence(self):
         """A copy of the program that has no plugin beside it says where one was expected."""
         program = shutil.copy(PROGRAM, self.folder)
-        env = cases.environment(GST_PLUGIN_PATH=None, GST_REGISTRY=str(self.folder / "registry.bin"))
+        env = cases.environment(GST_PLUGIN_PATH=None, GST_PLUGIN_SYSTEM_PATH="",
+                                GST_REGISTRY=str(self.folder / "registry.bin"))
         self.assert_refused(cases.run([program, cases.CLIP, "x"], env=env), 1, "vidifilter", "GST_PLUGIN_PATH")
 
 
