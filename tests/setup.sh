@@ -65,7 +65,8 @@ n_jobs() {
 
 # Configures build/ unless it is, with the same answers. Edited meson.build files are ninja's own affair.
 configure() {
-  local answers="$*"
+  local answers
+  answers="$* $(pkg-config --modversion gstreamer-cuda-1.0 2>/dev/null || echo "no gstreamer-cuda")"
   [ -e build/build.ninja ] && [ "$(cat build/vidi-setup.txt 2>/dev/null)" = "$answers" ] && return
   if [ -e build/build.ninja ]; then
     meson setup --reconfigure build "$@"
@@ -91,6 +92,9 @@ need_packages "reading video files and cameras (GStreamer's demuxers, decoders a
 if [ $# = 0 ]; then
   need_packages "the tests of the examples (text over pictures, GStreamer from Python)" \
     gstreamer1.0-x python3-gi gir1.2-gst-plugins-base-1.0
+fi
+if [ $# = 0 ] || has_gpu; then
+  need_packages "pictures that stay in GPU memory (GStreamer's CUDA headers)" libgstreamer-plugins-bad1.0-dev
 fi
 
 torch_prefix=$PWD/.venv
