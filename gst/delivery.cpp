@@ -13,8 +13,6 @@ namespace {
 // reason.
 constexpr GstClockTime kShortestLiveCue = 2 * GST_SECOND, kLongestLiveCue = 5 * GST_SECOND;
 
-bool stale(const AnalysisWindow* window) { return window && window->cancel->cancelled(); }
-
 GstClockTime delay_of(const AnalysisWindow& window) {
   const auto delay = std::chrono::steady_clock::now() - window.closed_at;
   return std::max<int64_t>(0, std::chrono::duration_cast<Time>(delay).count());
@@ -38,9 +36,15 @@ void Delivery::start(const std::string& session_id) {
   position_ = GST_CLOCK_TIME_NONE;
 }
 
-void Delivery::flush() {
+void Delivery::flush(uint64_t epoch) {
   std::lock_guard lock(mutex_);
+  epoch_ = epoch;
   clear_events();
+}
+
+// Called with the lock. A window that was dropped is not cancelled, but it has its epoch.
+bool Delivery::is_stale(const AnalysisWindow* window) const {
+  return window && (window->cancel->cancelled() || window->epoch != epoch_);
 }
 
 void Delivery::clear_events() {
@@ -79,7 +83,7 @@ void Delivery::set_position(GstClockTime pts) {
 void Delivery::send(GstStructure* structure, const AnalysisWindow* window) {
   {
     std::lock_guard lock(mutex_);
-    if (stale(window)) {
+    if (is_stale(window)) {
       gst_structure_free(structure);
       return;
     }
@@ -94,7 +98,7 @@ void Delivery::send(const Finding& finding) {
   const AnalysisWindow& window = *finding.window;
   if (finding.final) {
     std::lock_guard lock(mutex_);
-    if (stale(&window)) return;
+    if (is_stale(&window)) return;
     if (auto chapter = chapter_of(finding)) chapters_.push_back(std::move(*chapter));
     if (text_) send_cue(finding, text_);
   }

@@ -22,7 +22,8 @@ class Delivery {
   ~Delivery() { clear_events(); }
 
   void start(const std::string& session_id);  // READY->PAUSED: forgets the last session
-  void flush();                               // forgets what no buffer has carried yet
+  // Forgets what no buffer has carried yet; what comes of another epoch than this is stale.
+  void flush(uint64_t epoch);
 
   // The pads come and go while playing; null when released.
   void set_text_pad(std::shared_ptr<SparsePad> pad);
@@ -44,12 +45,14 @@ class Delivery {
 
  private:
   void clear_events();
+  bool is_stale(const AnalysisWindow* window) const;
   void send_cue(const Finding& finding, const std::shared_ptr<SparsePad>& pad);
   GstClockTime cue_start(const Finding& finding) const;
 
   GstElement* element_;
   mutable std::mutex mutex_;
   std::string session_id_;
+  uint64_t epoch_ = 0;
   std::vector<GstEvent*> events_;
   std::vector<Chapter> chapters_;
   std::shared_ptr<SparsePad> text_, json_;

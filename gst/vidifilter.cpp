@@ -342,7 +342,7 @@ void Filter::flush_start(GstPad* pad) {
   ++epoch_;
   link_.interrupt(epoch_);
   feed_.interrupt(epoch_);
-  delivery_.flush();
+  delivery_.flush(epoch_);
   if (pad != sink_) return;
   for (const auto& side : delivery_.side_pads()) side->flush_start();
 }

@@ -122,7 +122,7 @@ void Filter::end() {
   const bool was_loading = state_ == ModelState::kLoading;
   link_.stop();
   audio_input_.flush();
-  delivery_.flush();
+  delivery_.flush(epoch_);
   if (was_loading) post_progress(GST_PROGRESS_TYPE_CANCELED, "Loading the model was cancelled");
   set_model_state(ModelState::kUnloaded);
 }

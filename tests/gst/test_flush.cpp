@@ -1,6 +1,7 @@
 // EOS delivers everything first; a flush delivers nothing that came before it, and never waits.
 #include <gst/gst.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <random>
 
@@ -219,6 +220,74 @@ TEST_F(Flush, ForgetsResultsThatNothingCarriedYet) {
   bench.in().start(kSmallRgb, time_segment(50 * GST_SECOND));
   bench.frame(50 * GST_SECOND);
   EXPECT_EQ(bench.out().count("vidi/window"), n_before);
+}
+
+// Stops the thread that posts the first message of this name, until let_go().
+class MessageHold {
+ public:
+  MessageHold(GstElement* element, const char* name)
+      : name_(name), bus_(gst_element_get_bus(element)) {
+    gst_bus_set_sync_handler(bus_, see, this, nullptr);
+  }
+  ~MessageHold() {
+    let_go();
+    gst_bus_set_sync_handler(bus_, nullptr, nullptr, nullptr);
+    gst_object_unref(bus_);
+  }
+  bool wait() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::nanoseconds(kLimit), [&] { return n_seen_ > 0; });
+  }
+  void let_go() {
+    std::lock_guard lock(mutex_);
+    holds_ = false;
+    changed_.notify_all();
+  }
+
+ private:
+  static GstBusSyncReply see(GstBus*, GstMessage* message, gpointer data) {
+    auto& self = *static_cast<MessageHold*>(data);
+    if (!gst_message_has_name(message, self.name_)) return GST_BUS_PASS;
+    std::unique_lock lock(self.mutex_);
+    ++self.n_seen_;
+    self.changed_.notify_all();
+    self.changed_.wait(lock, [&] { return !self.holds_; });
+    return GST_BUS_PASS;
+  }
+  const char* name_;
+  GstBus* bus_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int n_seen_ = 0;
+  bool holds_ = true;
+};
+
+// Windows that fell out of the queue before a flush are not told of after it.
+TEST_F(Flush, DroppedWindowsAreStaleToo) {
+  scripted::hold(Step::kAsk);
+  Bench bench({{"overload-policy", "drop-oldest"}, {"max-pending-windows", "3"}});
+  bench.play();
+  bench.frames(0, 2100 * GST_MSECOND);
+  EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));
+  bench.frames(2100 * GST_MSECOND, 8100 * GST_MSECOND);
+  EXPECT_TRUE(eventually([&] { return bench.stat("pending") == 3; }));
+  bench.set("max-pending-windows", "1");
+  MessageHold hold(bench.v(), "vidi/window-dropped");
+  bench.frames(8100 * GST_MSECOND, 10100 * GST_MSECOND);  // a fifth window: three fall out
+  EXPECT_TRUE(hold.wait());
+  Background flush([&] { bench.flush(); });
+  EXPECT_TRUE(flush.ended());
+  hold.let_go();
+  scripted::release(Step::kAsk);
+  bench.in().start(kSmallRgb, time_segment(100 * GST_SECOND));
+  bench.frames(100 * GST_SECOND, 102 * GST_SECOND);
+  bench.eos();
+  const Strings story = bench.out().story();
+  EXPECT_EQ(std::count(std::find(story.begin(), story.end(), "flush-stop"), story.end(),
+                       "vidi/window-dropped"),
+            0);
+  EXPECT_EQ(bench.structures("vidi/window-dropped").size(), 1u) << "posted before the flush";
+  EXPECT_EQ(bench.out().count("vidi/window"), 1);
 }
 
 // A chain that waits for room in the queue comes back when the flush begins.

@@ -221,7 +221,9 @@ TEST_F(States, IsFreedFromAnyState) {
     g_object_weak_ref(
         G_OBJECT(v), [](gpointer told, GObject*) { *static_cast<bool*>(told) = true; }, &freed);
     g_object_set(v, "model-path", path, nullptr);
-    gst_element_release_request_pad(v, gst_element_request_pad_simple(v, "json_src"));
+    GstPad* json = gst_element_request_pad_simple(v, "json_src");
+    gst_element_release_request_pad(v, json);
+    gst_object_unref(json);
     GstPad* audio = gst_element_request_pad_simple(v, "audio_sink");
     GstPad* text = gst_element_request_pad_simple(v, "text_src");
     gst_element_set_state(v, state);

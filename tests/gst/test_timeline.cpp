@@ -452,6 +452,7 @@ TEST_F(Timeline, PassthroughPausesTheAnalysis) {
   bench.frames(0, 2 * GST_SECOND);
   bench.set("passthrough", "true");
   bench.frames(2 * GST_SECOND, 6 * GST_SECOND);
+  ASSERT_TRUE(bench.wait_structure("vidi/window"));
   EXPECT_EQ(scripted::n_open_sessions(), 1);
   bench.set("passthrough", "false");
   bench.frames(6 * GST_SECOND, 8 * GST_SECOND);
