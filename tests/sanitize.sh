@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# What reads untrusted bytes, built without libtorch under AddressSanitizer and UndefinedBehaviorSanitizer: first its tests,
-# then each fuzzer for FUZZ_SECONDS (60). The last line is `sanitizers: N passed, N failed`; a fuzzer counts as one.
+# What a plain run of the tests cannot see. The last line is `sanitizers: N passed, N failed`.
+#   1. All torch-free suites under AddressSanitizer and UndefinedBehaviorSanitizer, the element with its scripted engine too.
+#   2. Each fuzzer for FUZZ_SECONDS (60), in the same build; a fuzzer counts as one.
+#   3. The stream's logic under ThreadSanitizer. Not the element: GLib's locks are futexes that ThreadSanitizer cannot see.
+#   4. The element's suites under GStreamer's leak tracer, criticals being fatal, in the normal build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tests/packages.sh
@@ -8,28 +11,57 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 trap 'finish "sanitizers: "' EXIT
 
 build="build-sanitize"
+thread_build="build-thread"
 fuzz_seconds=${FUZZ_SECONDS:-60}
 fuzzers=(safetensors config answer)
+element_suites=(gst-parts element results rtsp)
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp:print_suppressions=0}
 
 install_tools() {
-  need_packages "the sanitizers (clang, and what the tests build with)" clang g++ meson ninja-build pkg-config \
-    libsentencepiece-dev libprotobuf-dev nlohmann-json3-dev libgtest-dev python3
+  need_packages "the sanitizers (clang and its runtime)" clang
   local version
   version=$(clang++ -dumpversion)
   need_packages "clang's sanitizer runtime" "libclang-rt-${version%%.*}-dev"
 }
 
-# One build for both: the fuzzers' edge counting does the tests no harm. Clang leaves the runtime's symbols to the linker
-# of the program, hence b_lundef.
-compile() {
-  if [ ! -e $build/build.ninja ]; then
-    rm -rf $build
-    CXX=clang++ meson setup $build -Dengine=disabled -Dfuzz=true -Dbuildtype=debugoptimized \
-      -Db_sanitize=address,undefined -Db_lundef=false -Dcpp_args=-fsanitize=fuzzer-no-link
+# clang_build FOLDER SANITIZER MESON-OPTION...: clang leaves the runtime's symbols to the linker of the program, hence b_lundef.
+clang_build() {
+  local folder=$1 sanitizer=$2
+  shift 2
+  if [ ! -e "$folder/build.ninja" ]; then
+    rm -rf "$folder"
+    CXX=clang++ meson setup "$folder" -Dengine=disabled -Dbuildtype=debugoptimized -Db_sanitize="$sanitizer" \
+      -Db_lundef=false "$@"
   fi
+}
+
+# One build for tests and fuzzers: the fuzzers' edge counting does the tests no harm.
+build_address() {
+  clang_build $build address,undefined -Dfuzz=true -Dcpp_args=-fsanitize=fuzzer-no-link
   meson compile -C $build
+}
+
+# GStreamer looks at new plugins in a process of its own, which has no sanitizer and could not load ours: this registry
+# knows those of the system already, and ours is loaded by the test itself. Debian's libraries keep no frame pointers: only the
+# slow way to unwind a stack sees through them, for tests/lsan.supp.
+test_address() {
+  export GST_REGISTRY=$PWD/$build/registry.bin
+  rm -f "$GST_REGISTRY"
+  gst-inspect-1.0 fakesink >/dev/null
+  ASAN_OPTIONS=$ASAN_OPTIONS:fast_unwind_on_malloc=0 GST_REGISTRY_FORK=no G_SLICE=always-malloc run_meson_tests $build
+  unset GST_REGISTRY
+}
+
+test_threads() {
+  clang_build $thread_build thread
+  meson compile -C $thread_build test-stream
+  run_meson_tests $thread_build stream
+}
+
+test_leaks() {
+  GST_TRACERS=leaks G_DEBUG=fatal-criticals run_meson_tests build "${element_suites[@]}"
 }
 
 # seeds_from NAME SIZE PREFIX FILE...: PREFIX and the first SIZE bytes of each file as one input.
@@ -75,7 +107,10 @@ fuzz() {
   fi
 }
 
+tests/setup.sh </dev/null
 install_tools
-compile
-run_meson_tests $build
+build_address
+test_address
 for name in "${fuzzers[@]}"; do fuzz "$name"; done
+test_threads
+test_leaks

@@ -31,12 +31,13 @@ add_counts_of() {
   if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
 }
 
-# run_meson_tests BUILD_FOLDER: runs them and adds their counts.
+# run_meson_tests BUILD_FOLDER [TEST...]: runs them (all, when none is named) and adds their counts.
 run_meson_tests() {
-  local status=0 counts
-  rm -f "$1"/*.xml "$1"/meson-logs/testlog.*  # a program that crashes must not be judged by an old report
-  meson test -C "$1" --no-rebuild --print-errorlogs </dev/null || status=$?
-  counts=$(python3 tests/count_tests.py "$1") || counts="0 1 0"
+  local build=$1 status=0 counts
+  shift
+  rm -f "$build"/*.xml "$build"/meson-logs/testlog.*  # a program that crashes must not be judged by an old report
+  meson test -C "$build" --no-rebuild --print-errorlogs "$@" </dev/null || status=$?
+  counts=$(python3 tests/count_tests.py "$build") || counts="0 1 0"
   # shellcheck disable=SC2086  # three numbers
   add_counts $counts
   if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
