@@ -79,7 +79,7 @@ void SparsePad::queue_start(const std::string& upstream_id, std::optional<guint>
   for (GstEvent* event : events) at = queue_.insert(at, GST_MINI_OBJECT_CAST(event)) + 1;
   position_ = sent_position_ = position;
   started_ = true;
-  ended_ = new_peer_ = false;
+  ended_ = gap_due_ = false;
   flow_ = GST_FLOW_OK;
 }
 
@@ -111,6 +111,7 @@ void SparsePad::end() {
   }
   queue_.push_back(GST_MINI_OBJECT_CAST(gst_event_new_eos()));
   ended_ = true;
+  gap_due_ = false;
   changed_.notify_all();
 }
 
@@ -141,8 +142,11 @@ void SparsePad::send_next() {
     gst_pad_pause_task(pad_);  // activate(false) stops it
     return;
   }
+  const GstClockTime pts =
+      GST_IS_BUFFER(item) ? GST_BUFFER_PTS(GST_BUFFER_CAST(item)) : GST_CLOCK_TIME_NONE;
   const std::optional<GstFlowReturn> flow = send(item);
   std::lock_guard lock(mutex_);
+  if (started_ && !ended_ && GST_CLOCK_TIME_IS_VALID(pts) && pts < sent_position_) gap_due_ = true;
   sending_ = false;
   n_sent_++;
   if (flow && !flushing_) flow_ = *flow;
@@ -151,7 +155,7 @@ void SparsePad::send_next() {
 
 bool SparsePad::has_work() const {
   if (flushing_ || !started_) return false;
-  return !queue_.empty() || (!refused() && (position_ > sent_position_ || new_peer_));
+  return !queue_.empty() || (!refused() && (position_ > sent_position_ || gap_due_));
 }
 
 // The next thing to send, waits for it; NULL when the task is to stop. Positions become a GAP only
@@ -164,7 +168,7 @@ GstMiniObject* SparsePad::take_next() {
   if (queue_.empty()) {
     GstEvent* gap = gst_event_new_gap(sent_position_, position_ - sent_position_);
     sent_position_ = position_;
-    new_peer_ = false;
+    gap_due_ = false;
     return GST_MINI_OBJECT_CAST(gap);
   }
   GstMiniObject* item = queue_.front();
@@ -214,7 +218,7 @@ void SparsePad::clear() {
   queue_.clear();
   position_ = sent_position_ = GST_CLOCK_TIME_NONE;
   flow_ = GST_FLOW_OK;
-  started_ = ended_ = new_peer_ = false;
+  started_ = ended_ = gap_due_ = false;
 }
 
 void SparsePad::forget() {
@@ -225,7 +229,7 @@ void SparsePad::forget() {
 // A downstream that is linked while nothing moves (in PAUSED) waits for a GAP, too.
 void SparsePad::on_linked(GstPad*, GstPad*, SparsePad* self) {
   std::lock_guard lock(self->mutex_);
-  self->new_peer_ = self->started_ && !self->ended_;
+  self->gap_due_ = self->started_ && !self->ended_;
   self->flow_ = GST_FLOW_OK;
   self->changed_.notify_all();
 }

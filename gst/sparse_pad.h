@@ -92,7 +92,9 @@ class SparsePad {
   GstFlowReturn flow_ = GST_FLOW_OK;
   bool active_ = false, flushing_ = false, sending_ = false;
   bool started_ = false, ended_ = false;
-  bool new_peer_ = false;       // has not had a GAP yet
+  // A GAP is to be sent although no time has passed: to a new peer, and behind a late cue, which
+  // takes textoverlay's idea of the text's position back to its own PTS.
+  bool gap_due_ = false;
   uint64_t n_sent_ = 0;         // items that have left, to see that downstream moves
   bool stream_is_new_ = false;  // the task's: a STREAM_START left, its CAPS has not
 };

@@ -245,6 +245,17 @@ TEST_F(SparsePadTest, BuffersInOrder) {
   EXPECT_EQ(sink_.take(), (Log{"buffer 100", "buffer 5", "buffer 150", "gap 0+200"}));
 }
 
+// Behind a cue that lies before the last GAP there is a GAP again: textoverlay takes the cue's PTS
+// for the position of the text, and would hold the video until it hears of a later one.
+TEST_F(SparsePadTest, LateCueIsFollowedByTheGapAgain) {
+  start_and_forget();
+  pad_->follow(10);
+  ASSERT_TRUE(sink_.ends_with("gap 0+10"));
+  pad_->push(buffer_at(3));
+  ASSERT_TRUE(sink_.ends_with("gap 10+0"));
+  EXPECT_EQ(sink_.take(), (Log{"gap 0+10", "buffer 3", "gap 10+0"}));
+}
+
 // What is pushed before the stream is known waits for it; positions before it mean nothing.
 TEST_F(SparsePadTest, BuffersWaitForStart) {
   pad_->follow(50);
