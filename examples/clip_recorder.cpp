@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr guint64 kFragment = 2 * GST_SECOND;  // or one key frame's distance, where that is longer
+constexpr guint kLongestJobS = 60;
 constexpr GstClockTime kMostKept = 10 * 60 * GST_SECOND;  // of the stream, if a hit never ends
 
 bool is_installed(const char* element) {
@@ -105,10 +106,11 @@ struct ClipRecorder::Job {
   Wanted clip;
   fs::path file;  // while it is written
   GstElement* pipeline = nullptr;
-  guint watch = 0;
+  guint watch = 0, limit = 0;
 
   ~Job() {
     if (watch) g_source_remove(watch);
+    if (limit) g_source_remove(limit);
     if (!pipeline) return;
     gst_element_set_state(pipeline, GST_STATE_NULL);
     gst_object_unref(pipeline);
@@ -284,8 +286,16 @@ void ClipRecorder::join(Wanted& wanted) {
   GstBus* bus = gst_element_get_bus(job->pipeline);
   job->watch = gst_bus_add_watch(bus, on_job_message, job.get());
   gst_object_unref(bus);
+  job->limit = g_timeout_add_seconds(kLongestJobS, on_job_too_long, job.get());
   gst_element_set_state(job->pipeline, GST_STATE_PLAYING);
   jobs_.push_back(std::move(job));
+}
+
+gboolean ClipRecorder::on_job_too_long(gpointer data) {
+  auto* job = static_cast<Job*>(data);
+  job->limit = 0;
+  job->recorder->finish(job, "its fragments could not be joined in a minute");
+  return G_SOURCE_REMOVE;
 }
 
 gboolean ClipRecorder::on_job_message(GstBus*, GstMessage* message, gpointer data) {

@@ -56,6 +56,7 @@ class ClipRecorder {
   void closed(const std::string& file, GstClockTime time);
   void join(Wanted& wanted);
   void finish(Job* job, const std::string& error);
+  static gboolean on_job_too_long(gpointer job);
   static gboolean on_job_message(GstBus* bus, GstMessage* message, gpointer job);
 
   const std::string folder_;

@@ -121,7 +121,9 @@ void Connection::watch(GstPad* pad) {
     GstElement* sink = add_sink(pipeline_, LiveSource::is_paced(arguments_.uri));
     gst_element_link_pads(filter_, "audio_src", sink, "sink");
   }
-  gst_pad_link(pad, in);
+  if (GST_PAD_LINK_FAILED(gst_pad_link(pad, in)))
+    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("the stream cannot be watched in this format"),
+                      (nullptr));
   gst_object_unref(in);
 }
 
@@ -165,11 +167,11 @@ void Connection::take_result(const GstStructure* result) {
   const Sighting hit = sighting(result, g_get_real_time());
   if (hit.final) {
     growing_.erase(hit.result_id);
-    if (recorder_) recorder_->save(hit);
   } else {
     growing_[hit.result_id] = hit.start;
   }
-  host_.on_hit(hit);
+  const bool is_wanted = host_.on_hit(hit);
+  if (recorder_ && hit.final && is_wanted) recorder_->save(hit);
 }
 
 // Windows are analysed in order: no hit begins before the last one did, but for those that grow.

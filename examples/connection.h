@@ -26,7 +26,7 @@ class Connection {
  public:
   enum class Why { kStopped, kEnd, kLost, kBroken };  // kBroken: the model; no use to go on
   struct Host {
-    std::function<void(const Sighting&)> on_hit;
+    std::function<bool(const Sighting&)> on_hit;      // whether a clip of it is wanted
     std::function<void(const std::string&)> on_note;  // worth a line, no reason to end
     // From the main loop; the connection may be destroyed in it.
     std::function<void(Why, const std::string&)> on_end;

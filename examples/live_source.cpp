@@ -7,7 +7,7 @@ namespace {
 // A clock in the corner tells whoever looks at a clip how old it is.
 constexpr char kTestStreams[] =
     "videotestsrc is-live=true pattern=smpte ! video/x-raw,width=320,height=240,framerate=15/1 ! "
-    "timeoverlay ! identity name=video "
+    "timeoverlay ! video/x-raw ! identity name=video "
     "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=16000,channels=1 ! identity "
     "name=audio";
 

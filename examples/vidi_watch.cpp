@@ -49,7 +49,7 @@ class Watcher {
   void connect();
   void ended(Connection::Why why, const std::string& text);
   void retry(const std::string& text);
-  void take_hit(const Sighting& hit);
+  bool take_hit(const Sighting& hit);
   void count(guint64 id);
   void take_clip(const ClipRecorder::Saved& saved);
   static gboolean on_signal(gpointer self);
@@ -140,7 +140,7 @@ void Watcher::connect() {
   counted_.clear();
   connection_ = std::make_unique<Connection>(
       arguments_, make_filter(arguments_, model_), recorder_ ? &*recorder_ : nullptr,
-      Connection::Host{[this](const Sighting& hit) { take_hit(hit); },
+      Connection::Host{[this](const Sighting& hit) { return take_hit(hit); },
                        [](const std::string& note) { say(note); },
                        [this](Connection::Why why, const std::string& text) { ended(why, text); }});
   const std::string wrong = connection_->start();
@@ -182,11 +182,12 @@ gboolean Watcher::connect_again(gpointer data) {
 
 // ---- Hits and clips ----
 
-void Watcher::take_hit(const Sighting& hit) {
-  if (enough_ || (arguments_.final_only && !hit.final)) return;
+bool Watcher::take_hit(const Sighting& hit) {
+  if (enough_ || (arguments_.final_only && !hit.final)) return false;
   print(arguments_.json ? json_line(hit) : text_line(hit));
   // A hit counts when it is first told; with clips when it is final, since that is what is saved.
   if (!recorder_ || hit.final) count(hit.result_id);
+  return true;
 }
 
 void Watcher::count(guint64 id) {
