@@ -472,7 +472,7 @@ TEST_F(Flush, AHundredSeeksInARow) {
   }
   ASSERT_TRUE(pipeline.wait_eos());
   pipeline.to(GST_STATE_NULL);
-  EXPECT_GT(watch.n_events, 8);
+  EXPECT_GE(watch.n_events, 4) << "at least the windows of the last seek, which ran to its EOS";
   EXPECT_EQ(watch.n_stale, 0);
   EXPECT_EQ(pipeline.error_text(), "");
 }
