@@ -6,13 +6,13 @@
 #include <new>
 #include <vector>
 
+#include "gst/cuda_memory.h"
+#include "gst/mapped_frame.h"
 #include "gst/yuv_to_rgb.h"
 #include "kernels/resize.h"
 
 namespace vidi {
 namespace {
-
-constexpr int kMaxSize = 32768;  // what the resize takes
 
 struct Release {
   void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
@@ -39,41 +39,10 @@ std::string to_text(const GstCaps* caps) {
   return text.get();
 }
 
-std::string size_text(int width, int height) {
-  return std::to_string(width) + "x" + std::to_string(height);
-}
-
-class MappedFrame {
- public:
-  MappedFrame(GstBuffer* buffer, const GstVideoInfo& info, int flags)
-      : mapped_(gst_video_frame_map(
-            &frame_, &info, buffer,
-            static_cast<GstMapFlags>(flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))) {}
-  MappedFrame(const MappedFrame&) = delete;
-  ~MappedFrame() {
-    if (mapped_) gst_video_frame_unmap(&frame_);
-  }
-  explicit operator bool() const { return mapped_; }
-  GstVideoFrame* operator->() { return &frame_; }
-  GstVideoFrame* get() { return &frame_; }
-
- private:
-  GstVideoFrame frame_ = {};
-  bool mapped_;
-};
-
 // ---- Copying -----------------------------------------------------------------------------------
 // GStreamer maps what a GstVideoMeta says without looking whether the memory is that long, and its
 // row copy leaves out the last chroma sample of packed 4:2:2 rows of odd width. So rows are checked
 // and copied here. A plane's layout is {stride, rows}, or for tiled formats {tiles in x, in y}.
-
-// Bytes behind the plane's first byte that are mapped.
-size_t available_bytes(const GstVideoFrame& source, guint plane) {
-  const GstMapInfo& map = source.map[plane];
-  const auto* first = static_cast<const guint8*>(source.data[plane]);
-  if (first < map.data || first > map.data + map.size) return 0;
-  return map.size - static_cast<size_t>(first - map.data);
-}
 
 size_t plane_bytes(const GstVideoInfo& info, guint plane) {
   const bool last = plane + 1 >= GST_VIDEO_INFO_N_PLANES(&info);
@@ -81,29 +50,12 @@ size_t plane_bytes(const GstVideoInfo& info, guint plane) {
   return stop > info.offset[plane] ? stop - info.offset[plane] : 0;
 }
 
-// Bytes of a row that hold pixels; the whole stride where GStreamer does not say (v210 and such).
-size_t row_bytes(const GstVideoInfo& info, guint plane) {
-  gint components[GST_VIDEO_MAX_COMPONENTS];
-  gst_video_format_info_component(info.finfo, plane, components);
-  const int pixel_stride = GST_VIDEO_INFO_COMP_PSTRIDE(&info, components[0]);
-  if (pixel_stride == 0) return info.stride[plane];
-  return static_cast<size_t>(GST_VIDEO_INFO_COMP_WIDTH(&info, components[0])) * pixel_stride;
-}
-
-size_t n_rows(const GstVideoInfo& info, guint plane) {
-  gint components[GST_VIDEO_MAX_COMPONENTS];
-  gst_video_format_info_component(info.finfo, plane, components);
-  return GST_VIDEO_INFO_COMP_HEIGHT(&info, components[0]);
-}
-
 bool copy_rows(const GstVideoFrame& source, const GstVideoInfo& info, guint plane, guint8* target) {
   const int source_stride = source.info.stride[plane];
   const size_t own_stride = info.stride[plane];
   const size_t available = available_bytes(source, plane);
   const size_t rows = n_rows(info, plane);
-  if (source_stride <= 0 || static_cast<size_t>(source_stride) < row_bytes(info, plane) ||
-      (rows - 1) * source_stride + row_bytes(info, plane) > available)
-    return false;
+  if (!rows_are_inside(source, info, plane)) return false;
   const auto* from = static_cast<const guint8*>(source.data[plane]);
   const size_t row = std::min<size_t>(source_stride, own_stride);
   for (size_t y = 0; y < rows; ++y)
@@ -149,24 +101,6 @@ bool copy_picture(const GstVideoFrame& source, GstVideoFrame* copy) {
   for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(copy); ++plane)
     if (!copy_plane(source, copy, plane)) return false;
   return true;
-}
-
-// Nothing when the buffer may be mapped as the caps say. (GStreamer itself would print criticals.)
-std::string contradiction(GstBuffer* buffer, const GstVideoInfo& info) {
-  const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
-  const size_t size = gst_buffer_get_size(buffer);
-  const std::string expected = size_text(info.width, info.height) + " " + info.finfo->name;
-  if (!meta)
-    return size >= info.size ? ""
-                             : "a video buffer for " + expected + " has " + std::to_string(size) +
-                                   " bytes, expected " + std::to_string(info.size);
-  if (meta->format == info.finfo->format && meta->n_planes == info.finfo->n_planes &&
-      meta->width >= static_cast<guint>(info.width) && meta->width <= kMaxSize &&
-      meta->height >= static_cast<guint>(info.height) && meta->height <= kMaxSize)
-    return "";
-  return "a video buffer's layout is for " +
-         size_text(static_cast<int>(meta->width), static_cast<int>(meta->height)) + " " +
-         gst_video_format_to_string(meta->format) + ", its caps say " + expected;
 }
 
 // ---- Converting --------------------------------------------------------------------------------
@@ -223,7 +157,7 @@ class ToRgb {
   static Result<std::shared_ptr<SampledFrame>> resized(const GstVideoFrame* rgb, int side) try {
     auto frame = std::make_shared<SampledFrame>();
     frame->side = side;
-    frame->rgb.resize(side > 0 && side <= kMaxSize ? size_t{3} * side * side : 0);
+    frame->rgb.resize(side > 0 && side <= kMaxPictureSize ? size_t{3} * side * side : 0);
     resize_bicubic(static_cast<const uint8_t*>(rgb->data[0]), rgb->info.width, rgb->info.height,
                    rgb->info.stride[0], frame->rgb.data(), side);
     return frame;
@@ -309,22 +243,25 @@ bool is_readable(GstVideoFormat format) {
 
 }  // namespace
 
-Result<std::unique_ptr<PictureReader>> PictureReader::make(const GstCaps* caps) {
+Result<std::unique_ptr<PictureReader>> PictureReader::make(const GstCaps* caps,
+                                                           const DeviceReading& device) {
   GstVideoInfo info;
-  if (!caps || !gst_caps_is_fixed(caps) || !in_system_memory(caps) ||
+  if (!caps || !gst_caps_is_fixed(caps) || !(in_system_memory(caps) || in_cuda_memory(caps)) ||
       !gst_video_info_from_caps(&info, caps))
-    return unsupported("expected caps of raw video in system memory, found " +
+    return unsupported("expected caps of raw video in system or CUDA memory, found " +
                        (caps ? to_text(caps) : "none"));
   if (!is_readable(GST_VIDEO_INFO_FORMAT(&info)))
     return unsupported(std::string("GStreamer cannot read pixels of format ") + info.finfo->name);
-  if (info.width < 1 || info.width > kMaxSize || info.height < 1 || info.height > kMaxSize ||
+  if (info.width < 1 || info.width > kMaxPictureSize || info.height < 1 || info.height > kMaxPictureSize ||
       info.size > G_MAXUINT)
-    return unsupported("expected pictures of at most " + size_text(kMaxSize, kMaxSize) +
+    return unsupported("expected pictures of at most " + size_text(kMaxPictureSize, kMaxPictureSize) +
                        " and 4 GiB, found " + size_text(info.width, info.height) + " " +
                        info.finfo->name);
   auto to_rgb = ToRgb::make(info);
   if (!to_rgb) return to_rgb.error();
-  return std::unique_ptr<PictureReader>(new SystemReader(info, *to_rgb));
+  std::unique_ptr<PictureReader> reader(new SystemReader(info, *to_rgb));
+  return in_cuda_memory(caps) ? make_cuda_reader(info, device, std::move(reader))
+                              : std::move(reader);
 }
 
 GstCaps* video_template_caps() {
@@ -334,7 +271,8 @@ GstCaps* video_template_caps() {
   std::copy_if(all, all + n_formats, std::back_inserter(readable), is_readable);
   GstCaps* caps = gst_video_make_raw_caps(readable.data(), static_cast<guint>(readable.size()));
   gst_structure_remove_field(gst_caps_get_structure(caps, 0), "framerate");  // none is fine, too
-  return caps;  // other kinds of memory are appended here
+  gst_caps_append(caps, cuda_template_caps());
+  return caps;
 }
 
 }  // namespace vidi

@@ -5,10 +5,12 @@
 
 #include <gst/video/video.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "gst/analysis_window.h"
+#include "model/device_picture.h"
 #include "model/result.h"
 
 namespace vidi {
@@ -22,6 +24,13 @@ class GrabbedPicture {
   virtual Result<std::shared_ptr<SampledFrame>> finish(int side) = 0;
 };
 
+// How pictures in a device's memory become small without a way through the host. Without `shrink`
+// they take that way.
+struct DeviceReading {
+  Result<bool> (*shrink)(const DevicePicture&, int side, uint8_t* rgb) noexcept = nullptr;
+  std::function<int()> side = {};  // of the model's pictures; asked once, with the first picture
+};
+
 // Reads the buffers of one caps. One thread at a time.
 class PictureReader {
  public:
@@ -30,8 +39,10 @@ class PictureReader {
   virtual Result<std::unique_ptr<GrabbedPicture>> grab(GstBuffer* buffer) = 0;
 
   // For `video/x-raw` in every format GstVideoConverter reads, in system memory (any memory that
-  // maps for reading). kUnsupported with one sentence for other caps.
-  static Result<std::unique_ptr<PictureReader>> make(const GstCaps* caps);
+  // maps for reading), and for those of cuda_template_caps(). kUnsupported with one sentence for
+  // other caps.
+  static Result<std::unique_ptr<PictureReader>> make(const GstCaps* caps,
+                                                     const DeviceReading& device = {});
 };
 
 // Caps of the video pads: all formats in system memory, and those of CUDA memory when built with

@@ -252,7 +252,7 @@ void Filter::start_stream(GstEvent* event) {
 void Filter::take_caps(GstEvent* event) {
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
-  auto reader = PictureReader::make(caps);
+  auto reader = PictureReader::make(caps, device_reading());
   video_.has_caps = static_cast<bool>(reader);
   if (reader) {
     feed_.set_reader(std::move(*reader));

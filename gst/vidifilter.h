@@ -14,6 +14,7 @@
 #include <string>
 
 #include "gst/audio_input.h"
+#include "gst/cuda_context.h"
 #include "gst/delivery.h"
 #include "gst/model_link.h"
 #include "gst/settings.h"
@@ -32,6 +33,7 @@ inline constexpr char kJsonCaps[] = "application/x-json";
 // Pad functions, in vidifilter_class.cpp.
 GstFlowReturn on_video_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
 gboolean on_video_event(GstPad* pad, GstObject* parent, GstEvent* event);
+gboolean on_video_query(GstPad* pad, GstObject* parent, GstQuery* query);
 GstFlowReturn on_audio_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
 gboolean on_audio_event(GstPad* pad, GstObject* parent, GstEvent* event);
 GstIterator* internal_links(GstPad* pad, GstObject* parent);
@@ -44,6 +46,7 @@ class Filter final : public LinkHost {
   // ---- The video pad; with its stream lock, but for flushes and queries ----
   GstFlowReturn video_chain(GstBuffer* buffer);
   gboolean video_event(GstEvent* event);
+  bool offer_context(GstQuery* query);  // a CONTEXT query that no neighbour answers
 
   // ---- The audio pad ----
   GstFlowReturn audio_chain(GstPad* pad, GstBuffer* buffer);
@@ -66,6 +69,7 @@ class Filter final : public LinkHost {
   // The pad that data of `pad` goes to or comes from; null for side pads. The caller owns a
   // reference.
   GstPad* partner_of(GstPad* pad) const;
+  void take_context(GstContext* context);
 
   // ---- LinkHost: the model's thread ----
   void model_progress(double fraction) override;
@@ -127,6 +131,7 @@ class Filter final : public LinkHost {
   void send_model(const ModelInfo* info, const char* error);
   void submit(std::shared_ptr<AnalysisWindow> window);
   int picture_side() const;
+  DeviceReading device_reading() const;
 
   GstPad* audio_partner(GstPad* pad) const { return GST_PAD(gst_pad_get_element_private(pad)); }
   GstPad* request_audio(GstPadTemplate* templ);
@@ -145,6 +150,7 @@ class Filter final : public LinkHost {
   Delivery delivery_;
   ModelLink link_;
   WindowFeed feed_;
+  CudaContext cuda_context_;
   AudioInput audio_input_;  // the audio pad's stream lock
 
   VideoStream video_;

@@ -102,6 +102,11 @@ void release_pad(GstElement* element, GstPad* pad) {
   guarded(element, false, [&](vidi::Filter& filter) { return filter.release_pad(pad), true; });
 }
 
+void set_context(GstElement* element, GstContext* context) {
+  guarded(element, false, [&](vidi::Filter& filter) { return filter.take_context(context), true; });
+  GST_ELEMENT_CLASS(gst_vidi_filter_parent_class)->set_context(element, context);
+}
+
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   const auto fail = GST_STATE_CHANGE_FAILURE;
   return guarded(element, fail, [&](vidi::Filter& filter) {
@@ -193,6 +198,7 @@ static void gst_vidi_filter_class_init(GstVidiFilterClass* klass) {
   element_class->request_new_pad = request_new_pad;
   element_class->release_pad = release_pad;
   element_class->change_state = change_state;
+  element_class->set_context = set_context;
   add_templates(element_class);
   gst_element_class_set_static_metadata(
       element_class, "Vidi video-language filter", "Filter/Analyzer/Video/Audio",
@@ -215,6 +221,12 @@ GstFlowReturn on_video_buffer(GstPad*, GstObject* parent, GstBuffer* buffer) {
 
 gboolean on_video_event(GstPad*, GstObject* parent, GstEvent* event) {
   return guarded(parent, FALSE, [&](Filter& filter) { return filter.video_event(event); });
+}
+
+gboolean on_video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  if (gst_pad_query_default(pad, parent, query)) return TRUE;
+  return GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT &&
+         guarded(parent, false, [&](Filter& filter) { return filter.offer_context(query); });
 }
 
 GstFlowReturn on_audio_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer) {

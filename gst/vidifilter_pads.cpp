@@ -45,6 +45,7 @@ Filter::Filter(GstElement* element)
   gst_pad_set_chain_function(sink_, on_video_buffer);
   gst_pad_set_event_function(sink_, on_video_event);
   pass_through(sink_, src_);
+  for (GstPad* pad : {sink_, src_}) gst_pad_set_query_function(pad, on_video_query);
   gst_element_add_pad(element, sink_);
   gst_element_add_pad(element, src_);
   gst_flow_combiner_add_pad(flows_, src_);
@@ -66,6 +67,15 @@ GstPad* Filter::partner_of(GstPad* pad) const {
   if (partner) gst_object_ref(partner);
   GST_OBJECT_UNLOCK(element_);
   return partner;
+}
+
+// Asked before elements make a context of their own: what they all share needs no copies.
+bool Filter::offer_context(GstQuery* query) {
+  return cuda_context_.answer(element_, query, settings()->device);
+}
+
+void Filter::take_context(GstContext* context) {
+  cuda_context_.take(element_, context, settings()->device);
 }
 
 GstPad* Filter::request_pad(GstPadTemplate* templ, const char* name) {

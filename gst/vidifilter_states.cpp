@@ -127,7 +127,10 @@ void Filter::end() {
   set_model_state(ModelState::kUnloaded);
 }
 
-void Filter::close() { door_ = nullptr; }
+void Filter::close() {
+  door_ = nullptr;
+  cuda_context_.forget();
+}
 
 // ---- What the model's thread tells ----
 
@@ -236,6 +239,12 @@ void Filter::warn_once(Said which, const std::string& text) {
 int Filter::picture_side() const {
   const auto side = door_->picture_side(settings()->model_path);
   return side ? *side : kUsualPictureSide;  // the load fails with the reason
+}
+
+// With device=cpu the GPU is the decoder's alone.
+DeviceReading Filter::device_reading() const {
+  const bool may_use_device = door_ && settings()->device != "cpu";
+  return {may_use_device ? door_->shrink : nullptr, [this] { return picture_side(); }};
 }
 
 void Filter::submit(std::shared_ptr<AnalysisWindow> window) {
