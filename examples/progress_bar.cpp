@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr size_t kBarColumns = 24, kUsualColumns = 80;
+constexpr size_t kLeastBar = 4, kMostBar = 24, kUsualColumns = 80;
 constexpr auto kBetweenDraws = std::chrono::milliseconds(100);
 constexpr auto kBetweenLines = std::chrono::seconds(2);
 constexpr char kEraseLine[] = "\r\033[K";
@@ -65,11 +65,14 @@ void ProgressBar::show(const std::string& what, double fraction, const std::stri
 }
 
 void ProgressBar::draw(const std::string& what, double fraction, const std::string& details) {
-  const auto n_full = static_cast<size_t>(fraction * kBarColumns);
-  const std::string line = what + " " + percent(fraction) + " [" + std::string(n_full, '#') +
-                           std::string(kBarColumns - n_full, '-') + "] " + details;
-  // The last column stays free: a terminal may wrap there.
-  std::fprintf(stderr, "%s%s", kEraseLine, shortened(line, terminal_columns() - 1).c_str());
+  const std::string before = what + " " + percent(fraction) + " [", after = "] " + details;
+  const size_t n_columns = terminal_columns() - 1;  // a terminal may wrap at its last one
+  const size_t n_text = columns_of(before) + columns_of(after);
+  const size_t n_bar = std::clamp(n_columns > n_text ? n_columns - n_text : 0, kLeastBar, kMostBar);
+  const auto n_full = static_cast<size_t>(fraction * static_cast<double>(n_bar));
+  const std::string line =
+      before + std::string(n_full, '#') + std::string(n_bar - n_full, '-') + after;
+  std::fprintf(stderr, "%s%s", kEraseLine, shortened(line, n_columns).c_str());
   std::fflush(stderr);
   drawn_ = true;
 }
