@@ -40,6 +40,7 @@ void Delivery::flush(uint64_t epoch) {
   std::lock_guard lock(mutex_);
   epoch_ = epoch;
   clear_events();
+  chapters_.clear();
 }
 
 // Called with the lock. A window that was dropped is not cancelled, but it has its epoch.

@@ -34,6 +34,7 @@ Filter::Filter(GstElement* element)
       feed_({[this] { return picture_side(); },
              [this](std::shared_ptr<AnalysisWindow> window) { submit(std::move(window)); },
              [this](std::shared_ptr<AnalysisWindow> window) {
+               link_.count([](Counters& c) { ++c.windows_dropped; });
                window_dropped(*window, "too-few-frames");
              },
              [this](const std::string& text) { warn_once(kSaidPicture, text); }}),

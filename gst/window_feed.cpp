@@ -8,7 +8,7 @@
 namespace vidi {
 namespace {
 
-constexpr int kNice = 5;  // before the model's thread, behind the stream
+constexpr int kNice = 2;  // before the model's thread, behind the stream
 
 // Upstream buffers that wait to be copied while a picture is converted. They come back in any case,
 // so a small pool is slowed down at worst.
