@@ -252,11 +252,11 @@ Result<std::unique_ptr<PictureReader>> PictureReader::make(const GstCaps* caps,
                        (caps ? to_text(caps) : "none"));
   if (!is_readable(GST_VIDEO_INFO_FORMAT(&info)))
     return unsupported(std::string("GStreamer cannot read pixels of format ") + info.finfo->name);
-  if (info.width < 1 || info.width > kMaxPictureSize || info.height < 1 || info.height > kMaxPictureSize ||
-      info.size > G_MAXUINT)
-    return unsupported("expected pictures of at most " + size_text(kMaxPictureSize, kMaxPictureSize) +
-                       " and 4 GiB, found " + size_text(info.width, info.height) + " " +
-                       info.finfo->name);
+  if (info.width < 1 || info.width > kMaxPictureSize || info.height < 1 ||
+      info.height > kMaxPictureSize || info.size > G_MAXUINT)
+    return unsupported("expected pictures of at most " +
+                       size_text(kMaxPictureSize, kMaxPictureSize) + " and 4 GiB, found " +
+                       size_text(info.width, info.height) + " " + info.finfo->name);
   auto to_rgb = ToRgb::make(info);
   if (!to_rgb) return to_rgb.error();
   std::unique_ptr<PictureReader> reader(new SystemReader(info, *to_rgb));
