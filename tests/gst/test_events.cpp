@@ -269,6 +269,7 @@ TEST_F(Events, WindowWithAnswers) {
   EXPECT_EQ(large(s, "inference-time"), 3 * GST_SECOND);
   EXPECT_EQ(large(s, "delay"), GST_SECOND);
   EXPECT_EQ(texts(s, "queries"), (std::vector<std::string>{"a dog", "a cat"}));
+  EXPECT_EQ(texts(s, "query-ids").size(), 2u);
   EXPECT_EQ(texts(s, "texts"), (std::vector<std::string>{"0.9-0.1", "what?"}));
   EXPECT_EQ(texts(s, "notes"),
             (std::vector<std::string>{"a dog: swapped 0.9-0.1", "a dog: joined two",
