@@ -473,7 +473,7 @@ TEST_F(PictureTest, BadCaps) {
         "video/x-raw, format=RGB, width=32769, height=8, framerate=1/1",
         "video/x-raw, format=ARGB64, width=32768, height=32768, framerate=1/1",
         "video/x-raw, format=RGB, width=2147483647, height=2147483647, framerate=1/1",
-        "video/x-raw(memory:CUDAMemory), format=NV12, width=8, height=8, framerate=1/1",
+        "video/x-raw(memory:GLMemory), format=NV12, width=8, height=8, framerate=1/1",
         "video/x-raw(memory:DMABuf), format=NV12, width=8, height=8, framerate=1/1",
         "video/x-raw(format:Interlaced), format=NV12, width=8, height=8, framerate=1/1, "
         "interlace-mode=alternate"}) {
