@@ -6,18 +6,6 @@
 #include <utility>
 
 namespace vidi::test {
-namespace {
-
-// GStreamer's leaks tracer reports when GStreamer ends.
-struct GStreamerEnds : ::testing::Environment {
-  void TearDown() override {
-    if (gst_is_initialized()) gst_deinit();
-  }
-};
-[[maybe_unused]] const auto* const at_the_end =
-    ::testing::AddGlobalTestEnvironment(new GStreamerEnds);
-
-}  // namespace
 
 void prepare() {
   static const bool ready = [] {
