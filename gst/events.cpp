@@ -157,7 +157,9 @@ std::vector<std::string> notes(const Analysis& analysis, const std::vector<std::
 void add_answers(Fields& fields, const AnalysisWindow& window, const Analysis* analysis) {
   const std::vector<std::string> queries = titles(window);
   std::vector<std::string> ids;
-  for (const Question& question : window.plan->questions) ids.push_back(question.id);
+  if (window.plan) {
+    for (const Question& question : window.plan->questions) ids.push_back(question.id);
+  }
   fields.texts("queries", queries);
   fields.texts("query-ids", ids);
   if (!analysis) return;
