@@ -169,12 +169,14 @@ TEST_F(Results, WindowSaysWhatWasAskedAndAnswered) {
                                                  {"inference-time", G_TYPE_UINT64},
                                                  {"delay", G_TYPE_UINT64},
                                                  {"queries", GST_TYPE_ARRAY},
+                                                 {"query-ids", GST_TYPE_ARRAY},
                                                  {"texts", GST_TYPE_ARRAY},
                                                  {"notes", GST_TYPE_ARRAY},
                                                  {"small-steps", G_TYPE_BOOLEAN}};
   EXPECT_EQ(fields_of(s), expected);
   EXPECT_EQ(number(s, "results"), 1u);
   EXPECT_EQ(texts_of(s, "queries"), std::vector<std::string>{"cat"});
+  EXPECT_EQ(texts_of(s, "query-ids"), std::vector<std::string>{"0"});
   EXPECT_EQ(texts_of(s, "texts"), std::vector<std::string>{"0.50-0.25"});
   ASSERT_EQ(texts_of(s, "notes").size(), 1u);
   EXPECT_NE(texts_of(s, "notes")[0].find("swapped"), std::string::npos);
