@@ -50,14 +50,15 @@ test_address() {
   export GST_REGISTRY=$PWD/$build/registry.bin
   rm -f "$GST_REGISTRY"
   gst-inspect-1.0 fakesink >/dev/null
-  ASAN_OPTIONS=$ASAN_OPTIONS:fast_unwind_on_malloc=0 GST_REGISTRY_FORK=no G_SLICE=always-malloc run_meson_tests $build
+  ASAN_OPTIONS=$ASAN_OPTIONS:fast_unwind_on_malloc=0 GST_REGISTRY_FORK=no G_SLICE=always-malloc \
+    run_meson_tests $build --timeout-multiplier 3
   unset GST_REGISTRY
 }
 
 test_threads() {
   clang_build $thread_build thread
   meson compile -C $thread_build test-stream
-  run_meson_tests $thread_build stream
+  run_meson_tests $thread_build --timeout-multiplier 3 stream
 }
 
 test_leaks() {

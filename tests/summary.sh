@@ -31,7 +31,7 @@ add_counts_of() {
   if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
 }
 
-# run_meson_tests BUILD_FOLDER [TEST...]: runs them (all, when none is named) and adds their counts.
+# run_meson_tests BUILD_FOLDER [ARGUMENT...]: runs all tests, or as the arguments of `meson test` say, and adds their counts.
 run_meson_tests() {
   local build=$1 status=0 counts
   shift
