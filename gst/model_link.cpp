@@ -119,20 +119,30 @@ void ModelLink::drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows
 
 bool ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
                     std::shared_ptr<AnalysisWindow> window) {
-  Request request{std::move(plan), {}, std::move(window), std::make_shared<Cancel>()};
   {
     std::lock_guard lock(mutex_);
     if (useless_ || !model_) return false;
-    if (!request.window) {
-      for (const Analysis& kept : kept_) {
-        if (kept.window->start < stop && start < kept.window->stop) request.encoded.push_back(kept);
-      }
-    }
-    if (!request.window && request.encoded.empty()) return false;
-    requests_.push_back(std::move(request));
+    if (!window && kept_of(start, stop).empty() && !comes(start, stop)) return false;
+    requests_.push_back(
+        {std::move(plan), start, stop, std::move(window), std::make_shared<Cancel>(), {}});
   }
   model_->wake();
   return true;
+}
+
+// The next two are called with the lock.
+std::vector<Analysis> ModelLink::kept_of(Time start, Time stop) const {
+  std::vector<Analysis> found;
+  for (const Analysis& kept : kept_) {
+    if (kept.window->start < stop && start < kept.window->stop) found.push_back(kept);
+  }
+  return found;
+}
+
+// Whether a window of that time waits, or is in work.
+bool ModelLink::comes(Time start, Time stop) const {
+  const bool in_work = in_work_ && in_work_->start < stop && start < in_work_->stop;
+  return in_work || queue_.waits_for(start, stop);
 }
 
 bool ModelLink::covers(Time start, Time stop) const {
@@ -180,21 +190,34 @@ bool ModelLink::work(Session& session) {
     answer(session, *request);
     return true;
   }
-  const auto window = queue_.pop();
+  const auto window = next_window();
   if (!window) return false;
   WorkDone done{queue_};
   analyse(session, window);
   return true;
 }
 
+// The first request whose window is there. One whose window is still to come stays.
 std::optional<ModelLink::Request> ModelLink::next_request() {
   std::lock_guard lock(mutex_);
   request_in_work_.reset();
-  if (requests_.empty()) return std::nullopt;
-  Request request = std::move(requests_.front());
-  requests_.pop_front();
-  request_in_work_ = request.cancel;
-  return request;
+  in_work_.reset();
+  for (auto it = requests_.begin(); it != requests_.end(); ++it) {
+    it->encoded = kept_of(it->start, it->stop);
+    if (!it->window && it->encoded.empty() && comes(it->start, it->stop)) continue;
+    Request request = std::move(*it);
+    requests_.erase(it);
+    request_in_work_ = request.cancel;
+    return request;
+  }
+  return std::nullopt;
+}
+
+std::shared_ptr<AnalysisWindow> ModelLink::next_window() {
+  std::lock_guard lock(mutex_);
+  auto window = queue_.pop();
+  in_work_ = window;
+  return window;
 }
 
 void ModelLink::answer(Session& session, Request& request) {
@@ -202,14 +225,22 @@ void ModelLink::answer(Session& session, Request& request) {
     request.window->plan = request.plan;
     request.window->cancel = request.cancel;
     const auto analysis = analyze(session, request.window);
-    if (!analysis) return failed(*request.window, analysis.error());
+    if (!analysis) return answer_failed(request, analysis.error());
     return send_answer(*analysis);
+  }
+  if (request.encoded.empty()) {
+    return answer_failed(request, {ErrorCode::kNotFound, "its window was dropped or failed"});
   }
   for (const Analysis& before : request.encoded) {
     const auto again = ask_again(session, before, request.plan, request.cancel);
-    if (!again) return failed(*before.window, again.error());
+    if (!again) return answer_failed(request, again.error());
     send_answer(*again);
   }
+}
+
+void ModelLink::answer_failed(const Request& request, const Error& error) {
+  if (error.code == ErrorCode::kCancelled) return;
+  host_.request_failed(request.plan->questions.front().id, error.message);
 }
 
 void ModelLink::send_answer(const Analysis& analysis) {

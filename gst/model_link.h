@@ -31,6 +31,8 @@ class LinkHost {
   virtual void window_dropped(const AnalysisWindow& window, const char* reason) = 0;
   // `in_a_row` failures until now, this one included.
   virtual void analysis_failed(const Error& error, int in_a_row) = 0;
+  // The question of `ask` with this id gets no answer.
+  virtual void request_failed(const std::string& id, const std::string& why) = 0;
 };
 
 class ModelLink final : public ModelClient {
@@ -72,13 +74,18 @@ class ModelLink final : public ModelClient {
  private:
   struct Request {
     std::shared_ptr<const AskPlan> plan;
-    std::vector<Analysis> encoded;           // to be asked again
-    std::shared_ptr<AnalysisWindow> window;  // or to be encoded first
+    Time start{}, stop{};                    // about the kept windows that overlap this
+    std::shared_ptr<AnalysisWindow> window;  // or about this one, which is to be encoded first
     std::shared_ptr<Cancel> cancel;
+    std::vector<Analysis> encoded;  // the kept windows, when its turn comes
   };
   std::optional<Request> next_request();
+  std::shared_ptr<AnalysisWindow> next_window();
+  std::vector<Analysis> kept_of(Time start, Time stop) const;
+  bool comes(Time start, Time stop) const;
   void answer(Session& session, Request& request);
   void send_answer(const Analysis& analysis);
+  void answer_failed(const Request& request, const Error& error);
   void analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window);
   void analysed(const Analysis& analysis);
   void failed(const AnalysisWindow& window, const Error& error);
@@ -99,6 +106,7 @@ class ModelLink final : public ModelClient {
   std::deque<Analysis> kept_;
   std::deque<Request> requests_;
   std::shared_ptr<Cancel> request_in_work_;
+  std::shared_ptr<const AnalysisWindow> in_work_;
   std::optional<ModelInfo> info_;
   HitMerger merger_;
   HighlightRanker ranker_;

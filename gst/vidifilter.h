@@ -77,6 +77,7 @@ class Filter final : public LinkHost {
   void model_failed(const Error& error) override;
   void window_dropped(const AnalysisWindow& window, const char* reason) override;
   void analysis_failed(const Error& error, int in_a_row) override;
+  void request_failed(const std::string& id, const std::string& why) override;
 
  private:
   // What the video pad knows of its stream. Guarded by the pad's stream lock.

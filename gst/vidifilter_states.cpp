@@ -194,6 +194,10 @@ void Filter::analysis_failed(const Error& error, int in_a_row) {
   post_error({error.code, std::to_string(in_a_row) + " windows in a row failed: " + error.message});
 }
 
+void Filter::request_failed(const std::string& id, const std::string& why) {
+  warn("the question " + id + " is not answered: " + why);
+}
+
 void Filter::set_model_state(ModelState state) {
   if (state_.exchange(state) != state) g_object_notify(G_OBJECT(element_), "model-state");
 }

@@ -90,6 +90,12 @@ void WindowQueue::set_bound(size_t bound) {
   changed_.notify_all();
 }
 
+bool WindowQueue::waits_for(Time start, Time stop) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(windows_.begin(), windows_.end(),
+                     [&](const auto& w) { return w->start < stop && start < w->stop; });
+}
+
 size_t WindowQueue::n_waiting() const {
   const std::lock_guard lock(mutex_);
   return windows_.size();

@@ -42,6 +42,8 @@ class WindowQueue {
 
   void set_bound(size_t bound);
   size_t n_waiting() const;
+  // Whether a window that waits overlaps [start, stop).
+  bool waits_for(Time start, Time stop) const;
   bool in_work() const;
 
  private:

@@ -163,6 +163,43 @@ TEST_F(Actions, AskWhileTheModelLoads) {
   EXPECT_TRUE(result_of(rig, id));
 }
 
+// A question about a window that is in work, or waits for the model, is answered when that is
+// encoded.
+TEST_F(Actions, AskAboutAWindowThatWaits) {
+  scripted::hold(Step::kEncode);
+  Rig rig;
+  rig.play();
+  rig.frames(0, 12);
+  ASSERT_TRUE(scripted::wait_for(Step::kEncode, 1));
+  const std::string first = rig.ask("dog", GST_SECOND, 2 * GST_SECOND);
+  const std::string second = rig.ask("dog", 5 * GST_SECOND, 6 * GST_SECOND);
+  EXPECT_FALSE(first.empty());
+  EXPECT_FALSE(second.empty());
+  scripted::release(Step::kEncode);
+  const GstStructure* s = result_of(rig, first);
+  ASSERT_TRUE(s);
+  EXPECT_EQ(number(s, "timestamp"), GST_SECOND);
+  s = result_of(rig, second);
+  ASSERT_TRUE(s);
+  EXPECT_EQ(number(s, "timestamp"), 5 * GST_SECOND);
+}
+
+// A question whose window fails is not forgotten: a warning names it.
+TEST_F(Actions, AskAboutAWindowThatFails) {
+  scripted::hold(Step::kEncode);
+  scripted::fail(Step::kEncode, {ErrorCode::kInternal, "a cable came loose"});
+  Rig rig;
+  rig.play();
+  rig.frames(0, 4);
+  ASSERT_TRUE(scripted::wait_for(Step::kEncode, 1));
+  const std::string id = rig.ask("dog", GST_SECOND, 2 * GST_SECOND);
+  ASSERT_FALSE(id.empty());
+  scripted::release(Step::kEncode);
+  EXPECT_TRUE(rig.pipeline.wait_message(GST_MESSAGE_WARNING, [&](GstMessage* m) {
+    return complaint_of(m).text.find(id) != std::string::npos;
+  }));
+}
+
 // analyze-now ends the window here; the next frame starts another.
 TEST_F(Actions, AnalyzeNow) {
   Rig rig({.windows = "window-duration=60000000000 window-stride=60000000000"});
