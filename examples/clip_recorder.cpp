@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr guint64 kFragment = 2 * GST_SECOND;  // or one key frame's distance, where that is longer
-constexpr guint kLongestJobS = 60;
+constexpr guint kLongestJobS = 5;              // and half a second for each fragment
+constexpr int kMostTries = 4;
 constexpr GstClockTime kMostKept = 10 * 60 * GST_SECOND;  // of the stream, if a hit never ends
 
 bool is_installed(const char* element) {
@@ -22,12 +23,11 @@ bool is_installed(const char* element) {
   return factory != nullptr;
 }
 
-// The first encoder that is there; Debian's gstreamer1.0-plugins-good always has vp8enc.
+// The first encoder that is there. No H.264: its caps may change once more after the first picture,
+// which matroskamux refuses.
 std::string encoder(bool video) {
   static const std::vector<std::pair<const char*, const char*>> for_video = {
-      {"x264enc", "x264enc tune=zerolatency speed-preset=veryfast key-int-max=30 ! h264parse"},
-      {"openh264enc", "openh264enc gop-size=30 ! h264parse"},
-      {"vp8enc", "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=30"},
+      {"vp8enc", "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=30 target-bitrate=2000000"},
       {"jpegenc", "jpegenc"}};
   static const std::vector<std::pair<const char*, const char*>> for_audio = {
       {"opusenc", "opusenc"}, {"vorbisenc", "vorbisenc"}, {"alawenc", "alawenc"}};
@@ -107,13 +107,16 @@ struct ClipRecorder::Job {
   fs::path file;  // while it is written
   GstElement* pipeline = nullptr;
   guint watch = 0, limit = 0;
+  int n_tries = 0;
 
-  ~Job() {
-    if (watch) g_source_remove(watch);
-    if (limit) g_source_remove(limit);
+  ~Job() { clear(); }
+  void clear() {
+    for (guint* source : {&watch, &limit}) {
+      if (*source) g_source_remove(std::exchange(*source, 0));
+    }
     if (!pipeline) return;
     gst_element_set_state(pipeline, GST_STATE_NULL);
-    gst_object_unref(pipeline);
+    gst_object_unref(std::exchange(pipeline, nullptr));
   }
 };
 
@@ -239,6 +242,12 @@ void ClipRecorder::detach() {
 
 namespace {
 
+// (1.22) splitmuxsrc sometimes never starts a part that is alone and short: that one goes without
+// it.
+constexpr char kOnePart[] =
+    "filesrc name=part ! matroskademux name=parts  matroskamux name=muxer ! filesink name=file";
+constexpr char kManyParts[] = "splitmuxsrc name=parts  matroskamux name=muxer ! filesink name=file";
+
 gchar** locations(GstElement*, gpointer files) {
   const auto& all = *static_cast<std::vector<std::string>*>(files);
   gchar** array = g_new0(gchar*, all.size() + 1);
@@ -250,13 +259,23 @@ void delete_files(gpointer files, GClosure*) {
   delete static_cast<std::vector<std::string>*>(files);
 }
 
-void link_to_muxer(GstElement*, GstPad* pad, gpointer muxer) {
+// Through a queue without limits: the parts' one reading thread must not wait for one stream while
+// the muxer waits for the other.
+void link_to_muxer(GstElement*, GstPad* pad, gpointer data) {
+  GstElement* muxer = GST_ELEMENT(data);
+  GstObject* pipeline = gst_object_get_parent(GST_OBJECT(muxer));
+  GstElement* queue = gst_element_factory_make("queue", nullptr);
+  g_object_set(queue, "max-size-buffers", 0, "max-size-bytes", 0, "max-size-time", guint64{0},
+               nullptr);
+  gst_bin_add(GST_BIN(pipeline), queue);
+  gst_object_unref(pipeline);
   gchar* name = gst_pad_get_name(pad);
-  const bool video = g_str_has_prefix(name, "video");
+  gst_element_link_pads(queue, "src", muxer,
+                        g_str_has_prefix(name, "video") ? "video_%u" : "audio_%u");
   g_free(name);
-  GstPad* in = gst_element_request_pad_simple(GST_ELEMENT(muxer), video ? "video_%u" : "audio_%u");
-  if (!in) return;
-  link_pads(pad, GST_ELEMENT(muxer), in);
+  gst_element_sync_state_with_parent(queue);
+  GstPad* in = gst_element_get_static_pad(queue, "sink");
+  link_pads(pad, muxer, in);
   gst_object_unref(in);
 }
 
@@ -269,32 +288,49 @@ void ClipRecorder::join(Wanted& wanted) {
   job->recorder = this;
   job->clip = std::move(wanted);
   job->file = free_name(scratch_, "clip-" + std::to_string(job->clip.hit.result_id));
-  job->pipeline = gst_parse_launch(
-      "splitmuxsrc name=parts matroskamux name=muxer ! filesink name=file", nullptr);
-  auto* files = new std::vector<std::string>;
-  for (const auto& fragment : job->clip.fragments) files->push_back(fragment->file.string());
-
-  GstElement* parts = gst_bin_get_by_name(GST_BIN(job->pipeline), "parts");
-  GstElement* muxer = gst_bin_get_by_name(GST_BIN(job->pipeline), "muxer");
-  GstElement* file = gst_bin_get_by_name(GST_BIN(job->pipeline), "file");
-  g_signal_connect_data(parts, "format-location", G_CALLBACK(locations), files, delete_files,
-                        GConnectFlags(0));
-  g_signal_connect(parts, "pad-added", G_CALLBACK(link_to_muxer), muxer);
-  g_object_set(file, "location", job->file.c_str(), nullptr);
-  for (GstElement* element : {parts, muxer, file}) gst_object_unref(element);
-
-  GstBus* bus = gst_element_get_bus(job->pipeline);
-  job->watch = gst_bus_add_watch(bus, on_job_message, job.get());
-  gst_object_unref(bus);
-  job->limit = g_timeout_add_seconds(kLongestJobS, on_job_too_long, job.get());
-  gst_element_set_state(job->pipeline, GST_STATE_PLAYING);
+  start(*job);
   jobs_.push_back(std::move(job));
 }
 
+void ClipRecorder::start(Job& job) {
+  job.clear();
+  ++job.n_tries;
+  std::vector<std::string> files;
+  for (const auto& fragment : job.clip.fragments) files.push_back(fragment->file.string());
+  const bool is_one = files.size() == 1;
+  job.pipeline = gst_parse_launch(is_one ? kOnePart : kManyParts, nullptr);
+  GstElement* parts = gst_bin_get_by_name(GST_BIN(job.pipeline), "parts");
+  GstElement* muxer = gst_bin_get_by_name(GST_BIN(job.pipeline), "muxer");
+  GstElement* file = gst_bin_get_by_name(GST_BIN(job.pipeline), "file");
+  if (is_one) {
+    GstElement* part = gst_bin_get_by_name(GST_BIN(job.pipeline), "part");
+    g_object_set(part, "location", files[0].c_str(), nullptr);
+    gst_object_unref(part);
+  } else {
+    g_signal_connect_data(parts, "format-location", G_CALLBACK(locations),
+                          new std::vector<std::string>(files), delete_files, GConnectFlags(0));
+  }
+  g_signal_connect(parts, "pad-added", G_CALLBACK(link_to_muxer), muxer);
+  g_object_set(file, "location", job.file.c_str(), nullptr);
+  for (GstElement* element : {parts, muxer, file}) gst_object_unref(element);
+
+  GstBus* bus = gst_element_get_bus(job.pipeline);
+  job.watch = gst_bus_add_watch(bus, on_job_message, &job);
+  gst_object_unref(bus);
+  const auto n = static_cast<guint>(job.clip.fragments.size());
+  job.limit = g_timeout_add_seconds(kLongestJobS + n / 2, on_job_too_long, &job);
+  gst_element_set_state(job.pipeline, GST_STATE_PLAYING);
+}
+
+// A try that hangs, as splitmuxsrc may, is followed by another.
 gboolean ClipRecorder::on_job_too_long(gpointer data) {
   auto* job = static_cast<Job*>(data);
   job->limit = 0;
-  job->recorder->finish(job, "its fragments could not be joined in a minute");
+  if (job->n_tries < kMostTries) {
+    job->recorder->start(*job);
+  } else {
+    job->recorder->finish(job, "its fragments could not be joined in time");
+  }
   return G_SOURCE_REMOVE;
 }
 
@@ -320,14 +356,14 @@ void ClipRecorder::finish(Job* job, const std::string& error) {
                                   [&](const auto& other) { return other.get() == job; });
   const std::unique_ptr<Job> done = std::move(*place);
   jobs_.erase(place);
-  gst_element_set_state(done->pipeline, GST_STATE_NULL);
-  Saved saved{"", error, done->clip.hit};
-  if (error.empty()) {
-    const fs::path file = free_name(folder_, file_stem(done->clip.hit));
-    std::error_code failed;
-    fs::rename(done->file, file, failed);
-    saved.file = failed ? "" : file.string();
-    saved.error = failed ? failed.message() : "";
-  }
-  on_saved_(saved);
+  done->clear();
+  on_saved_(error.empty() ? put_in_place(done->file, done->clip.hit)
+                          : Saved{"", error, done->clip.hit});
+}
+
+ClipRecorder::Saved ClipRecorder::put_in_place(const std::string& file, const Sighting& hit) const {
+  const fs::path place = free_name(folder_, file_stem(hit));
+  std::error_code failed;
+  fs::rename(file, place, failed);
+  return failed ? Saved{"", failed.message(), hit} : Saved{place.string(), "", hit};
 }

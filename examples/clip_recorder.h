@@ -55,7 +55,9 @@ class ClipRecorder {
   void opened(const std::string& file, GstClockTime time);
   void closed(const std::string& file, GstClockTime time);
   void join(Wanted& wanted);
+  void start(Job& job);
   void finish(Job* job, const std::string& error);
+  Saved put_in_place(const std::string& file, const Sighting& hit) const;
   static gboolean on_job_too_long(gpointer job);
   static gboolean on_job_message(GstBus* bus, GstMessage* message, gpointer job);
 
