@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""vidi-watch against a real RTSP server on 127.0.0.1, with the scripted engine: in every window of two
+seconds it finds 0.20-0.60."""
+import json
+import os
+import pathlib
+import queue
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import cases
+
+PROGRAM = cases.BUILD / "examples/vidi-watch"
+SERVER = cases.BUILD / "tests/rtsp-server"
+LIMIT_S = 40  # for one line of output
+HIT = re.compile(r"^([ ~])(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d)  (.+)  (\d+\.\d) s  90 %(  \.\.\. \(still going\))?$")
+# Windows that do not overlap: every hit is final at once, unless it touches the one before.
+QUICK = ["--window", "2", "--stride", "2", "--rate", "5", "--latency", "100"]
+SCRIPTED = {"VIDI_ENGINE": str(cases.BUILD / "tests/libscripted.so"), "VIDI_SCRIPTED_ANSWER": "0.20-0.60"}
+
+
+class Process:
+    """A program whose output is read line by line while it runs."""
+
+    def __init__(self, command, **environment):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        stdin=subprocess.DEVNULL, env=cases.environment(**environment))
+        self.lines, self.seen = queue.Queue(), []
+        for stream in (self.process.stdout, self.process.stderr):
+            threading.Thread(target=self.read, args=[stream], daemon=True).start()
+
+    def read(self, stream):
+        for line in stream:
+            self.lines.put(line.rstrip("\n"))
+        stream.close()
+
+    def wait_line(self, pattern):
+        """The match of the next line that has this pattern; fails when it does not come in time."""
+        end = time.monotonic() + LIMIT_S
+        while True:
+            try:
+                line = self.lines.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no line with {pattern}, found:\n" + "\n".join(self.seen)) from None
+            self.seen.append(line)
+            found = re.search(pattern, line)
+            if found:
+                return found
+
+    def wait_end(self):
+        return self.process.wait(timeout=LIMIT_S)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Server(Process):
+    def __init__(self, port=0, *arguments):
+        super().__init__([SERVER, "--port", str(port), *arguments])
+        self.uri = self.wait_line(r"^rtsp://127\.0\.0\.1:(\d+)/test$")[0]
+        self.port = int(re.search(r":(\d+)/", self.uri)[1])
+
+
+def length_s(clip):
+    """Decodes all pictures; the PTS of the last one in seconds. The first clip of all may have
+    sound before its first key frame, which is a second away at most."""
+    played = cases.run(["gst-launch-1.0", "-v", "filesrc", f"location={clip}", "!", "matroskademux", "!", "decodebin",
+                        "!", "fakesink", "silent=false"])
+    stamps = re.findall(r"pts: (\d+):(\d\d):(\d\d\.\d+)", played.stdout)
+    if played.returncode or not stamps:
+        raise AssertionError(f"{clip} cannot be played: {played.stderr}")
+    times = [int(h) * 3600 + int(m) * 60 + float(s) for h, m, s in stamps]
+    if min(times) > 1.2:
+        raise AssertionError(f"{clip} begins at {min(times)} s")
+    return max(times)
+
+
+class VidiWatch(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def serve(self, port=0, *arguments):
+        server = Server(port, *arguments)
+        self.addCleanup(server.kill)
+        return server
+
+    def watch(self, uri, *arguments, **environment):
+        watch = Process([PROGRAM, uri, "a ball", *QUICK, *arguments], **{**SCRIPTED, **environment})
+        self.addCleanup(watch.kill)
+        return watch
+
+    def test_hits_have_the_cameras_time_and_the_first_line_is_early(self):
+        watch = self.watch(self.serve().uri)
+        hit = HIT.match(watch.wait_line(HIT.pattern)[0])
+        self.assertEqual(hit[3], "a ball")
+        while hit[1] == "~":  # until the camera's first report has come
+            hit = HIT.match(watch.wait_line(HIT.pattern)[0])
+        stamp = time.mktime(time.strptime(hit[2][:-2], "%Y-%m-%d %H:%M:%S"))
+        self.assertAlmostEqual(stamp, time.time(), delta=20)
+
+    def test_ctrl_c_ends_it_cleanly(self):
+        watch = self.watch(self.serve().uri)
+        watch.wait_line(HIT.pattern)
+        watch.process.send_signal(signal.SIGINT)
+        self.assertEqual(watch.wait_end(), 0)
+
+    def test_once_ends_it(self):
+        watch = self.watch(self.serve().uri, "--once", "1")
+        watch.wait_line(HIT.pattern)
+        self.assertEqual(watch.wait_end(), 0)
+
+    def test_it_connects_again_and_keeps_the_model(self):
+        for transport in ("rtsp", "rtspt"):
+            with self.subTest(transport):
+                server = self.serve()
+                watch = self.watch(server.uri.replace("rtsp", transport), "--timeout", "4")
+                watch.wait_line(HIT.pattern)
+                server.kill()
+                watch.wait_line(r"connecting again in 1 s$")
+                watch.wait_line(r"connecting again in 2 s$")
+                self.serve(server.port)
+                watch.wait_line(r"watching rtspt?://")
+                watch.wait_line(HIT.pattern)
+                loads = [line for line in watch.seen if "loading the model" in line]
+                self.assertEqual(len(loads), 1)
+                watch.kill()
+
+    def test_json_lines_parse(self):
+        watch = self.watch(self.serve().uri, "--json")
+        hit = json.loads(watch.wait_line(r"^{.*}$")[0])
+        self.assertEqual((hit["type"], hit["query"], hit["confidence"]), ("hit", "a ball", 0.9))
+        self.assertAlmostEqual(hit["duration"], 0.8, delta=0.01)
+        self.assertIn(hit["clock"], ("camera", "arrival"))
+
+    def test_a_clip_covers_its_hit(self):
+        for codec in ("vp8", "h264"):
+            with self.subTest(codec):
+                clips = self.folder / codec
+                watch = self.watch(self.serve(0, "--codec", codec).uri, "--record", clips, "--before", "1",
+                                   "--after", "1", "--final-only", "--once", "2", VIDI_SCRIPTED_ANSWER="0.45-0.50")
+                duration = float(HIT.match(watch.wait_line(HIT.pattern)[0])[4])
+                self.assertEqual(watch.wait_end(), 0)
+                found = sorted(clips.iterdir())
+                self.assertTrue(found)
+                self.assertTrue(all(re.fullmatch(r"[\d-]+_[\d-]+-a-ball(-\d+)?\.mkv", c.name) for c in found), found)
+                # The second hit lies in the stream with all of its time before and after.
+                self.assertGreater(length_s(found[-1]), 1 + duration + 1 - 0.1)
+
+    def test_raw_streams_are_encoded_for_clips_and_names_are_safe(self):
+        watch = Process([PROGRAM, "test://", "../a b/c", *QUICK, "--record", self.folder, "--before", "0", "--after",
+                         "0", "--once", "2"], **{**SCRIPTED, "VIDI_SCRIPTED_ANSWER": "0.60-0.80"})
+        self.addCleanup(watch.kill)
+        # Recording begins a second after the first picture: the first hit may be too early for a clip.
+        saved = watch.wait_line(r"saved .*/(.*)$")[1]
+        self.assertRegex(saved, r"-a-b-c\.mkv$")
+        self.assertEqual(watch.wait_end(), 0)
+        self.assertIn(saved, [path.name for path in self.folder.iterdir()])
+        self.assertFalse([path for path in self.folder.iterdir() if path.is_dir()])  # nothing is left behind
+        self.assertGreater(length_s(self.folder / saved), 0.3)
+
+    def test_what_cannot_work_is_said_in_one_sentence(self):
+        for status, part, arguments in ((2, "what to look for", ["rtsp://127.0.0.1/x"]),
+                                        (2, "--window", ["test://", "a", "--window", "x"]),
+                                        (2, "--stride", ["test://", "a", "--window", "1", "--stride", "2"]),
+                                        (2, "nowhere", ["nowhere", "a"]),
+                                        (2, "--wrong", ["test://", "a", "--wrong"]),
+                                        (1, "/no/engine", ["test://", "a"])):
+            with self.subTest(part):
+                result = cases.run([PROGRAM, *arguments], env=cases.environment(VIDI_ENGINE="/no/engine"))
+                self.assertEqual(result.returncode, status, result.stderr)
+                self.assertEqual(result.stdout, "")
+                self.assertIn(part, result.stderr.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    cases.main(__name__)
