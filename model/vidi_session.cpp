@@ -11,20 +11,28 @@ namespace {
 
 const char* family_name(Family family) { return family == Family::kVidi15 ? "vidi1.5" : "vidi-7b"; }
 
-ModelConfig config_of(const std::string& folder, const CheckpointFiles& files) {
-  return parse_config(read_config_texts(folder),
-                      [&](const std::string& name) -> std::optional<std::vector<int64_t>> {
-                        const CheckpointFiles::Place* place = files.find(name);
-                        if (!place) return std::nullopt;
-                        return place->entry.shape;
-                      });
+// A folder's configuration, and the files that hold its tensors.
+struct Checkpoint {
+  ModelConfig config;
+  CheckpointFiles files;
+};
+Checkpoint open_checkpoint(const std::string& folder) {
+  const ConfigTexts texts = read_config_texts(folder);
+  CheckpointFiles files = open_checkpoint_files(folder);
+  ModelConfig config =
+      parse_config(texts, [&](const std::string& name) -> std::optional<std::vector<int64_t>> {
+        const CheckpointFiles::Place* place = files.find(name);
+        if (!place) return std::nullopt;
+        return place->entry.shape;
+      });
+  return {std::move(config), std::move(files)};
 }
 
 }  // namespace
 
 Result<int> picture_side(const std::string& folder) noexcept {
   try {
-    return config_of(folder, open_checkpoint_files(folder)).vision.image_size;
+    return open_checkpoint(folder).config.vision.image_size;
   } catch (const EngineError& e) {
     return Error{e.code(), e.what()};
   } catch (const std::exception& e) {
@@ -54,13 +62,13 @@ std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const
   c10::InferenceMode inference;
   auto session = std::unique_ptr<VidiSession>(new VidiSession);
   VidiSession& s = *session;
-  CheckpointFiles files = open_checkpoint_files(options.folder);
-  s.config_ = config_of(options.folder, files);
+  Checkpoint checkpoint = open_checkpoint(options.folder);
+  s.config_ = std::move(checkpoint.config);
   s.tokenizer_ = std::make_unique<Tokenizer>(
       Tokenizer::open(options.folder, s.config_.prompt, s.config_.decoder.vocab));
   s.device_ = choose_device(options.device);
   s.dtype_ = choose_dtype(options.precision, s.device_);
-  s.load_weights(Weights(std::move(files), s.device_, s.dtype_), options, cancel);
+  s.load_weights(Weights(std::move(checkpoint.files), s.device_, s.dtype_), options, cancel);
   return session;
 }
 

@@ -304,6 +304,10 @@ TEST(Door, OpensByDlopen) {
   ASSERT_TRUE(session) << session.error().message;
   EXPECT_EQ((*session)->info().family, "vidi1.5");
   EXPECT_TRUE((*session)->info().has_highlight_prompt);
+  const auto side = get()->picture_side(VIDI_DEMO_CHECKPOINT);
+  ASSERT_TRUE(side) << side.error().message;
+  EXPECT_EQ(*side, 98);
+  EXPECT_FALSE(get()->picture_side("no such folder"));
   EXPECT_FALSE(dlsym(library, "_ZN4vidi7Session4openERKNS_11OpenOptionsERKNS_6CancelE"));
 }
 
