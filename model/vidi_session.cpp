@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "model/at_the_door.h"
 #include "model/device.h"
 
 namespace vidi {
@@ -31,13 +32,7 @@ Checkpoint open_checkpoint(const std::string& folder) {
 }  // namespace
 
 Result<int> picture_side(const std::string& folder) noexcept {
-  try {
-    return open_checkpoint(folder).config.vision.image_size;
-  } catch (const EngineError& e) {
-    return Error{e.code(), e.what()};
-  } catch (const std::exception& e) {
-    return Error{ErrorCode::kInternal, e.what()};
-  }
+  return at_the_door<int>([&] { return open_checkpoint(folder).config.vision.image_size; });
 }
 
 // Towers, projector and decoder say what they need; then everything is read at once.
