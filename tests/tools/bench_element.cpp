@@ -34,7 +34,8 @@ std::map<std::string, std::string> options = {{"--model", VIDI_DEMO_CHECKPOINT},
                                               {"--fps", "60"},
                                               {"--times", "20"},
                                               {"--minutes", "60"},
-                                              {"--device", "auto"}};
+                                              {"--device", "auto"},
+                                              {"--max-new-tokens", "1024"}};
 int number(const char* name) { return std::stoi(options.at(name)); }
 
 // Small windows that overlap much and many questions: the worker never rests.
@@ -46,7 +47,8 @@ std::string busy_filter(const std::string& more = "") {
   }
   return "vidifilter name=v model-load=sync overload-policy=drop-oldest device=" +
          options["--device"] + " model-path=\"" + options["--model"] +
-         "\" window-duration=8000000000 window-stride=1000000000 " + "queries=\"<" + queries +
+         "\" max-new-tokens=" + options["--max-new-tokens"] +
+         " window-duration=8000000000 window-stride=1000000000 " + "queries=\"<" + queries +
          ">\" " + more;
 }
 
