@@ -250,6 +250,8 @@ void Watcher::leave(int status) {
 
 int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "");
+  // The model's threads on the CPU wait asleep: spinning, they take the decoder's share of it.
+  setenv("OMP_WAIT_POLICY", "passive", 0);
   const auto arguments = parse_watch_arguments(argc, argv);
   if (!arguments) return kUsage;
   gst_init(nullptr, nullptr);
