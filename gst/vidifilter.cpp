@@ -26,9 +26,9 @@ GstFlowReturn Filter::video_chain(GstBuffer* buffer) {
     gst_buffer_unref(buffer);
     return GST_FLOW_ERROR;
   }
+  follow(position_after(buffer));  // first: what the model says of this frame comes behind it
   watch(buffer);
   push_events();
-  follow(position_after(buffer));
   return combine(gst_pad_push(src_, buffer));
 }
 

@@ -334,7 +334,7 @@ TEST_F(CudaTest, ThePipelinesContextIsHandedOn) {
 TEST_F(CudaTest, DecoderUsesTheOfferedContext) {
   NEEDS_GPU();
   const char* clip = std::getenv("VIDI_TEST_H264");
-  if (!clip) GTEST_SKIP() << "$VIDI_TEST_H264 names no MP4 file to decode";
+  if (!clip || !*clip) GTEST_SKIP() << "$VIDI_TEST_H264 names no MP4 file to decode";
   if (GstElementFactory* factory = gst_element_factory_find("nvh264dec")) {
     gst_object_unref(factory);
   } else {
