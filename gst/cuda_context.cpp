@@ -1,6 +1,8 @@
 #include "gst/cuda_context.h"
 
 #include <dlfcn.h>
+#include <gst/cuda/gstcudaloader.h>
+#include <gst/cuda/gstcudamemory.h>
 #include <gst/cuda/gstcudautils.h>
 
 #include <charconv>
