@@ -61,7 +61,7 @@ struct AnalysisWindow {
   std::shared_ptr<const AskPlan> plan;
   // The plan for a model without a sentence for highlights; null: the same.
   std::shared_ptr<const AskPlan> plan_without_prompt;
-  uint64_t epoch = 0;  // flushes before it; a window of an earlier one goes nowhere
+  uint64_t epoch = 0;                  // flushes before it; a window of an earlier one goes nowhere
   std::shared_ptr<const void> origin;  // the pad's segment and stream; only gst/vidifilter looks in
   std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
   std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();

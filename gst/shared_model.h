@@ -58,7 +58,8 @@ class SharedModel {
   void wake();  // a client has work
 
   // Blocks until the model is ready (true), has failed or `client` is told to stop waiting by
-  // detach (false). The client has heard on_ready or on_failed by then. Not for the worker's thread.
+  // detach (false). The client has heard on_ready or on_failed by then. Not for the worker's
+  // thread.
   bool wait_until_loaded(const ModelClient* client);
   ModelState state() const;
   int64_t device_memory_bytes() const;  // as of the last piece of work

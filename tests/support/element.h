@@ -16,7 +16,7 @@
 
 namespace vidi::test {
 
-inline constexpr GstClockTime kLimit = 20 * GST_SECOND;  // longer than any busy machine takes
+inline constexpr GstClockTime kLimit = 60 * GST_SECOND;  // longer than any busy machine takes
 
 // gst_init, the plugin of this build, and the scripted engine reset and chosen.
 void prepare();
