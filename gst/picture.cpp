@@ -236,9 +236,12 @@ bool in_system_memory(const GstCaps* caps) {
   return gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY);
 }
 
+// The tiled 10 bit formats MT2110T and MT2110R of GStreamer 1.24 are left out: unpacked, they are
+// not what was packed into them.
 bool is_readable(GstVideoFormat format) {
   const GstVideoFormatInfo* info = gst_video_format_get_info(format);
-  return info && info->unpack_func && format != GST_VIDEO_FORMAT_ENCODED;
+  return info && info->unpack_func && format != GST_VIDEO_FORMAT_ENCODED &&
+         !g_str_has_prefix(info->name, "MT2110");
 }
 
 }  // namespace

@@ -153,7 +153,10 @@ class VidiAsk(unittest.TestCase):
 
     def on_terminal(self, *arguments, typed=b""):
         """What a terminal shows of stderr, and the exit status."""
-        master, slave = pty.openpty()
+        try:
+            master, slave = pty.openpty()
+        except OSError as error:
+            self.skipTest(f"no terminal can be made here: {error}")
         with subprocess.Popen([PROGRAM, *arguments], stdin=slave, stdout=subprocess.DEVNULL, stderr=slave,
                               env=cases.environment(TERM="xterm")) as process:
             os.close(slave)
@@ -267,7 +270,7 @@ class VidiAsk(unittest.TestCase):
 
     def test_bad_models(self):
         """A checkpoint folder that is missing or empty, and an unknown device, end with the element's sentence."""
-        for arguments, part in [(["--model", self.folder / "none"], "none"), (["--model", self.folder], "safetensors"),
+        for arguments, part in [(["--model", self.folder / "none"], "none"), (["--model", self.folder], "config.json"),
                                 (["--device", "abacus"], "abacus")]:
             with self.subTest(part=part):
                 self.assert_refused(ask(*arguments, cases.CLIP, "x"), 1, part)

@@ -217,8 +217,8 @@ TEST_F(Carriers, CuesAreATrackOfAFile) {
   TemporaryFile file;
   {
     Pipeline pipeline(kFilm +
-                      std::string(" ! videoconvert ! jpegenc ! queue ! m. v.text_src ! "
-                                  "queue ! m. matroskamux name=m ! filesink location=") +
+                      std::string(" ! videoconvert ! jpegenc ! queue ! m. v.text_src ! m. "
+                                  "matroskamux name=m ! filesink location=") +
                       file.path());
     ASSERT_NE(gst_element_set_state(pipeline.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
     ASSERT_TRUE(pipeline.wait_eos());
