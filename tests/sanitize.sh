@@ -14,6 +14,7 @@ build="build-sanitize"
 thread_build="build-thread"
 fuzz_seconds=${FUZZ_SECONDS:-60}
 fuzzers=(safetensors config answer)
+plain_suites=(text files signals stream)
 element_suites=(gst-parts element results rtsp)
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
@@ -51,7 +52,7 @@ test_address() {
   rm -f "$GST_REGISTRY"
   gst-inspect-1.0 fakesink >/dev/null
   ASAN_OPTIONS=$ASAN_OPTIONS:fast_unwind_on_malloc=0 GST_REGISTRY_FORK=no G_SLICE=always-malloc \
-    run_meson_tests $build --timeout-multiplier 3
+    run_meson_tests $build --timeout-multiplier 3 "${plain_suites[@]}" "${element_suites[@]}"
   unset GST_REGISTRY
 }
 
