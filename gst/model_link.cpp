@@ -96,17 +96,16 @@ void ModelLink::interrupt(uint64_t epoch) {
 }
 
 void ModelLink::give_up() {
-  std::vector<std::shared_ptr<AnalysisWindow>> waiting;
   {
     std::lock_guard lock(mutex_);
     useless_ = true;
     requests_.clear();
-    while (auto window = queue_.pop()) {
-      waiting.push_back(std::move(window));
-      queue_.done();
-    }
   }
-  drop(waiting, "model-failed");
+  // In work until it is told: an EOS that waits goes on behind that.
+  while (auto window = queue_.pop()) {
+    drop({window}, "model-failed");
+    queue_.done();
+  }
 }
 
 void ModelLink::drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows,
