@@ -46,7 +46,6 @@ void ModelLink::stop() {
   if (model_) model_->detach(this);
   std::lock_guard lock(mutex_);
   kept_.clear();
-  info_.reset();
   model_.reset();
 }
 
@@ -163,19 +162,6 @@ Counters ModelLink::counters() const {
 void ModelLink::count(const std::function<void(Counters&)>& change) {
   std::lock_guard lock(mutex_);
   change(counters_);
-}
-
-std::optional<ModelInfo> ModelLink::info() const {
-  std::lock_guard lock(mutex_);
-  return info_;
-}
-
-void ModelLink::on_ready(const ModelInfo& info) {
-  {
-    std::lock_guard lock(mutex_);
-    info_ = info;
-  }
-  host_.model_ready(info);
 }
 
 void ModelLink::on_failed(const Error& error) {

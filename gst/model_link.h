@@ -64,10 +64,9 @@ class ModelLink final : public ModelClient {
 
   Counters counters() const;
   void count(const std::function<void(Counters&)>& change);  // under the counters' lock
-  std::optional<ModelInfo> info() const;
 
   void on_progress(double fraction) override { host_.model_progress(fraction); }  // worker
-  void on_ready(const ModelInfo& info) override;                                  // worker
+  void on_ready(const ModelInfo& info) override { host_.model_ready(info); }      // worker
   void on_failed(const Error& error) override;                                    // worker
   bool work(Session& session) override;                                           // worker
 
@@ -107,7 +106,6 @@ class ModelLink final : public ModelClient {
   std::deque<Request> requests_;
   std::shared_ptr<Cancel> request_in_work_;
   std::shared_ptr<const AnalysisWindow> in_work_;
-  std::optional<ModelInfo> info_;
   HitMerger merger_;
   HighlightRanker ranker_;
   Counters counters_;
