@@ -6,7 +6,7 @@ namespace vidi {
 namespace {
 
 // A downstream that has taken nothing for this long is not waited for (see wait_until_sent).
-constexpr auto kPatience = std::chrono::seconds(2);
+constexpr auto kPatience = std::chrono::milliseconds(250);
 // A push that outlives the pad's own flushing by this long is stuck downstream.
 constexpr auto kStuck = std::chrono::milliseconds(200);
 

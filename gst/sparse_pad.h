@@ -44,7 +44,7 @@ class SparsePad {
   void push(GstBuffer* buffer);  // takes it; sent in order, with any timestamp; never blocks
   void end();                    // EOS behind everything queued; never blocks
   // Blocks until everything queued has left, `end` included, or the pad flushes or stops. Gives up
-  // when downstream has taken nothing for two seconds: textoverlay takes no second cue before more
+  // when downstream has taken nothing for 250 ms: a muxer or textoverlay takes no second cue before more
   // video comes, and the caller holds that video back. What is queued is still sent.
   void wait_until_sent();
 
