@@ -113,7 +113,7 @@ GOptionContext* make_context(Raw& raw) {
       {"stride", 0, 0, G_OPTION_ARG_STRING, &raw.stride,
        "From one window's start to the next's (default: half the window)", "SECONDS"},
       {"rate", 'r', 0, G_OPTION_ARG_STRING, &raw.rate,
-       "Pictures a second that the model sees (default 1)", "N"},
+       "Pictures a second that the model sees (default: the checkpoint's own, else 1)", "N"},
       {"min-confidence", 0, 0, G_OPTION_ARG_STRING, &raw.min_confidence,
        "Leave out hits of less confidence, 0 to 1", "N"},
       {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json,

@@ -48,8 +48,8 @@ std::string error_text(GstMessage* message) {
 GstElement* make_filter(const WatchArguments& a, const std::string& model) {
   GstElement* filter = gst_element_factory_make("vidifilter", nullptr);
   if (!filter) return nullptr;
-  gint rate_n = 1, rate_d = 1;
-  gst_util_double_to_fraction(a.rate, &rate_n, &rate_d);
+  gint rate_n = 0, rate_d = 1;  // the checkpoint's own
+  if (a.rate > 0) gst_util_double_to_fraction(a.rate, &rate_n, &rate_d);
   g_object_set(filter, "model-path", model.c_str(), "device", a.device.c_str(), "window-duration",
                ns(a.window_s), "window-stride", ns(a.stride_s), "min-confidence", a.min_confidence,
                "frame-rate", rate_n, rate_d, nullptr);

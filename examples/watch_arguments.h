@@ -10,7 +10,8 @@ struct WatchArguments {
   std::vector<std::string> queries;
   std::string model, device = "auto", precision = "auto";
   std::string record;  // folder for clips; empty = none
-  double window_s = 20, stride_s = 10, rate = 1, min_confidence = 0;
+  double window_s = 20, stride_s = 10, min_confidence = 0;
+  double rate = 0;                   // pictures a second; 0 = as the checkpoint was trained
   double before_s = 5, after_s = 5;  // of a clip, around the hit
   double timeout_s = 10;             // without a picture
   double retry_s = 30;               // longest wait before connecting again

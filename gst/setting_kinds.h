@@ -98,19 +98,28 @@ inline Property text(const char* name, int flags, std::string Settings::*field, 
           }};
 }
 
-inline Property frame_rate(const char* name, int flags, const char* blurb) {
+// 0/1 = not set. What lies between that and a picture an hour is a typing error.
+inline Property frame_rate(const char* name, int flags, FrameRate Settings::*field,
+                           const char* blurb) {
   return {[=] {
-            return gst_param_spec_fraction(name, name, blurb, 1, 3600, 240, 1,
-                                           defaults().rate_numerator, defaults().rate_denominator,
-                                           GParamFlags(flags));
+            return gst_param_spec_fraction(name, name, blurb, 0, 1, 240, 1,
+                                           (defaults().*field).numerator,
+                                           (defaults().*field).denominator, GParamFlags(flags));
           },
-          [](Settings& settings, const GValue* v) {
-            settings.rate_numerator = gst_value_get_fraction_numerator(v);
-            settings.rate_denominator = gst_value_get_fraction_denominator(v);
-            return std::string();
+          [=](Settings& settings, const GValue* v) -> std::string {
+            const FrameRate given{gst_value_get_fraction_numerator(v),
+                                  gst_value_get_fraction_denominator(v)};
+            if (given.is_set() &&
+                gst_util_fraction_compare(given.numerator, given.denominator, 1, 3600) < 0) {
+              return std::string("The property ") + name + " must be 0/1 or 1/3600 to 240/1, but " +
+                     "it is " + std::to_string(given.numerator) + "/" +
+                     std::to_string(given.denominator) + ".";
+            }
+            settings.*field = given;
+            return "";
           },
-          [](const Settings& settings, GValue* v) {
-            gst_value_set_fraction(v, settings.rate_numerator, settings.rate_denominator);
+          [=](const Settings& settings, GValue* v) {
+            gst_value_set_fraction(v, (settings.*field).numerator, (settings.*field).denominator);
           }};
 }
 

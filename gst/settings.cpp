@@ -107,7 +107,9 @@ const std::vector<kind::Property>& table() {
                    "Highlights kept per minute of stream, best first; 0 keeps all."),
       kind::number("max-new-tokens", kAlways, &S::max_new_tokens, 1, 8192,
                    "Longest answer to one question, in tokens."),
-      kind::frame_rate("frame-rate", kUntilReady, "Pictures per second that the model looks at."),
+      kind::frame_rate("frame-rate", kUntilReady, &S::rate,
+                       "Pictures per second that the model looks at; 0/1 takes the checkpoint's "
+                       "own (vidi_frame_rate in its config.json), or 1/1 when it states none."),
       kind::time("window-duration", kAlways, &S::window_duration, kDay,
                  "Length of a window in nanoseconds; 0 is the whole stream, analysed at its end."),
       kind::time(
@@ -201,11 +203,16 @@ bool get_setting(const Settings& settings, guint id, GValue* value) {
   return true;
 }
 
+Time FrameRate::interval() const {
+  return Time(gst_util_uint64_scale(GST_SECOND, denominator, numerator));
+}
+
 SamplingShape Settings::shape() const {
   guint64 stride = window_stride > 0 ? window_stride : window_duration;
   stride = std::max(stride, kShortestStride);
   if (window_duration > 0) stride = std::min(stride, window_duration);
-  return {rate_numerator, rate_denominator, Time(window_duration), Time(stride)};
+  const FrameRate pictures = frame_rate();
+  return {pictures.numerator, pictures.denominator, Time(window_duration), Time(stride)};
 }
 
 ModelKey Settings::model_key() const { return {model_path, device, precision}; }

@@ -19,6 +19,13 @@ enum class Task { kRetrieval, kHighlight };
 enum class OverloadChoice { kAuto, kBlock, kDropOldest, kDropNewest };
 enum class ErrorPolicy { kFail, kPassthrough };
 
+// Pictures a second.
+struct FrameRate {
+  int numerator = 0, denominator = 1;
+  bool is_set() const { return numerator > 0; }
+  Time interval() const;  // only when set
+};
+
 struct Settings {
   std::string model_path, device = "auto";
   Precision precision = Precision::kAuto;
@@ -28,7 +35,7 @@ struct Settings {
   std::vector<std::string> queries;
   std::string prompt_template;
   unsigned max_highlights = 3, max_new_tokens = 1024;
-  int rate_numerator = 1, rate_denominator = 1;
+  FrameRate rate;  // not set: the checkpoint's own
   guint64 window_duration = 60 * GST_SECOND, window_stride = 30 * GST_SECOND;
   guint64 merge_gap = GST_SECOND;  // GST_CLOCK_TIME_NONE: never merge
   double min_confidence = 0;
@@ -38,7 +45,10 @@ struct Settings {
   unsigned keep_windows = 1;  // encoded windows kept for `ask`
   ErrorPolicy error_policy = ErrorPolicy::kFail;
   bool passthrough = false;
+  // No property: what the checkpoint says of itself, read in READY->PAUSED.
+  FrameRate checkpoint_rate{1, 1};
 
+  FrameRate frame_rate() const { return rate.is_set() ? rate : checkpoint_rate; }
   SamplingShape shape() const;
   ModelKey model_key() const;
   OverloadPolicy policy(bool live) const;

@@ -102,8 +102,7 @@ Time Filter::reach_after(GstBuffer* buffer, Time pts) const {
 Time Filter::end_of(GstBuffer* buffer, Time pts) const {
   if (GST_BUFFER_DURATION_IS_VALID(buffer)) return pts + Time(GST_BUFFER_DURATION(buffer));
   if (video_.frame_length > Time(0)) return pts + video_.frame_length;
-  const auto s = settings();
-  return pts + Time(gst_util_uint64_scale(GST_SECOND, s->rate_denominator, s->rate_numerator));
+  return pts + settings()->frame_rate().interval();
 }
 
 // Asked when data flows: before, upstream may not know yet.

@@ -128,6 +128,7 @@ class Filter final : public LinkHost {
   void warn(const std::string& text);
   void warn_once(Said which, const std::string& text);
   void post_progress(GstProgressType type, const std::string& text, int percent = -1);
+  void learn_frame_rate();
   void warn_of_settings(const Settings& settings);
   void send_model(const ModelInfo* info, const char* error);
   void submit(std::shared_ptr<AnalysisWindow> window);

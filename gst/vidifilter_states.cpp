@@ -68,7 +68,6 @@ bool Filter::open() {
 // READY->PAUSED: returns at once, the model loads behind our back, unless the user wants it
 // otherwise.
 bool Filter::begin() {
-  const auto s = settings();
   broken_ = false;
   for (auto& said : said_) said = false;
   n_frames_ = n_submitted_ = 0;
@@ -87,6 +86,8 @@ bool Filter::begin() {
     set_model_state(ModelState::kFailed);
     return true;
   }
+  learn_frame_rate();
+  const auto s = settings();
   warn_of_settings(*s);
   feed_.start(s->shape());
   set_model_state(ModelState::kLoading);
@@ -96,12 +97,24 @@ bool Filter::begin() {
   return s->error_policy == ErrorPolicy::kPassthrough;
 }
 
+// The first frames are sampled while the model is still loading, so this does not wait for it.
+void Filter::learn_frame_rate() {
+  FrameRate rate{1, 1};
+  const auto stated = door_->frame_rate(settings()->model_path);
+  // Else the load fails with the reason.
+  if (stated) gst_util_double_to_fraction(*stated, &rate.numerator, &rate.denominator);
+  std::lock_guard lock(settings_mutex_);
+  auto changed = std::make_shared<Settings>(*settings_);
+  changed->checkpoint_rate = rate;
+  settings_ = std::move(changed);
+}
+
 // Settings that are legal and yet find nothing.
 void Filter::warn_of_settings(const Settings& s) {
   if (s.task == Task::kRetrieval && s.query.empty() && s.queries.empty()) {
     warn("neither query nor queries is set: windows are prepared, but nothing is asked");
   }
-  const guint64 frame = gst_util_uint64_scale(GST_SECOND, s.rate_denominator, s.rate_numerator);
+  const guint64 frame = s.frame_rate().interval().count();
   if (s.window_duration != 0 && s.window_duration <= frame) {
     warn(
         "a window-duration of " + std::to_string(s.window_duration) +

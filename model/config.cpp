@@ -14,6 +14,7 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = 4 << 20;
 constexpr int64_t kMaxProjectorWidth = 1 << 24;
+constexpr double kFewestPicturesPerSecond = 1.0 / 3600, kMostPicturesPerSecond = 60;
 constexpr const char* kConfigName = "config.json";
 
 Family family_of(const Fields& config) {
@@ -212,11 +213,28 @@ PromptConfig parse_prompt(const Fields& config, Family family, const ConfigTexts
   return prompt;
 }
 
+// The published checkpoints state none: they see one picture a second.
+double parse_frame_rate(const Fields& config) {
+  const std::string name = "vidi_frame_rate";
+  const double rate = config.positive(name, kMostPicturesPerSecond).value_or(1);
+  if (rate < kFewestPicturesPerSecond) config.fail(name, "at least 1/3600, a picture an hour");
+  return rate;
+}
+
 // The text of a file that may be absent (""), but not empty.
 std::string optional_text(const std::string& path) {
   const std::optional<std::string> text = read_text_file(path, kMaxConfigBytes);
   if (text && text->empty()) throw_damaged(path, "is empty, expected a JSON object");
   return text.value_or("");
+}
+
+// The text of config.json, which must be there.
+std::string read_config(const std::string& folder) {
+  require_folder(folder);
+  std::optional<std::string> text = read_text_file(folder + "/" + kConfigName, kMaxConfigBytes);
+  if (text) return *std::move(text);
+  throw EngineError(ErrorCode::kNotFound,
+                    "the checkpoint folder " + path_in_quotes(folder) + " holds no config.json");
 }
 
 // A tower's folder inside the checkpoint. A hub name is no such folder, and a path that leaves the
@@ -243,25 +261,24 @@ ModelConfig parse_config(const ConfigTexts& texts, const ShapeLookup& shape_of) 
   model.audio = parse_audio(config, texts.audio_tower, shape_of);
   model.projector = parse_projector(config, model.vision, model.decoder.hidden, shape_of);
   model.prompt = parse_prompt(config, family, texts);
+  model.frame_rate = parse_frame_rate(config);
   return model;
 }
 
 ConfigTexts read_config_texts(const std::string& folder) {
-  require_folder(folder);
-  const std::string path = folder + "/" + kConfigName;
-  const std::optional<std::string> text = read_text_file(path, kMaxConfigBytes);
-  if (!text) {
-    throw EngineError(ErrorCode::kNotFound,
-                      "the checkpoint folder " + path_in_quotes(folder) + " holds no config.json");
-  }
-  const Fields config(parse_json_object(*text, path), kConfigName);
   ConfigTexts texts;
   texts.folder = folder;
-  texts.config = *text;
+  texts.config = read_config(folder);
+  const Fields config(parse_json_object(texts.config, folder + "/" + kConfigName), kConfigName);
   texts.vision_tower = read_tower(folder, config, "mm_vision_tower");
   texts.audio_tower = read_tower(folder, config, "mm_audio_tower");
   texts.tokenizer_config = optional_text(folder + "/tokenizer_config.json");
   return texts;
+}
+
+double read_frame_rate(const std::string& folder) {
+  const std::string path = folder + "/" + kConfigName;
+  return parse_frame_rate(Fields(parse_json_object(read_config(folder), path), kConfigName));
 }
 
 }  // namespace vidi

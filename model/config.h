@@ -83,6 +83,7 @@ struct ModelConfig {
   ProjectorConfig projector;
   DecoderConfig decoder;
   PromptConfig prompt;
+  double frame_rate = 1;  // vidi_frame_rate: pictures a second that it was trained with
 };
 
 // Gives a tensor's shape by name, or nothing when the checkpoint lacks it.
@@ -104,5 +105,9 @@ ModelConfig parse_config(const ConfigTexts& texts, const ShapeLookup& shape_of);
 // name that leaves the checkpoint folder ("../x", absolute) is treated as a hub name. Throws
 // kNotFound, kUnreadable.
 ConfigTexts read_config_texts(const std::string& folder);
+
+// A folder's ModelConfig::frame_rate. Only that field of config.json is checked. Throws as the two
+// above.
+double read_frame_rate(const std::string& folder);
 
 }  // namespace vidi

@@ -4,6 +4,6 @@
 
 extern "C" __attribute__((visibility("default"))) const vidi::Door* vidi_door() {
   static const vidi::Door door{vidi::kDoorVersion, &vidi::Session::open, &vidi::picture_side,
-                               &vidi::shrink_picture};
+                               &vidi::frame_rate, &vidi::shrink_picture};
   return &door;
 }

@@ -9,7 +9,7 @@ namespace vidi {
 
 // Changes whenever a struct or virtual function of the door changes: plugin and engine are built
 // from one tree.
-inline constexpr int kDoorVersion = 3;
+inline constexpr int kDoorVersion = 4;
 
 struct Door {
   int version;
@@ -17,6 +17,9 @@ struct Door {
   // Side of the square pictures that the checkpoint's vision tower takes. Reads configuration only,
   // so that frames can be kept at the right size before the model is loaded.
   Result<int> (*picture_side)(const std::string& folder) noexcept;
+  // Pictures a second that the checkpoint was trained with, 1 when it states none; in 1/3600..60.
+  // Reads config.json only, so that the first frames are sampled right while the model is loading.
+  Result<double> (*frame_rate)(const std::string& folder) noexcept;
   // shrink_picture(): a decoded picture is made small where it lies.
   Result<bool> (*shrink)(const DevicePicture&, int side, uint8_t* rgb) noexcept;
 };

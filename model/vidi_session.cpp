@@ -35,6 +35,10 @@ Result<int> picture_side(const std::string& folder) noexcept {
   return at_the_door<int>([&] { return open_checkpoint(folder).config.vision.image_size; });
 }
 
+Result<double> frame_rate(const std::string& folder) noexcept {
+  return at_the_door<double>([&] { return read_frame_rate(folder); });
+}
+
 // Towers, projector and decoder say what they need; then everything is read at once.
 void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
   const auto start = std::chrono::steady_clock::now();

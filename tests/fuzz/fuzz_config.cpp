@@ -44,7 +44,8 @@ void check(const vidi::ModelConfig& model) {
                     model.vision.grid > 0 && model.vision.layers_to_run >= 0 &&
                     model.vision.layers_to_run <= model.vision.layers_in_file &&
                     model.audio.hidden % model.audio.heads == 0 &&
-                    model.projector.image_projector_in > 0 && model.projector.audio_pool > 0;
+                    model.projector.image_projector_in > 0 && model.projector.audio_pool > 0 &&
+                    model.frame_rate > 0 && model.frame_rate <= 60;
   if (!good) std::abort();
 }
 

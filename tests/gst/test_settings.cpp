@@ -103,7 +103,7 @@ const Row kRows[] = {
     {"prompt-template", "gchararray", "(null)", true},
     {"max-highlights", "guint", "3", true},
     {"max-new-tokens", "guint", "1024", true},
-    {"frame-rate", "GstFraction", "1/1", false},
+    {"frame-rate", "GstFraction", "0/1", false},
     {"window-duration", "guint64", "60000000000", true},
     {"window-stride", "guint64", "30000000000", true},
     {"merge-gap", "guint64", "1000000000", true},
@@ -212,8 +212,8 @@ TEST_F(SettingsTest, ValuesComeBack) {
   EXPECT_EQ(s.precision, Precision::kBf16);
   EXPECT_EQ(s.model_load, ModelLoad::kSync);
   EXPECT_EQ(s.task, Task::kHighlight);
-  EXPECT_EQ(s.rate_numerator, 30000);
-  EXPECT_EQ(s.rate_denominator, 1001);
+  EXPECT_EQ(s.rate.numerator, 30000);
+  EXPECT_EQ(s.rate.denominator, 1001);
   EXPECT_EQ(s.merge_gap, GST_CLOCK_TIME_NONE);
   EXPECT_EQ(s.overload_policy, OverloadChoice::kDropNewest);
   EXPECT_EQ(s.error_policy, ErrorPolicy::kPassthrough);
@@ -231,17 +231,11 @@ TEST_F(SettingsTest, RangesEndWhereTheyShould) {
     return changed;
   };
   const std::tuple<const char*, const char*, const char*> limits[] = {
-      {"max-pending-windows", "1", "0"},
-      {"max-pending-windows", "64", "65"},
-      {"max-new-tokens", "1", "0"},
-      {"max-new-tokens", "8192", "8193"},
-      {"min-confidence", "0.0", "-0.001"},
-      {"min-confidence", "1.0", "1.001"},
-      {"frame-rate", "1/3600", "0/1"},
-      {"frame-rate", "240/1", "241/1"},
-      {"frame-rate", "1/3600", "-1/1"},
-      {"keep-windows", "1", "0"},
-      {"window-duration", "86400000000000", "86400000000001"}};
+      {"max-pending-windows", "1", "0"},   {"max-pending-windows", "64", "65"},
+      {"max-new-tokens", "1", "0"},        {"max-new-tokens", "8192", "8193"},
+      {"min-confidence", "0.0", "-0.001"}, {"min-confidence", "1.0", "1.001"},
+      {"frame-rate", "240/1", "241/1"},    {"frame-rate", "0/1", "-1/1"},
+      {"keep-windows", "1", "0"},          {"window-duration", "86400000000000", "86400000000001"}};
   for (const auto& [name, inside, outside] : limits) {
     EXPECT_FALSE(is_outside(name, inside)) << name << "=" << inside;
     EXPECT_TRUE(is_outside(name, outside)) << name << "=" << outside;
@@ -287,6 +281,21 @@ TEST_F(SettingsTest, BadItemsOfQueriesAreRefused) {
 
   ASSERT_TRUE(set_text("queries", "<bird>"));
   EXPECT_EQ(error(), "") << "a good value takes the error away";
+}
+
+// A frame rate is 0/1, or at least one picture an hour; less is refused and changes nothing.
+TEST_F(SettingsTest, TheFrameRateIsZeroOrAtLeastOneAnHour) {
+  for (const char* good : {"1/3600", "0/1"}) {
+    ASSERT_TRUE(set_text("frame-rate", good));
+    EXPECT_EQ(as_text("frame-rate"), good);
+    EXPECT_EQ(error(), "");
+  }
+  ASSERT_TRUE(set_text("frame-rate", "5/1"));
+  for (const char* bad : {"1/3601", "2/7201", "1/2147483647"}) {
+    ASSERT_TRUE(set_text("frame-rate", bad));
+    EXPECT_NE(error().find(bad), std::string::npos) << error();
+    EXPECT_EQ(as_text("frame-rate"), "5/1");
+  }
 }
 
 // Bytes that are no UTF-8 are refused where text is expected, and taken in a folder's name.
@@ -353,6 +362,20 @@ TEST(SettingsShape, StrideIsBroughtIntoRange) {
   EXPECT_EQ(stride_of(1000, 1), 1000u);
   EXPECT_EQ(stride_of(0, 30 * GST_SECOND), 30 * GST_SECOND);
   EXPECT_GT(stride_of(0, 0), 0u);
+}
+
+// The sampling takes the user's frame rate when one is set, else the checkpoint's, else 1/1.
+TEST(SettingsShape, TheUsersFrameRateComesFirst) {
+  const auto rate_of = [](const Settings& settings) {
+    return std::pair(settings.shape().rate_numerator, settings.shape().rate_denominator);
+  };
+  Settings settings;
+  EXPECT_EQ(rate_of(settings), std::pair(1, 1));
+  settings.checkpoint_rate = {5, 2};
+  EXPECT_EQ(rate_of(settings), std::pair(5, 2));
+  EXPECT_EQ(settings.frame_rate().interval(), std::chrono::milliseconds(400));
+  settings.rate = {30000, 1001};
+  EXPECT_EQ(rate_of(settings), std::pair(30000, 1001));
 }
 
 // `auto` drops the oldest window of a live stream and blocks a file; the others are themselves.

@@ -162,6 +162,91 @@ TEST_F(Timeline, TheNearestFrameIsPickedAtOtherRates) {
   }
 }
 
+// ---- The checkpoint's frame rate ----
+
+// The pictures of one window of 2 s, with the checkpoint stating `rate`.
+Colours pictures_at(const Result<double>& rate, const Properties& properties = {}) {
+  scripted::set_frame_rate(rate);
+  Seen seen;
+  Bench bench(properties);
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2)}));
+  return seen.windows.size() == 1 ? seen.windows[0] : Colours{};
+}
+
+// A checkpoint that states its rate is shown the stream at that rate; one that does not, or whose
+// config cannot be read, at one picture a second.
+TEST_F(Timeline, TheCheckpointsFrameRateIsTaken) {
+  EXPECT_EQ(pictures_at(2.0), (Colours{0, 500, 1000, 1500}));
+  EXPECT_EQ(pictures_at(2.5), (Colours{0, 400, 800, 1200, 1600}));
+  EXPECT_EQ(pictures_at(1.0), (Colours{0, 1000}));
+  EXPECT_EQ(pictures_at(Error{ErrorCode::kDamaged, "no rate"}), (Colours{0, 1000}));
+}
+
+// What the user sets wins, 1/1 too; 0/1 leaves it to the checkpoint.
+TEST_F(Timeline, TheUsersFrameRateWins) {
+  EXPECT_EQ(pictures_at(2.0, {{"frame-rate", "1/1"}}), (Colours{0, 1000}));
+  EXPECT_EQ(pictures_at(2.0, {{"frame-rate", "5/2"}}), (Colours{0, 400, 800, 1200, 1600}));
+  EXPECT_EQ(pictures_at(2.0, {{"frame-rate", "0/1"}}), (Colours{0, 500, 1000, 1500}));
+}
+
+// Frames that come while the model is loading are sampled at the checkpoint's rate already.
+TEST_F(Timeline, TheCheckpointsFrameRateIsKnownWhileTheModelLoads) {
+  scripted::set_frame_rate(2.0);
+  scripted::hold(scripted::Step::kOpen);
+  Seen seen;
+  Bench bench;
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  EXPECT_EQ(bench.model_state(), "loading");
+  scripted::release(scripted::Step::kOpen);
+  bench.eos();
+  EXPECT_EQ(seen.windows, (std::vector<Colours>{{0, 500, 1000, 1500}}));
+}
+
+// It is read at every start, and a property that is set in between leaves it as it is.
+TEST_F(Timeline, TheCheckpointsFrameRateIsReadAtEveryStart) {
+  Seen seen;
+  Bench bench;
+  for (const double rate : {2.0, 5.0}) {
+    scripted::set_frame_rate(rate);
+    bench.play();
+    bench.set("query", "cat");
+    bench.frames(0, 2 * GST_SECOND);
+    bench.eos();
+    EXPECT_TRUE(bench.to(GST_STATE_READY));
+  }
+  ASSERT_EQ(seen.windows.size(), 2u);
+  EXPECT_EQ(seen.windows[0].size(), 4u);
+  EXPECT_EQ(seen.windows[1].size(), 10u);
+  gint numerator = -1, denominator = -1;
+  g_object_get(bench.v(), "frame-rate", &numerator, &denominator, nullptr);
+  EXPECT_EQ(numerator, 0) << "the property says what the user set";
+}
+
+// A last frame of unknown length is as long as one step of the checkpoint's rate.
+TEST_F(Timeline, TheLastFrameIsAsLongAsTheCheckpointsRateSays) {
+  scripted::set_frame_rate(2.0);
+  Bench bench({{"window-duration", "8000000000"}, {"window-stride", "8000000000"}});
+  run_stream(bench, {"two a second, not told", "", {0, GST_SECOND / 2, GST_SECOND}});
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 1.5)}));
+}
+
+// Whether a window can hold two pictures is judged at the checkpoint's rate.
+TEST_F(Timeline, AShortWindowIsJudgedAtTheCheckpointsRate) {
+  const Properties one_second = {{"window-duration", "1000000000"}};
+  for (const double rate : {1.0, 2.0}) {
+    scripted::set_frame_rate(rate);
+    Bench bench(one_second);
+    bench.play();
+    EXPECT_EQ(warnings(bench).size(), rate == 1 ? 1u : 0u);
+  }
+}
+
+// ---- Windows ----
+
 // Windows start a stride apart and are as long as the duration; the last ends with the last frame.
 TEST_F(Timeline, WindowsFollowDurationAndStride) {
   Bench bench({{"window-duration", "4000000000"}, {"window-stride", "3000000000"}});

@@ -15,6 +15,7 @@
 namespace vidi {
 namespace {
 
+namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using Shapes = std::map<std::string, std::vector<int64_t>>;
 
@@ -151,9 +152,10 @@ TEST(Config, TakesGemmaDefaults) {
 // Null means the default for the multimodal fields, and none for caps and windows.
 TEST(Config, TakesNull) {
   Json json = gemma();
-  for (const char* name : {"mm_projector_type", "mm_vision_select_layer", "mm_image_aspect_ratio",
-                           "mm_splits", "mm_time_interval", "attn_logit_softcapping",
-                           "final_logit_softcapping", "sliding_window", "vidi_prompts"}) {
+  for (const char* name :
+       {"mm_projector_type", "mm_vision_select_layer", "mm_image_aspect_ratio", "mm_splits",
+        "mm_time_interval", "attn_logit_softcapping", "final_logit_softcapping", "sliding_window",
+        "vidi_prompts", "vidi_frame_rate"}) {
     json[name] = nullptr;
   }
   const ModelConfig model = parse(json);
@@ -162,6 +164,7 @@ TEST(Config, TakesNull) {
   EXPECT_EQ(model.decoder.attention_softcap, 0);
   EXPECT_EQ(model.decoder.final_softcap, 0);
   EXPECT_EQ(model.decoder.sliding_window, 0);
+  EXPECT_DOUBLE_EQ(model.frame_rate, 1);
 }
 
 // Mistral's head width is hidden / heads; a head that is gone is only tied when the config says so.
@@ -305,6 +308,30 @@ TEST(Config, ChecksRanges) {
   expect_field("num_attention_heads", nullptr, "found null");
 }
 
+// A checkpoint may state the rate of its training; what no stream is sampled at is no rate.
+TEST(Config, ReadsTheFrameRate) {
+  EXPECT_DOUBLE_EQ(parse(gemma()).frame_rate, 1);
+  for (const double rate : {2.0, 60.0, 29.97, 1.0 / 3600}) {
+    Json json = gemma();
+    json["vidi_frame_rate"] = rate;
+    EXPECT_DOUBLE_EQ(parse(json).frame_rate, rate);
+  }
+  for (const Json& value : {Json(0), Json(-2), Json(60.5), Json(1e300), Json("2"), Json(true),
+                            Json::array({2}), Json::object()}) {
+    expect_field("vidi_frame_rate", value, "a finite number above 0 and at most 60");
+  }
+  expect_field("vidi_frame_rate", -2, "found '-2'");
+  expect_field("vidi_frame_rate", 1e-9, "at least 1/3600");
+  for (const char* number : {"NaN", "Infinity", "1e999"}) {
+    const std::string config = std::string("{\"vidi_frame_rate\": ") + number + "}";
+    expect_error(
+        [&] {
+          parse_config({"folder", config, "", "", ""}, lookup({}));
+        },
+        "not valid JSON");
+  }
+}
+
 // Variants that would load and compute something else are refused, not ignored.
 TEST(Config, RefusesVariants) {
   const auto code = ErrorCode::kUnsupported;
@@ -347,11 +374,31 @@ TEST(Config, RefusesBrokenJson) {
   expect_error([] { parse(gemma(), {}, "{"); }, "vision tower/config.json");
 }
 
+fs::path temporary_folder() {
+  std::string name = (fs::temp_directory_path() / "vidi-config-XXXXXX").string();
+  return ::mkdtemp(name.data());
+}
+
+// The rate is read of config.json alone, with the same checks, whatever else the folder lacks.
+TEST(Config, ReadsTheFrameRateOfAFolder) {
+  const fs::path folder = temporary_folder();
+  const auto rate_of = [&](const std::string& config) {
+    std::ofstream(folder / "config.json") << config;
+    return read_frame_rate(folder.string());
+  };
+  expect_error([&] { read_frame_rate(folder.string()); }, "holds no config.json",
+               ErrorCode::kNotFound);
+  EXPECT_DOUBLE_EQ(rate_of("{}"), 1);
+  EXPECT_DOUBLE_EQ(rate_of("{\"vidi_frame_rate\": 2}"), 2);
+  expect_error([&] { rate_of("{\"vidi_frame_rate\": 0}"); }, "'vidi_frame_rate' must be");
+  expect_error([&] { rate_of("{\"vidi_frame_rate\": "); }, "not valid JSON");
+  fs::remove_all(folder);
+  expect_error([&] { read_frame_rate(folder.string()); }, "does not exist", ErrorCode::kNotFound);
+}
+
 // Tower folders are only looked for inside the checkpoint.
 TEST(Config, StaysInTheFolder) {
-  namespace fs = std::filesystem;
-  std::string name = (fs::temp_directory_path() / "vidi-config-XXXXXX").string();
-  const fs::path root = ::mkdtemp(name.data());
+  const fs::path root = temporary_folder();
   fs::create_directories(root / "model" / "inside");
   fs::create_directory(root / "outside");
   std::ofstream(root / "outside" / "config.json") << "{}";

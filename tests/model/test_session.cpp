@@ -308,6 +308,10 @@ TEST(Door, OpensByDlopen) {
   ASSERT_TRUE(side) << side.error().message;
   EXPECT_EQ(*side, 98);
   EXPECT_FALSE(get()->picture_side("no such folder"));
+  const auto rate = get()->frame_rate(VIDI_TEST_DATA "/golden/vidi15/checkpoint");
+  ASSERT_TRUE(rate) << rate.error().message;
+  EXPECT_EQ(*rate, 1);
+  EXPECT_FALSE(get()->frame_rate("no such folder"));
   EXPECT_FALSE(dlsym(library, "_ZN4vidi7Session4openERKNS_11OpenOptionsERKNS_6CancelE"));
 }
 

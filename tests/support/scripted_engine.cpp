@@ -45,6 +45,7 @@ struct Script {
                  .weight_bytes = 1,
                  .unused_tensors = {}};
   int side = 32;
+  Result<double> frame_rate = 1.0;
   ShrinkFn shrink = [](const DevicePicture&, int, uint8_t*) {
     return Error{ErrorCode::kUnsupported, "the scripted engine knows no device"};
   };
@@ -344,6 +345,10 @@ Result<int> picture_side(const std::string& folder) noexcept {
   return locked([](Stage& s) { return s.script.side; });
 }
 
+Result<double> frame_rate(const std::string& folder) noexcept {
+  return locked([](Stage& s) { return s.script.frame_rate; });
+}
+
 Result<bool> shrink(const DevicePicture& picture, int side, uint8_t* rgb) noexcept {
   return locked([](Stage& s) { return s.script.shrink; })(picture, side, rgb);
 }
@@ -377,6 +382,9 @@ void set_info(const ModelInfo& info) {
 }
 void set_picture_side(int side) {
   change([&](Stage& s) { s.script.side = side; });
+}
+void set_frame_rate(const Result<double>& rate) {
+  change([&](Stage& s) { s.script.frame_rate = rate; });
 }
 void shrink_with(ShrinkFn fn) {
   change([&](Stage& s) { s.script.shrink = std::move(fn); });
@@ -435,7 +443,8 @@ double reported_progress() {
 
 extern "C" const vidi::Door* vidi_door() {
   static const vidi::Door door{vidi::kDoorVersion, &vidi::scripted::open,
-                               &vidi::scripted::picture_side, &vidi::scripted::shrink};
+                               &vidi::scripted::picture_side, &vidi::scripted::frame_rate,
+                               &vidi::scripted::shrink};
   return &door;
 }
 

@@ -32,14 +32,15 @@ using AnswerFn = std::function<std::string(const Query&, const SeenWindow&)>;
 
 using ShrinkFn = std::function<Result<bool>(const DevicePicture&, int side, uint8_t* rgb)>;
 
-// Everything back to: opens at once, side 32, answers "none", fails nowhere, holds nothing, counts
-// 0.
+// Everything back to: opens at once, side 32, states no frame rate (1), answers "none", fails
+// nowhere, holds nothing, counts 0.
 void reset();
 
 void answer_with(AnswerFn fn);              // raw text; read by the product's own answer parser
 void answer_with(const std::string& text);  // the same to every question
 void set_info(const ModelInfo& info);       // what info() says from the next open on
 void set_picture_side(int side);
+void set_frame_rate(const Result<double>& rate);  // what the checkpoint states, or why it cannot
 void shrink_with(ShrinkFn fn);  // default: kUnsupported, as of an engine without CUDA
 // The next `times` calls of `step` fail with this (times < 0: all).
 void fail(Step step, const Error& error, int times = 1);
