@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Builds bank.npz: every sprite, background, spoken word and sound that the training clips are made of.
+
+usage: bank.py OUT.npz [--seed 0]
+
+Needs espeak-ng, fonts-noto-color-emoji (Debian) and pip's numpy, scipy, pillow and scikit-image. The same
+seed and the same versions of these give the same file. What lies in it, shapes included, is said where it is gathered:
+`sprites` and `backgrounds` in bank_pictures.py, `speech` and `gather_waves` below, the sounds in bank_sounds.py.
+"""
+import argparse
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy.signal import resample_poly
+
+import bank_pictures
+import bank_sounds
+import world
+
+RATE = bank_sounds.RATE
+ACCENTS = ["en-us", "en-gb", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-rp", "en-029"]
+# Variants of espeak-ng; "" is the plain voice of the accent, the one that people try first.
+VARIANTS = ["", "f1", "m1", "f2", "m3", "f3", "m4", "f5", "m5", "m7", "m2", "Andrea", "Mike", "linda",
+            "victor", "m8", "steph"]
+# Neither the variant nor, for the last two, the accent is ever trained on.
+HELD_OUT_VOICES = [("en-us+f4", 140, 55), ("en-gb+m6", 165, 40), ("en-gb-scotland+Annie", 150, 60),
+                   ("en-us-nyc+Andy", 180, 45), ("en-gb-x-gbcwmd+Alex", 130, 50)]
+TRAINED_VOICES = 44
+DISTRACTOR_VOICES = 10  # and two of those held out
+TRAINED_SOUNDS, HELD_OUT_SOUNDS = 14, 4  # variants of each
+
+
+def trained_voices(rng):
+    """[(voice, words a minute, pitch)]; speed and pitch each run over their whole span, in unrelated orders."""
+    speeds = rng.permutation(np.linspace(110, 220, TRAINED_VOICES))
+    pitches = rng.permutation(np.linspace(15, 90, TRAINED_VOICES))
+    voices = []
+    for i in range(TRAINED_VOICES):
+        # 6 and 17 have no common divisor, so no pair of accent and variant comes twice.
+        variant = VARIANTS[i % len(VARIANTS)]
+        voice = ACCENTS[i % len(ACCENTS)] + ("+" + variant if variant else "")
+        voices.append((voice, int(speeds[i]), int(pitches[i])))
+    return voices
+
+
+def trim(sound, floor=0.02, margin=0.01):
+    """Cuts the silence at both ends: the truth of a clip is where a word is heard, not where its file starts."""
+    step = RATE // 100
+    loudness = np.abs(sound[:len(sound) // step * step]).reshape(-1, step).max(1)
+    loud = np.flatnonzero(loudness > floor * loudness.max())
+    edge = int(margin * RATE)
+    return sound[max(loud[0] * step - edge, 0):(loud[-1] + 1) * step + edge]
+
+
+def say(word, voice, speed, pitch):
+    """float [N] at RATE, trimmed."""
+    command = ["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", word]
+    said = subprocess.run(command, check=True, capture_output=True)
+    if said.stderr:  # espeak-ng falls back to another voice with no more than a message
+        raise RuntimeError(f"{' '.join(command)}: {said.stderr.decode().strip()}")
+    # Of a WAV on a pipe the header cannot know the length, so wave readers complain: read past it by hand.
+    rate, samples = int.from_bytes(said.stdout[24:28], "little"), np.frombuffer(said.stdout[44:], "<i2")
+    return trim(resample_poly(samples / 32768.0, RATE, rate))
+
+
+def speech(rng):
+    """[(class, held out, samples)]: every word in every voice; class -1 for the words that nobody asks for."""
+    voices = [(voice, False) for voice in trained_voices(rng)]
+    held_out = [(voice, True) for voice in HELD_OUT_VOICES]
+    few = [voices[i] for i in rng.choice(len(voices), DISTRACTOR_VOICES, replace=False)] + held_out[:2]
+    jobs = [(index, word, voice, held) for index, word in enumerate(world.WORDS) for voice, held in voices + held_out]
+    jobs += [(-1, word, voice, held) for word in world.DISTRACTOR_WORDS for voice, held in few]
+    with ThreadPoolExecutor(2) as pool:
+        said = pool.map(lambda job: say(job[1], *job[2]), jobs)
+        return [(index, held, samples) for (index, _, _, held), samples in zip(jobs, said)]
+
+
+def sounds(rng):
+    """[(class, held out, samples)]: every sound of the world in each of its variants."""
+    found = []
+    for name, recipe in bank_sounds.RECIPES.items():
+        heights = (rng.permutation(TRAINED_SOUNDS) + rng.random(TRAINED_SOUNDS)) / TRAINED_SOUNDS
+        # Held out are sounds between the trained ones, not beyond them.
+        heights = np.concatenate([heights, rng.uniform(0.1, 0.9, HELD_OUT_SOUNDS)])
+        found += [(world.HEARD.index(name), kind >= TRAINED_SOUNDS, recipe(rng, height, kind))
+                  for kind, height in enumerate(heights)]
+    return found
+
+
+def mu_law(samples):
+    """uint8 [N] of samples whose peak becomes 0.9. Decoded: v = code / 255 * 2 - 1, sign(v) * (256 ** |v| - 1) / 255."""
+    scaled = samples * (0.9 / np.abs(samples).max())
+    squeezed = np.sign(scaled) * np.log1p(255 * np.abs(scaled)) / np.log(256)
+    return np.round((squeezed + 1) * 127.5).astype(np.uint8)
+
+
+def gather_waves(heard):
+    """waves uint8 [all samples], wave_start int64 [W + 1], wave_class int16 [W] (world.HEARD), wave_held_out bool [W]"""
+    codes = [mu_law(samples) for _, _, samples in heard]
+    return {
+        "waves": np.concatenate(codes),
+        "wave_start": np.cumsum([0] + [len(code) for code in codes]).astype(np.int64),
+        "wave_class": np.array([index for index, _, _ in heard], np.int16),
+        "wave_held_out": np.array([held for _, held, _ in heard], bool),
+    }
+
+
+def report(bank):
+    """One line for each kind of thing, to see at a glance that nothing is missing."""
+    classes, held = bank["sprite_class"], bank["sprite_held_out"]
+    print(f"sprites: {len(classes)}, of {len(set(classes[classes >= 0]))} classes, {np.sum(classes < 0)} distractors, "
+          f"{held.sum()} held out")
+    print(f"backgrounds: {len(bank['backgrounds'])}, {bank['background_held_out'].sum()} held out")
+    seconds = np.diff(bank["wave_start"]) / RATE
+    for index in range(-1, len(world.HEARD)):
+        these = bank["wave_class"] == index
+        name = "other words" if index < 0 else world.HEARD[index]
+        print(f"{name}: {these.sum()} waves, {np.sum(these & bank['wave_held_out'])} held out, "
+              f"{seconds[these].min():.2f} to {seconds[these].max():.2f} s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    # Streams of their own: a change to one part leaves what the others draw as it was.
+    for_pictures, for_speech, for_sounds = (np.random.default_rng([arguments.seed, part]) for part in range(3))
+    bank = bank_pictures.sprites() | bank_pictures.backgrounds(for_pictures)
+    bank |= gather_waves(speech(for_speech) + sounds(for_sounds))
+    np.savez_compressed(arguments.out, **bank)
+    report(bank)
+
+
+if __name__ == "__main__":
+    main()

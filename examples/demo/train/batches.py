@@ -1,0 +1,154 @@
+"""Batches for training: planned by worker processes on the CPU, drawn on the device."""
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+import pictures
+import plan
+import sounds
+import world
+from tokenizer import Tokenizer
+
+IGNORED = -100
+
+
+@dataclass
+class Course:
+    """What batches a stage of training gets."""
+    seed: str
+    steps: int
+    frames: int = 1600          # of a batch, at most
+    clips: int = 80             # of a batch, at most
+    picture_share: float = 0.0  # of batches that are many clips of three frames
+    climb: float = 0.0          # share of the steps over which the level goes from 0 to 1
+    held_out: bool = False
+
+
+class Planned(torch.utils.data.Dataset):
+    """Item = step. The same item whoever makes it."""
+
+    def __init__(self, course, data, tokenizer):
+        self.course, self.tokenizer_path = course, tokenizer
+        self.bank = plan.bank_of(data, course.held_out)
+        self.tokenizer = None
+
+    def __len__(self):
+        return self.course.steps
+
+    def level(self, step):
+        rise = self.course.climb * self.course.steps
+        return 1.0 if rise <= 0 else min(1.0, step / rise)
+
+    def __getitem__(self, step):
+        self.tokenizer = self.tokenizer or Tokenizer(self.tokenizer_path)
+        course, rng = self.course, random.Random(f"{self.course.seed}-{step}")
+        many = rng.random() < course.picture_share
+        level = self.level(step)
+        if many:
+            clips = plan.draw_batch(rng, self.bank, 3 * 512, 512, 1.0, 3, rng.choice((1.0, 2.0)))
+        else:
+            clips = plan.draw_batch(rng, self.bank, course.frames, course.clips, level)
+        item = {"clips": clips, "rows": pictures.sprite_rows(clips), "notes": sounds.note_rows(clips),
+                "gpu_seed": rng.getrandbits(60), "many": many, "frames_true": frame_truth(clips)}
+        if not many:
+            item.update(sound_truth(clips))
+            item.update(questions(clips, self.tokenizer))
+            item.update(highlights(clips, self.tokenizer))
+        for clip in clips:  # the rest of a plan need not travel between processes
+            clip.things, clip.stretches = [], []
+        return item
+
+
+def frame_truth(clips):
+    truth = np.zeros((len(clips), clips[0].frames, len(world.SEEN)), np.float32)
+    for c, clip in enumerate(clips):
+        for kind, (mask, _) in plan.seen_ranges(clip).items():
+            truth[c, :, kind] = mask
+    return truth
+
+
+def audio_tokens(clip):
+    return sounds.encoder_steps(clip.seconds) // 5
+
+
+def token_mask(ranges, count):
+    middle = (np.arange(count) + 0.5) * 0.1
+    mask = np.zeros(count, bool)
+    for a, b in ranges:
+        mask |= (middle >= a) & (middle < b)
+    return mask
+
+
+def sound_truth(clips):
+    count = audio_tokens(clips[0])
+    truth = np.zeros((len(clips), count, len(world.HEARD)), np.float32)
+    for c, clip in enumerate(clips):
+        for kind, ranges in plan.heard_ranges(clip).items():
+            truth[c, :, kind] = token_mask(ranges, count)
+    return {"tokens_true": truth}
+
+
+def rows_of(pairs, tokenizer):
+    """(question, answer) pairs -> ids, labels (the next token where it is answer), index of the prompt's last token."""
+    prompts = [tokenizer.prompt(question) for question, _ in pairs]
+    answers = [tokenizer.answer(answer) for _, answer in pairs]
+    width = max(len(p) + len(a) for p, a in zip(prompts, answers))
+    ids, labels = np.zeros((len(pairs), width), np.int64), np.full((len(pairs), width), IGNORED, np.int64)
+    for i, (p, a) in enumerate(zip(prompts, answers)):
+        ids[i, :len(p) + len(a)] = p + a
+        labels[i, len(p) - 1:len(p) + len(a) - 1] = a
+    return ids, labels, np.array([len(p) - 1 for p in prompts])
+
+
+def questions(clips, tokenizer):
+    asked = [q for clip in clips for q in clip.questions]
+    ids, labels, last = rows_of([(world.RETRIEVAL.format(query=q[0]), q[1]) for q in asked], tokenizer)
+    frames, tokens = clips[0].frames, audio_tokens(clips[0])
+    nothing = np.zeros(frames, bool)
+    times = np.full((len(asked), 4), np.nan, np.float32)
+    for i, (_, _, ranges, _, _) in enumerate(asked):
+        flat = [t for r in ranges[:2] for t in r]
+        times[i, :len(flat)] = flat
+    return {"ids": ids, "labels": labels, "last": last, "times": times,
+            "ground_frames": np.stack([nothing if q[3] is None else q[3] for q in asked]),
+            "ground_tokens": np.stack([token_mask(q[4], tokens) for q in asked])}
+
+
+def highlights(clips, tokenizer):
+    """One row a clip; a clip with too many events has no labels."""
+    ids, labels, _ = rows_of([(world.HIGHLIGHT, clip.highlights or world.NOTHING) for clip in clips], tokenizer)
+    labels[[not clip.highlights for clip in clips]] = IGNORED
+    return {"highlight_ids": ids, "highlight_labels": labels}
+
+
+def unchanged(item):
+    return item
+
+
+class Studio:
+    """Draws planned batches on the device."""
+
+    def __init__(self, data, held_out, device):
+        self.device = device
+        self.gallery = pictures.Gallery(data, plan.bank_of(data, held_out).backgrounds, device)
+        self.waves = sounds.Waves(data, device)
+        self.filters = sounds.mel_filters(device)
+
+    def draw(self, item):
+        """-> item with tensors on the device, `pixels` and `mel` among them."""
+        generator = torch.Generator(self.device).manual_seed(item["gpu_seed"])
+        clips = item["clips"]
+        out = {k: torch.from_numpy(v).to(self.device, non_blocking=True) for k, v in item.items()
+               if isinstance(v, np.ndarray) and k not in ("rows", "notes")}
+        out["frames"], out["clips"] = clips[0].frames, clips
+        out["pixels"] = pictures.render(clips, item["rows"], self.gallery, pictures.Dice(generator, self.device))
+        if not item["many"]:
+            sound = self.waves.mix(len(clips), item["notes"], round(clips[0].seconds * sounds.RATE))
+            sound = sounds.disturb(sound, generator)
+            out["mel"] = sounds.log_mel(sound, self.filters, sounds.random_equaliser(len(clips), generator, self.device))
+            out["chunks"] = out["mel"].shape[0] // len(clips)
+            out["steps"] = sounds.encoder_steps(clips[0].seconds)
+            out["has_audio"] = torch.tensor([float(c.audio) for c in clips], device=self.device)
+        return out

@@ -1,0 +1,294 @@
+"""Plans of clips: what is where and when, what is heard when, and what is asked. Plain numbers, drawn by pictures.py
+and sounds.py on the GPU. All clips of a batch have the same number of frames and the same frame rate.
+"""
+import math
+import random
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import world
+
+ASPECTS = [(16 / 9, 0.70), (4 / 3, 0.1), (1.0, 0.06), (9 / 16, 0.14)]
+ANCHORS = [(x, y) for x in (-0.58, 0.0, 0.58) for y in (-0.4, 0.4)]
+QUESTIONS = 6  # a clip, and the highlights beside them
+SEEN_NAMES = list(world.SEEN)
+
+
+@dataclass
+class Bank:
+    """What the planner needs to know of the bank."""
+    sprites: list      # of every class: sprite numbers
+    distractors: list  # sprite numbers
+    waves: list        # of every class: wave numbers
+    other_words: list
+    seconds: np.ndarray  # length of each wave
+    backgrounds: list
+
+
+@dataclass
+class Thing:
+    """A sprite's way through the clip."""
+    sprite: int
+    kind: int            # class, -1 = distractor
+    ranges: list         # of seconds
+    path: np.ndarray = None  # [frames, 4]: x, y (-1..1), height (share of the picture's), angle
+
+
+@dataclass
+class Stretch:
+    kind: int
+    start: float
+    stop: float
+    notes: list = field(default_factory=list)  # (wave, start in seconds, speed, gain)
+
+
+@dataclass
+class Clip:
+    frames: int
+    rate: float
+    aspect: float
+    things: list
+    stretches: list
+    audio: bool
+    questions: list = None  # (text, answer, ranges in shares, frame mask or None, seconds heard or None)
+    highlights: str = ""
+
+    @property
+    def seconds(self):
+        return self.frames / self.rate
+
+
+def bank_of(data, held_out=False):
+    """The usable part of the arrays in `data` (bank.npz)."""
+    def pick(kinds, held, count):
+        rows = [[] for _ in range(count)]
+        other = []
+        for i, kind in enumerate(kinds):
+            if bool(held[i]) == held_out or (held_out and kind >= 0 and not (held[kinds == kind]).any()):
+                (rows[kind] if kind >= 0 else other).append(i)
+        return rows, other
+
+    sprites, distractors = pick(data["sprite_class"], data["sprite_held_out"], len(SEEN_NAMES))
+    waves, words = pick(data["wave_class"], data["wave_held_out"], len(world.HEARD))
+    seconds = np.diff(data["wave_start"]) / 16000
+    backgrounds = [i for i, held in enumerate(data["background_held_out"]) if bool(held) == held_out]
+    return Bank(sprites, distractors, waves, words, seconds, backgrounds)
+
+
+def draw_ranges(rng, seconds, whole, level, shortest):
+    """One to three ranges with gaps between them; whole = on whole seconds."""
+    if rng.random() < 0.04:
+        return [(0.0, seconds)]
+    most = 1 if rng.random() > 0.45 * level or seconds < 4 * shortest else rng.choice((2, 2, 3))
+    for count in range(most, 0, -1):
+        lengths = [shortest + rng.random() ** 1.5 * max(0.0, min(0.6 * seconds, 20.0) - shortest) / count for _ in range(count)]
+        room = seconds - sum(lengths) - shortest * (count - 1)
+        if room < 0:
+            continue
+        cuts = sorted(rng.random() * room for _ in range(count))
+        ranges, at = [], 0.0
+        for i, (cut, length) in enumerate(zip(cuts, lengths)):
+            start = cut + at
+            ranges.append((start, start + length))
+            at += length + shortest
+        if whole:
+            ranges = [(round(a), max(round(b), round(a) + 1)) for a, b in ranges]
+            ranges = [(float(a), float(min(b, seconds))) for a, b in ranges if a < seconds - 0.5]
+        if all(ranges[i + 1][0] - ranges[i][1] >= 0.9 for i in range(len(ranges) - 1)) and ranges:
+            return ranges
+    return [(0.0, seconds)]
+
+
+def draw_path(rng, frames, rate, anchor, distractor):
+    t = np.arange(frames) / rate
+    drift, wobble = rng.uniform(0, 0.05), rng.uniform(0, 0.06)
+    angle0, phase = rng.uniform(-0.35, 0.35), rng.uniform(0, 6.3)
+    height = rng.uniform(0.22, 0.62) if not distractor else rng.uniform(0.15, 0.45)
+    x = anchor[0] + rng.uniform(-0.16, 0.16) + wobble * np.sin(t * rng.uniform(0.3, 2) + phase) + drift * np.sin(t * 0.2 + phase)
+    y = anchor[1] + rng.uniform(-0.16, 0.16) + wobble * np.cos(t * rng.uniform(0.3, 2) + phase)
+    grow = 1 + rng.uniform(0, 0.12) * np.sin(t * rng.uniform(0.1, 1.0) + phase)
+    angle = angle0 + rng.uniform(0, 0.12) * np.sin(t * rng.uniform(0.3, 2.5))
+    return np.stack([x, y, height * grow, angle], 1).astype(np.float32)
+
+
+def draw_things(rng, bank, frames, rate, level):
+    seconds = frames / rate
+    simple = rng.random() < 1 - 2 * level
+    count = 1 if simple else rng.choice((1, 1, 2, 2, 2, 3, 3, 4))
+    others = 0 if simple else rng.choice((0, 0, 1, 1, 2))
+    anchors = rng.sample(ANCHORS, min(6, count + others))
+    if count + others == 1 and rng.random() < 0.5:
+        anchors = [(rng.uniform(-0.4, 0.4), rng.uniform(-0.25, 0.25))]
+    whole = rng.random() < 0.5
+    shortest = min(max(2 / rate, 1.0 if seconds < 12 else 2.0), seconds)
+    things = []
+    kinds = rng.sample(range(len(SEEN_NAMES)), count)
+    for i, anchor in enumerate(anchors):
+        kind = kinds[i] if i < count else -1
+        sprite = rng.choice(bank.sprites[kind] if kind >= 0 else bank.distractors)
+        ranges = draw_ranges(rng, seconds, whole, level, shortest)
+        things.append(Thing(sprite, kind, ranges, draw_path(rng, frames, rate, anchor, kind < 0)))
+    return things
+
+
+def fill_stretch(rng, bank, kind, start, stop):
+    """The same word or sound again and again; the truth is from the first onset to the last offset."""
+    choice = bank.waves[kind] if kind >= 0 else bank.other_words
+    wave, speed, gain = rng.choice(choice), rng.uniform(0.9, 1.12), 10 ** (rng.uniform(-13, 0) / 20)
+    word = kind < len(world.WORDS)
+    notes, at = [], start
+    while True:
+        length = bank.seconds[wave] / speed
+        if notes and at + length > stop:
+            break
+        notes.append((wave, at, speed, gain))
+        end = at + length
+        at = end + (rng.uniform(0.06, 0.5) if word or rng.random() < 0.6 else 0.0)
+        if not word and rng.random() < 0.15:
+            wave = rng.choice(choice)
+    return Stretch(kind, start, end, notes)
+
+
+def draw_sounds(rng, bank, seconds, level):
+    simple = rng.random() < 1 - 2 * level
+    count = 1 if simple else rng.choice((0, 1, 1, 2, 2, 3, 4))
+    stretches, at = [], rng.uniform(0, max(0.3, 0.35 * seconds))
+    kinds = rng.sample(range(len(world.HEARD)), 4)
+    for i in range(count):
+        kind = rng.choice(kinds[:3]) if rng.random() > 0.12 * level else -1
+        length = rng.uniform(1.0, max(1.2, 0.3 * seconds))
+        stretch = fill_stretch(rng, bank, kind, at, at + length)
+        if stretch.stop > seconds:
+            break
+        stretches.append(stretch)
+        same_next = 1.6 if seconds > 6 else 0.6
+        at = stretch.stop + rng.uniform(same_next, max(same_next + 0.2, 0.25 * seconds))
+    if stretches and rng.random() < 0.15 * level:
+        stretches += music_under(rng, bank, stretches[0])
+    return stretches
+
+
+def music_under(rng, bank, stretch):
+    music = world.HEARD.index("music")
+    if stretch.kind == music or stretch.kind >= len(world.WORDS):
+        return []
+    under = fill_stretch(rng, bank, music, stretch.start, stretch.stop)
+    if under.stop > stretch.stop + 0.3:
+        return []
+    under.notes = [(w, t, s, g * 0.25) for w, t, s, g in under.notes]
+    return [under]
+
+
+def frame_mask(clip, ranges):
+    t = np.arange(clip.frames) / clip.rate
+    mask = np.zeros(clip.frames, bool)
+    for a, b in ranges:
+        mask |= (t >= a - 1e-6) & (t < b - 1e-6)
+    return mask
+
+
+def runs(mask, rate, seconds):
+    """The mask's runs as ranges of seconds: a frame stands for the time up to the next one."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    return [(a / rate, min(b / rate, seconds)) for a, b in edges.reshape(-1, 2)]
+
+
+def seen_ranges(clip):
+    """Class -> (frame mask, ranges that the frames can tell)."""
+    return {t.kind: (m := frame_mask(clip, t.ranges), runs(m, clip.rate, clip.seconds)) for t in clip.things if t.kind >= 0}
+
+
+def heard_ranges(clip):
+    found = {}
+    for s in sorted(clip.stretches, key=lambda s: s.start):
+        if s.kind < 0:
+            continue
+        ranges = found.setdefault(s.kind, [])
+        if ranges and s.start - ranges[-1][1] < 1.5:
+            ranges[-1] = (ranges[-1][0], max(s.stop, ranges[-1][1]))
+        else:
+            ranges.append((s.start, s.stop))
+    return found if clip.audio else {}
+
+
+def intersect(first, second, shortest=0.0):
+    common = [(max(a, c), min(b, d)) for a, b in first for c, d in second]
+    return sorted((a, b) for a, b in common if b - a > shortest)
+
+
+def shares(ranges, seconds):
+    return [(max(0.0, a / seconds), min(1.0, b / seconds)) for a, b in ranges]
+
+
+def draw_questions(rng, clip, level):
+    """Six questions and the highlights; each with what it is about, for the helper losses."""
+    seen, heard = seen_ranges(clip), heard_ranges(clip)
+    seen = {k: v for k, v in seen.items() if v[1]}
+    asked = []
+
+    def add(text, ranges, mask, sound):
+        asked.append((text, world.ranges_text(shares(ranges, clip.seconds)), shares(ranges, clip.seconds), mask, sound))
+
+    def about_seen(kind):
+        add(world.ask_seen(SEEN_NAMES[kind], rng), seen[kind][1], seen[kind][0], [])
+
+    def about_heard(kind):
+        add(world.ask_heard(kind, rng), heard[kind], None, heard[kind])
+
+    def about_both():
+        s, h = rng.choice(list(seen)), rng.choice(list(heard))
+        common = intersect(seen[s][1], heard[h])
+        if common and min(b - a for a, b in common) < 0.6:
+            return
+        add(world.ask_both(SEEN_NAMES[s], h, rng), common, seen[s][0], heard[h])
+
+    def about_absent():
+        dice = rng.random()
+        if dice < 0.35:
+            add(world.ask_unknown(rng), [], None, [])
+        elif dice < 0.72:
+            kind = rng.choice([k for k in range(len(SEEN_NAMES)) if k not in seen])
+            add(world.ask_seen(SEEN_NAMES[kind], rng), [], None, [])
+        else:
+            kind = rng.choice([k for k in range(len(world.HEARD)) if k not in heard])
+            add(world.ask_heard(kind, rng), [], None, [])
+
+    for kind in seen:
+        about_seen(kind)
+    for kind in heard:
+        about_heard(kind)
+    if rng.random() < 0.3 + 0.7 * level:
+        about_absent()
+    if seen and heard and rng.random() < 0.45 * level:
+        about_both()
+    while len(asked) < QUESTIONS:
+        kinds = [("s", k) for k in seen] + [("h", k) for k in heard]
+        if not kinds or rng.random() < 0.25 * level:
+            about_absent()
+        else:
+            medium, kind = rng.choice(kinds)
+            about_seen(kind) if medium == "s" else about_heard(kind)
+    rng.shuffle(asked)
+    clip.questions = asked[:QUESTIONS]
+    events = [(a, b, SEEN_NAMES[k]) for k, (_, ranges) in seen.items() for a, b in ranges]
+    events += [(a, b, world.HEARD[k]) for k, ranges in heard.items() for a, b in ranges]
+    scaled = [(a / clip.seconds, min(1.0, b / clip.seconds), label) for a, b, label in events]
+    clip.highlights = world.highlights_text(scaled) if len(events) <= 7 else ""
+
+
+def draw_clip(rng, bank, frames, rate, level):
+    aspect = rng.choices([a for a, _ in ASPECTS], [w for _, w in ASPECTS])[0] * rng.uniform(0.92, 1.08)
+    clip = Clip(frames, rate, aspect, draw_things(rng, bank, frames, rate, level),
+                draw_sounds(rng, bank, frames / rate, level), rng.random() > 0.06)
+    draw_questions(rng, clip, level)
+    return clip
+
+
+def draw_batch(rng, bank, budget, most_clips, level, frames=None, rate=None):
+    """Clips of one length: frames log-uniform in 3..128, one or two a second."""
+    frames = frames or round(math.exp(rng.uniform(math.log(3), math.log(128.99))))
+    if not rate:
+        rate = rng.choice((1.0, 2.0, 2.0)) if frames >= 6 else rng.choice((1.0, 2.0))
+    count = max(2, min(most_clips, budget // frames))
+    return [draw_clip(rng, bank, frames, rate, level) for _ in range(count)]

@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Trains the demonstration model on one GPU, in stages that save and resume.
+
+usage: train.py BANK FOLDER [--stage N] [--seconds S] [--scale X]
+
+BANK is bank.npz (bank.py makes it). FOLDER takes tokenizer.model, the state after every stage (state.pt) and the log.
+Without --stage all stages run, each from where it was left; a stage that --seconds ends saves its state, and the next
+call goes on with it. --scale 0.01 makes every stage short, to try it.
+"""
+import argparse
+import dataclasses
+import pathlib
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import batches
+import model
+import pictures
+import tokenizer
+import world
+from model import Sizes, Vidi
+from muon import optimisers
+
+
+@dataclasses.dataclass
+class Stage:
+    steps: int
+    lr: float
+    picture_share: float
+    climb: float        # share of the steps over which clips get harder
+    helpers: tuple      # weight of the helper losses at the start and at the end
+    towers_learn: bool
+    texts: bool         # questions are read
+    highlight: float    # weight
+    fall_from: float    # share of the steps after which the learning rate falls to 0
+
+
+STAGES = [
+    Stage(3600, 2.5e-3, 0.4, 0.0, (1.0, 1.0), True, False, 0.0, 0.75),
+    Stage(1400, 2.5e-3, 0.0, 0.55, (0.24, 0.04), False, True, 0.0, 1.0),
+    Stage(3600, 2.2e-3, 0.12, 0.0, (0.14, 0.04), True, True, 0.6, 0.2),
+]
+WARM_UP = 100
+
+
+class Helpers(nn.Module):
+    """Training only: what a frame shows, what a token holds, where the asked thing is, when it starts and stops."""
+
+    def __init__(self, hidden):
+        super().__init__()
+        self.seen = nn.Linear(hidden, len(world.SEEN))
+        self.heard = nn.Linear(hidden, len(world.HEARD))
+        self.asked = nn.Linear(hidden, 128)
+        self.shown, self.sounding = nn.Linear(hidden, 64), nn.Linear(hidden, 64)
+        self.bias = nn.Parameter(torch.full((2,), -2.0))
+        self.times = nn.Linear(hidden, 4)
+        nn.init.constant_(self.seen.bias, -6.0)
+        nn.init.constant_(self.heard.bias, -4.0)
+
+    def classes(self, image, truth):
+        """image [B, F, 4, 4, H]; a frame shows what one of its tokens shows."""
+        logits = self.seen(image.float()).flatten(2, 3).logsumexp(2)
+        return F.binary_cross_entropy_with_logits(logits, truth, reduction="none").sum(-1).mean()
+
+    def sounds(self, audio, truth, has_audio):
+        loss = F.binary_cross_entropy_with_logits(self.heard(audio.float()), truth, reduction="none").sum(-1).mean(1)
+        return (loss * has_audio).sum() / has_audio.sum().clamp(min=1)
+
+    def ground(self, state, image, audio, batch):
+        """state [B * R, H] at the end of the question."""
+        b = image.shape[0]
+        ask = self.asked(state).view(b, -1, 2, 64)
+        frames = torch.einsum("brd,bfpd->brfp", ask[:, :, 0], self.shown(image.float().flatten(2, 3))) / 8
+        tokens = torch.einsum("brd,bad->bra", ask[:, :, 1], self.sounding(audio.float())) / 8
+        seen = F.binary_cross_entropy_with_logits(frames.logsumexp(-1) + self.bias[0], batch["ground_frames"].float().view(b, -1, frames.shape[2]))
+        heard = F.binary_cross_entropy_with_logits(tokens + self.bias[1], batch["ground_tokens"].float().view(b, -1, tokens.shape[2]), reduction="none").mean((1, 2))
+        return seen + (heard * batch["has_audio"]).mean()
+
+    def when(self, state, times):
+        known = ~times.isnan()
+        return (F.smooth_l1_loss(self.times(state), times.nan_to_num(), beta=0.05, reduction="none") * known).sum() / known.sum().clamp(min=1)
+
+
+class Trainer:
+    def __init__(self, number, stage, folder, data, device, seed, scale):
+        self.number, self.stage, self.folder, self.device = number, stage, folder, device
+        self.steps = max(2, round(stage.steps * scale))
+        torch.manual_seed(seed)
+        self.model = Vidi(Sizes()).to(device)
+        self.helpers = Helpers(self.model.sizes.hidden).to(device)
+        towers = [m for n, m in self.model.model.named_children() if n.startswith("mm_") and "pos_t" not in n and "llm" not in n]
+        for tower in towers:
+            for name, p in tower.named_parameters():
+                p.requires_grad_(stage.towers_learn and ".head." not in name and "embed_positions" not in name)
+        self.optimisers = optimisers(list(self.model.named_parameters()) + [(f"helper.{n}", p) for n, p in self.helpers.named_parameters()], stage.lr)
+        self.base = [o.param_groups[0]["lr"] for o in self.optimisers]
+        self.first = 0
+        self.load()
+        course = batches.Course(f"{seed}-{number}", self.steps, picture_share=stage.picture_share, climb=stage.climb)
+        self.planned = batches.Planned(course, data, folder / "tokenizer.model")
+        self.studio = batches.Studio(data, False, device)
+        self.sums, self.log = {}, open(folder / "log.txt", "a")
+
+    def load(self):
+        path = self.folder / "state.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self.device, weights_only=False)
+        self.model.load_state_dict(state["model"])
+        self.helpers.load_state_dict(state["helpers"])
+        if state["stage"] == self.number:
+            self.first = state["step"]
+            for optimiser, saved in zip(self.optimisers, state["optimisers"]):
+                optimiser.load_state_dict(saved)
+
+    def save(self, step):
+        done = step >= self.steps
+        state = {"stage": self.number + done, "step": 0 if done else step, "model": self.model.state_dict(), "helpers": self.helpers.state_dict(),
+                 "optimisers": [] if done else [o.state_dict() for o in self.optimisers]}
+        torch.save(state, self.folder / "state.new")
+        (self.folder / "state.new").rename(self.folder / "state.pt")
+
+    def set_rates(self, step):
+        s = self.stage
+        fall = 1 if step < s.fall_from * self.steps else max(0.0, (self.steps - step) / ((1 - s.fall_from) * self.steps))
+        share = min(1, (step + 1) / min(WARM_UP, self.steps)) * fall
+        for optimiser, base in zip(self.optimisers, self.base):
+            optimiser.param_groups[0]["lr"] = base * share
+
+    def losses(self, batch, step):
+        """{name: (weight, loss)}"""
+        m, h, s = self.model, self.helpers, self.stage
+        aid = s.helpers[0] + (s.helpers[1] - s.helpers[0]) * step / self.steps
+        image = m.see(batch["pixels"].to(torch.bfloat16), batch["frames"])
+        found = {"classes": (aid, h.classes(image, batch["frames_true"]))}
+        if "mel" not in batch:
+            return found
+        audio = m.hear(batch["mel"].to(torch.bfloat16), batch["chunks"], batch["steps"])
+        found["sounds"] = (aid, h.sounds(audio, batch["tokens_true"], batch["has_audio"]))
+        if s.texts:
+            found.update(self.text_losses(batch, image, audio, aid))
+        return found
+
+    def text_losses(self, batch, image, audio, aid):
+        m, h = self.model, self.helpers
+        seen, heard = m.encode(m.place_frames(image), m.place_audio(audio))
+        weight = batch["has_audio"].repeat_interleave(batch["ids"].shape[0] // len(batch["clips"]))[:, None, None]
+        answers, (early, late) = m.read(batch["ids"], seen, heard, weight, taps=(2, 4))
+        row = torch.arange(len(batch["last"]), device=self.device)
+        early, late = early[row, batch["last"]], late[row, batch["last"]]
+        found = {"answer": (1.0, F.cross_entropy(answers.flatten(0, 1), batch["labels"].flatten())),
+                 "ground": (2.5 * aid, h.ground(early, image, audio, batch)), "times": (10 * aid, h.when(late, batch["times"]))}
+        if self.stage.highlight and (batch["highlight_labels"] >= 0).any():
+            logits, _ = m.read(batch["highlight_ids"], seen, heard, batch["has_audio"][:, None, None])
+            found["highlight"] = (self.stage.highlight, F.cross_entropy(logits.flatten(0, 1), batch["highlight_labels"].flatten()))
+        with torch.no_grad():
+            known = batch["labels"] >= 0
+            found["right"] = (0.0, ((answers.argmax(-1) == batch["labels"]) & known).sum() / known.sum())
+        return found
+
+    def step(self, item, step):
+        batch = self.studio.draw(item)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            found = self.losses(batch, step)
+        loss = sum(w * value for w, value in found.values() if w)
+        loss.backward()
+        parameters = [p for o in self.optimisers for p in o.param_groups[0]["params"] if p.grad is not None]
+        nn.utils.clip_grad_norm_(parameters, 1.0, foreach=True)
+        self.set_rates(step)
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        for name, (_, value) in found.items():
+            total, count = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (total + value.detach(), count + 1)
+
+    def report(self, step, start):
+        text = " ".join(f"{n} {float(t) / c:.4f}" for n, (t, c) in self.sums.items())
+        line = f"stage {self.number} step {step}/{self.steps} {time.time() - start:.0f} s  {text}"
+        print(line, flush=True)
+        print(line, file=self.log, flush=True)
+        self.sums = {}
+
+    def run(self, until, workers):
+        """Trains until the stage's end (True) or the time `until` (False)."""
+        if self.first >= self.steps:
+            return True
+        rest = torch.utils.data.Subset(self.planned, range(self.first, self.steps))
+        loader = torch.utils.data.DataLoader(rest, batch_size=None, num_workers=workers, collate_fn=batches.unchanged,
+                                             prefetch_factor=3 if workers else None)
+        start, step = time.time(), self.first
+        for item in loader:
+            self.step(item, step)
+            step += 1
+            if step % 100 == 0 or step == self.steps:
+                self.report(step, start)
+            if time.time() > until:
+                break
+        self.save(step)
+        return step >= self.steps
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bank", type=pathlib.Path)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--stage", type=int, choices=range(len(STAGES)))
+    parser.add_argument("--seconds", type=float, default=1e9)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=14)
+    arguments = parser.parse_args()
+    until = time.time() + arguments.seconds
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    if not (arguments.folder / "tokenizer.model").exists():
+        tokenizer.train(arguments.folder / "tokenizer.model", Sizes().vocabulary)
+    data = dict(np.load(arguments.bank))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    if device.type == "cuda":
+        model.fuse()
+        pictures.fuse()
+    path = arguments.folder / "state.pt"
+    first = torch.load(path, map_location="cpu", weights_only=False)["stage"] if path.exists() else 0
+    for number in range(first, len(STAGES)) if arguments.stage is None else [arguments.stage]:
+        trainer = Trainer(number, STAGES[number], arguments.folder, data, device, arguments.seed, arguments.scale)
+        if not trainer.run(until, arguments.workers):
+            print(f"stopped in stage {number}; the same command goes on")
+            return
+
+
+if __name__ == "__main__":
+    main()
