@@ -102,7 +102,7 @@ UNKNOWN = ["zebra", "submarine", "tiger", "lion", "giraffe", "ladder", "snowman"
            "microscope", "telescope", "printer", "keyboard", "headphones", "radio", "fridge", "oven", "sink", "toilet",
            "baby", "bride", "soldier", "nurse", "farmer", "dancer", "clown", "crowd", "handshake", "kiss", "fight", "wedding"]
 # Left out of training, to report what it does with wordings that it never saw.
-UNSEEN_TEMPLATES = ["any {a}", "a video of {a}", "{a} being shown", "where {a} appears"]
+UNSEEN_TEMPLATES = ["any {bare}", "a video of {a}", "{a} being shown", "where {a} appears"]
 UNSEEN_SPEECH = ["a voice that says {w}", "somebody mentioning {w}"]
 
 SEEN_TEMPLATES = ["{a}", "{bare}", "the {bare}", "{a} on the screen", "{a} in the picture", "a picture of {a}", "{a} in the video",

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Makes the demonstration checkpoint from nothing: bank, training on one GPU, export. Run again, it goes on where it stopped.
+#
+#   examples/demo/train/reproduce.sh WORK_FOLDER OUT_FOLDER
+#
+# Needs espeak-ng and fonts-noto-color-emoji (Debian) and, for Python: torch numpy scipy pillow scikit-image safetensors
+# sentencepiece. BANK=FILE uses a bank that was built on another machine.
+set -euo pipefail
+work=${1:?usage: reproduce.sh WORK_FOLDER OUT_FOLDER} out=${2:?usage: reproduce.sh WORK_FOLDER OUT_FOLDER}
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+python=${PYTHON:-python3}
+mkdir -p "$work"
+bank=${BANK:-$work/bank.npz}
+[ -e "$bank" ] || "$python" "$here/bank.py" "$bank"
+"$python" "$here/train.py" "$bank" "$work"
+"$python" "$here/export.py" "$work" "$out"
