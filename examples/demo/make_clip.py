@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Makes clip.mp4 and truth.json, the 20 s clip that the quick start watches.
+"""Makes clip.mp4 and truth.json, the 40 s clip that the quick start watches.
 
 usage: make_clip.py [FOLDER]   (default: the folder of this script)
 
-A phone and a dog move a little over a slowly changing gradient, and a voice says "goal". Needs, on Debian:
-python3-pil fonts-noto-color-emoji espeak-ng gstreamer1.0-tools gstreamer1.0-libav and the -base, -good, -bad and -ugly
-plugins. Nothing else in this repository needs this script: the clip lies beside it.
+A room where a phone shows up, a park where someone says "goal" and a dog comes by, a street where a car hoots, a stage with
+a trophy and applause. Needs, on Debian: python3-numpy python3-pil python3-scipy fonts-noto-color-emoji espeak-ng
+gstreamer1.0-tools gstreamer1.0-libav and the -base, -good, -bad and -ugly plugins. Nothing else in this repository needs
+this script: the clip lies beside it.
 """
-import array
+import dataclasses
 import json
 import math
 import pathlib
@@ -16,23 +17,90 @@ import sys
 import tempfile
 import wave
 
-from PIL import Image, ImageDraw, ImageFont
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from scipy.signal import resample_poly
 
-SECONDS, FPS, WIDTH, HEIGHT = 20, 25, 640, 360
+import clip_scenes
+from clip_scenes import HEIGHT, SCALE, WIDTH
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "train"))
+import bank_sounds  # noqa: E402
+
+SECONDS, FPS = 40, 25
 SAMPLE_RATE = 48000
+ENCODER_DELAY = 1024  # samples that avenc_aac puts before the sound, which the file does not tell
 EMOJI_FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
-
-# What is seen: emoji, from and to in seconds, centre as a share of the picture.
-SPRITES = {
-    "phone": ("\U0001F4F1", 4, 9, (0.36, 0.50)),
-    "dog": ("\U0001F415", 12, 16, (0.62, 0.52)),
-}
-# What is heard: a word from one second to about another, with pauses.
-WORD, WORD_FROM, WORD_TO, PAUSE = "goal", 9.5, 13.0, 0.25
-WORD_VOICE = ["-v", "en-us", "-s", "150", "-p", "50", "-a", "160"]
+SCENES = [(0, clip_scenes.Room), (9.5, clip_scenes.Park), (17, clip_scenes.Street), (26.5, clip_scenes.Stage)]
+CROSS_FADE_S, BLACK_S = 0.8, 0.5
+ARRIVAL_S = 0.24  # a thing is there in full at its start and gone at its stop
 
 
-def fit(character, size):
+@dataclasses.dataclass
+class Thing:
+    """What is seen: an emoji of `size` from one second to another, standing at (x, ground) and moving gently."""
+    name: str
+    emoji: str
+    start: float
+    stop: float
+    size: float
+    x: float
+    ground: float
+    comes_from: tuple  # relative to its place
+    hops: float = 0  # high, for one that runs or rolls
+    turns: float = 3  # degrees
+    drift: float = 5
+    lifted: float = 0  # above its shadow
+
+
+THINGS = [
+    Thing("phone", "\U0001F4F1", 4, 9, 158, 452, 288, (0, 30), turns=5, lifted=14),
+    Thing("dog", "\U0001F415", 12, 16, 150, 262, 322, (-60, 0), hops=7, drift=26),
+    Thing("car", "\U0001F697", 19, 24, 172, 318, 330, (150, 0), hops=1.5, turns=0.8, drift=30),
+    Thing("trophy", "\U0001F3C6", 29, 35, 150, 320, 212, (0, -24), turns=2, drift=0),
+]
+# What is heard: a word or a sound, from one second to about another.
+GOAL_FROM, GOAL_TO, GOAL_PAUSE = 9.5, 13.0, 0.25
+GOAL_VOICE = ["-v", "en-us", "-s", "150", "-p", "50", "-a", "160"]
+HORN_AT = (20.0, 20.9, 21.8)
+APPLAUSE_FROM, APPLAUSE_TO = 31.0, 36.0
+
+
+# ---- Picture ----
+
+class Sprite:
+    """A thing as it is drawn on a scene's painting."""
+
+    def __init__(self, thing):
+        self.thing, self.image = thing, emoji(thing.emoji, thing.size * SCALE)
+        w, h = round(0.9 * self.image.width), round(0.13 * self.image.width)
+        self.shadow = Image.new("L", (2 * w, 5 * h))
+        ImageDraw.Draw(self.shadow).ellipse((w // 2, 2 * h, w // 2 + w, 3 * h), fill=115)
+        self.shadow = self.shadow.filter(ImageFilter.GaussianBlur(0.45 * h))
+
+    def presence(self, t):
+        """0..1: how much of it is there; it comes before its start and goes before its stop."""
+        share = min((t - self.thing.start) / ARRIVAL_S + 1, (self.thing.stop - t) / ARRIVAL_S, 1)
+        return max(0, share) ** 2 * (3 - 2 * max(0, share))
+
+    def draw(self, picture, t):
+        thing, here = self.thing, self.presence(t)
+        if here == 0:
+            return
+        away = (1 - here) * (1 if t < (thing.start + thing.stop) / 2 else -1)
+        x = thing.x + thing.comes_from[0] * away + thing.drift * math.sin(0.9 * (t - thing.start) - 0.8)
+        y = thing.ground + thing.comes_from[1] * abs(away)
+        up = thing.lifted + thing.hops * abs(math.sin(5 * t)) + 2.5 * math.sin(1.7 * t) * (thing.lifted > 0)
+        turned = self.image.rotate(thing.turns * math.sin(1.3 * t), Image.BICUBIC, expand=True)
+        turned.putalpha(turned.getchannel("A").point(lambda a: round(a * here)))
+        cx, ground = clip_scenes.place(x, y)
+        shadow = self.shadow.point(lambda a: round(a * here * (1 - up / 90)))
+        picture.paste((20, 16, 30), (round(cx - shadow.width / 2), round(ground - shadow.height / 2)), shadow)
+        bottom = ground - up * SCALE + (turned.height - self.image.height) / 2
+        picture.paste(turned, (round(cx - turned.width / 2), round(bottom - turned.height)), turned)
+
+
+def emoji(character, size):
     """The emoji, its longer side `size` pixels."""
     font = ImageFont.truetype(EMOJI_FONT, 109)
     image = Image.new("RGBA", (160, 160))
@@ -42,59 +110,93 @@ def fit(character, size):
     return image.resize((round(image.width * scale), round(image.height * scale)), Image.LANCZOS)
 
 
-def background(t):
-    """A gradient between two colours that turn slowly; computed small, then enlarged."""
-    small = Image.new("RGB", (16, 9))
-    for x in range(16):
-        for y in range(9):
-            w = (x / 15 + y / 8) / 2 + 0.1 * math.sin(0.3 * t)
-            small.putpixel((x, y), (round(60 + 70 * w), round(100 + 60 * (1 - w)), round(140 + 50 * w)))
-    return small.resize((WIDTH, HEIGHT), Image.BICUBIC)
+class Film:
+    def __init__(self):
+        starts = [start for start, _ in SCENES] + [SECONDS]
+        self.shots = [(start, stop, scene()) for (start, scene), stop in zip(SCENES, starts[1:])]
+        self.sprites = [Sprite(thing) for thing in THINGS]
+
+    def shot(self, number, t):
+        start, stop, scene = self.shots[number]
+        picture = scene.paint(t)
+        for sprite in self.sprites:
+            if start <= sprite.thing.start < stop:
+                sprite.draw(picture, t)
+        return clip_scenes.camera(picture, (t - start) / (stop - start))
+
+    def frame(self, n):
+        t = n / FPS
+        number = max(i for i, (start, _, _) in enumerate(self.shots) if t >= start - CROSS_FADE_S / 2 or i == 0)
+        picture = self.shot(number, t)
+        fade = (t - self.shots[number][0]) / CROSS_FADE_S + 0.5
+        if number and fade < 1:
+            picture = Image.blend(self.shot(number - 1, t), picture, fade)
+        light = min(1, (t + 0.1) / BLACK_S, (SECONDS - t) / BLACK_S)
+        return Image.blend(Image.new("RGB", picture.size), picture, light).tobytes()
 
 
-def frame(sprites, n):
-    t = n / FPS
-    picture = background(t)
-    for sprite, start, stop, (x, y) in sprites:
-        if start * FPS <= n < stop * FPS:  # whole frames: the edges are exact
-            turned = sprite.rotate(6 * math.sin(1.3 * t), Image.BICUBIC, expand=True)
-            left = x * WIDTH + 14 * math.sin(0.9 * t) - turned.width / 2
-            top = y * HEIGHT + 8 * math.cos(1.1 * t) - turned.height / 2
-            picture.paste(turned, (round(left), round(top)), turned)
-    return picture.tobytes()
+# ---- Sound ----
+
+def peak(samples, level):
+    return (samples * (level / np.abs(samples).max())).astype(np.float32)
 
 
-def speak(word, folder):
-    """The word as 48 kHz mono samples, silence around it cut off."""
-    spoken, resampled = folder / "word.wav", folder / "word48.wav"
-    subprocess.run(["espeak-ng", *WORD_VOICE, "-w", spoken, word], check=True)
-    subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={spoken}", "!", "wavparse", "!", "audioconvert", "!",
-                    "audioresample", "quality=10", "!", f"audio/x-raw,format=S16LE,rate={SAMPLE_RATE},channels=1", "!",
-                    "wavenc", "!", "filesink", f"location={resampled}"], check=True)
-    with wave.open(str(resampled)) as file:
-        samples = array.array("h", file.readframes(file.getnframes()))
-    loud = [i for i, sample in enumerate(samples) if abs(sample) > 300]
-    return samples[loud[0]:loud[-1] + 1]
+def speak(word):
+    """The word, silence around it cut off."""
+    said = subprocess.run(["espeak-ng", *GOAL_VOICE, "--stdout", word], check=True, capture_output=True).stdout
+    rate, samples = int.from_bytes(said[24:28], "little"), np.frombuffer(said[44:], "<i2") / 32768
+    samples = resample_poly(samples, SAMPLE_RATE, rate)
+    loud = np.flatnonzero(np.abs(samples) > 0.01)
+    return peak(samples[loud[0]:loud[-1] + 1], 0.9)
 
 
-def soundtrack(word):
-    """Silence with the word in it again and again; also when the first starts and the last stops, in seconds."""
-    track = array.array("h", bytes(2 * SECONDS * SAMPLE_RATE))
-    at = round(WORD_FROM * SAMPLE_RATE)
-    while at + len(word) <= WORD_TO * SAMPLE_RATE:
-        track[at:at + len(word)] = word
-        stop = at + len(word)
-        at = stop + round(PAUSE * SAMPLE_RATE)
-    return track, [WORD_FROM, round(stop / SAMPLE_RATE, 3)]
+def synthesised(name, seed, height, kind):
+    """A sound of the demonstration model's world."""
+    samples = bank_sounds.RECIPES[name](np.random.default_rng(seed), height, kind)
+    return peak(resample_poly(samples, SAMPLE_RATE, bank_sounds.RATE), 0.7)
 
 
-def write_wav(path, samples):
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(samples.tobytes())
+def applause(duration):
+    """Many people clap; the sound swells and dies away. Short recordings overlap, so that no seam is heard."""
+    track = np.zeros(round(duration * SAMPLE_RATE), np.float32)
+    at, number = 0, 0
+    while at < len(track):
+        clapping = synthesised("clapping", number, (0.3, 0.6, 0.45)[number % 3], 2)[:len(track) - at]
+        track[at:at + len(clapping)] += clapping
+        at, number = at + round(0.45 * SAMPLE_RATE), number + 1
+    t = np.arange(len(track)) / SAMPLE_RATE
+    return peak(track, 0.75) * np.clip(t / 0.15, 0, 1) * np.clip((duration - t) / 0.4, 0, 1)
 
+
+class Soundtrack:
+    def __init__(self):
+        self.samples, self.heard = np.zeros(SECONDS * SAMPLE_RATE, np.float32), {}
+        word, at = speak("goal"), GOAL_FROM
+        while at + len(word) / SAMPLE_RATE <= GOAL_TO:
+            at = self.add("saying goal", at, word) + GOAL_PAUSE
+        for at in HORN_AT:
+            self.add("a horn", at, synthesised("a horn", 4, 0.55, 1))
+        self.add("clapping", APPLAUSE_FROM, applause(APPLAUSE_TO - APPLAUSE_FROM))
+
+    def add(self, name, start, samples):
+        """Returns where it stops, in seconds."""
+        first = round(start * SAMPLE_RATE)
+        self.samples[first:first + len(samples)] += samples
+        stop = round(start + len(samples) / SAMPLE_RATE, 3)
+        self.heard[name] = [self.heard.get(name, [start])[0], stop]
+        return stop
+
+    def write(self, path):
+        """Ahead by the encoder's delay, so that what a player plays is at its true time."""
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE)
+            ahead = np.append(self.samples[ENCODER_DELAY:], np.zeros(ENCODER_DELAY, np.float32))
+            file.writeframes((ahead * 32767).astype("<i2").tobytes())
+
+
+# ---- Files ----
 
 def encode(wav, target):
     """Frames from the returned pipe and the sound in `wav`, as H.264 and AAC."""
@@ -105,42 +207,45 @@ def encode(wav, target):
          "video/x-h264,profile=main", "!", "h264parse", "!", "queue", "max-size-time=0", "max-size-bytes=0",
          "max-size-buffers=0", "!", "mp4mux", "faststart=true", "name=mux", "!", "filesink", f"location={target}",
          "filesrc", f"location={wav}", "!", "wavparse", "!", "audioconvert", "!", "avenc_aac", "bitrate=64000", "!",
-         "queue", "!", "mux."], stdin=subprocess.PIPE)
+         "queue", "max-size-time=0", "max-size-bytes=0", "max-size-buffers=0", "!", "mux."], stdin=subprocess.PIPE)
 
 
 def truth(heard):
     def question(kind, query, *ranges):
         return {"kind": kind, "query": query, "ranges": [list(r) for r in ranges]}
 
-    seen = {name: [float(start), float(stop)] for name, (_, start, stop, _) in SPRITES.items()}
-    events = [[*seen[name], name] for name in SPRITES] + [[*heard, f"saying {WORD}"]]
+    seen = {thing.name: [float(thing.start), float(thing.stop)] for thing in THINGS}
+    asked = [("someone saying goal", "saying goal"), ("a car horn", "a horn"), ("applause", "clapping")]
+    both = [max(a) if i == 0 else min(a) for i, a in enumerate(zip(seen["trophy"], heard["clapping"]))]
+    absent = ["a cat", "a guitar", "someone saying fire", "a siren"]
     return [{
         "file": "clip.mp4",
         "duration": SECONDS,
-        "background": "gradient",
+        "background": "room+park+street+stage",
         "whole_seconds": True,
-        "questions": [question("visual", f"a {name}", seen[name]) for name in SPRITES] +
-                     [question("audio", f"someone saying {WORD}", heard), question("absent", "a cat"),
-                      question("absent", "someone saying fire")],
-        "events": sorted(events),
+        "questions": [question("visual", f"a {name}", seen[name]) for name in seen] +
+                     [question("audio", query, heard[name]) for query, name in asked] +
+                     [question("both", "a trophy while people clapping", both)] +
+                     [question("absent", query) for query in absent],
+        "events": sorted([*when, name] for name, when in {**seen, **heard}.items()),
     }]
 
 
 def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
     folder = folder if folder.is_dir() else folder.parent
-    sprites = [(fit(emoji, 160), start, stop, at) for emoji, start, stop, at in SPRITES.values()]
+    film, soundtrack = Film(), Soundtrack()
     with tempfile.TemporaryDirectory() as temporary:
-        track, heard = soundtrack(speak(WORD, pathlib.Path(temporary)))
         wav = pathlib.Path(temporary) / "sound.wav"
-        write_wav(wav, track)
+        soundtrack.write(wav)
         encoder = encode(wav, folder / "clip.mp4")
         for n in range(SECONDS * FPS):
-            encoder.stdin.write(frame(sprites, n))
+            encoder.stdin.write(film.frame(n))
         encoder.stdin.close()
         if encoder.wait() != 0:
             sys.exit("the encoder failed")
-    (folder / "truth.json").write_text(json.dumps(truth(heard), indent=1) + "\n")
+    (folder / "truth.json").write_text(json.dumps(truth(soundtrack.heard), indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

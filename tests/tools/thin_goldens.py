@@ -19,14 +19,14 @@ KEEP = 1200
 STEPS = [3, 7, 11, 17, 29, 47, 79, 131, 211, 347, 557, 907, 1481]
 
 
-def thin(source, target):
+def thin(source, target, keep=KEEP):
     with safe_open(source, "numpy") as f:
         tensors = {k: f.get_tensor(k) for k in f.keys()}
         meta = dict(f.metadata())
     for name, t in tensors.items():
-        if t.size <= KEEP or name in ("decoder.logits", "output.ids", "prompt.ids"):
+        if t.size <= keep or name in ("decoder.logits", "output.ids", "prompt.ids"):
             continue
-        step = next(s for s in STEPS if t.size / s <= KEEP)
+        step = next(s for s in STEPS if t.size / s <= keep)
         key = "sample." + name
         old = json.loads(meta[key]) if key in meta else {"shape": list(t.shape), "start": 0, "step": 1}
         start = min(step - 1, 5)

@@ -146,9 +146,11 @@ class Studio:
         out["pixels"] = pictures.render(clips, item["rows"], self.gallery, pictures.Dice(generator, self.device))
         if not item["many"]:
             sound = self.waves.mix(len(clips), item["notes"], round(clips[0].seconds * sounds.RATE))
-            sound = sounds.disturb(sound, generator)
+            sound = sounds.disturb(sound, generator, torch.tensor([c.bed for c in clips], device=self.device))
             out["mel"] = sounds.log_mel(sound, self.filters, sounds.random_equaliser(len(clips), generator, self.device))
             out["chunks"] = out["mel"].shape[0] // len(clips)
             out["steps"] = sounds.encoder_steps(clips[0].seconds)
+            out["sound_known"] = torch.ones(len(clips), 1, len(world.HEARD), device=self.device)
+            out["sound_known"][[i for i, c in enumerate(clips) if c.bed], :, plan.MUSIC] = 0
             out["has_audio"] = torch.tensor([float(c.audio) for c in clips], device=self.device)
         return out

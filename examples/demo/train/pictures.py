@@ -34,9 +34,21 @@ class Gallery:
 
     def __init__(self, data, backgrounds, device):
         rgba = torch.from_numpy(data["sprites"]).to(device).permute(0, 3, 1, 2).float() / 255
-        self.sprites = torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)
+        premultiplied = torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)
+        self.sprites = torch.cat([premultiplied, variants(premultiplied)])
         chosen = torch.from_numpy(data["backgrounds"][backgrounds]).to(device).permute(0, 3, 1, 2).float() / 255
         self.backgrounds = F.interpolate(chosen, (128, 128), mode="area")
+
+
+def variants(sprites):
+    """Three things that nobody knows of every sprite [N, 4, h, w]: other colours on its head, its upper half over the
+    next one's lower half, and its left half beside the right half of one further away. In the order that plan.py counts."""
+    strange = sprites[:, [2, 0, 1, 3]].flip(2)
+    other, third = sprites.roll(-1, 0), sprites.roll(-7, 0)
+    half = sprites.shape[2] // 2
+    stacked = torch.cat([sprites[:, [1, 2, 0, 3], :half], other[:, :, half:]], 2)
+    beside = torch.cat([sprites[..., :half], third[:, [1, 0, 2, 3], :, half:]], 3)
+    return torch.stack([strange, stacked, beside], 1).flatten(0, 1)
 
 
 def made_up_backgrounds(dice, count):
@@ -100,6 +112,9 @@ class Scene:
         start, speed = d(b, 3, 3, low=-0.5, high=0.5), d(b, 3, 3, low=-0.02, high=0.02)
         t = torch.arange(n, device=self.device)[None, :, None]
         pick = shot[:, :, None].expand(-1, -1, 3)
+        self.turn = torch.where(d(b, 3) < 0.4, d(b, 3, high=6.3), torch.zeros(b, 3, device=self.device)).gather(1, shot)
+        self.colours = torch.stack([torch.randperm(3, device=self.device, generator=d.generator) for _ in range(b)])
+        self.mixed = torch.where(d(b, 1) < 0.2, d(b, 1, high=0.7), torch.zeros(b, 1, device=self.device))
         self.pan = start.gather(1, pick) + speed.gather(1, pick) * t * (d(b, 1, 1) < 0.6)
 
     def choose_camera(self):
@@ -138,9 +153,13 @@ class Scene:
     def draw_background(self, first, last, clip):
         pan, shake = self.flat(self.pan, first, last), self.flat(self.shake, first, last)
         zoom = (1.6 + pan[:, 2]).clamp(0.7, 2.4)
-        grid = affine_grid(pan[:, 0] + shake[:, 0], pan[:, 1] + shake[:, 1], zoom, zoom, pan[:, 0] * 0.3, torch.ones_like(zoom))
-        texture = self.pool[self.flat(self.background, first, last)]
-        return F.grid_sample(texture, grid, padding_mode="reflection", align_corners=False).float()
+        turn = self.flat(self.turn, first, last) + pan[:, 0] * 0.3
+        grid = affine_grid(pan[:, 0] + shake[:, 0], pan[:, 1] + shake[:, 1], zoom, zoom, turn, torch.ones_like(zoom))
+        index = self.flat(self.background, first, last)
+        share = self.mixed[clip].view(-1, 1, 1, 1)
+        texture = self.pool[index] * (1 - share) + self.pool[(index + 1) % len(self.pool)] * share
+        texture = texture.gather(1, self.colours[clip].view(-1, 3, 1, 1).expand(-1, -1, 128, 128))
+        return F.grid_sample(texture, grid, padding_mode="reflection", align_corners=False)
 
     def draw_layer(self, picture, first, last, layer):
         r = self.rows

@@ -13,6 +13,8 @@ ASPECTS = [(16 / 9, 0.70), (4 / 3, 0.1), (1.0, 0.06), (9 / 16, 0.14)]
 ANCHORS = [(x, y) for x in (-0.58, 0.0, 0.58) for y in (-0.4, 0.4)]
 QUESTIONS = 6  # a clip, and the highlights beside them
 SEEN_NAMES = list(world.SEEN)
+VARIANTS = 3  # of every sprite in strange colours and shapes, as further distractors (pictures.variants)
+MUSIC = world.HEARD.index("music")
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Clip:
     things: list
     stretches: list
     audio: bool
+    bed: bool                # chords below everything: music or not is for nobody to say, so it is not asked
     questions: list = None  # (text, answer, ranges in shares, frame mask or None, seconds heard or None)
     highlights: str = ""
 
@@ -70,6 +73,7 @@ def bank_of(data, held_out=False):
         return rows, other
 
     sprites, distractors = pick(data["sprite_class"], data["sprite_held_out"], len(SEEN_NAMES))
+    distractors = distractors + [VARIANTS * i + v + len(data["sprite_class"]) for i in distractors for v in range(VARIANTS)]
     waves, words = pick(data["wave_class"], data["wave_held_out"], len(world.HEARD))
     seconds = np.diff(data["wave_start"]) / 16000
     backgrounds = [i for i, held in enumerate(data["background_held_out"]) if bool(held) == held_out]
@@ -116,7 +120,7 @@ def draw_things(rng, bank, frames, rate, level):
     seconds = frames / rate
     simple = rng.random() < 1 - 2 * level
     count = 1 if simple else rng.choice((1, 1, 2, 2, 2, 3, 3, 4))
-    others = 0 if simple else rng.choice((0, 0, 1, 1, 2))
+    others = 0 if simple else rng.choice((0, 0, 1, 1, 2, 3))
     anchors = rng.sample(ANCHORS, min(6, count + others))
     if count + others == 1 and rng.random() < 0.5:
         anchors = [(rng.uniform(-0.4, 0.4), rng.uniform(-0.25, 0.25))]
@@ -150,11 +154,11 @@ def fill_stretch(rng, bank, kind, start, stop):
     return Stretch(kind, start, end, notes)
 
 
-def draw_sounds(rng, bank, seconds, level):
+def draw_sounds(rng, bank, seconds, level, bed):
     simple = rng.random() < 1 - 2 * level
     count = 1 if simple else rng.choice((0, 1, 1, 2, 2, 3, 4))
     stretches, at = [], rng.uniform(0, max(0.3, 0.35 * seconds))
-    kinds = rng.sample(range(len(world.HEARD)), 4)
+    kinds = rng.sample([k for k in range(len(world.HEARD)) if not (bed and k == MUSIC)], 4)
     for i in range(count):
         kind = rng.choice(kinds[:3]) if rng.random() > 0.12 * level else -1
         length = rng.uniform(1.0, max(1.2, 0.3 * seconds))
@@ -164,16 +168,15 @@ def draw_sounds(rng, bank, seconds, level):
         stretches.append(stretch)
         same_next = 1.6 if seconds > 6 else 0.6
         at = stretch.stop + rng.uniform(same_next, max(same_next + 0.2, 0.25 * seconds))
-    if stretches and rng.random() < 0.15 * level:
+    if stretches and not bed and rng.random() < 0.15 * level:
         stretches += music_under(rng, bank, stretches[0])
     return stretches
 
 
 def music_under(rng, bank, stretch):
-    music = world.HEARD.index("music")
-    if stretch.kind == music or stretch.kind >= len(world.WORDS):
+    if stretch.kind == MUSIC or stretch.kind >= len(world.WORDS):
         return []
-    under = fill_stretch(rng, bank, music, stretch.start, stretch.stop)
+    under = fill_stretch(rng, bank, MUSIC, stretch.start, stretch.stop)
     if under.stop > stretch.stop + 0.3:
         return []
     under.notes = [(w, t, s, g * 0.25) for w, t, s, g in under.notes]
@@ -251,7 +254,7 @@ def draw_questions(rng, clip, level):
             kind = rng.choice([k for k in range(len(SEEN_NAMES)) if k not in seen])
             add(world.ask_seen(SEEN_NAMES[kind], rng), [], None, [])
         else:
-            kind = rng.choice([k for k in range(len(world.HEARD)) if k not in heard])
+            kind = rng.choice([k for k in range(len(world.HEARD)) if k not in heard and not (clip.bed and k == MUSIC)])
             add(world.ask_heard(kind, rng), [], None, [])
 
     for kind in seen:
@@ -260,7 +263,7 @@ def draw_questions(rng, clip, level):
         about_heard(kind)
     if rng.random() < 0.3 + 0.7 * level:
         about_absent()
-    if seen and heard and rng.random() < 0.45 * level:
+    if seen and heard and rng.random() < 0.6 * level:
         about_both()
     while len(asked) < QUESTIONS:
         kinds = [("s", k) for k in seen] + [("h", k) for k in heard]
@@ -279,8 +282,9 @@ def draw_questions(rng, clip, level):
 
 def draw_clip(rng, bank, frames, rate, level):
     aspect = rng.choices([a for a, _ in ASPECTS], [w for _, w in ASPECTS])[0] * rng.uniform(0.92, 1.08)
+    bed = rng.random() < 0.3 * level
     clip = Clip(frames, rate, aspect, draw_things(rng, bank, frames, rate, level),
-                draw_sounds(rng, bank, frames / rate, level), rng.random() > 0.06)
+                draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.06, bed)
     draw_questions(rng, clip, level)
     return clip
 

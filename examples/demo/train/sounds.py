@@ -59,8 +59,27 @@ def coloured_noise(clips, samples, generator, device):
     return noise / noise.std(1, keepdim=True).clamp(min=1e-9)
 
 
-def disturb(sound, generator):
-    """Noise, hum and level as recordings have them."""
+def chords(clips, samples, generator, device):
+    """A progression of four chords, softly struck again and again, as music below a scene."""
+    def rand(*shape):
+        return torch.rand(*shape, device=device, generator=generator)
+
+    t = torch.arange(samples, device=device)[None] / RATE
+    length = 0.5 + 2.5 * rand(clips, 1)
+    bar = (t / length).long()
+    note = 110 * 2 ** (torch.floor(rand(clips, 4, 3) * 30) / 12)
+    struck = torch.exp(-(t / length - bar) * length * 2 * rand(clips, 1)) * ((t / length - bar) * length * 25).clamp(max=1)
+    overtones = rand(clips, 3)
+    out = torch.zeros(clips, samples, device=device)
+    for voice in range(3):
+        turn = 2 * math.pi * note[:, :, voice].gather(1, bar % 4) * t
+        out += turn.sin() + sum(overtones[:, k:k + 1] * (turn * (k + 2)).sin() / (k + 1) for k in range(3))
+    out = out * struck
+    return out / out.std(1, keepdim=True).clamp(min=1e-9)
+
+
+def disturb(sound, generator, bed):
+    """Noise, hum and level as recordings have them; chords below the clips of `bed` [clips]."""
     clips, samples = sound.shape
     device = sound.device
 
@@ -69,6 +88,10 @@ def disturb(sound, generator):
 
     level = 10 ** (rand(-75, -16) / 20) * (rand(0, 1) < 0.75)
     sound = sound + coloured_noise(clips, samples, generator, device) * level
+    if bed.any():
+        rows = bed.nonzero()[:, 0]
+        strength = 10 ** (rand(-36, -14) / 20)[rows]
+        sound = sound.index_add(0, rows, chords(len(rows), samples, generator, device) * strength)
     t = torch.arange(samples, device=device) / RATE
     hum = torch.sin(2 * math.pi * rand(45, 130) * t) * 10 ** (rand(-70, -30) / 20) * (rand(0, 1) < 0.2)
     return ((sound + hum) * 10 ** (rand(-12, 0) / 20)).clamp(-1, 1)

@@ -43,6 +43,7 @@ STAGES = [
     Stage(3600, 2.5e-3, 0.4, 0.0, (1.0, 1.0), True, False, 0.0, 0.75),
     Stage(1400, 2.5e-3, 0.0, 0.55, (0.24, 0.04), False, True, 0.0, 1.0),
     Stage(3600, 2.2e-3, 0.12, 0.0, (0.14, 0.04), True, True, 0.6, 0.2),
+    Stage(4500, 1.8e-3, 0.10, 0.0, (0.08, 0.03), True, True, 1.0, 0.1),
 ]
 WARM_UP = 100
 
@@ -66,8 +67,8 @@ class Helpers(nn.Module):
         logits = self.seen(image.float()).flatten(2, 3).logsumexp(2)
         return F.binary_cross_entropy_with_logits(logits, truth, reduction="none").sum(-1).mean()
 
-    def sounds(self, audio, truth, has_audio):
-        loss = F.binary_cross_entropy_with_logits(self.heard(audio.float()), truth, reduction="none").sum(-1).mean(1)
+    def sounds(self, audio, truth, known, has_audio):
+        loss = (F.binary_cross_entropy_with_logits(self.heard(audio.float()), truth, reduction="none") * known).sum(-1).mean(1)
         return (loss * has_audio).sum() / has_audio.sum().clamp(min=1)
 
     def ground(self, state, image, audio, batch):
@@ -140,7 +141,7 @@ class Trainer:
         if "mel" not in batch:
             return found
         audio = m.hear(batch["mel"].to(torch.bfloat16), batch["chunks"], batch["steps"])
-        found["sounds"] = (aid, h.sounds(audio, batch["tokens_true"], batch["has_audio"]))
+        found["sounds"] = (aid, h.sounds(audio, batch["tokens_true"], batch["sound_known"], batch["has_audio"]))
         if s.texts:
             found.update(self.text_losses(batch, image, audio, aid))
         return found
