@@ -54,15 +54,15 @@ class Thing:
 
 
 THINGS = [
-    Thing("phone", "\U0001F4F1", 4, 9, 158, 452, 288, (0, 30), turns=5, lifted=14),
-    Thing("dog", "\U0001F415", 12, 16, 150, 262, 322, (-60, 0), hops=7, drift=26),
-    Thing("car", "\U0001F697", 19, 24, 172, 318, 330, (150, 0), hops=1.5, turns=0.8, drift=30),
+    Thing("phone", "\U0001F4F1", 4, 9, 158, 462, 292, (0, 30), turns=5, lifted=14),
+    Thing("dog", "\U0001F415", 12, 16, 150, 262, 322, (-60, 0), hops=3, drift=12),
+    Thing("car", "\U0001F697", 20, 24, 172, 318, 330, (150, 0), hops=1.5, turns=0.8, drift=30),
     Thing("trophy", "\U0001F3C6", 29, 35, 150, 320, 212, (0, -24), turns=2, drift=0),
 ]
 # What is heard: a word or a sound, from one second to about another.
 GOAL_FROM, GOAL_TO, GOAL_PAUSE = 9.5, 13.0, 0.25
 GOAL_VOICE = ["-v", "en-us", "-s", "150", "-p", "50", "-a", "160"]
-HORN_AT = (20.0, 20.9, 21.8)
+HORN_AT = (20.5, 21.4, 22.3)
 APPLAUSE_FROM, APPLAUSE_TO = 31.0, 36.0
 
 
@@ -216,7 +216,7 @@ def truth(heard):
 
     seen = {thing.name: [float(thing.start), float(thing.stop)] for thing in THINGS}
     asked = [("someone saying goal", "saying goal"), ("a car horn", "a horn"), ("applause", "clapping")]
-    both = [max(a) if i == 0 else min(a) for i, a in enumerate(zip(seen["trophy"], heard["clapping"]))]
+    both = [max(a) if i == 0 else min(a) for i, a in enumerate(zip(seen["car"], heard["a horn"]))]
     absent = ["a cat", "a guitar", "someone saying fire", "a siren"]
     return [{
         "file": "clip.mp4",
@@ -225,7 +225,7 @@ def truth(heard):
         "whole_seconds": True,
         "questions": [question("visual", f"a {name}", seen[name]) for name in seen] +
                      [question("audio", query, heard[name]) for query, name in asked] +
-                     [question("both", "a trophy while people clapping", both)] +
+                     [question("both", "a car while a car horn", both)] +
                      [question("absent", query) for query in absent],
         "events": sorted([*when, name] for name, when in {**seen, **heard}.items()),
     }]

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 BUILD = pathlib.Path(os.environ["VIDI_BUILD"])
 SOURCE = pathlib.Path(os.environ["VIDI_SOURCE"])
 CHECKPOINT = SOURCE / "examples/demo/checkpoint"
-CLIP = SOURCE / "examples/demo/clip.mp4"  # a phone 4..9 s, "goal" 9.5..12.6 s, a dog 12..16 s
+CLIP = SOURCE / "examples/demo/clip.mp4"  # 40 s; a phone 4..9, "goal" 9.5..12.6, a dog 12..16, no cat, no guitar
 LIMIT_S = 120  # for one command
 
 

@@ -174,7 +174,7 @@ class VidiAsk(unittest.TestCase):
         """On a terminal there is a bar with percent, place and length of the file, and nothing of it remains."""
         shown, status = self.on_terminal("--window", "8", "--stride", "1", cases.CLIP, "a dog")
         self.assertEqual(status, 0)
-        self.assertRegex(shown, r"Watching +\d+ % \[#*-*\] 0:\d\d of 0:20")
+        self.assertRegex(shown, r"Watching +\d+ % \[#*-*\] 0:\d\d of 0:40")
         self.assertRegex(shown, r"\d\.\dx  0:\d\d left")
         self.assertTrue(shown.endswith("\r\x1b[K"), shown[-80:])
 

@@ -126,7 +126,8 @@ TEST(Config, ReadsTheDemo) {
   const ModelConfig model = parse_config(read_config_texts(folder), lookup(shapes_in(folder)));
   EXPECT_EQ(model.vision.image_size, 98);
   EXPECT_EQ(model.vision.grid, 7);
-  EXPECT_EQ(model.audio.hidden, 128);
+  EXPECT_EQ(model.audio.hidden, 160);
+  EXPECT_DOUBLE_EQ(model.frame_rate, 2);
   EXPECT_EQ(model.prompt.prompts.count("highlight"), 1u);
 }
 

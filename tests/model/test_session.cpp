@@ -39,7 +39,7 @@ std::vector<Answer> ask(VidiSession& session, const Encoded& encoded,
   std::vector<Query> queries;
   for (const std::string& t : texts) queries.push_back(query(t));
   AskOptions options;
-  options.max_new_tokens = 24;
+  options.max_new_tokens = 48;  // two ranges with three decimals
   return value_of(session.ask(encoded, queries, options, Cancel()));
 }
 

@@ -65,6 +65,7 @@ Case read_case(const std::string& path) {
     if (!header.metadata.count(key)) bad_case(path + " has no metadata \"" + key + "\"");
   }
   c.question = header.metadata.at("question");
+  if (auto it = header.metadata.find("task"); it != header.metadata.end()) c.task = it->second;
   c.duration_s = parse_seconds(path, header.metadata.at("duration"));
   if (auto it = header.tensors.find("frames"); it != header.tensors.end()) {
     read_frames(path, it->second, c);
@@ -106,7 +107,7 @@ Stages run_case(VidiSession& session, const Case& c, int max_new_tokens) {
   options.max_new_tokens = max_new_tokens;
   options.stop_repetition = false;
   Query query;
-  query.text = c.question;
+  query.text = c.question, query.task = c.task;
   const Answer answer = value_of(session.ask(*encoded, {query}, options, cancel)).at(0);
   session.set_tap({});
 

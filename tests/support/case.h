@@ -13,12 +13,13 @@
 
 namespace vidi {
 
-// Frames [F, H, W, 3] RGB and mono 16 kHz samples, either may be empty; a query; seconds.
+// Frames [F, H, W, 3] RGB and mono 16 kHz samples, either may be empty; a query, or a task without
+// one; seconds.
 struct Case {
   std::vector<uint8_t> frames;
   int64_t n_frames = 0, height = 0, width = 0;
   std::vector<float> samples;
-  std::string question;
+  std::string question, task = "retrieval";
   double duration_s = 0;
 };
 

@@ -52,6 +52,17 @@ def audio_config(s):
             "max_source_positions": s.audio_positions, "activation_function": "gelu", "scale_embedding": False}
 
 
+def vision_preprocessor(s):
+    side = {"height": s.image, "width": s.image}
+    return {"do_resize": True, "size": side, "resample": 3, "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True,
+            "image_mean": [0.5] * 3, "image_std": [0.5] * 3, "image_processor_type": "SiglipImageProcessor"}
+
+
+def audio_preprocessor(s):
+    return {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": s.mels, "sampling_rate": 16000, "n_fft": 400,
+            "hop_length": 160, "chunk_length": 30, "n_samples": 480000, "nb_max_frames": 3000, "padding_value": 0.0}
+
+
 def write_json(path, value):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=1) + "\n")
@@ -71,6 +82,8 @@ def export(trained, out):
     write_json(out / "config.json", config(s))
     write_json(out / "siglip-demo/config.json", vision_config(s))
     write_json(out / "whisper-demo/config.json", audio_config(s))
+    write_json(out / "siglip-demo/preprocessor_config.json", vision_preprocessor(s))
+    write_json(out / "whisper-demo/preprocessor_config.json", audio_preprocessor(s))
     write_json(out / "generation_config.json", {"bos_token_id": tokenizer.BOS, "eos_token_id": tokenizer.END, "pad_token_id": 0, "do_sample": False})
     settings, symbols = tokenizer.settings()
     (out / "tokenizer_config.json").write_text(settings + "\n")
