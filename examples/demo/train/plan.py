@@ -11,6 +11,7 @@ import world
 
 ASPECTS = [(16 / 9, 0.70), (4 / 3, 0.1), (1.0, 0.06), (9 / 16, 0.14)]
 ANCHORS = [(x, y) for x in (-0.58, 0.0, 0.58) for y in (-0.4, 0.4)]
+MOST_EVENTS = 12  # of a list of highlights
 QUESTIONS = 6  # a clip, and the highlights beside them
 SEEN_NAMES = list(world.SEEN)
 VARIANTS = 3  # of every sprite in strange colours and shapes, as further distractors (pictures.variants)
@@ -84,7 +85,7 @@ def draw_ranges(rng, seconds, whole, level, shortest):
     """One to three ranges with gaps between them; whole = on whole seconds."""
     if rng.random() < 0.04:
         return [(0.0, seconds)]
-    most = 1 if rng.random() > 0.45 * level or seconds < 4 * shortest else rng.choice((2, 2, 3))
+    most = 1 if rng.random() > 0.55 * level or seconds < 4 * shortest else rng.choice((2, 2, 3, 3, 4))
     for count in range(most, 0, -1):
         lengths = [shortest + rng.random() ** 1.5 * max(0.0, min(0.6 * seconds, 20.0) - shortest) / count for _ in range(count)]
         room = seconds - sum(lengths) - shortest * (count - 1)
@@ -156,7 +157,7 @@ def fill_stretch(rng, bank, kind, start, stop):
 
 def draw_sounds(rng, bank, seconds, level, bed):
     simple = rng.random() < 1 - 2 * level
-    count = 1 if simple else rng.choice((0, 1, 1, 2, 2, 3, 4))
+    count = 1 if simple else rng.choice((0, 0, 1, 1, 2, 2, 3, 4))
     stretches, at = [], rng.uniform(0, max(0.3, 0.35 * seconds))
     kinds = rng.sample([k for k in range(len(world.HEARD)) if not (bed and k == MUSIC)], 4)
     for i in range(count):
@@ -277,14 +278,14 @@ def draw_questions(rng, clip, level):
     events = [(a, b, SEEN_NAMES[k]) for k, (_, ranges) in seen.items() for a, b in ranges]
     events += [(a, b, world.HEARD[k]) for k, ranges in heard.items() for a, b in ranges]
     scaled = [(a / clip.seconds, min(1.0, b / clip.seconds), label) for a, b, label in events]
-    clip.highlights = world.highlights_text(scaled) if len(events) <= 7 else ""
+    clip.highlights = world.highlights_text(scaled) if len(events) <= MOST_EVENTS else ""
 
 
 def draw_clip(rng, bank, frames, rate, level):
     aspect = rng.choices([a for a, _ in ASPECTS], [w for _, w in ASPECTS])[0] * rng.uniform(0.92, 1.08)
     bed = rng.random() < 0.3 * level
     clip = Clip(frames, rate, aspect, draw_things(rng, bank, frames, rate, level),
-                draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.06, bed)
+                draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.1, bed)
     draw_questions(rng, clip, level)
     return clip
 

@@ -86,7 +86,7 @@ def disturb(sound, generator, bed):
     def rand(low, high):
         return torch.rand(clips, 1, device=device, generator=generator) * (high - low) + low
 
-    level = 10 ** (rand(-75, -16) / 20) * (rand(0, 1) < 0.75)
+    level = 10 ** (rand(-75, -16) / 20) * (rand(0, 1) < 0.6)
     sound = sound + coloured_noise(clips, samples, generator, device) * level
     if bed.any():
         rows = bed.nonzero()[:, 0]
