@@ -25,6 +25,11 @@ fi
 
 echo
 "$root/build/examples/vidi-ask" "$file" "${queries[@]}" --model "$demo/checkpoint"
+if [ $# -eq 0 ]; then
+  echo
+  echo "And without a question, everything that happens in it (--task highlight):"
+  "$root/build/examples/vidi-ask" "$file" --task highlight --model "$demo/checkpoint"
+fi
 
 cat <<END
 

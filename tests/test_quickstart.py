@@ -56,6 +56,8 @@ def main():
         counts.check("the quick start succeeds, from any folder", status == 0, status)
         for query in ("a phone", "a dog", "someone saying goal"):
             counts.check(f"{query} is found once, at {truth[query][0]} s", is_right(hits, query, truth[query][0]), hits)
+        missing = [event for event in clip["events"] if not is_right(hits, event[2], event[:2])]
+        counts.check("the list of highlights names all that happens, at its time", not missing, missing)
         counts.check("it ends with what to try next", "try next" in text, text[-500:])
 
     text, status = quickstart("clip.mp4", "a cat", "the puppy", folder=DEMO)
