@@ -161,9 +161,9 @@ def applause(duration):
     track = np.zeros(round(duration * SAMPLE_RATE), np.float32)
     at, number = 0, 0
     while at < len(track):
-        clapping = synthesised("clapping", number, (0.3, 0.6, 0.45)[number % 3], 2)[:len(track) - at]
+        clapping = synthesised("clapping", number, (0.3, 0.6, 0.45)[number % 3], 1)[:len(track) - at]
         track[at:at + len(clapping)] += clapping
-        at, number = at + round(0.45 * SAMPLE_RATE), number + 1
+        at, number = at + round(0.6 * SAMPLE_RATE), number + 1
     t = np.arange(len(track)) / SAMPLE_RATE
     return peak(track, 0.75) * np.clip(t / 0.15, 0, 1) * np.clip((duration - t) / 0.4, 0, 1)
 
