@@ -120,7 +120,7 @@ def draw_path(rng, frames, rate, anchor, distractor):
 def draw_things(rng, bank, frames, rate, level):
     seconds = frames / rate
     simple = rng.random() < 1 - 2 * level
-    count = 1 if simple else rng.choice((1, 1, 2, 2, 2, 3, 3, 4))
+    count = 1 if simple else rng.choice((0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4))
     others = 0 if simple else rng.choice((0, 0, 1, 1, 2, 3))
     anchors = rng.sample(ANCHORS, min(6, count + others))
     if count + others == 1 and rng.random() < 0.5:
