@@ -285,7 +285,7 @@ def draw_clip(rng, bank, frames, rate, level):
     aspect = rng.choices([a for a, _ in ASPECTS], [w for _, w in ASPECTS])[0] * rng.uniform(0.92, 1.08)
     bed = rng.random() < 0.3 * level
     clip = Clip(frames, rate, aspect, draw_things(rng, bank, frames, rate, level),
-                draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.1, bed)
+                draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.15, bed)
     draw_questions(rng, clip, level)
     return clip
 

@@ -89,7 +89,12 @@ HEARD = [f"saying {word}" for word in WORDS] + list(SOUNDS)
 
 # Pictures and words that are there but never asked for, and things that are asked for but never there.
 DISTRACTOR_EMOJI = ("🐍 🦀 🐙 🐌 🐝 🦖 🌵 🍄 🌽 🥕 🍩 🍪 🥐 🥚 🧀 🍋 🍊 🥝 🎲 🎯 🧩 🪑 🚪 🛏️ 🧸 🔧 🔨 ✂️ 📎 📌 💡 🔦 🕯️ 🔥 💧 ❄️ "
-                    "⚡ 🌙 ☀️ 🌈 ❤️ 💎 👑 👓 🧦 🧤 👕 👖 🚦 ⛺ 🗿 🗼 🎹 🎻 🎺 🥁 🔔 🎮 🪀 🧲 🔒 📦 ✏️ 🏺 👻 🤖 🐸 🐼").split()
+                    "⚡ 🌙 ☀️ 🌈 ❤️ 💎 👑 👓 🧦 🧤 👕 👖 🚦 ⛺ 🗿 🗼 🎹 🎻 🎺 🥁 🔔 🎮 🪀 🧲 🔒 📦 ✏️ 🏺 👻 🤖 🐸 🐼 "
+                    "🐑 🐐 🐪 🦌 🐒 🐵 🐨 🐹 🐭 🐁 🦔 🦇 🦈 🐳 🦑 🦐 🦞 🐚 🐛 🐜 🐞 🦂 🦕 🐉 🦊 🦘 🦙 🦛 🦝 🦍 🐾 🍀 🍁 🍂 🌾 🌿 🌱 "
+                    "🍉 🍈 🥥 🥑 🍆 🥒 🥦 🌶️ 🌰 🥜 🍞 🥖 🥨 🥞 🍖 🍗 🥩 🥓 🍟 🌭 🌮 🌯 🍳 🥘 🍲 🥗 🍿 🍱 🍙 🍛 🍜 🍝 🍣 🍤 🍡 🥟 🍫 🍬 🍭 🍮 🍯 🍼 🥤 🍺 "
+                    "🧱 ⛽ 🚨 🛑 🚧 ⚓ 🛸 🎡 🎢 🎪 💈 ⌛ 🌡️ ☄️ 🌊 🎃 🎆 🧨 🎉 🎐 🎀 🎟️ 🎫 🎖️ ⚾ 🏈 🏉 🎾 🎳 🏏 🏓 🏸 🥊 🥋 ⛸️ 🎣 🎽 🎿 🛷 🥌 🎱 🔮 🕹️ 🎰 🃏 🎭 🖼️ 🎨 "
+                    "🧵 🧶 🕶️ 🥽 🥼 👔 👗 👘 👚 👛 💄 📿 📢 📣 📯 🎙️ 🎛️ 🎷 📟 🔋 🔌 🖱️ 💽 💾 💿 🧮 🔍 🏮 📰 📜 🏷️ 💰 💳 ✉️ 📫 📮 🖊️ 🖌️ 🖍️ 📁 📅 📈 📋 📏 📐 🗑️ 🛡️ "
+                    "🏹 ⛏️ 🔩 ⚙️ ⚖️ 🔗 🧰 ⚗️ 🧪 🧬 📡 💉 💊 🩺 🚬 🧯 🛒 🚿 🛁 🧴 🧹 🧺 🧻 🧼 🔴 🔵 ♻️ ☢️ ⛔ ♠️ 💙 💔 💥 💬 👀 👂 👃 👄 🦷 🦴 🧠 👍 ✋ ✌️ 👌 👣 👽 👾 💩 💀").split()
 DISTRACTOR_WORDS = ["seven", "window", "under", "paper", "yellow", "maybe", "garden", "nothing", "orange", "people",
                     "summer", "mountain", "quickly", "letter", "between", "running"]
 UNKNOWN = ["zebra", "submarine", "tiger", "lion", "giraffe", "ladder", "snowman", 
