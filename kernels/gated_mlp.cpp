@@ -16,10 +16,15 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
   TORCH_CHECK(false, "activate: unknown activation");
 }
 
-at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& up,
-                     const at::Tensor& down, Activation activation) {
-  at::Tensor hidden = activate(at::linear(x, gate), activation);
-  return at::linear(hidden.mul_(at::linear(x, up)), down);
+at::Tensor gated(const at::Tensor& both, Activation activation) {
+  const int64_t width = both.size(-1) / 2;
+  TORCH_CHECK(both.size(-1) == 2 * width, "gated: an odd width of ", both.size(-1));
+  return activate(both.narrow(-1, 0, width), activation).mul_(both.narrow(-1, width, width));
+}
+
+at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::Tensor& down,
+                     Activation activation) {
+  return at::linear(gated(at::linear(x, gate_up), activation), down);
 }
 
 }  // namespace vidi

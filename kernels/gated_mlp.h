@@ -10,8 +10,11 @@ namespace vidi {
 
 at::Tensor activate(const at::Tensor& x, Activation activation);
 
-// x [..., H], gate and up [M, H], down [H, M] -> [..., H].
-at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& up,
-                     const at::Tensor& down, Activation activation);
+// both [..., 2 M], gate before up -> act(gate) * up [..., M].
+at::Tensor gated(const at::Tensor& both, Activation activation);
+
+// x [..., H], gate_up [2 M, H] with the gate's rows first, down [H, M] -> [..., H].
+at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::Tensor& down,
+                     Activation activation);
 
 }  // namespace vidi

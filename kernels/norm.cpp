@@ -23,4 +23,10 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, b
   return (normalized_float(x, eps) * (weight.to(at::kFloat) + 1.0)).to(x.scalar_type());
 }
 
+AddedNorm add_norm(const at::Tensor& x, const at::Tensor& y, const at::Tensor& y_weight,
+                   const at::Tensor& weight, double eps, bool weight_offset) {
+  at::Tensor sum = x + (y_weight.defined() ? rms_norm(y, y_weight, eps, weight_offset) : y);
+  return {sum, rms_norm(sum, weight, eps, weight_offset)};
+}
+
 }  // namespace vidi

@@ -12,12 +12,13 @@ void AttentionLayer::take(Weights& weights, const std::string& name, const Decod
   sliding_ = sliding;
   const int64_t hidden = config.hidden, own = int64_t{config.heads} * config.head_dim;
   const int64_t shared = int64_t{config.kv_heads} * config.head_dim;
-  weights.take(q_, name + ".q_proj.weight", {own, hidden},
-               "num_attention_heads * head_dim, hidden_size");
-  weights.take(k_, name + ".k_proj.weight", {shared, hidden},
-               "num_key_value_heads * head_dim, hidden_size");
-  weights.take(v_, name + ".v_proj.weight", {shared, hidden},
-               "num_key_value_heads * head_dim, hidden_size");
+  const char* shared_field = "num_key_value_heads * head_dim, hidden_size";
+  weights.take_joined(
+      qkv_,
+      {{name + ".q_proj.weight", own, "num_attention_heads * head_dim, hidden_size"},
+       {name + ".k_proj.weight", shared, shared_field},
+       {name + ".v_proj.weight", shared, shared_field}},
+      hidden);
   weights.take(o_, name + ".o_proj.weight", {hidden, own},
                "hidden_size, num_attention_heads * head_dim");
 }
@@ -36,9 +37,10 @@ at::Tensor AttentionLayer::over_media(const at::Tensor& q, const MediaKeys& keys
 at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, TextKeys& own,
                                 int64_t longest, const MediaCache& media, size_t layer) const {
   const int64_t batch = xn.size(0), n = xn.size(1), dim = config_.head_dim;
-  at::Tensor q = at::linear(xn, q_).view({batch, n, config_.heads, dim});
-  at::Tensor k = at::linear(xn, k_).view({batch, n, config_.kv_heads, dim});
-  at::Tensor v = at::linear(xn, v_).view({batch, n, config_.kv_heads, dim});
+  const int64_t heads = config_.heads, kv_heads = config_.kv_heads;
+  at::Tensor qkv = at::linear(xn, qkv_).view({batch, n, heads + 2 * kv_heads, dim});
+  at::Tensor q = qkv.narrow(2, 0, heads), k = qkv.narrow(2, heads, kv_heads);
+  at::Tensor v = qkv.narrow(2, heads + kv_heads, kv_heads);
 
   k = apply_rope(k, pass.positions, *pass.rope).transpose(1, 2);  // [B, kv_heads, T, D]
   at::Tensor slots = pass.positions.view({batch, 1, n, 1}).expand_as(k);
@@ -58,16 +60,17 @@ at::Tensor AttentionLayer::media_keys(const at::Tensor& vn, const MediaKeys& key
                                       int64_t first) const {
   at::Tensor key = keys.key.narrow(0, first, vn.size(0));
   at::Tensor value = keys.value.narrow(0, first, vn.size(0));
-  at::mm_out(key, vn, k_.t());
-  at::mm_out(value, vn, v_.t());
+  const int64_t first_key = int64_t{config_.heads} * config_.head_dim, width = key.size(1);
+  at::mm_out(key, vn, qkv_.narrow(0, first_key, width).t());
+  at::mm_out(value, vn, qkv_.narrow(0, first_key + width, width).t());
   return value;
 }
 
 at::Tensor AttentionLayer::media_output(const at::Tensor& values) const {
-  const int64_t n = values.size(0), group = config_.heads / config_.kv_heads;
-  at::Tensor heads = values.view({n, config_.kv_heads, 1, config_.head_dim});
-  heads = heads.expand({n, config_.kv_heads, group, config_.head_dim});
-  return at::linear(heads.reshape({n, -1}), o_);
+  const int64_t group = config_.heads / config_.kv_heads;
+  at::Tensor of_groups = o_.view({o_.size(0), config_.kv_heads, group, config_.head_dim});
+  at::Tensor folded = of_groups.sum(2, /*keepdim=*/false, at::kFloat).to(o_.scalar_type());
+  return at::linear(values, folded.flatten(1));
 }
 
 }  // namespace vidi

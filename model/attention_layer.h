@@ -33,8 +33,9 @@ class AttentionLayer {
   // [n, kv_heads * D].
   at::Tensor media_keys(const at::Tensor& vn, const MediaKeys& keys, int64_t first) const;
 
-  // What the stream adds to itself: o_proj of each token's own value, copied to every query head.
-  // [n, H].
+  // What the stream adds to itself: o_proj of each token's own value, which every query head of its
+  // group reads. So the group's columns of o_proj are summed first: a product of heads / kv_heads
+  // times less work. [n, H].
   at::Tensor media_output(const at::Tensor& values) const;
 
  private:
@@ -42,7 +43,8 @@ class AttentionLayer {
 
   DecoderConfig config_;
   bool sliding_ = false;
-  at::Tensor q_, k_, v_, o_;
+  at::Tensor qkv_;  // queries, keys, values below each other
+  at::Tensor o_;
 };
 
 }  // namespace vidi

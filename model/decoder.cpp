@@ -45,10 +45,11 @@ void Decoder::take_layer(Weights& weights, Layer& layer, int64_t index) {
   const int64_t hidden = config_.hidden, mlp = config_.mlp;
   const bool sliding = config_.sliding_window > 0 && index % 2 == 0;
   layer.attention.take(weights, name + ".self_attn", config_, sliding);
-  weights.take(layer.gate, name + ".mlp.gate_proj.weight", {mlp, hidden},
-               "intermediate_size, hidden_size");
-  weights.take(layer.up, name + ".mlp.up_proj.weight", {mlp, hidden},
-               "intermediate_size, hidden_size");
+  const char* field = "intermediate_size, hidden_size";
+  weights.take_joined(layer.gate_up,
+                      {{name + ".mlp.gate_proj.weight", mlp, field},
+                       {name + ".mlp.up_proj.weight", mlp, field}},
+                      hidden);
   weights.take(layer.down, name + ".mlp.down_proj.weight", {hidden, mlp},
                "hidden_size, intermediate_size");
   auto norm = [&](at::Tensor& slot, const char* which) {
@@ -68,15 +69,21 @@ at::Tensor Decoder::norm(const at::Tensor& x, const at::Tensor& weight) const {
   return rms_norm(x, weight, config_.rms_eps, config_.norm_adds_one);
 }
 
-at::Tensor Decoder::add_attention(const at::Tensor& x, const Layer& layer,
-                                  const at::Tensor& attended) const {
-  return x + (config_.sandwich_norms ? norm(attended, layer.after_attention_norm) : attended);
+AddedNorm Decoder::add(const at::Tensor& x, const at::Tensor& y, const at::Tensor& y_norm,
+                       const at::Tensor& next_norm) const {
+  return add_norm(x, y, y_norm, next_norm, config_.rms_eps, config_.norm_adds_one);
 }
 
-at::Tensor Decoder::add_mlp(const at::Tensor& x, const Layer& layer) const {
-  at::Tensor y = gated_mlp(norm(x, layer.before_mlp_norm), layer.gate, layer.up, layer.down,
-                           config_.activation);
-  return x + (config_.sandwich_norms ? norm(y, layer.after_mlp_norm) : y);
+// A layer from its attention's result on: the state it leaves, and that state under the norm that
+// reads it next, the next layer's or the last one.
+AddedNorm Decoder::finish_layer(const at::Tensor& x, const at::Tensor& attended,
+                                size_t index) const {
+  const Layer& layer = layers_[index];
+  const bool last = index + 1 == layers_.size();
+  AddedNorm middle = add(x, attended, layer.after_attention_norm, layer.before_mlp_norm);
+  at::Tensor y = gated_mlp(middle.normed, layer.gate_up, layer.down, config_.activation);
+  return add(middle.sum, y, layer.after_mlp_norm,
+             last ? final_norm_ : layers_[index + 1].input_norm);
 }
 
 // sqrt(hidden) is rounded to the working dtype before it multiplies, as the published code does.
@@ -112,14 +119,13 @@ void Decoder::stream(const at::Tensor& tokens, Modality modality, int64_t first,
   for (int64_t at = 0; at < tokens.size(0); at += kStreamRows) {
     at::Tensor v = tokens.narrow(0, at, std::min(kStreamRows, tokens.size(0) - at));
     if (config_.scale_embeddings) v = v * rounded_scale(config_.hidden, v.scalar_type());
+    AddedNorm state{v, norm(v, layers_.front().input_norm)};
     for (size_t i = 0; i < layers_.size(); ++i) {
       cancel.check();
-      const Layer& layer = layers_[i];
-      at::Tensor values =
-          layer.attention.media_keys(norm(v, layer.input_norm), cache.at(modality, i), first + at);
+      const AttentionLayer& attention = layers_[i].attention;
+      at::Tensor values = attention.media_keys(state.normed, cache.at(modality, i), first + at);
       if (i + 1 == layers_.size()) break;  // nobody reads what the last layer would add
-      v = add_attention(v, layer, layer.attention.media_output(values));
-      v = add_mlp(v, layer);
+      state = finish_layer(state.sum, attention.media_output(values), i);
     }
   }
 }
@@ -143,28 +149,29 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
   }
 }
 
-// x [B, T, H] -> [B, T, H]; window_keys: how many keys a query of a sliding layer sees.
-at::Tensor Decoder::run_layers(at::Tensor x, const at::Tensor& positions, int64_t window_keys,
+// x [B, T, H] -> [B, T, H] under the final norm; window_keys: how many keys a query of a sliding
+// layer sees.
+at::Tensor Decoder::run_layers(const at::Tensor& x, const at::Tensor& positions, int64_t window_keys,
                                const MediaCache& media, TextCache& text, const Tap& tap,
                                const Cancel& cancel) const {
   TextPass pass{positions, visible(positions, text.longest, 0), {}, &rope_};
   if (config_.sliding_window > 0) {
     pass.sliding_mask = visible(positions, text.longest, window_keys);
   }
+  AddedNorm state{x, norm(x, layers_.front().input_norm)};
   for (size_t i = 0; i < layers_.size(); ++i) {
     cancel.check();
-    const Layer& layer = layers_[i];
-    at::Tensor attended = layer.attention.text(norm(x, layer.input_norm), pass, text.layers[i],
-                                               text.longest, media, i);
-    x = add_mlp(add_attention(x, layer, attended), layer);
-    if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", x.flatten(0, 1));
+    at::Tensor attended = layers_[i].attention.text(state.normed, pass, text.layers[i],
+                                                    text.longest, media, i);
+    state = finish_layer(state.sum, attended, i);
+    if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", state.sum.flatten(0, 1));
   }
-  return x;
+  return state.normed;
 }
 
-// x [B, H], after the last layer.
-at::Tensor Decoder::logits(const at::Tensor& x) const {
-  at::Tensor y = at::linear(norm(x, final_norm_), config_.tied_embeddings ? embeddings_ : head_);
+// xn [B, H], under the final norm.
+at::Tensor Decoder::logits(const at::Tensor& xn) const {
+  at::Tensor y = at::linear(xn, config_.tied_embeddings ? embeddings_ : head_);
   if (config_.float_logits) y = y.to(at::kFloat);
   if (config_.final_softcap > 0) {
     y = y.div(config_.final_softcap).tanh_().mul_(config_.final_softcap);

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "kernels/norm.h"
 #include "model/attention_layer.h"
 #include "model/cancel.h"
 #include "model/tap.h"
@@ -41,18 +42,18 @@ class Decoder {
   struct Layer {
     AttentionLayer attention;
     at::Tensor input_norm, after_attention_norm, before_mlp_norm, after_mlp_norm;
-    at::Tensor gate, up, down;
+    at::Tensor gate_up, down;
   };
   void take_layer(Weights& weights, Layer& layer, int64_t index);
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
-  at::Tensor add_attention(const at::Tensor& x, const Layer& layer,
-                           const at::Tensor& attended) const;
-  at::Tensor add_mlp(const at::Tensor& x, const Layer& layer) const;
+  AddedNorm add(const at::Tensor& x, const at::Tensor& y, const at::Tensor& y_norm,
+                const at::Tensor& next_norm) const;
+  AddedNorm finish_layer(const at::Tensor& x, const at::Tensor& attended, size_t index) const;
   at::Tensor embed(const at::Tensor& ids) const;
-  at::Tensor run_layers(at::Tensor x, const at::Tensor& positions, int64_t window_keys,
+  at::Tensor run_layers(const at::Tensor& x, const at::Tensor& positions, int64_t window_keys,
                         const MediaCache& media, TextCache& text, const Tap& tap,
                         const Cancel& cancel) const;
-  at::Tensor logits(const at::Tensor& x) const;
+  at::Tensor logits(const at::Tensor& xn) const;
   void reserve(TextCache& text, int64_t batch, int64_t slots) const;
 
   DecoderConfig config_;

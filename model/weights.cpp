@@ -48,12 +48,13 @@ Weights Weights::random(CheckpointFiles shapes, at::Device device, at::ScalarTyp
   return weights;
 }
 
-void Weights::take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
-                   const std::string& field) {
+// False: the checkpoint lacks it, which is remembered.
+bool Weights::add_slot(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
+                       const std::string& field) {
   const CheckpointFiles::Place* place = files_.find(name);
   if (!place) {
     missing_.push_back(name);
-    return;
+    return false;
   }
   if (place->entry.shape != shape) {
     throw EngineError(ErrorCode::kDamaged, "tensor " + name + " has shape " +
@@ -66,6 +67,24 @@ void Weights::take(at::Tensor& slot, const std::string& name, const std::vector<
                                                ", expected BF16, F16, F32 or F64");
   }
   slots_.push_back({&slot, name, *place});
+  return true;
+}
+
+void Weights::take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
+                   const std::string& field) {
+  add_slot(slot, name, shape, field);
+}
+
+void Weights::take_joined(at::Tensor& slot, const std::vector<Part>& parts, int64_t columns) {
+  int64_t in_all = 0, first = 0;
+  for (const Part& p : parts) in_all += p.rows;
+  for (const Part& p : parts) {
+    if (add_slot(slot, p.name, {p.rows, columns}, p.field)) {
+      slots_.back().first_row = first;
+      slots_.back().rows_in_all = in_all;
+    }
+    first += p.rows;
+  }
 }
 
 void Weights::check_missing() const {
@@ -89,7 +108,7 @@ int64_t Weights::bytes_taken() const {
 
 std::vector<std::pair<std::string, at::Tensor>> Weights::loaded() const {
   std::vector<std::pair<std::string, at::Tensor>> all;
-  for (const Slot& s : slots_) all.emplace_back(s.name, *s.tensor);
+  for (const Slot& s : slots_) all.emplace_back(s.name, s.values);
   return all;
 }
 
@@ -105,12 +124,18 @@ std::vector<std::string> Weights::unused() const {
 
 void Weights::allocate() {
   const auto options = at::TensorOptions(dtype_).device(device_);
-  for (Slot& s : slots_) *s.tensor = at::empty(s.place.entry.shape, options);
+  for (Slot& s : slots_) {
+    std::vector<int64_t> shape = s.place.entry.shape;
+    const int64_t rows = s.rows_in_all > 0 ? shape[0] : 0;
+    if (rows > 0) shape[0] = s.rows_in_all;
+    if (rows == 0 || s.first_row == 0) *s.tensor = at::empty(shape, options);
+    s.values = rows > 0 ? s.tensor->narrow(0, s.first_row, rows) : *s.tensor;
+  }
 }
 
 void Weights::fill_random() {
   at::manual_seed(seed_);
-  for (Slot& s : slots_) s.tensor->normal_(0.0, 0.02);
+  for (Slot& s : slots_) s.values.normal_(0.0, 0.02);
 }
 
 // The workers share a list of pieces in the order of the files, each with a pinned buffer of its
@@ -158,7 +183,7 @@ class Weights::Filler {
                     buffer, piece.n * size);
     at::Tensor raw = at::from_blob(buffer, {piece.n}, at::TensorOptions(*float_type(e.dtype)));
     // Converts on the device; waits for the copy, so that the buffer is free again.
-    piece.slot->tensor->view(-1).narrow(0, piece.first, piece.n).copy_(raw.to(weights_.device_));
+    piece.slot->values.view(-1).narrow(0, piece.first, piece.n).copy_(raw.to(weights_.device_));
   }
 
   void work() {
@@ -208,14 +233,14 @@ class Weights::Filler {
 void Weights::check_finite() const {
   std::vector<at::Tensor> extremes;
   for (const Slot& s : slots_) {
-    if (s.tensor->numel() == 0) continue;
-    auto [low, high] = at::aminmax(s.tensor->view(-1));
+    if (s.values.numel() == 0) continue;
+    auto [low, high] = at::aminmax(s.values.view(-1));
     extremes.push_back(at::stack({low, high}).to(at::kFloat));
   }
   if (extremes.empty()) return;
   at::Tensor all = at::stack(extremes).cpu();
   for (size_t i = 0, at = 0; i < slots_.size(); ++i) {
-    if (slots_[i].tensor->numel() == 0) continue;
+    if (slots_[i].values.numel() == 0) continue;
     const float* range = all.data_ptr<float>() + 2 * at++;
     if (std::isfinite(range[0]) && std::isfinite(range[1])) continue;
     throw EngineError(ErrorCode::kDamaged,

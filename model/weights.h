@@ -39,13 +39,22 @@ class Weights {
   void take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
             const std::string& field);
 
+  // Several tensors of one width in one slot, one below the other in the order given, so that one
+  // matrix product serves them all. Otherwise as take().
+  struct Part {
+    std::string name;
+    int64_t rows;
+    std::string field;
+  };
+  void take_joined(at::Tensor& slot, const std::vector<Part>& parts, int64_t columns);
+
   // Fills every slot. Throws kDamaged (all missing tensors at once; a value the working dtype
   // cannot hold), kUnreadable, kCancelled.
   void load(const Progress& progress, const Cancel& cancel);
 
   // Names that the checkpoint holds and nobody took, after all take() calls.
   std::vector<std::string> unused() const;
-  // Every tensor that was filled, by name (handles, no copies).
+  // Every tensor that was filled, by name as in the checkpoint (handles, no copies).
   std::vector<std::pair<std::string, at::Tensor>> loaded() const;
   int64_t bytes_taken() const;  // on the device, in the working dtype
 
@@ -54,7 +63,11 @@ class Weights {
     at::Tensor* tensor;
     std::string name;
     CheckpointFiles::Place place;
+    int64_t first_row = 0, rows_in_all = 0;  // of a joined slot; rows_in_all = 0: not joined
+    at::Tensor values;                       // the slot's tensor, or its rows of it
   };
+  bool add_slot(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
+                const std::string& field);
   class Filler;
   void check_missing() const;
   void allocate();

@@ -78,6 +78,32 @@ TEST_F(WeightsTest, SaysWhenAFileShrinks) {
   EXPECT_THROW(weights.load({}, Cancel()), EngineError);
 }
 
+// Joined tensors lie below each other in the order asked for, whatever their order in the file, and
+// are known by their own names.
+TEST_F(WeightsTest, JoinsTensorsOfOneWidth) {
+  at::Tensor a = at::randn({3, 5}), b = at::randn({4, 5});
+  write_safetensors(folder_ / "model.safetensors",
+                    {{"b", Dtype::kF32, b.sizes().vec(), b.const_data_ptr()},
+                     {"a", Dtype::kF32, a.sizes().vec(), a.const_data_ptr()}},
+                    {});
+  Weights weights(open_checkpoint_files(folder_), at::kCPU, at::kFloat);
+  at::Tensor joined;
+  weights.take_joined(joined, {{"a", 3, "test"}, {"b", 4, "test"}}, 5);
+  weights.load({}, Cancel());
+  EXPECT_TRUE(at::equal(joined, at::cat({a, b})));
+  EXPECT_EQ(weights.bytes_taken(), 35 * 4);
+  for (const auto& [name, values] : weights.loaded()) {
+    EXPECT_TRUE(at::equal(values, name == "a" ? a : b)) << name;
+  }
+}
+
+// A joined tensor of another shape is refused by its own name.
+TEST_F(WeightsTest, NamesTheWrongPartOfAJoin) {
+  Weights weights(one_tensor(at::ones({2, 5}), at::kFloat, Dtype::kF32), at::kCPU, at::kFloat);
+  at::Tensor joined;
+  EXPECT_THROW(weights.take_joined(joined, {{"t", 3, "test"}}, 5), EngineError);
+}
+
 // What nobody takes is listed, and all that is missing is listed at once.
 TEST_F(WeightsTest, ListsUnusedAndMissing) {
   Weights weights(one_tensor(at::ones({2}), at::kFloat, Dtype::kF32), at::kCPU, at::kFloat);
