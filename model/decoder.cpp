@@ -26,6 +26,40 @@ at::Tensor visible(const at::Tensor& positions, int64_t n_keys, int64_t window_k
   return mask;
 }
 
+// Prompts without what all of them begin with. Shorter ones are filled up on the right: no earlier
+// token sees what comes later, and the answer's tokens overwrite it.
+struct Rests {
+  int64_t n_common = 0;  // tokens that all begin with; 0 for a single prompt
+  at::Tensor ids;        // [B, longest rest] int64 on the host
+  at::Tensor last;       // [B] int64 on the host: place of each one's last token in its row
+};
+
+size_t n_common(const std::vector<std::vector<int>>& prompts) {
+  if (prompts.size() < 2) return 0;
+  size_t n = prompts.front().size();
+  for (const auto& p : prompts) {
+    n = std::min(n, p.size() - 1);  // a token is left to every one
+    n = std::mismatch(p.begin(), p.begin() + static_cast<std::ptrdiff_t>(n),
+                      prompts.front().begin())
+            .first -
+        p.begin();
+  }
+  return n;
+}
+
+Rests rests_of(const std::vector<std::vector<int>>& prompts) {
+  const int64_t batch = prompts.size(), common = n_common(prompts);
+  int64_t longest = 0;
+  for (const auto& p : prompts) longest = std::max<int64_t>(longest, p.size() - common);
+  Rests rests{common, at::zeros({batch, longest}, at::kLong), at::empty({batch}, at::kLong)};
+  for (int64_t b = 0; b < batch; ++b) {
+    std::copy(prompts[b].begin() + common, prompts[b].end(),
+              rests.ids.data_ptr<int64_t>() + b * longest);
+    rests.last.data_ptr<int64_t>()[b] = prompts[b].size() - common - 1;
+  }
+  return rests;
+}
+
 }  // namespace
 
 void Decoder::take(Weights& weights, const DecoderConfig& config) {
@@ -46,10 +80,10 @@ void Decoder::take_layer(Weights& weights, Layer& layer, int64_t index) {
   const bool sliding = config_.sliding_window > 0 && index % 2 == 0;
   layer.attention.take(weights, name + ".self_attn", config_, sliding);
   const char* field = "intermediate_size, hidden_size";
-  weights.take_joined(layer.gate_up,
-                      {{name + ".mlp.gate_proj.weight", mlp, field},
-                       {name + ".mlp.up_proj.weight", mlp, field}},
-                      hidden);
+  weights.take_joined(
+      layer.gate_up,
+      {{name + ".mlp.gate_proj.weight", mlp, field}, {name + ".mlp.up_proj.weight", mlp, field}},
+      hidden);
   weights.take(layer.down, name + ".mlp.down_proj.weight", {hidden, mlp},
                "hidden_size, intermediate_size");
   auto norm = [&](at::Tensor& slot, const char* which) {
@@ -149,27 +183,25 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
   }
 }
 
-// x [B, T, H] -> [B, T, H] under the final norm; window_keys: how many keys a query of a sliding
-// layer sees.
-at::Tensor Decoder::run_layers(const at::Tensor& x, const at::Tensor& positions, int64_t window_keys,
-                               const MediaCache& media, TextCache& text, const Tap& tap,
-                               const Cancel& cancel) const {
-  TextPass pass{positions, visible(positions, text.longest, 0), {}, &rope_};
+// x [B, T, H] -> [B, T, H] under the final norm.
+at::Tensor Decoder::run_layers(const at::Tensor& x, const Span& span, const MediaCache& media,
+                               TextCache& text, const Tap& tap, const Cancel& cancel) const {
+  TextPass pass{span.positions, visible(span.positions, span.end, 0), {}, &rope_};
   if (config_.sliding_window > 0) {
-    pass.sliding_mask = visible(positions, text.longest, window_keys);
+    pass.sliding_mask = visible(span.positions, span.end, span.window_keys);
   }
   AddedNorm state{x, norm(x, layers_.front().input_norm)};
   for (size_t i = 0; i < layers_.size(); ++i) {
     cancel.check();
-    at::Tensor attended = layers_[i].attention.text(state.normed, pass, text.layers[i],
-                                                    text.longest, media, i);
+    at::Tensor attended =
+        layers_[i].attention.text(state.normed, pass, text.layers[i], span.end, media, i);
     state = finish_layer(state.sum, attended, i);
     if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", state.sum.flatten(0, 1));
   }
   return state.normed;
 }
 
-// xn [B, H], under the final norm.
+// xn [..., H], under the final norm.
 at::Tensor Decoder::logits(const at::Tensor& xn) const {
   at::Tensor y = at::linear(xn, config_.tied_embeddings ? embeddings_ : head_);
   if (config_.float_logits) y = y.to(at::kFloat);
@@ -179,43 +211,59 @@ at::Tensor Decoder::logits(const at::Tensor& xn) const {
   return y;
 }
 
+// Reads what all prompts begin with, once, and gives it to every row.
+void Decoder::read_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
+                          const Cancel& cancel) const {
+  const int64_t n = ids.size();
+  TextCache first;  // the first row of `text`
+  for (const TextKeys& keys : text.layers) {
+    first.layers.push_back({keys.key.narrow(0, 0, 1), keys.value.narrow(0, 0, 1)});
+  }
+  const at::Tensor on_device = at::tensor(ids, at::kLong).unsqueeze(0).to(embeddings_.device());
+  const Span span{at::arange(n, on_device.options()).unsqueeze(0), n, config_.sliding_window + 1};
+  run_layers(embed(on_device), span, media, first, {}, cancel);
+  for (const TextKeys& keys : text.layers) {
+    for (const at::Tensor& all : {keys.key, keys.value}) {
+      const int64_t others = all.size(0) - 1;
+      all.narrow(0, 1, others).narrow(2, 0, n).copy_(all.narrow(0, 0, 1).narrow(2, 0, n));
+    }
+  }
+}
+
 at::Tensor Decoder::read_prompts(const std::vector<std::vector<int>>& prompts,
                                  const MediaCache& media, TextCache& text, const Tap& tap,
                                  const Cancel& cancel) const {
-  const int64_t batch = prompts.size();
-  int64_t longest = 0;
-  for (const auto& p : prompts) longest = std::max<int64_t>(longest, p.size());
-  // Shorter prompts are filled up on the right: no earlier token sees what comes later, and the
-  // answer's tokens overwrite it.
-  at::Tensor ids = at::zeros({batch, longest}, at::kLong), lengths = at::empty({batch}, at::kLong);
-  for (int64_t b = 0; b < batch; ++b) {
-    std::copy(prompts[b].begin(), prompts[b].end(), ids[b].data_ptr<int64_t>());
-    lengths.data_ptr<int64_t>()[b] = prompts[b].size();
-  }
-  ids = ids.to(embeddings_.device());
-  lengths = lengths.to(embeddings_.device());
-  reserve(text, batch, longest);
-  text.longest = longest;
-  text.next = lengths;
+  const Rests rests = rests_of(prompts);
+  const int64_t batch = prompts.size(), common = rests.n_common, width = rests.ids.size(1);
+  text = {};
+  reserve(text, batch, common + width);
+  const auto first = prompts.front().begin();
+  if (common > 0) read_common({first, first + common}, media, text, cancel);
 
+  at::Tensor ids = rests.ids.to(embeddings_.device());
   at::Tensor x = embed(ids);
   tap_into(tap, "prompt.embeds", x.flatten(0, 1));
-  at::Tensor positions = at::arange(longest, ids.options()).unsqueeze(0).expand({batch, longest});
+  at::Tensor positions = at::arange(common, common + width, ids.options()).unsqueeze(0);
   // While a prompt is read, a sliding layer shows a query its window and one key more (vidi-model
   // page, section 6).
-  x = run_layers(x, positions.contiguous(), config_.sliding_window + 1, media, text, tap, cancel);
-  at::Tensor last = (lengths - 1).view({batch, 1, 1}).expand({batch, 1, x.size(2)});
-  return logits(x.gather(1, last).squeeze(1));
+  x = run_layers(x, {positions.repeat({batch, 1}), common + width, config_.sliding_window + 1},
+                 media, text, tap, cancel);
+  at::Tensor last = rests.last.to(embeddings_.device()).view({batch, 1, 1});
+  return logits(x.gather(1, last.expand({batch, 1, x.size(2)})).squeeze(1));
 }
 
-at::Tensor Decoder::step(const at::Tensor& ids, const MediaCache& media, TextCache& text,
-                         const Cancel& cancel) const {
-  reserve(text, ids.size(0), text.longest + 1);
-  text.longest += 1;
-  at::Tensor x = embed(ids.unsqueeze(1));
-  x = run_layers(x, text.next.unsqueeze(1), config_.sliding_window, media, text, {}, cancel);
-  text.next = text.next + 1;
-  return logits(x.squeeze(1));
+at::Tensor Decoder::read(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
+                         const MediaCache& media, TextCache& text, const Cancel& cancel) const {
+  reserve(text, ids.size(0), end);
+  const Span span{positions, end, config_.sliding_window};
+  return logits(run_layers(embed(ids), span, media, text, {}, cancel));
+}
+
+void Decoder::keep_rows(TextCache& text, const at::Tensor& rows) const {
+  for (TextKeys& keys : text.layers) {
+    keys.key = keys.key.index_select(0, rows);
+    keys.value = keys.value.index_select(0, rows);
+  }
 }
 
 }  // namespace vidi

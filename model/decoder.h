@@ -18,6 +18,7 @@ class Decoder {
  public:
   void take(Weights& weights, const DecoderConfig& config);
   const DecoderConfig& config() const { return config_; }
+  at::Device device() const { return embeddings_.device(); }
 
   // Room for a window's keys and values on the weights' device.
   MediaCache make_media_cache(int64_t n_image_tokens, int64_t n_audio_tokens) const;
@@ -28,15 +29,19 @@ class Decoder {
   void stream(const at::Tensor& tokens, Modality modality, int64_t first, const MediaCache& cache,
               const Cancel& cancel) const;
 
-  // Reads prompts (lengths >= 1) as one batch into a new `text`. Returns the logits after each
-  // one's last token [B, vocab].
+  // Reads prompts (lengths >= 1) as one batch into a new `text`; what all begin with is read once.
+  // Returns the logits after each one's last token [B, vocab].
   at::Tensor read_prompts(const std::vector<std::vector<int>>& prompts, const MediaCache& media,
                           TextCache& text, const Tap& tap, const Cancel& cancel) const;
 
-  // One more token for each row, ids [B] int64 on the device -> logits [B, vocab]. Copies nothing
-  // to or from the host.
-  at::Tensor step(const at::Tensor& ids, const MediaCache& media, TextCache& text,
-                  const Cancel& cancel) const;
+  // The next tokens of every row: ids and positions [B, T] int64 on the device, all positions below
+  // `end` -> logits after each token [B, T, vocab]. Copies nothing to or from the host. A token
+  // that was read in vain costs nothing: reading another one at its position replaces it.
+  at::Tensor read(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
+                  const MediaCache& media, TextCache& text, const Cancel& cancel) const;
+
+  // Leaves only these rows of `text`, in this order; rows int64 on the device.
+  void keep_rows(TextCache& text, const at::Tensor& rows) const;
 
  private:
   struct Layer {
@@ -50,9 +55,15 @@ class Decoder {
                 const at::Tensor& next_norm) const;
   AddedNorm finish_layer(const at::Tensor& x, const at::Tensor& attended, size_t index) const;
   at::Tensor embed(const at::Tensor& ids) const;
-  at::Tensor run_layers(const at::Tensor& x, const at::Tensor& positions, int64_t window_keys,
-                        const MediaCache& media, TextCache& text, const Tap& tap,
-                        const Cancel& cancel) const;
+  struct Span {               // of text that one pass reads
+    at::Tensor positions;     // [B, T] int64
+    int64_t end = 0;          // all positions are below
+    int64_t window_keys = 0;  // how many keys a query of a sliding layer sees
+  };
+  at::Tensor run_layers(const at::Tensor& x, const Span& span, const MediaCache& media,
+                        TextCache& text, const Tap& tap, const Cancel& cancel) const;
+  void read_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
+                   const Cancel& cancel) const;
   at::Tensor logits(const at::Tensor& xn) const;
   void reserve(TextCache& text, int64_t batch, int64_t slots) const;
 

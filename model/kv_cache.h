@@ -32,13 +32,11 @@ struct TextKeys {
   at::Tensor key, value;
 };
 
-// A batch of questions under way. Row b holds its token at position p in slot p; slots beyond its
-// length hold nothing that a mask lets through.
+// A batch of questions under way. A row holds its token at position p in slot p; slots beyond its
+// length hold nothing that a mask lets through, and are written over when the row gets there.
 struct TextCache {
   std::vector<TextKeys> layers;
   int64_t capacity = 0;  // slots allocated
-  int64_t longest = 0;   // slots in use by the longest row
-  at::Tensor next;       // [questions] int64 on the device: position of each row's next token
 };
 
 }  // namespace vidi

@@ -212,7 +212,9 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
     const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(at);
     const auto last =
         first + static_cast<std::ptrdiff_t>(std::min(kQuestionBatch, prompts.size() - at));
-    for (Generation& g : generate(decoder_, window.cache, {first, last}, options, tap_, cancel)) {
+    const AnswerForm* form = tap_ ? nullptr : form_.get();
+    for (Generation& g :
+         generate(decoder_, window.cache, {first, last}, options, form, tap_, cancel)) {
       Answer answer;
       answer.ids = std::move(g.ids);
       answer.probabilities = std::move(g.probabilities);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/answer_form.h"
 #include "model/audio_tower.h"
 #include "model/decoder.h"
 #include "model/projector.h"
@@ -45,7 +46,8 @@ class VidiSession final : public Session {
   int64_t device_memory_bytes() const noexcept override;
   void free_caches() noexcept override;
 
-  // Answers to prompts that are ids already, in batches. Throws.
+  // Answers to prompts that are ids already, in batches. While a tap is set no tokens are guessed,
+  // so that every pass is one token. Throws.
   std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
                               const AskOptions& options, const Cancel& cancel) const;
 
@@ -78,6 +80,7 @@ class VidiSession final : public Session {
   at::Device device_{at::kCPU};
   at::ScalarType dtype_ = at::kFloat;
   std::unique_ptr<Tokenizer> tokenizer_;
+  std::unique_ptr<AnswerForm> form_;  // none without a tokenizer
   VisionTower vision_;
   AudioTower audio_;
   Projector projector_;

@@ -29,11 +29,12 @@ TEST(RmsNorm, KeepsHalfFinite) {
   EXPECT_TRUE(at::allclose(rms_norm(x, w, 1e-6, false).to(at::kFloat), at::ones({1, 16}), 1e-3));
 }
 
-// The sum is x and the block's result, under its own norm where it has one; the second result is the
-// next norm of the sum.
+// The sum is x and the block's result, under its own norm where it has one; the second result is
+// the next norm of the sum.
 TEST(AddNorm, IsTheFormula) {
   at::manual_seed(2);
-  at::Tensor x = at::randn({5, 33}), y = at::randn({5, 33}), w = at::randn({33}), v = at::randn({33});
+  at::Tensor x = at::randn({5, 33}), y = at::randn({5, 33}), w = at::randn({33}),
+             v = at::randn({33});
   for (bool offset : {false, true}) {
     AddedNorm plain = add_norm(x, y, {}, w, 1e-5, offset);
     EXPECT_TRUE(at::equal(plain.sum, x + y));

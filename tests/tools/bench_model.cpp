@@ -229,10 +229,16 @@ void Bench::encode() {
   for (const auto& layers : cache.layers) {
     for (const MediaKeys& k : layers) keys += k.key.nbytes() + k.value.nbytes();
   }
-  at::Tensor ids = logits.argmax(-1);
+  at::Tensor ids = logits.argmax(-1, /*keepdim=*/true);
+  int64_t end = kPromptTokens;
+  at::Tensor positions = at::full_like(ids, end);
   add("step",
       time_call(device_, a_.new_tokens,
-                [&] { ids = session_->decoder().step(ids, cache, text, cancel).argmax(-1); }),
+                [&] {
+                  const Decoder& decoder = session_->decoder();
+                  ids = decoder.read(ids, positions, ++end, cache, text, cancel).argmax(-1);
+                  positions.add_(1);
+                }),
       0, (weights + keys) / 1e9);
 }
 
