@@ -77,6 +77,11 @@ AnswerForm::AnswerForm(const Tokenizer& tokenizer) {
     }
   }
   sample_ = wildcards(encode(tokenizer, kSample));
+  size_t run = 0;
+  for (size_t i = 2; i < sample_.size(); ++i) {  // after the first token, which the prompt gives
+    run = sample_[i] < 0 ? 0 : run + 1;
+    usual_guess_ = std::max(usual_guess_, run);
+  }
 }
 
 // The start and the ids, digits after a point all alike.

@@ -15,6 +15,9 @@ class AnswerForm {
  public:
   explicit AnswerForm(const Tokenizer& tokenizer);
 
+  // The longest guess that the sample itself gives.
+  size_t usual_guess() const { return usual_guess_; }
+
   // At most `n` tokens that the form alone lets follow the answer `ids`: what followed the longest
   // like context, in this answer or else in the sample, up to the first digit after a point.
   std::vector<int> draft(const std::vector<int>& ids, size_t n) const;
@@ -25,6 +28,7 @@ class AnswerForm {
 
   std::unordered_map<int, Kind> kinds_;  // of the tokens that numbers are made of
   std::vector<int> sample_;              // with wildcards
+  size_t usual_guess_ = 0;
 };
 
 }  // namespace vidi

@@ -256,7 +256,9 @@ at::Tensor Decoder::read(const at::Tensor& ids, const at::Tensor& positions, int
                          const MediaCache& media, TextCache& text, const Cancel& cancel) const {
   reserve(text, ids.size(0), end);
   const Span span{positions, end, config_.sliding_window};
-  return logits(run_layers(embed(ids), span, media, text, {}, cancel));
+  at::Tensor found = logits(run_layers(embed(ids), span, media, text, {}, cancel));
+  read_before_.insert({ids.size(0), ids.size(1)});
+  return found;
 }
 
 void Decoder::keep_rows(TextCache& text, const at::Tensor& rows) const {

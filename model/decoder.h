@@ -5,6 +5,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "kernels/norm.h"
@@ -40,6 +42,14 @@ class Decoder {
   at::Tensor read(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
                   const MediaCache& media, TextCache& text, const Cancel& cancel) const;
 
+  // read() has met a batch of this size before, so all it needs is loaded.
+  bool has_read(int64_t batch, int64_t n_tokens) const {
+    return read_before_.count({batch, n_tokens}) > 0;
+  }
+
+  // Room for `slots` tokens a row.
+  void reserve(TextCache& text, int64_t batch, int64_t slots) const;
+
   // Leaves only these rows of `text`, in this order; rows int64 on the device.
   void keep_rows(TextCache& text, const at::Tensor& rows) const;
 
@@ -65,13 +75,14 @@ class Decoder {
   void read_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
                    const Cancel& cancel) const;
   at::Tensor logits(const at::Tensor& xn) const;
-  void reserve(TextCache& text, int64_t batch, int64_t slots) const;
 
   DecoderConfig config_;
   double embedding_scale_ = 1;
   at::Tensor embeddings_, head_, final_norm_;
   std::vector<Layer> layers_;
-  mutable RopeTable rope_;  // grown when a text gets longer than it; one thread is inside a session
+  // One thread is inside a session.
+  mutable RopeTable rope_;  // grown when a text gets longer than it
+  mutable std::set<std::pair<int64_t, int64_t>> read_before_;
 };
 
 }  // namespace vidi

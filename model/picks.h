@@ -1,0 +1,27 @@
+// The most likely next tokens, picked on the device.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace vidi {
+
+// logits [..., vocab] -> [2, n] float32: the most likely ids (the lowest on a tie), exact as they
+// are far below 2^24, and their probabilities; in one tensor for one copy.
+at::Tensor pick(const at::Tensor& logits);
+
+// What was picked after every token of a pass over rows of `width` tokens, on the host.
+class Picks {
+ public:
+  Picks(const at::Tensor& picked, int64_t width) : width_(width), on_host_(picked.cpu()) {}
+  int id(size_t row, size_t t) const { return static_cast<int>(value(0, row, t)); }
+  float probability(size_t row, size_t t) const { return value(1, row, t); }
+
+ private:
+  float value(int which, size_t row, size_t t) const {
+    return on_host_.const_data_ptr<float>()[which * on_host_.size(1) + row * width_ + t];
+  }
+  int64_t width_;
+  at::Tensor on_host_;
+};
+
+}  // namespace vidi

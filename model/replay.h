@@ -1,0 +1,34 @@
+// Work that is the same again and again, recorded once: on CUDA hundreds of launches become one
+// (a CUDA graph), elsewhere it simply runs.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <functional>
+#include <memory>
+
+namespace vidi {
+
+// One thread. Everything that `work` reads and writes must stay where it is for as long as this
+// lives, but for tensors that `work` makes for itself; it must neither wait for the device nor
+// read from it.
+class Replay {
+ public:
+  explicit Replay(c10::Device device);
+  ~Replay();
+  Replay(Replay&&) noexcept;
+  Replay& operator=(Replay&&) noexcept;
+
+  // In the order of the current stream. `warm`: the same kind of work has run before, so that it
+  // may be recorded at once; else the first run is a plain one.
+  void run(const std::function<void()>& work, bool warm);
+
+  // Recording happens for this device.
+  static bool records(c10::Device device);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vidi

@@ -1,0 +1,68 @@
+#include <ATen/cuda/CUDAEvent.h>
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include <optional>
+
+#include "model/replay.h"
+
+namespace vidi {
+
+struct Replay::Impl {
+  c10::cuda::CUDAStream side;  // work is not recorded on the default stream
+  std::optional<at::cuda::CUDAGraph> graph;
+  bool has_run = false;
+};
+
+Replay::Replay(c10::Device device) {
+  if (records(device)) {
+    impl_.reset(
+        new Impl{c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index()), {}});
+  }
+}
+Replay::~Replay() = default;
+Replay::Replay(Replay&&) noexcept = default;
+Replay& Replay::operator=(Replay&&) noexcept = default;
+
+bool Replay::records(c10::Device device) { return device.is_cuda(); }
+
+// Whatever was recorded half is thrown away with the exception.
+static void record(std::optional<at::cuda::CUDAGraph>& graph, const std::function<void()>& work) {
+  graph.emplace();
+  try {
+    // Other threads go on using CUDA while this one records.
+    graph->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+    work();
+    graph->capture_end();
+  } catch (...) {
+    try {
+      graph->capture_end();  // the stream must not stay in recording
+    } catch (...) {
+    }
+    graph.reset();
+    throw;
+  }
+}
+
+void Replay::run(const std::function<void()>& work, bool warm) {
+  if (!impl_) return work();
+  Impl& i = *impl_;
+  const c10::cuda::CUDAStream caller = c10::cuda::getCurrentCUDAStream(i.side.device_index());
+  at::cuda::CUDAEvent before, after;
+  before.record(caller);
+  before.block(i.side);
+  {
+    c10::cuda::CUDAStreamGuard guard(i.side);
+    if (!i.graph && (warm || i.has_run)) record(i.graph, work);
+    if (i.graph)
+      i.graph->replay();
+    else
+      work();
+    i.has_run = true;
+  }
+  after.record(i.side);
+  after.block(caller);
+}
+
+}  // namespace vidi
