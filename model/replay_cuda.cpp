@@ -1,6 +1,6 @@
-#include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
-#include <c10/cuda/CUDAGuard.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include <optional>
@@ -49,11 +49,11 @@ void Replay::run(const std::function<void()>& work, bool warm) {
   if (!impl_) return work();
   Impl& i = *impl_;
   const c10::cuda::CUDAStream caller = c10::cuda::getCurrentCUDAStream(i.side.device_index());
-  at::cuda::CUDAEvent before, after;
+  c10::Event before(c10::DeviceType::CUDA), after(c10::DeviceType::CUDA);
   before.record(caller);
   before.block(i.side);
   {
-    c10::cuda::CUDAStreamGuard guard(i.side);
+    c10::StreamGuard guard(i.side);
     if (!i.graph && (warm || i.has_run)) record(i.graph, work);
     if (i.graph)
       i.graph->replay();
