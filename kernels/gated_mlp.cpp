@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <vector>
+
 namespace vidi {
 
 at::Tensor activate(const at::Tensor& x, Activation activation) {
@@ -14,6 +16,17 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
       return at::silu(x);
   }
   TORCH_CHECK(false, "activate: unknown activation");
+}
+
+at::Tensor activated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            Activation activation) {
+  if (!x.is_cuda() || x.scalar_type() == at::kFloat || activation != Activation::kGeluTanh) {
+    return activate(at::linear(x, weight, bias), activation);
+  }
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  at::Tensor rows = x.reshape({-1, x.size(-1)});
+  return at::_addmm_activation(bias, rows, weight.t(), 1, 1, /*use_gelu=*/true).view(shape);
 }
 
 at::Tensor gated(const at::Tensor& both, Activation activation) {

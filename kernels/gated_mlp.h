@@ -10,6 +10,11 @@ namespace vidi {
 
 at::Tensor activate(const at::Tensor& x, Activation activation);
 
+// act(x weight^T + bias): x [..., H], weight [M, H], bias [M] -> [..., M]. In half precision on CUDA
+// the tanh GELU is part of the product (cuBLASLt).
+at::Tensor activated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            Activation activation);
+
 // both [..., 2 M], gate before up -> act(gate) * up [..., M].
 at::Tensor gated(const at::Tensor& both, Activation activation);
 

@@ -39,11 +39,7 @@ void AudioTower::take_layer(Weights& weights, Layer& layer, const std::string& n
   const std::string attention = name + ".self_attn", field = "audio d_model";
   layer.norm1.take(weights, name + ".self_attn_layer_norm", width, config_.layer_norm_eps, field);
   layer.norm2.take(weights, name + ".final_layer_norm", width, config_.layer_norm_eps, field);
-  layer.attention.heads = config_.heads;
-  layer.attention.q.take(weights, attention + ".q_proj", width, width, field);
-  layer.attention.k.take(weights, attention + ".k_proj", width, width, field, /*has_bias=*/false);
-  layer.attention.v.take(weights, attention + ".v_proj", width, width, field);
-  layer.attention.out.take(weights, attention + ".out_proj", width, width, field);
+  layer.attention.take(weights, attention, config_.heads, width, field, /*key_has_bias=*/false);
   layer.fc1.take(weights, name + ".fc1", mlp, width, "audio encoder_ffn_dim");
   layer.fc2.take(weights, name + ".fc2", width, mlp, "audio encoder_ffn_dim");
 }

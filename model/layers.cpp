@@ -38,10 +38,26 @@ at::Tensor Mlp::operator()(const at::Tensor& x) const {
   return y;
 }
 
+void SelfAttention::take(Weights& weights, const std::string& name, int64_t n_heads, int64_t width,
+                         const std::string& field, bool key_has_bias) {
+  heads = n_heads;
+  const std::string q = name + ".q_proj", k = name + ".k_proj", v = name + ".v_proj";
+  weights.take_joined(
+      qkv.weight,
+      {{q + ".weight", width, field}, {k + ".weight", width, field}, {v + ".weight", width, field}},
+      width);
+  weights.take_joined(qkv.bias,
+                      {{q + ".bias", width, field},
+                       {key_has_bias ? k + ".bias" : "", width, field},
+                       {v + ".bias", width, field}},
+                      0);
+  out.take(weights, name + ".out_proj", width, width, field);
+}
+
 at::Tensor SelfAttention::operator()(const at::Tensor& x) const {
-  const int64_t batch = x.size(0), n = x.size(1), dim = q.weight.size(0) / heads;
-  auto apart = [&](const at::Tensor& y) { return y.view({batch, n, heads, dim}).transpose(1, 2); };
-  at::Tensor y = at::scaled_dot_product_attention(apart(q(x)), apart(k(x)), apart(v(x)));
+  const int64_t batch = x.size(0), n = x.size(1), dim = x.size(2) / heads;
+  at::Tensor all = qkv(x).view({batch, n, 3, heads, dim}).permute({2, 0, 3, 1, 4});
+  at::Tensor y = at::scaled_dot_product_attention(all[0], all[1], all[2]);
   return out(y.transpose(1, 2).reshape({batch, n, heads * dim}));
 }
 

@@ -38,8 +38,11 @@ struct Mlp {
 // Self-attention without a mask over x [B, S, heads * D] (towers): projections, heads apart, heads
 // together.
 struct SelfAttention {
-  Linear q, k, v, out;
+  Linear qkv, out;  // queries, keys and values below each other
   int64_t heads = 1;
+  // `name`.q_proj, .k_proj, .v_proj and .out_proj; Whisper's keys have no bias.
+  void take(Weights& weights, const std::string& name, int64_t n_heads, int64_t width,
+            const std::string& field, bool key_has_bias);
   at::Tensor operator()(const at::Tensor& x) const;
 };
 

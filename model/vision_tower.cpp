@@ -27,11 +27,7 @@ void VisionTower::take_layer(Weights& weights, Layer& layer, const std::string& 
   const std::string attention = name + ".self_attn", field = "vision hidden_size";
   layer.norm1.take(weights, name + ".layer_norm1", width, config_.layer_norm_eps, field);
   layer.norm2.take(weights, name + ".layer_norm2", width, config_.layer_norm_eps, field);
-  layer.attention.heads = config_.heads;
-  layer.attention.q.take(weights, attention + ".q_proj", width, width, field);
-  layer.attention.k.take(weights, attention + ".k_proj", width, width, field);
-  layer.attention.v.take(weights, attention + ".v_proj", width, width, field);
-  layer.attention.out.take(weights, attention + ".out_proj", width, width, field);
+  layer.attention.take(weights, attention, config_.heads, width, field, /*key_has_bias=*/true);
   layer.fc1.take(weights, name + ".mlp.fc1", mlp, width, "vision intermediate_size");
   layer.fc2.take(weights, name + ".mlp.fc2", width, mlp, "vision intermediate_size");
 }
@@ -50,7 +46,9 @@ at::Tensor VisionTower::operator()(const at::Tensor& pixels) const {
   at::Tensor x = patches(pixels) + positions_;
   for (const Layer& layer : layers_) {
     x = x + layer.attention(layer.norm1(x));
-    x = x + layer.fc2(activate(layer.fc1(layer.norm2(x)), config_.activation));
+    at::Tensor hidden =
+        activated_linear(layer.norm2(x), layer.fc1.weight, layer.fc1.bias, config_.activation);
+    x = x + layer.fc2(hidden);
   }
   return x;
 }

@@ -78,10 +78,15 @@ void Weights::take(at::Tensor& slot, const std::string& name, const std::vector<
 void Weights::take_joined(at::Tensor& slot, const std::vector<Part>& parts, int64_t columns) {
   int64_t in_all = 0, first = 0;
   for (const Part& p : parts) in_all += p.rows;
+  bool is_first = true;
   for (const Part& p : parts) {
-    if (add_slot(slot, p.name, {p.rows, columns}, p.field)) {
+    std::vector<int64_t> shape{p.rows};
+    if (columns > 0) shape.push_back(columns);
+    if (!p.name.empty() && add_slot(slot, p.name, shape, p.field)) {
       slots_.back().first_row = first;
       slots_.back().rows_in_all = in_all;
+      slots_.back().makes_all = is_first;
+      is_first = false;
     }
     first += p.rows;
   }
@@ -128,7 +133,8 @@ void Weights::allocate() {
     std::vector<int64_t> shape = s.place.entry.shape;
     const int64_t rows = s.rows_in_all > 0 ? shape[0] : 0;
     if (rows > 0) shape[0] = s.rows_in_all;
-    if (rows == 0 || s.first_row == 0) *s.tensor = at::empty(shape, options);
+    if (rows == 0) *s.tensor = at::empty(shape, options);
+    if (s.makes_all) *s.tensor = at::zeros(shape, options);
     s.values = rows > 0 ? s.tensor->narrow(0, s.first_row, rows) : *s.tensor;
   }
 }

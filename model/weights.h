@@ -40,7 +40,8 @@ class Weights {
             const std::string& field);
 
   // Several tensors of one width in one slot, one below the other in the order given, so that one
-  // matrix product serves them all. Otherwise as take().
+  // matrix product serves them all; vectors (columns = 0) one after the other. A part without a
+  // name is zeros. Otherwise as take().
   struct Part {
     std::string name;
     int64_t rows;
@@ -64,6 +65,7 @@ class Weights {
     std::string name;
     CheckpointFiles::Place place;
     int64_t first_row = 0, rows_in_all = 0;  // of a joined slot; rows_in_all = 0: not joined
+    bool makes_all = false;                  // the first part of a joined slot
     at::Tensor values;                       // the slot's tensor, or its rows of it
   };
   bool add_slot(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,

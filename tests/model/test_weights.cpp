@@ -79,7 +79,7 @@ TEST_F(WeightsTest, SaysWhenAFileShrinks) {
 }
 
 // Joined tensors lie below each other in the order asked for, whatever their order in the file, and
-// are known by their own names.
+// are known by their own names; a part without a name is zeros.
 TEST_F(WeightsTest, JoinsTensorsOfOneWidth) {
   at::Tensor a = at::randn({3, 5}), b = at::randn({4, 5});
   write_safetensors(folder_ / "model.safetensors",
@@ -91,6 +91,10 @@ TEST_F(WeightsTest, JoinsTensorsOfOneWidth) {
   weights.take_joined(joined, {{"a", 3, "test"}, {"b", 4, "test"}}, 5);
   weights.load({}, Cancel());
   EXPECT_TRUE(at::equal(joined, at::cat({a, b})));
+  Weights with_zeros(open_checkpoint_files(folder_), at::kCPU, at::kFloat);
+  with_zeros.take_joined(joined, {{"", 2, "test"}, {"b", 4, "test"}, {"", 1, "test"}}, 5);
+  with_zeros.load({}, Cancel());
+  EXPECT_TRUE(at::equal(joined, at::cat({at::zeros({2, 5}), b, at::zeros({1, 5})})));
   EXPECT_EQ(weights.bytes_taken(), 35 * 4);
   for (const auto& [name, values] : weights.loaded()) {
     EXPECT_TRUE(at::equal(values, name == "a" ? a : b)) << name;
