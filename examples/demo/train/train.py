@@ -221,9 +221,6 @@ def main():
     data = dict(np.load(arguments.bank))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    if device.type == "cuda":
-        model.fuse()
-        pictures.fuse()
     path = arguments.folder / "state.pt"
     first = torch.load(path, map_location="cpu", weights_only=False)["stage"] if path.exists() else 0
     for number in range(first, len(STAGES)) if arguments.stage is None else [arguments.stage]:
