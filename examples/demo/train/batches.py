@@ -1,7 +1,7 @@
 """Batches for training: planned by worker processes on the CPU, drawn on the device.
 
 Few shapes, so that a step can be recorded once and replayed (graphs.py): the clips' lengths come from a list of 16, which is
-another one every 1000 steps, and texts are padded to multiples of 32 and 64.
+another one every 1500 steps, and texts are padded to multiples of 32 and 64.
 """
 import math
 import random
@@ -18,7 +18,7 @@ from device import send
 from tokenizer import Tokenizer
 
 IGNORED = -100
-LENGTHS, PERIOD = 16, 1000  # lengths of clips at a time, steps until there are others
+LENGTHS, PERIOD = 16, 1500  # lengths of clips at a time, steps until there are others
 
 
 @dataclass

@@ -50,12 +50,16 @@ if triton is not None:
         t = tanh(tl.load(scores + first + at, inside, other=0.0).to(tl.float32) * (scale / cap))
         tl.store(result + first + at, p * (g - tl.sum(p * g, 0)) * (1 - t * t) * scale, inside)
 
+    def block(keys):
+        size = triton.next_power_of_2(keys)
+        return {"BLOCK": size, "num_warps": min(8, max(1, size // 256))}
+
     class Capped(torch.autograd.Function):
         @staticmethod
         def forward(ctx, scores, scale, cap, causal):
             scores = scores.contiguous()
             out, keys = torch.empty_like(scores), scores.shape[-1]
-            forward_kernel[(scores.numel() // keys,)](scores, out, keys, scale, cap, causal, triton.next_power_of_2(keys))
+            forward_kernel[(scores.numel() // keys,)](scores, out, keys, scale, cap, causal, **block(keys))
             ctx.save_for_backward(scores, out)
             ctx.scale, ctx.cap = scale, cap
             return out
@@ -64,5 +68,5 @@ if triton is not None:
         def backward(ctx, grad):
             scores, out = ctx.saved_tensors
             result, keys = torch.empty_like(scores), scores.shape[-1]
-            backward_kernel[(scores.numel() // keys,)](scores, out, grad.contiguous(), result, keys, ctx.scale, ctx.cap, triton.next_power_of_2(keys))
+            backward_kernel[(scores.numel() // keys,)](scores, out, grad.contiguous(), result, keys, ctx.scale, ctx.cap, **block(keys))
             return result, None, None, None
