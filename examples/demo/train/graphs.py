@@ -31,10 +31,10 @@ class Replayed:
 
     def record(self, batch):
         """-> (graph, the tensors that it reads, the losses and gradients that it writes)"""
+        torch.cuda.synchronize()
         if len(self.graphs) >= MOST:
             self.graphs.popitem(last=False)
         inputs = {name: v.clone() if torch.is_tensor(v) else v for name, v in batch.items()}
-        torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
         graph.capture_begin(pool=self.pool, capture_error_mode="thread_local")  # other threads may use CUDA meanwhile
         try:
