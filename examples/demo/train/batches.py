@@ -1,4 +1,9 @@
-"""Batches for training: planned by worker processes on the CPU, drawn on the device."""
+"""Batches for training: planned by worker processes on the CPU, drawn on the device.
+
+Few shapes, so that a step can be recorded once and replayed (graphs.py): the clips' lengths come from a list of 16, which is
+another one every 1500 steps, and texts are padded to multiples of 32 and 64.
+"""
+import math
 import random
 from dataclasses import dataclass
 
@@ -9,9 +14,11 @@ import pictures
 import plan
 import sounds
 import world
+from device import send
 from tokenizer import Tokenizer
 
 IGNORED = -100
+LENGTHS, PERIOD = 16, 1500  # lengths of clips at a time, steps until there are others
 
 
 @dataclass
@@ -41,28 +48,30 @@ class Planned(torch.utils.data.Dataset):
         rise = self.course.climb * self.course.steps
         return 1.0 if rise <= 0 else min(1.0, step / rise)
 
+    def shapes(self, step):
+        """(frames, rate) of the batches around this step: frames log-uniform in 3..128, one or two a second."""
+        rng = random.Random(f"{self.course.seed}-shapes-{step // PERIOD}")
+        spread = [math.exp(math.log(3) + (i + rng.random()) / LENGTHS * math.log(128.99 / 3)) for i in range(LENGTHS)]
+        return [(round(f), rng.choice((1.0, 2.0, 2.0) if f >= 6 else (1.0, 2.0))) for f in spread]
+
     def __getitem__(self, step):
         self.tokenizer = self.tokenizer or Tokenizer(self.tokenizer_path)
         course, rng = self.course, random.Random(f"{self.course.seed}-{step}")
         many = rng.random() < course.picture_share
-        level = self.level(step)
         if many:
             clips = plan.draw_batch(rng, self.bank, 3 * 512, 512, 1.0, 3, rng.choice((1.0, 2.0)))
         else:
-            clips = plan.draw_batch(rng, self.bank, course.frames, course.clips, level)
-        item = {"clips": clips, "rows": pictures.sprite_rows(clips), "notes": sounds.note_rows(clips),
-                "gpu_seed": rng.getrandbits(60), "many": many, "frames_true": frame_truth(clips)}
+            clips = plan.draw_batch(rng, self.bank, course.frames, course.clips, self.level(step), *rng.choice(self.shapes(step)))
+        item = {"frames": clips[0].frames, "seconds": clips[0].seconds, "many": many, "gpu_seed": rng.getrandbits(60),
+                "aspects": np.array([c.aspect for c in clips], np.float32), "bed": np.array([c.bed for c in clips]),
+                "rows": pictures.sprite_rows(clips), "notes": sounds.note_rows(clips), "truth": {"frames_true": frame_truth(clips)}}
         if not many:
-            item.update(sound_truth(clips))
-            item.update(questions(clips, self.tokenizer))
-            item.update(highlights(clips, self.tokenizer))
-        for clip in clips:  # the rest of a plan need not travel between processes
-            clip.things, clip.stretches = [], []
+            item["truth"] |= sound_truth(clips) | questions(clips, self.tokenizer) | highlights(clips, self.tokenizer)
         return item
 
 
 def frame_truth(clips):
-    truth = np.zeros((len(clips), clips[0].frames, len(world.SEEN)), np.float32)
+    truth = np.zeros((len(clips), clips[0].frames, len(world.SEEN)), bool)
     for c, clip in enumerate(clips):
         for kind, (mask, _) in plan.seen_ranges(clip).items():
             truth[c, :, kind] = mask
@@ -83,18 +92,21 @@ def token_mask(ranges, count):
 
 def sound_truth(clips):
     count = audio_tokens(clips[0])
-    truth = np.zeros((len(clips), count, len(world.HEARD)), np.float32)
+    truth = np.zeros((len(clips), count, len(world.HEARD)), bool)
     for c, clip in enumerate(clips):
         for kind, ranges in plan.heard_ranges(clip).items():
             truth[c, :, kind] = token_mask(ranges, count)
-    return {"tokens_true": truth}
+    known = np.ones((len(clips), 1, len(world.HEARD)), bool)
+    known[[clip.bed for clip in clips], :, plan.MUSIC] = False
+    return {"tokens_true": truth, "sound_known": known, "has_audio": np.array([clip.audio for clip in clips])}
 
 
-def rows_of(pairs, tokenizer):
-    """(question, answer) pairs -> ids, labels (the next token where it is answer), index of the prompt's last token."""
+def rows_of(pairs, tokenizer, multiple):
+    """(question, answer) pairs -> ids, labels (the next token where it is answer), index of the prompt's last token.
+    As wide as the next multiple of `multiple`."""
     prompts = [tokenizer.prompt(question) for question, _ in pairs]
     answers = [tokenizer.answer(answer) for _, answer in pairs]
-    width = max(len(p) + len(a) for p, a in zip(prompts, answers))
+    width = -(-max(len(p) + len(a) for p, a in zip(prompts, answers)) // multiple) * multiple
     ids, labels = np.zeros((len(pairs), width), np.int64), np.full((len(pairs), width), IGNORED, np.int64)
     for i, (p, a) in enumerate(zip(prompts, answers)):
         ids[i, :len(p) + len(a)] = p + a
@@ -104,7 +116,7 @@ def rows_of(pairs, tokenizer):
 
 def questions(clips, tokenizer):
     asked = [q for clip in clips for q in clip.questions]
-    ids, labels, last = rows_of([(world.RETRIEVAL.format(query=q[0]), q[1]) for q in asked], tokenizer)
+    ids, labels, last = rows_of([(world.RETRIEVAL.format(query=q[0]), q[1]) for q in asked], tokenizer, 32)
     frames, tokens = clips[0].frames, audio_tokens(clips[0])
     nothing = np.zeros(frames, bool)
     times = np.full((len(asked), 4), np.nan, np.float32)
@@ -118,7 +130,7 @@ def questions(clips, tokenizer):
 
 def highlights(clips, tokenizer):
     """One row a clip; a clip with too many events has no labels."""
-    ids, labels, _ = rows_of([(world.HIGHLIGHT, clip.highlights or world.NOTHING) for clip in clips], tokenizer)
+    ids, labels, _ = rows_of([(world.HIGHLIGHT, clip.highlights or world.NOTHING) for clip in clips], tokenizer, 64)
     labels[[not clip.highlights for clip in clips]] = IGNORED
     return {"highlight_ids": ids, "highlight_labels": labels}
 
@@ -137,20 +149,16 @@ class Studio:
         self.filters = sounds.mel_filters(device)
 
     def draw(self, item):
-        """-> item with tensors on the device, `pixels` and `mel` among them."""
+        """-> what a step needs: tensors on the device, and numbers that come with their shapes. Waits for nothing."""
         generator = torch.Generator(self.device).manual_seed(item["gpu_seed"])
-        clips = item["clips"]
-        out = {k: torch.from_numpy(v).to(self.device, non_blocking=True) for k, v in item.items()
-               if isinstance(v, np.ndarray) and k not in ("rows", "notes")}
-        out["frames"], out["clips"] = clips[0].frames, clips
-        out["pixels"] = pictures.render(clips, item["rows"], self.gallery, pictures.Dice(generator, self.device))
+        out = {k: send(v, self.device) for k, v in item["truth"].items()}
+        out = {k: v.float() if v.dtype == torch.bool else v for k, v in out.items()}
+        out["frames"] = item["frames"]
+        out["pixels"] = pictures.render(item["frames"], item["aspects"], item["rows"], self.gallery, pictures.Dice(generator, self.device))
         if not item["many"]:
-            sound = self.waves.mix(len(clips), item["notes"], round(clips[0].seconds * sounds.RATE))
-            sound = sounds.disturb(sound, generator, torch.tensor([c.bed for c in clips], device=self.device))
-            out["mel"] = sounds.log_mel(sound, self.filters, sounds.random_equaliser(len(clips), generator, self.device))
-            out["chunks"] = out["mel"].shape[0] // len(clips)
-            out["steps"] = sounds.encoder_steps(clips[0].seconds)
-            out["sound_known"] = torch.ones(len(clips), 1, len(world.HEARD), device=self.device)
-            out["sound_known"][[i for i, c in enumerate(clips) if c.bed], :, plan.MUSIC] = 0
-            out["has_audio"] = torch.tensor([float(c.audio) for c in clips], device=self.device)
+            clips, seconds = len(item["bed"]), item["seconds"]
+            sound = self.waves.mix(clips, item["notes"], round(seconds * sounds.RATE))
+            sound = sounds.disturb(sound, generator, item["bed"])
+            out["mel"] = sounds.log_mel(sound, self.filters, sounds.random_equaliser(clips, generator, self.device))
+            out["chunks"], out["steps"] = len(out["mel"]) // clips, sounds.encoder_steps(seconds)
         return out

@@ -62,11 +62,12 @@ def question_for(name, clip):
 def draw(clip, gallery, waves, seed):
     """-> (frames uint8 [F, H, W, 3], samples int16)"""
     generator = torch.Generator().manual_seed(seed)
-    scene = pictures.Scene([clip], pictures.sprite_rows([clip]), gallery, pictures.Dice(generator, torch.device("cpu")))
-    small = F.interpolate(scene.frames(0, clip.frames), (HEIGHT, WIDTH), mode="bicubic", antialias=True, align_corners=False)
+    dice = pictures.Dice(generator, torch.device("cpu"))
+    scene = pictures.Scene(clip.frames, np.array([clip.aspect], np.float32), pictures.sprite_rows([clip]), gallery, dice)
+    small = F.interpolate(scene.draw(), (HEIGHT, WIDTH), mode="bicubic", antialias=True, align_corners=False)
     frames = (small.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
     sound = waves.mix(1, sounds.note_rows([clip]), round(clip.seconds * sounds.RATE))
-    sound = sounds.disturb(sound, generator, torch.tensor([clip.bed]))
+    sound = sounds.disturb(sound, generator, np.array([clip.bed]))
     return frames, (sound[0] * 32767).round().short().numpy()
 
 

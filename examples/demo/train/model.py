@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from towers import AudioTower, VisionTower
+from capped import capped_softmax
+from towers import AudioTower, VisionTower, together
 
 
 @dataclass
@@ -44,25 +45,8 @@ def softcap(x, cap):
     return cap * torch.tanh(x / cap)
 
 
-def rms(x, eps):
-    x32 = x.float()
-    return x32 * torch.rsqrt(x32.square().mean(-1, keepdim=True) + eps)
-
-
-def gemma_norm(x, weight):
-    return rms(x, 1e-6) * (1 + weight)
-
-
-def capped_softmax(scores, scale, mask):
-    capped = softcap(scores.float() * scale, 50.0)
-    return (capped if mask is None else capped + mask).softmax(-1).to(scores.dtype)
-
-
-def fuse():
-    """Compiles what is many small kernels otherwise; for a GPU."""
-    global gemma_norm, capped_softmax
-    gemma_norm = torch.compile(gemma_norm, dynamic=True)
-    capped_softmax = torch.compile(capped_softmax, dynamic=True)
+def rms_norm(x, weight, eps):
+    return F.rms_norm(x.float(), weight.shape, weight, eps)
 
 
 class PlainNorm(nn.Module):
@@ -71,7 +55,7 @@ class PlainNorm(nn.Module):
         self.weight = nn.Parameter(torch.full((width,), value))
 
     def forward(self, x):
-        return rms(x, 1e-5) * self.weight
+        return rms_norm(x, self.weight, 1e-5)
 
 
 class GemmaNorm(nn.Module):
@@ -80,7 +64,7 @@ class GemmaNorm(nn.Module):
         self.weight = nn.Parameter(torch.zeros(width))
 
     def forward(self, x):
-        return gemma_norm(x, self.weight)
+        return rms_norm(x, 1 + self.weight, 1e-6)
 
 
 class Position(nn.Module):
@@ -96,7 +80,7 @@ class Position(nn.Module):
             p = torch.arange(length, device=device, dtype=torch.float32) / (length - 1) * (top - 1)
             f = torch.exp(torch.arange(0, hidden, 2, device=device).float() * -(math.log(10000) / hidden))
             angle = p[:, None] * f
-            return rms(self.mlp(torch.stack([angle.sin(), angle.cos()], -1).flatten(1)), 1e-5)
+            return F.rms_norm(self.mlp(torch.stack([angle.sin(), angle.cos()], -1).flatten(1)), (hidden,), eps=1e-5)
 
 
 class Projector(nn.Module):
@@ -108,14 +92,16 @@ class Projector(nn.Module):
         return self.model(x)
 
 
-def rotate(x, first=0):
-    """Rotary positions; x [..., T, head]."""
-    half = x.shape[-1] // 2
-    f = 10000 ** (-torch.arange(half, device=x.device, dtype=torch.float32) / half)
-    angle = torch.arange(first, first + x.shape[-2], device=x.device).float()[:, None] * f
-    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
-    a, b = x[..., :half], x[..., half:]
-    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+def turns(length, head, device):
+    """Cosines and signed sines of the rotary positions 0..length-1, [length, head] each."""
+    f = 10000 ** (-torch.arange(head // 2, device=device, dtype=torch.float32) / (head // 2))
+    angle = torch.arange(length, device=device).float()[:, None] * f
+    return angle.cos().repeat(1, 2), torch.cat([-angle.sin(), angle.sin()], 1)
+
+
+def rotate(x, cos, sin):
+    """x [..., T, head]"""
+    return torch.addcmul(x * cos.to(x.dtype), x.roll(x.shape[-1] // 2, -1), sin.to(x.dtype))
 
 
 class DecoderAttention(nn.Module):
@@ -127,9 +113,9 @@ class DecoderAttention(nn.Module):
         self.v_proj = nn.Linear(s.hidden, s.kv_heads * s.head, bias=False)
         self.o_proj = nn.Linear(s.heads * s.head, s.hidden, bias=False)
 
-    def capped(self, q, k, v, mask=None):
+    def capped(self, q, k, v, causal=False):
         """q [N, kv, groups * L, head], k and v [N, kv, keys, head]; soft cap 50."""
-        return capped_softmax(q @ k.transpose(-1, -2), self.s.head ** -0.5, mask) @ v
+        return capped_softmax(q @ k.transpose(-1, -2), self.s.head ** -0.5, 50.0, causal) @ v
 
     def group(self, q):
         """[N, L, heads * head] -> [N, kv, groups, L, head]"""
@@ -141,22 +127,22 @@ class DecoderAttention(nn.Module):
         n, length, _ = x.shape
         return x.view(n, length, self.s.kv_heads, self.s.head).transpose(1, 2)
 
-    def own(self, q, k, v):
+    def own(self, q, k, v, cos, sin):
         """Causal attention of text to itself; q, k, v of [N, T, .]"""
         n, t, _ = q.shape
-        qs, ks = rotate(self.group(q)), rotate(self.keys(k))
-        mask = torch.full((t, t), float("-inf"), device=q.device).triu(1).repeat(self.s.heads // self.s.kv_heads, 1)
-        out = self.capped(qs.flatten(2, 3), ks, self.keys(v), mask)
-        return self.ungroup(out, n, t)
+        qs, ks = rotate(self.group(q), cos, sin), rotate(self.keys(k), cos, sin)
+        return self.ungroup(self.capped(qs.flatten(2, 3), ks, self.keys(v), causal=True), n, t)
 
-    def cross(self, q, k, v):
-        """Text [B * R, T, .] reads media [B, M, .] of its clip."""
-        rows, t, _ = q.shape
-        b = k.shape[0]
-        qs = self.group(q).unflatten(0, (b, rows // b)).permute(0, 2, 1, 3, 4, 5)  # B kv R groups T head
-        out = self.capped(qs.flatten(2, 4), self.keys(k), self.keys(v))
-        out = out.view(b, self.s.kv_heads, rows // b, -1, self.s.head).transpose(1, 2).flatten(0, 1)
-        return self.ungroup(out, rows, t)
+    def clipwise(self, q, clips):
+        """[clips * R, T, .] -> [clips, kv, R * groups * T, head]: all that reads the same clip."""
+        return self.group(q).unflatten(0, (clips, -1)).permute(0, 2, 1, 3, 4, 5).flatten(2, 4)
+
+    def cross(self, q, k, v, shape):
+        """Text, q of `clipwise` and [clips * R, T, .] in shape, reads media [clips, M, .] of its clip."""
+        n, t, _ = shape
+        out = self.capped(q, self.keys(k), self.keys(v))
+        out = out.view(len(k), self.s.kv_heads, n // len(k), -1, self.s.head).transpose(1, 2).flatten(0, 1)
+        return self.ungroup(out, n, t)
 
     def ungroup(self, x, n, t):
         return x.view(n, self.s.kv_heads, -1, t, self.s.head).permute(0, 3, 1, 2, 4).reshape(n, t, -1)
@@ -176,7 +162,8 @@ class DecoderMlp(nn.Module):
         self.down_proj = nn.Linear(s.mlp, s.hidden, bias=False)
 
     def forward(self, x):
-        return self.down_proj(F.gelu(self.gate_proj(x), approximate="tanh") * self.up_proj(x))
+        gate, up = together(x, self.gate_proj, self.up_proj)
+        return self.down_proj(F.gelu(gate, approximate="tanh") * up)
 
 
 class DecoderLayer(nn.Module):
@@ -192,16 +179,16 @@ class DecoderLayer(nn.Module):
     def media(self, v):
         """Media states -> (their keys, their values, the next states)."""
         vn = self.input_layernorm(v)
-        keys, values = self.self_attn.k_proj(vn), self.self_attn.v_proj(vn)
+        keys, values = together(vn, self.self_attn.k_proj, self.self_attn.v_proj)
         return keys, values, self.feed(v + self.post_attention_layernorm(self.self_attn.diagonal(values)))
 
-    def text(self, x, sources):
-        """Text states [B * R, T, H]; sources = (keys, values, weight [B * R, 1, 1] or 1) of each medium."""
-        a, xn = self.self_attn, self.input_layernorm(x)
-        q = a.q_proj(xn)
-        total = a.own(q, a.k_proj(xn), a.v_proj(xn))
+    def text(self, x, turn, sources):
+        """Text states [B * R, T, H]; turn = (cos, sin); sources = (keys, values, weight [B * R, 1, 1] or 1) of each medium."""
+        a = self.self_attn
+        q, k, v = together(self.input_layernorm(x), a.q_proj, a.k_proj, a.v_proj)
+        total, asking = a.own(q, k, v, *turn), a.clipwise(q, len(sources[0][0]))
         for keys, values, weight in sources:
-            total = total + a.cross(q, keys, values) * weight
+            total = total + a.cross(asking, keys, values, x.shape) * weight
         return self.feed(x + self.post_attention_layernorm(a.o_proj(total)))
 
 
@@ -270,9 +257,9 @@ class Vidi(nn.Module):
     def read(self, ids, image, audio, audio_weight=1.0, taps=()):
         """Token ids [B * R, T] -> (logits [B * R, T, vocabulary], [states after the layers in `taps`])."""
         x = self.model.embed_tokens(ids).float() * self.sizes.hidden ** 0.5
-        tapped = []
+        tapped, turn = [], turns(ids.shape[1], self.sizes.head, ids.device)
         for i, layer in enumerate(self.model.layers):
-            x = layer.text(x, [(*image[i], 1.0), (*audio[i], audio_weight)])
+            x = layer.text(x, turn, [(*image[i], 1.0), (*audio[i], audio_weight)])
             if i + 1 in taps:
                 tapped.append(x)
         return softcap((self.model.norm(x) @ self.model.embed_tokens.weight.t()).float(), 30.0), tapped

@@ -1,7 +1,8 @@
 """Pictures of planned clips on the GPU: backgrounds, sprites over them, and what a camera and a codec do to them.
 
 Drawn at 160x160 (the source squashed to a square), shrunk to the model's side with an antialiased bicubic as the
-product does. Every random number comes from the given generator.
+product does. Every random number comes from the given generator. All frames of a batch are drawn at once, in few and large
+operations, and nothing waits for the device.
 """
 import math
 
@@ -9,8 +10,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from device import send
+
 SIDE = 160
-CHUNK = 512  # frames drawn at once
+MADE_UP = 256  # backgrounds of a batch at most
 
 
 class Dice:
@@ -20,7 +23,8 @@ class Dice:
         self.generator, self.device = generator, device
 
     def __call__(self, *shape, low=0.0, high=1.0):
-        return torch.rand(*shape, device=self.device, generator=self.generator) * (high - low) + low
+        share = torch.rand(*shape, device=self.device, generator=self.generator)
+        return share if (low, high) == (0.0, 1.0) else share.mul_(high - low).add_(low)
 
     def normal(self, *shape):
         return torch.randn(*shape, device=self.device, generator=self.generator)
@@ -79,33 +83,35 @@ def made_up_backgrounds(dice, count):
 
 
 def affine_grid(x, y, scale_x, scale_y, angle, aspect):
-    """Where each of SIDE x SIDE points lies in a picture centred at (x, y); all arguments [N]."""
+    """Where each of SIDE x SIDE points lies in a picture centred at (x, y); all arguments [N]. A sum of a part that the
+    column gives and one that the row gives, so only the sum is as large as the pictures."""
     line = (torch.arange(SIDE, device=x.device) + 0.5) / SIDE * 2 - 1
-    v, u = torch.meshgrid(line, line, indexing="ij")
-    dx = (u - x[:, None, None]) * aspect[:, None, None]
-    dy = v - y[:, None, None]
-    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    return torch.stack([(dx * cos + dy * sin) / scale_x[:, None, None], (dy * cos - dx * sin) / scale_y[:, None, None]], -1)
+    cos, sin = angle.cos(), angle.sin()
+    across = torch.stack([cos / scale_x, -sin / scale_y], -1) * aspect[:, None]
+    down = torch.stack([sin / scale_x, cos / scale_y], -1)
+    across, down = ((line - at[:, None])[..., None] * by[:, None] for at, by in ((x, across), (y, down)))
+    return across[:, None] + down[:, :, None]
 
 
 class Scene:
-    """Everything random of a batch of clips, drawn once; `frames(first, last)` draws pictures of it."""
+    """Everything random of a batch of clips, drawn once; `draw` makes the pictures. aspects [clips], rows of `sprite_rows`."""
 
-    def __init__(self, clips, rows, gallery, dice):
-        self.clips, self.gallery, self.dice = clips, gallery, dice
-        self.rows = torch.from_numpy(rows).to(dice.device)
-        self.n = clips[0].frames
+    def __init__(self, frames, aspects, rows, gallery, dice):
+        self.n, self.clips, self.gallery, self.dice = frames, len(aspects), gallery, dice
         self.device = dice.device
-        self.aspect = torch.tensor([c.aspect for c in clips], device=self.device, dtype=torch.float32)
+        self.aspect, self.rows = send(aspects, self.device), send(rows, self.device)
+        self.slots = np.bincount(rows[:, 2].astype(int)).tolist()
+        self.clip = torch.arange(self.clips * frames, device=self.device) // frames  # of each frame
         self.choose_backgrounds()
         self.choose_camera()
 
     def choose_backgrounds(self):
         """Up to two cuts a clip; pan and zoom in each shot."""
-        d, b, n = self.dice, len(self.clips), self.n
+        d, b, n = self.dice, self.clips, self.n
         fixed = self.gallery.backgrounds
-        self.pool = torch.cat([fixed, made_up_backgrounds(d, 2 * b)])
-        shots = torch.where(d(b, 3) < 0.5, d.integers(len(fixed), b, 3), len(fixed) + d.integers(2 * b, b, 3))
+        made_up = min(2 * b, MADE_UP)
+        self.pool = torch.cat([fixed, made_up_backgrounds(d, made_up)])
+        shots = torch.where(d(b, 3) < 0.5, d.integers(len(fixed), b, 3), len(fixed) + d.integers(made_up, b, 3))
         cuts = (d(b, 2) * 2.2 * n).sort(1).values
         shot = (torch.arange(n, device=self.device)[None, :, None] >= cuts[:, None]).sum(2)
         self.background = shots.gather(1, shot)
@@ -113,12 +119,12 @@ class Scene:
         t = torch.arange(n, device=self.device)[None, :, None]
         pick = shot[:, :, None].expand(-1, -1, 3)
         self.turn = torch.where(d(b, 3) < 0.4, d(b, 3, high=6.3), torch.zeros(b, 3, device=self.device)).gather(1, shot)
-        self.colours = torch.stack([torch.randperm(3, device=self.device, generator=d.generator) for _ in range(b)])
+        self.colours = d(b, 3).argsort(1)
         self.mixed = torch.where(d(b, 1) < 0.2, d(b, 1, high=0.7), torch.zeros(b, 1, device=self.device))
         self.pan = start.gather(1, pick) + speed.gather(1, pick) * t * (d(b, 1, 1) < 0.6)
 
     def choose_camera(self):
-        d, b, n = self.dice, len(self.clips), self.n
+        d, b, n = self.dice, self.clips, self.n
         shaky = d(b, 1, 1).square() * 0.06 * (d(b, 1, 1) < 0.5)
         self.shake = d.normal(b, n, 2) * shaky
         self.brightness = d(b, 1, low=-0.15, high=0.15) + 0.08 * d.normal(b, n) * (d(b, 1) < 0.25)
@@ -134,62 +140,53 @@ class Scene:
         inner = d(b, 1, low=0.55, high=0.9)
         self.inner = torch.cat([torch.where(bars < 0.06, inner, none), torch.where((bars > 0.06) & (bars < 0.13), inner, none)], 1)
 
-    def flat(self, tensor, first, last):
-        """[clips, frames, ...] -> the wanted frames; [clips, ...] is the same for all frames of a clip."""
-        return tensor.flatten(0, 1)[first:last]
+    def draw(self):
+        """-> [clips * frames, 3, SIDE, SIDE], 0..1."""
+        picture = self.draw_background()
+        self.draw_sprites(picture)
+        picture = self.develop(picture)
+        u = ((torch.arange(SIDE, device=self.device) + 0.5) / SIDE * 2 - 1).abs()
+        across, down = (u < self.inner[self.clip, k, None] for k in (0, 1))
+        return picture.mul_((across[:, None] & down[:, :, None])[:, None])
 
-    def frames(self, first, last):
-        """Frames first..last-1 of all clips in a row -> [N, 3, SIDE, SIDE], 0..1."""
-        index = torch.arange(first, last, device=self.device)
-        clip = index // self.n
-        picture = self.draw_background(first, last, clip)
-        for layer in range(6):
-            self.draw_layer(picture, first, last, layer)
-        picture = self.develop(picture, first, last, clip)
-        u = (torch.arange(SIDE, device=self.device) + 0.5) / SIDE * 2 - 1
-        inside = (u.abs()[None, None] < self.inner[clip, 0][:, None, None]) & (u.abs()[None, :, None] < self.inner[clip, 1][:, None, None])
-        return picture * inside[:, None]
-
-    def draw_background(self, first, last, clip):
-        pan, shake = self.flat(self.pan, first, last), self.flat(self.shake, first, last)
+    def draw_background(self):
+        pan, shake = self.pan.flatten(0, 1), self.shake.flatten(0, 1)
         zoom = (1.6 + pan[:, 2]).clamp(0.7, 2.4)
-        turn = self.flat(self.turn, first, last) + pan[:, 0] * 0.3
+        turn = self.turn.flatten() + pan[:, 0] * 0.3
         grid = affine_grid(pan[:, 0] + shake[:, 0], pan[:, 1] + shake[:, 1], zoom, zoom, turn, torch.ones_like(zoom))
-        index = self.flat(self.background, first, last)
-        share = self.mixed[clip].view(-1, 1, 1, 1)
-        texture = self.pool[index] * (1 - share) + self.pool[(index + 1) % len(self.pool)] * share
-        texture = texture.gather(1, self.colours[clip].view(-1, 3, 1, 1).expand(-1, -1, 128, 128))
+        planes, colours = self.pool.flatten(0, 1), self.colours[self.clip]
+        first, second = (planes[k % len(self.pool) * 3 + colours] for k in (self.background.view(-1, 1), self.background.view(-1, 1) + 1))
+        texture = first.lerp_(second, self.mixed[self.clip].view(-1, 1, 1, 1))
         return F.grid_sample(texture, grid, padding_mode="reflection", align_corners=False)
 
-    def draw_layer(self, picture, first, last, layer):
-        r = self.rows
-        r = r[(r[:, 0] >= first) & (r[:, 0] < last) & (r[:, 2] == layer)]
-        if not len(r):
-            return
-        at = r[:, 0].long()
-        clip, local = at // self.n, at - first
+    def draw_sprites(self, picture):
+        """All at once; then slot after slot over the pictures, which no picture has twice."""
+        at, sprite = self.rows[:, :2].long().unbind(1)
+        _, _, _, x, y, height, angle = self.rows.unbind(1)
+        clip = at // self.n
         shake, inner = self.shake.flatten(0, 1)[at], self.inner[clip]
-        size = r[:, 5] * inner.amin(1)
-        grid = affine_grid(r[:, 3] * inner[:, 0] + shake[:, 0], r[:, 4] * inner[:, 1] + shake[:, 1], size, size, r[:, 6], self.aspect[clip])
-        sprite = F.grid_sample(self.gallery.sprites[r[:, 1].long()], grid, align_corners=False).float()
-        picture[local] = blend(picture[local], sprite)
+        size = height * inner.amin(1)
+        grid = affine_grid(x * inner[:, 0] + shake[:, 0], y * inner[:, 1] + shake[:, 1], size, size, angle, self.aspect[clip])
+        sprites = F.grid_sample(self.gallery.sprites[sprite], grid, align_corners=False)
+        for at, sprite in zip(at.split(self.slots), sprites.split(self.slots)):
+            picture.index_copy_(0, at, torch.addcmul(sprite[:, :3], picture[at], 1 - sprite[:, 3:]))
 
-    def develop(self, x, first, last, clip):
-        """Colour, blur, codec blocks and noise, as [N, 3, SIDE, SIDE]."""
+    def develop(self, x):
+        """Colour, blur, codec blocks and noise, in place; [N, 3, SIDE, SIDE]."""
         def of(t):
-            return t[clip].view(-1, t.shape[1], 1, 1)
+            return t[self.clip].view(-1, t.shape[1], 1, 1)
 
-        light = self.flat(self.brightness, first, last).view(-1, 1, 1, 1)
         soft = F.interpolate(F.interpolate(x, scale_factor=0.4, mode="area"), (SIDE, SIDE), mode="bilinear")
-        x = colour(x, soft, of(self.blurred * self.blur), of(self.saturation), of(self.contrast), light + of(self.tint))
+        x.lerp_(soft, of(self.blurred * self.blur))  # some clips come from a smaller picture
+        x = colour(x, of(self.saturation), of(self.contrast), self.brightness.view(-1, 1, 1, 1) + of(self.tint))
         x = quantise(x, of(self.quantiser), cosine_basis(self.device))
-        return grain(x, self.dice.normal(*x.shape), of(self.noise))
+        return x.addcmul_(self.dice.normal(*x.shape), of(self.noise)).clamp_(0, 1)
 
 
-def colour(x, soft, blur, saturation, contrast, light):
-    x = x + (soft - x) * blur  # some clips come from a smaller picture
-    grey = x.mean(1, keepdim=True)
-    return ((grey + (x - grey) * saturation - 0.5) * contrast + 0.5 + light).clamp(0, 1)
+def colour(x, saturation, contrast, light):
+    """((grey + (x - grey) * saturation - 0.5) * contrast + 0.5 + light, in place and in fewer passes."""
+    grey = x.mean(1, keepdim=True) * ((1 - saturation) * contrast)
+    return torch.addcmul(0.5 - 0.5 * contrast + light, x, saturation * contrast).add_(grey).clamp_(0, 1)
 
 
 def cosine_basis(device):
@@ -200,10 +197,10 @@ def cosine_basis(device):
 
 
 def round_cosines(cosines, step):
-    """The higher, the coarser; a step of 0 changes nothing."""
+    """In place; the higher, the coarser. A step of 0 changes nothing to speak of."""
     k = torch.arange(8, device=cosines.device).float()
-    width = step[..., None, None] * (0.3 + (k[:, None] + k[None]) / 5)
-    return torch.where(width > 1e-4, (cosines / width.clamp(min=1e-4)).round() * width, cosines)
+    width = (step[..., None, None] * (0.3 + (k[:, None] + k[None]) / 5)).clamp(min=1e-5)
+    return cosines.div_(width).round_().mul_(width)
 
 
 def quantise(x, step, basis):
@@ -216,40 +213,31 @@ def quantise(x, step, basis):
     return blocks.view(n, 3, SIDE // 8, SIDE // 8, 8, 8).transpose(3, 4).reshape(n, 3, SIDE, SIDE)
 
 
-def grain(x, noise, strength):
-    return (x + noise * strength).clamp(0, 1)
-
-
-def blend(picture, sprite):
-    return picture * (1 - sprite[:, 3:]) + sprite[:, :3]
-
-
-def fuse():
-    """Compiles what is many small kernels otherwise; for a GPU."""
-    here = globals()
-    for name in ("colour", "round_cosines", "grain", "blend", "affine_grid"):
-        here[name] = torch.compile(here[name], dynamic=True)
-
-
 def sprite_rows(clips):
-    """float32 [N, 7]: frame of the batch, sprite, layer, x, y, height, angle; one a visible sprite and frame."""
-    rows = []
+    """float32 [N, 7]: frame of the batch, sprite, slot, x, y, height, angle; one a visible sprite and frame. Slot = how many
+    others lie below it in this frame; the rows of a slot stand together."""
+    rows = [np.zeros((0, 7), np.float32)]
     for c, clip in enumerate(clips):
-        for layer, thing in enumerate(clip.things):
+        below = np.zeros(clip.frames)
+        for thing in clip.things:
             for start, stop in thing.ranges:
                 first, last = math.ceil(start * clip.rate - 1e-6), math.ceil(stop * clip.rate - 1e-6)
-                for f in range(first, min(last, clip.frames)):
-                    rows.append((c * clip.frames + f, thing.sprite, layer, *thing.path[f]))
-    return np.array(rows, np.float32).reshape(-1, 7)
+                f = np.arange(first, min(last, clip.frames))
+                rows.append(np.column_stack([c * clip.frames + f, np.full(len(f), thing.sprite), below[f], thing.path[f]]))
+                below[f] += 1
+    rows = np.concatenate(rows).astype(np.float32)
+    return rows[np.argsort(rows[:, 2], kind="stable")]
 
 
-def render(clips, rows, gallery, dice, side=98):
+def shrinking(side, device):
+    """[side, SIDE]: the antialiased bicubic along one axis, as a product. Torch's own kernel goes through the pictures of a
+    batch one after another."""
+    columns = torch.eye(SIDE, device=device)[None, None]
+    return F.interpolate(columns, (side, SIDE), mode="bicubic", antialias=True, align_corners=False)[0, 0]
+
+
+def render(frames, aspects, rows, gallery, dice, side=98):
     """-> [clips * frames, 3, side, side] in -1..1, rounded to 8 bits as the product's pixels are."""
-    scene = Scene(clips, rows, gallery, dice)
-    parts = []
-    total = len(clips) * scene.n
-    for first in range(0, total, CHUNK):
-        picture = scene.frames(first, min(total, first + CHUNK))
-        small = F.interpolate(picture, (side, side), mode="bicubic", antialias=True, align_corners=False)
-        parts.append(((small.clamp(0, 1) * 255).round() / 127.5 - 1).half())
-    return torch.cat(parts)
+    picture, shrink = Scene(frames, aspects, rows, gallery, dice).draw(), shrinking(side, dice.device)
+    small = shrink @ (picture @ shrink.t())
+    return small.clamp_(0, 1).mul_(255).round_().div_(127.5).sub_(1).half()

@@ -4,6 +4,8 @@ import math
 import numpy as np
 import torch
 
+from device import send
+
 RATE = 16000
 CHUNK = 30 * RATE
 
@@ -18,30 +20,30 @@ class Waves:
 
     def __init__(self, data, device):
         self.samples = decode_mu_law(torch.from_numpy(data["waves"]).to(device))
-        self.start = torch.from_numpy(data["wave_start"]).to(device)
+        self.start = data["wave_start"]
 
     def mix(self, clips, notes, samples):
-        """Planned notes (rows of `note_rows`) -> [clips, samples]."""
+        """Planned notes (rows of `note_rows`) -> [clips, samples]. Counts are of the CPU, so that nothing waits for the GPU."""
         device = self.samples.device
-        out = torch.zeros(clips * samples, device=device)
-        if not len(notes):
-            return out.view(clips, samples)
-        clip, wave, at, speed, gain = torch.from_numpy(notes).to(device).unbind(1)
-        clip, wave = clip.long(), wave.long()
+        clip, wave, at, speed, gain = notes.T
+        clip, wave = clip.astype(int), wave.astype(int)
         length = self.start[wave + 1] - self.start[wave]
-        count = (length / speed).long().clamp(min=1)
-        row = torch.repeat_interleave(torch.arange(len(notes), device=device), count)
-        step = torch.arange(row.numel(), device=device) - torch.repeat_interleave(count.cumsum(0) - count, count)
-        source = step * speed[row]
-        low = source.long().clamp(max=(length[row] - 1))
-        high = (low + 1).clamp(max=length[row] - 1)
-        base = self.start[wave][row]
-        share = source - low
-        value = (self.samples[base + low] * (1 - share) + self.samples[base + high] * share) * gain[row]
-        target = (at[row] * RATE).long() + step
-        inside = target < samples
-        out.index_add_(0, (clip[row] * samples + target)[inside], value[inside].float())
-        return out.view(clips, samples)
+        count = np.maximum((length / speed).astype(int), 1)
+        target = (at * RATE).astype(int)
+        table = np.stack([np.cumsum(count) - count, self.start[wave], length - 1, clip * samples + target, (clip + 1) * samples])
+        total = int(count.sum())
+        row = torch.repeat_interleave(send(count, device), output_size=total)
+        before, base, last, target, end = send(table, device)[:, row]
+        speed, gain = send(np.stack([speed, gain]), device)[:, row]
+        step = torch.arange(total, device=device) - before
+        source = step * speed
+        low = torch.minimum(source.long(), last)
+        high, share = torch.minimum(low + 1, last), (source - low).float()
+        value = self.samples[base + low].lerp_(self.samples[base + high], share) * gain.float()
+        target = torch.minimum(target + step, end)
+        out = torch.zeros(clips * samples + 1, device=device)
+        out.index_add_(0, torch.where(target < end, target, clips * samples), value)  # what sounds after its clip's end goes to the last
+        return out[:-1].view(clips, samples)
 
 
 def note_rows(clips):
@@ -79,7 +81,7 @@ def chords(clips, samples, generator, device):
 
 
 def disturb(sound, generator, bed):
-    """Noise, hum and level as recordings have them; chords below the clips of `bed` [clips]."""
+    """Noise, hum and level as recordings have them; chords below the clips of `bed`, a numpy array of bool."""
     clips, samples = sound.shape
     device = sound.device
 
@@ -89,7 +91,7 @@ def disturb(sound, generator, bed):
     level = 10 ** (rand(-75, -16) / 20) * (rand(0, 1) < 0.6)
     sound = sound + coloured_noise(clips, samples, generator, device) * level
     if bed.any():
-        rows = bed.nonzero()[:, 0]
+        rows = send(np.flatnonzero(bed), device)
         strength = 10 ** (rand(-36, -14) / 20)[rows]
         sound = sound.index_add(0, rows, chords(len(rows), samples, generator, device) * strength)
     t = torch.arange(samples, device=device) / RATE
@@ -119,7 +121,7 @@ def log_mel(sound, filters, equaliser=None):
     chunks = math.ceil(samples / CHUNK)
     padded = torch.nn.functional.pad(sound, (0, chunks * CHUNK - samples)).view(clips * chunks, CHUNK)
     window = torch.hann_window(400, device=sound.device)
-    power = torch.stft(padded, 400, 160, window=window, return_complex=True)[..., :-1].abs() ** 2
+    power = torch.stft(padded, 400, 160, window=window, return_complex=True)[..., :-1].abs().square_()
     mel = filters @ power
     if equaliser is not None:
         mel = mel * equaliser.repeat_interleave(chunks, 0)[:, :, None]

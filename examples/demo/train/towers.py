@@ -6,6 +6,14 @@ import torch.nn.functional as F
 from torch import nn
 
 
+def together(x, *linears):
+    """What several linear layers make of x, as one product."""
+    weight, bias = torch.cat([l.weight for l in linears]), None
+    if any(l.bias is not None for l in linears):
+        bias = torch.cat([l.weight.new_zeros(l.out_features) if l.bias is None else l.bias for l in linears])
+    return F.linear(x, weight, bias).split([l.out_features for l in linears], -1)
+
+
 def attend(q, k, v, heads):
     """Full attention without caps; [N, L, W] each."""
     n, length, width = q.shape
@@ -23,7 +31,7 @@ class TowerAttention(nn.Module):
         self.out_proj = nn.Linear(width, width)
 
     def forward(self, x):
-        return self.out_proj(attend(self.q_proj(x), self.k_proj(x), self.v_proj(x), self.heads))
+        return self.out_proj(attend(*together(x, self.q_proj, self.k_proj, self.v_proj), self.heads))
 
 
 class Mlp(nn.Module):

@@ -5,7 +5,8 @@ usage: train.py BANK FOLDER [--stage N] [--seconds S] [--scale X]
 
 BANK is bank.npz (bank.py makes it). FOLDER takes tokenizer.model, the state after every stage (state.pt) and the log.
 Without --stage all stages run, each from where it was left; a stage that --seconds ends saves its state, and the next
-call goes on with it. --scale 0.01 makes every stage short, to try it.
+call goes on with it. --scale 0.01 makes every stage short, to try it. A line of the log ends with milliseconds: of a step, of
+waiting for plans, and of each part until the host has launched it / until the device is done. --eager records no CUDA graphs.
 """
 import argparse
 import dataclasses
@@ -18,10 +19,10 @@ import torch.nn.functional as F
 from torch import nn
 
 import batches
-import model
-import pictures
 import tokenizer
 import world
+from clock import Clock
+from graphs import Replayed
 from model import Sizes, Vidi
 from muon import optimisers
 
@@ -76,8 +77,8 @@ class Helpers(nn.Module):
         ask = self.asked(state).view(b, -1, 2, 64)
         frames = torch.einsum("brd,bfpd->brfp", ask[:, :, 0], self.shown(image.float().flatten(2, 3))) / 8
         tokens = torch.einsum("brd,bad->bra", ask[:, :, 1], self.sounding(audio.float())) / 8
-        seen = F.binary_cross_entropy_with_logits(frames.logsumexp(-1) + self.bias[0], batch["ground_frames"].float().view(b, -1, frames.shape[2]))
-        heard = F.binary_cross_entropy_with_logits(tokens + self.bias[1], batch["ground_tokens"].float().view(b, -1, tokens.shape[2]), reduction="none").mean((1, 2))
+        seen = F.binary_cross_entropy_with_logits(frames.logsumexp(-1) + self.bias[0], batch["ground_frames"].view(b, -1, frames.shape[2]))
+        heard = F.binary_cross_entropy_with_logits(tokens + self.bias[1], batch["ground_tokens"].view(b, -1, tokens.shape[2]), reduction="none").mean((1, 2))
         return seen + (heard * batch["has_audio"]).mean()
 
     def when(self, state, times):
@@ -85,8 +86,13 @@ class Helpers(nn.Module):
         return (F.smooth_l1_loss(self.times(state), times.nan_to_num(), beta=0.05, reduction="none") * known).sum() / known.sum().clamp(min=1)
 
 
+def answer_loss(logits, labels):
+    total = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum", ignore_index=batches.IGNORED)
+    return total / (labels >= 0).sum().clamp(min=1)
+
+
 class Trainer:
-    def __init__(self, number, stage, folder, data, device, seed, scale):
+    def __init__(self, number, stage, folder, data, device, seed, scale, eager=False):
         self.number, self.stage, self.folder, self.device = number, stage, folder, device
         self.steps = max(2, round(stage.steps * scale))
         torch.manual_seed(seed)
@@ -103,7 +109,9 @@ class Trainer:
         course = batches.Course(f"{seed}-{number}", self.steps, picture_share=stage.picture_share, climb=stage.climb)
         self.planned = batches.Planned(course, data, folder / "tokenizer.model")
         self.studio = batches.Studio(data, False, device)
-        self.sums, self.log = {}, open(folder / "log.txt", "a")
+        self.parameters = [p for o in self.optimisers for p in o.param_groups[0]["params"]]
+        self.learn = self.losses_and_gradients if eager else Replayed(self.losses_and_gradients, self.parameters, device)
+        self.sums, self.log, self.clock = {}, open(folder / "log.txt", "a"), Clock(device)
 
     def load(self):
         path = self.folder / "state.pt"
@@ -131,10 +139,9 @@ class Trainer:
         for optimiser, base in zip(self.optimisers, self.base):
             optimiser.param_groups[0]["lr"] = base * share
 
-    def losses(self, batch, step):
-        """{name: (weight, loss)}"""
-        m, h, s = self.model, self.helpers, self.stage
-        aid = s.helpers[0] + (s.helpers[1] - s.helpers[0]) * step / self.steps
+    def losses(self, batch):
+        """{name: (weight, loss)}; without a weight it is only reported."""
+        m, h, s, aid = self.model, self.helpers, self.stage, batch["aid"]
         image = m.see(batch["pixels"].to(torch.bfloat16), batch["frames"])
         found = {"classes": (aid, h.classes(image, batch["frames_true"]))}
         if "mel" not in batch:
@@ -148,42 +155,53 @@ class Trainer:
     def text_losses(self, batch, image, audio, aid):
         m, h = self.model, self.helpers
         seen, heard = m.encode(m.place_frames(image), m.place_audio(audio))
-        weight = batch["has_audio"].repeat_interleave(batch["ids"].shape[0] // len(batch["clips"]))[:, None, None]
-        answers, (early, late) = m.read(batch["ids"], seen, heard, weight, taps=(2, 4))
-        row = torch.arange(len(batch["last"]), device=self.device)
-        early, late = early[row, batch["last"]], late[row, batch["last"]]
-        found = {"answer": (1.0, F.cross_entropy(answers.flatten(0, 1), batch["labels"].flatten())),
+        weight = batch["has_audio"].repeat_interleave(len(batch["ids"]) // len(batch["has_audio"]))[:, None, None]
+        answers, taps = m.read(batch["ids"], seen, heard, weight, taps=(2, 4))
+        last = batch["last"][:, None, None].expand(-1, 1, m.sizes.hidden)
+        early, late = (t.gather(1, last)[:, 0] for t in taps)
+        found = {"answer": (1.0, answer_loss(answers, batch["labels"])),
                  "ground": (2.5 * aid, h.ground(early, image, audio, batch)), "times": (10 * aid, h.when(late, batch["times"]))}
-        if self.stage.highlight and (batch["highlight_labels"] >= 0).any():
+        if self.stage.highlight:
             logits, _ = m.read(batch["highlight_ids"], seen, heard, batch["has_audio"][:, None, None])
-            found["highlight"] = (self.stage.highlight, F.cross_entropy(logits.flatten(0, 1), batch["highlight_labels"].flatten()))
+            found["highlight"] = (self.stage.highlight, answer_loss(logits, batch["highlight_labels"]))
         with torch.no_grad():
             known = batch["labels"] >= 0
-            found["right"] = (0.0, ((answers.argmax(-1) == batch["labels"]) & known).sum() / known.sum())
+            found["right"] = (None, ((answers.argmax(-1) == batch["labels"]) & known).sum() / known.sum())
         return found
 
-    def step(self, item, step):
-        batch = self.studio.draw(item)
+    def losses_and_gradients(self, batch):
         with torch.autocast(self.device.type, torch.bfloat16):
-            found = self.losses(batch, step)
-        loss = sum(w * value for w, value in found.values() if w)
-        loss.backward()
-        parameters = [p for o in self.optimisers for p in o.param_groups[0]["params"] if p.grad is not None]
-        nn.utils.clip_grad_norm_(parameters, 1.0, foreach=True)
+            found = self.losses(batch)
+        sum(w * value for w, value in found.values() if w is not None).backward()
+        return {name: value.detach() for name, (_, value) in found.items()}
+
+    def step(self, item, step):
+        first, last = self.stage.helpers
+        with self.clock.part("draw"):
+            batch = self.studio.draw(item)
+            batch["aid"] = torch.full((), first + (last - first) * step / self.steps, device=self.device)
+        with self.clock.part("learn"):
+            found = self.learn(batch)
+        with self.clock.part("update"):
+            self.update(step)
+        for name, value in found.items():
+            total, count = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (total + value, count + 1)
+
+    def update(self, step):
+        nn.utils.clip_grad_norm_([p for p in self.parameters if p.grad is not None], 1.0, foreach=True)
         self.set_rates(step)
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        for name, (_, value) in found.items():
-            total, count = self.sums.get(name, (0.0, 0))
-            self.sums[name] = (total + value.detach(), count + 1)
 
     def report(self, step, start):
         text = " ".join(f"{n} {float(t) / c:.4f}" for n, (t, c) in self.sums.items())
-        line = f"stage {self.number} step {step}/{self.steps} {time.time() - start:.0f} s  {text}"
+        line = f"stage {self.number} step {step}/{self.steps} {time.time() - start:.0f} s  {text}  {self.clock.text()}"
         print(line, flush=True)
         print(line, file=self.log, flush=True)
         self.sums = {}
+        self.clock.start()
 
     def run(self, until, workers):
         """Trains until the stage's end (True) or the time `until` (False)."""
@@ -192,8 +210,8 @@ class Trainer:
         rest = torch.utils.data.Subset(self.planned, range(self.first, self.steps))
         loader = torch.utils.data.DataLoader(rest, batch_size=None, num_workers=workers, collate_fn=batches.unchanged,
                                              prefetch_factor=3 if workers else None)
-        start, step = time.time(), self.first
-        for item in loader:
+        start, step, plans = time.time(), self.first, iter(loader)
+        while (item := self.clock.next(plans)) is not None:
             self.step(item, step)
             step += 1
             if step % 100 == 0 or step == self.steps:
@@ -202,6 +220,11 @@ class Trainer:
                 break
         self.save(step)
         return step >= self.steps
+
+
+def own_stream(device):
+    """A stream other than the default one, which cannot record graphs."""
+    return torch.cuda.stream(torch.cuda.Stream() if device.type == "cuda" else None)
 
 
 def main():
@@ -213,6 +236,7 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=14)
+    parser.add_argument("--eager", action="store_true")
     arguments = parser.parse_args()
     until = time.time() + arguments.seconds
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -221,13 +245,15 @@ def main():
     data = dict(np.load(arguments.bank))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    if device.type == "cuda":
-        model.fuse()
-        pictures.fuse()
+    with own_stream(device):
+        train(arguments, data, device, until)
+
+
+def train(arguments, data, device, until):
     path = arguments.folder / "state.pt"
     first = torch.load(path, map_location="cpu", weights_only=False)["stage"] if path.exists() else 0
     for number in range(first, len(STAGES)) if arguments.stage is None else [arguments.stage]:
-        trainer = Trainer(number, STAGES[number], arguments.folder, data, device, arguments.seed, arguments.scale)
+        trainer = Trainer(number, STAGES[number], arguments.folder, data, device, arguments.seed, arguments.scale, arguments.eager)
         if not trainer.run(until, arguments.workers):
             print(f"stopped in stage {number}; the same command goes on")
             return
