@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/attention.h"
 #include "kernels/gated_mlp.h"
 #include "kernels/norm.h"
 #include "model/result.h"
@@ -15,16 +16,6 @@ namespace {
 // Media tokens that go through the layers together: enough to fill a GPU, few enough to bound the
 // workspace.
 constexpr int64_t kStreamRows = 8192;
-
-// bool [B, T, n_keys]: keys at or before the query, and with window_keys > 0 only that many of
-// them.
-at::Tensor visible(const at::Tensor& positions, int64_t n_keys, int64_t window_keys) {
-  at::Tensor key = at::arange(n_keys, positions.options());
-  at::Tensor query = positions.unsqueeze(-1);
-  at::Tensor mask = key <= query;
-  if (window_keys > 0) mask = mask.logical_and_(key > query - window_keys);
-  return mask;
-}
 
 }  // namespace
 
@@ -147,9 +138,13 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
 at::Tensor Decoder::run_layers(at::Tensor x, const at::Tensor& positions, int64_t window_keys,
                                const MediaCache& media, TextCache& text, const Tap& tap,
                                const Cancel& cancel) const {
-  TextPass pass{positions, visible(positions, text.longest, 0), {}, &rope_};
-  if (config_.sliding_window > 0) {
-    pass.sliding_mask = visible(positions, text.longest, window_keys);
+  TextPass pass;
+  pass.positions = positions, pass.window_keys = window_keys, pass.rope = &rope_;
+  // The kernel goes by positions alone.
+  if (!attention_kernel_runs(x.device(), x.scalar_type(), config_.head_dim)) {
+    pass.mask = visible_keys(positions, text.longest, 0);
+    if (config_.sliding_window > 0)
+      pass.sliding_mask = visible_keys(positions, text.longest, window_keys);
   }
   for (size_t i = 0; i < layers_.size(); ++i) {
     cancel.check();
