@@ -2,13 +2,12 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/DeviceGuard.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <limits>
 #include <vector>
 
-#include "kernels/launch.h"
+#include "kernels/device_call.h"
 
 namespace vidi {
 namespace {
@@ -89,14 +88,10 @@ at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
 }
 
 bool attention_kernel_runs(at::Device device, at::ScalarType dtype, int64_t head_dim) {
-  return device.is_cuda() && (dtype == at::kHalf || dtype == at::kBFloat16) &&
-         attention_kernel_has(static_cast<int>(head_dim)) &&
-         device_limits(device.index()).multiprocessors > 0;
+  return own_kernels_run(device, dtype) && attention_kernel_has(static_cast<int>(head_dim));
 }
 
 namespace {
-
-bool is_aligned(const at::Tensor& x) { return reinterpret_cast<uintptr_t>(x.data_ptr()) % 16 == 0; }
 
 void check_fits(bool fits, const char* what, const at::Tensor& q, const at::Tensor& key) {
   TORCH_CHECK(fits, "summed_attention: ", what, ": q ", q.sizes(), ", keys ", key.sizes());
@@ -156,10 +151,8 @@ at::Tensor summed_attention_cuda(const at::Tensor& q, const OwnKeys& own,
   const AttentionPlan plan = plan_attention(task, device_limits(q.device().index()));
   const auto bytes = static_cast<int64_t>(plan.workspace_bytes());
   at::Tensor workspace = at::empty({bytes}, q.options().dtype(at::kByte));
-  const c10::Stream stream = c10::impl::VirtualGuardImpl(q.device().type()).getStream(q.device());
-  launch_attention(task, plan,
-                   q.scalar_type() == at::kHalf ? ElementType::kHalf : ElementType::kBFloat16,
-                   workspace.data_ptr(), stream.native_handle());
+  launch_attention(task, plan, element_type(q.scalar_type()), workspace.data_ptr(),
+                   current_stream(q.device()));
   return out;
 }
 

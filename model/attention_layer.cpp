@@ -31,13 +31,10 @@ at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, Text
   at::Tensor k = at::linear(xn, k_).view({batch, n, config_.kv_heads, dim});
   at::Tensor v = at::linear(xn, v_).view({batch, n, config_.kv_heads, dim});
 
-  k = apply_rope(k, pass.positions, *pass.rope).transpose(1, 2);  // [B, kv_heads, T, D]
-  at::Tensor slots = pass.positions.view({batch, 1, n, 1}).expand_as(k);
-  own.key.scatter_(2, slots, k);
-  own.value.scatter_(2, slots, v.transpose(1, 2));
   OwnKeys text;
   text.key = own.key, text.value = own.value, text.n_slots = longest;
-  text.q = apply_rope(q, pass.positions, *pass.rope), text.positions = pass.positions;
+  text.q = turn_and_store({q, k, v}, pass.positions, *pass.rope, own.key, own.value);
+  text.positions = pass.positions;
   text.window_keys = sliding_ ? pass.window_keys : 0;
   text.mask = sliding_ ? pass.sliding_mask : pass.mask;
   std::vector<SharedKeys> shared;  // pictures and sound see the queries without rope

@@ -59,15 +59,18 @@ at::Tensor Decoder::norm(const at::Tensor& x, const at::Tensor& weight) const {
   return rms_norm(x, weight, config_.rms_eps, config_.norm_adds_one);
 }
 
-at::Tensor Decoder::add_attention(const at::Tensor& x, const Layer& layer,
-                                  const at::Tensor& attended) const {
-  return x + (config_.sandwich_norms ? norm(attended, layer.after_attention_norm) : attended);
-}
-
-at::Tensor Decoder::add_mlp(const at::Tensor& x, const Layer& layer) const {
-  at::Tensor y = gated_mlp(norm(x, layer.before_mlp_norm), layer.gate, layer.up, layer.down,
-                           config_.activation);
-  return x + (config_.sandwich_norms ? norm(y, layer.after_mlp_norm) : y);
+// What comes after attention in layer `index`, for rows x that it was computed for; normalized is
+// what the next layer reads, undefined after the last.
+Residual Decoder::rest_of_layer(const at::Tensor& x, size_t index,
+                                const at::Tensor& attended) const {
+  const Layer& layer = layers_[index];
+  Residual r = add_and_norm(x, attended, layer.after_attention_norm, layer.before_mlp_norm,
+                            config_.rms_eps, config_.norm_adds_one);
+  at::Tensor y = gated_mlp(r.normalized, layer.gate, layer.up, layer.down, config_.activation);
+  const bool is_last = index + 1 == layers_.size();
+  return add_and_norm(r.sum, y, layer.after_mlp_norm,
+                      is_last ? at::Tensor() : layers_[index + 1].input_norm, config_.rms_eps,
+                      config_.norm_adds_one);
 }
 
 // sqrt(hidden) is rounded to the working dtype before it multiplies, as the published code does.
@@ -103,14 +106,13 @@ void Decoder::stream(const at::Tensor& tokens, Modality modality, int64_t first,
   for (int64_t at = 0; at < tokens.size(0); at += kStreamRows) {
     at::Tensor v = tokens.narrow(0, at, std::min(kStreamRows, tokens.size(0) - at));
     if (config_.scale_embeddings) v = v * rounded_scale(config_.hidden, v.scalar_type());
+    Residual r{v, norm(v, layers_[0].input_norm)};
     for (size_t i = 0; i < layers_.size(); ++i) {
       cancel.check();
-      const Layer& layer = layers_[i];
-      at::Tensor values =
-          layer.attention.media_keys(norm(v, layer.input_norm), cache.at(modality, i), first + at);
+      const AttentionLayer& attention = layers_[i].attention;
+      at::Tensor values = attention.media_keys(r.normalized, cache.at(modality, i), first + at);
       if (i + 1 == layers_.size()) break;  // nobody reads what the last layer would add
-      v = add_attention(v, layer, layer.attention.media_output(values));
-      v = add_mlp(v, layer);
+      r = rest_of_layer(r.sum, i, attention.media_output(values));
     }
   }
 }
@@ -135,9 +137,9 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
 }
 
 // x [B, T, H] -> [B, T, H]; window_keys: how many keys a query of a sliding layer sees.
-at::Tensor Decoder::run_layers(at::Tensor x, const at::Tensor& positions, int64_t window_keys,
-                               const MediaCache& media, TextCache& text, const Tap& tap,
-                               const Cancel& cancel) const {
+at::Tensor Decoder::run_layers(const at::Tensor& x, const at::Tensor& positions,
+                               int64_t window_keys, const MediaCache& media, TextCache& text,
+                               const Tap& tap, const Cancel& cancel) const {
   TextPass pass;
   pass.positions = positions, pass.window_keys = window_keys, pass.rope = &rope_;
   // The kernel goes by positions alone.
@@ -146,15 +148,15 @@ at::Tensor Decoder::run_layers(at::Tensor x, const at::Tensor& positions, int64_
     if (config_.sliding_window > 0)
       pass.sliding_mask = visible_keys(positions, text.longest, window_keys);
   }
+  Residual r{x, norm(x, layers_[0].input_norm)};
   for (size_t i = 0; i < layers_.size(); ++i) {
     cancel.check();
-    const Layer& layer = layers_[i];
-    at::Tensor attended = layer.attention.text(norm(x, layer.input_norm), pass, text.layers[i],
-                                               text.longest, media, i);
-    x = add_mlp(add_attention(x, layer, attended), layer);
-    if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", x.flatten(0, 1));
+    at::Tensor attended =
+        layers_[i].attention.text(r.normalized, pass, text.layers[i], text.longest, media, i);
+    r = rest_of_layer(r.sum, i, attended);
+    if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", r.sum.flatten(0, 1));
   }
-  return x;
+  return r.sum;
 }
 
 // x [B, H], after the last layer.

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "kernels/norm.h"
 #include "model/attention_layer.h"
 #include "model/cancel.h"
 #include "model/tap.h"
@@ -45,11 +46,9 @@ class Decoder {
   };
   void take_layer(Weights& weights, Layer& layer, int64_t index);
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
-  at::Tensor add_attention(const at::Tensor& x, const Layer& layer,
-                           const at::Tensor& attended) const;
-  at::Tensor add_mlp(const at::Tensor& x, const Layer& layer) const;
+  Residual rest_of_layer(const at::Tensor& x, size_t index, const at::Tensor& attended) const;
   at::Tensor embed(const at::Tensor& ids) const;
-  at::Tensor run_layers(at::Tensor x, const at::Tensor& positions, int64_t window_keys,
+  at::Tensor run_layers(const at::Tensor& x, const at::Tensor& positions, int64_t window_keys,
                         const MediaCache& media, TextCache& text, const Tap& tap,
                         const Cancel& cancel) const;
   at::Tensor logits(const at::Tensor& x) const;

@@ -1,6 +1,5 @@
 // The attention kernels against their specification in float32, on a GPU; skipped without one.
 #include <ATen/ATen.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,7 +7,7 @@
 #include <vector>
 
 #include "kernels/attention.h"
-#include "kernels/launch.h"
+#include "kernels/device_call.h"
 #include "model/device.h"
 
 namespace vidi {
@@ -169,9 +168,8 @@ TEST_P(AttentionBuffers, AreKeptTo) {
     const AttentionPlan plan = plan_attention(task, device_limits(0), rounds);
     Guarded out(x.q.nbytes()), workspace(plan.workspace_bytes());
     task.out = out.bytes.data_ptr();
-    const c10::Device device(at::kCUDA, 0);
     launch_attention(task, plan, ElementType::kHalf, workspace.bytes.data_ptr(),
-                     c10::impl::VirtualGuardImpl(at::kCUDA).getStream(device).native_handle());
+                     current_stream(x.q.device()));
     EXPECT_TRUE(out.is_intact());
     EXPECT_TRUE(workspace.is_intact());
     expect_close(out.bytes.slice(0, 0, out.size).view(at::kHalf).view_as(expected), expected,
@@ -190,8 +188,7 @@ TEST_P(AttentionBuffers, PositionsAreReadOnTheDevice) {
   Guarded workspace(plan.workspace_bytes());
   at::Tensor out = at::empty_like(x.q).flatten(2);
   task.out = out.data_ptr();
-  const c10::Device device(at::kCUDA, 0);
-  void* stream = c10::impl::VirtualGuardImpl(at::kCUDA).getStream(device).native_handle();
+  void* stream = current_stream(x.q.device());
   for (int64_t first : {int64_t{0}, (s.slots - s.queries) / 2, s.slots - s.queries}) {
     x.own.positions.copy_(at::arange(first, first + s.queries).expand({s.questions, s.queries}));
     launch_attention(task, plan, ElementType::kHalf, workspace.bytes.data_ptr(), stream);

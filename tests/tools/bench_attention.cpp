@@ -2,20 +2,17 @@
 // time stands beside what a plain copy and a plain matrix product reach in the same run.
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "kernels/attention.h"
-#include "kernels/launch.h"
-#include "model/device.h"
+#include "kernels/device_call.h"
+#include "tests/tools/device_time.h"
 
 namespace vidi {
 namespace {
@@ -37,24 +34,6 @@ constexpr Model kModels[] = {{"Vidi1.5-9B", 16, 8, 256, 50}, {"Vidi-7B", 32, 8, 
 struct Count {
   int64_t questions, queries;
 };
-
-// Median seconds of one call among many in a row, so that the host's own time is hidden behind the
-// device's.
-double time_call(const std::function<void()>& call) {
-  constexpr int kCalls = 20, kTimes = 7;
-  const at::Device device(at::kCUDA, 0);
-  std::vector<double> seconds;
-  for (int i = 0; i <= kTimes; ++i) {  // the first is not counted
-    synchronize(device);
-    const auto start = std::chrono::steady_clock::now();
-    for (int n = 0; n < kCalls; ++n) call();
-    synchronize(device);
-    seconds.push_back(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / kCalls);
-  }
-  std::sort(seconds.begin() + 1, seconds.end());
-  return seconds[1 + kTimes / 2];
-}
 
 class Bench {
  public:
@@ -87,11 +66,9 @@ class Bench {
 };
 
 void Bench::plain_speeds() {
-  at::Tensor from = at::zeros({int64_t{2} << 30}, at::TensorOptions(at::kByte).device(at::kCUDA));
-  at::Tensor to = at::empty_like(from);
-  copy_gbs_ = 2.0 * from.numel() / 1e9 / time_call([&] { to.copy_(from); });
+  copy_gbs_ = plain_copy_gbs();
   at::Tensor x = random({8192, 3584}), w = random({14336, 3584});
-  product_tflops_ = 2.0 * 8192 * 3584 * 14336 / 1e12 / time_call([&] { at::linear(x, w); });
+  product_tflops_ = 2.0 * 8192 * 3584 * 14336 / 1e12 / device_time([&] { at::linear(x, w); });
   std::printf("%s: plain copy %.0f GB/s, plain product %.0f TFLOP/s\n", at::toString(dtype_),
               copy_gbs_, product_tflops_);
 }
@@ -115,10 +92,8 @@ OwnKeys Bench::random_own(const Model& m, Count c) const {
 
 void Bench::launch_once(AttentionTask& task, const AttentionPlan& plan,
                         const at::Tensor& workspace) const {
-  const c10::Device device(at::kCUDA, 0);
-  launch_attention(task, plan, dtype_ == at::kHalf ? ElementType::kHalf : ElementType::kBFloat16,
-                   workspace.data_ptr(),
-                   c10::impl::VirtualGuardImpl(at::kCUDA).getStream(device).native_handle());
+  launch_attention(task, plan, element_type(dtype_), workspace.data_ptr(),
+                   current_stream(at::Device(at::kCUDA, 0)));
 }
 
 // One set of keys, all of which every query sees; a column of times for each number of rounds.
@@ -138,7 +113,7 @@ void Bench::shared_keys(const Model& m) {
         std::printf("%5lld rows, tile %3d:", static_cast<long long>(rows), plan.row_tile);
       at::Tensor workspace =
           at::empty({static_cast<int64_t>(plan.workspace_bytes())}, q.options().dtype(at::kByte));
-      const double seconds = time_call([&] { launch_once(task, plan, workspace); });
+      const double seconds = device_time([&] { launch_once(task, plan, workspace); });
       std::printf(" %7.4f", seconds * 1e3);
       best = std::min(best, seconds);
     }
@@ -156,8 +131,8 @@ void Bench::whole_layers(const Model& m) {
     const OwnKeys own = random_own(m, c);
     at::Tensor q = random({c.questions, c.queries, m.heads, m.dim});
     const AttentionScale scale{1 / std::sqrt(double(m.dim)), m.softcap};
-    const double ours = time_call([&] { summed_attention(q, own, shared, scale); });
-    const double plain = time_call([&] { summed_attention_plain(q, own, shared, scale); });
+    const double ours = device_time([&] { summed_attention(q, own, shared, scale); });
+    const double plain = device_time([&] { summed_attention_plain(q, own, shared, scale); });
     std::printf("%3lld questions of %2lld rows: %8.4f %8.3f", static_cast<long long>(c.questions),
                 static_cast<long long>(c.queries), ours * 1e3, plain * 1e3);
     const double rows = c.questions * c.queries;

@@ -1,0 +1,22 @@
+// From tensors to the doors of launch.h.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "kernels/launch.h"
+
+namespace vidi {
+
+// Half precision on a CUDA device that our kernels run on.
+bool own_kernels_run(at::Device device, at::ScalarType dtype);
+
+// x is such a tensor, contiguous and at a multiple of 16 bytes.
+bool fits_own_kernels(const at::Tensor& x);
+bool is_aligned(const at::Tensor& x);
+
+ElementType element_type(at::ScalarType dtype);
+
+// The stream that ATen's own work goes to, a cudaStream_t.
+void* current_stream(at::Device device);
+
+}  // namespace vidi
