@@ -14,7 +14,7 @@
 
 namespace vidi {
 
-enum class ElementType { kHalf, kBFloat16 };
+enum class ElementType { kHalf, kBFloat16, kFloat };  // kFloat: launch_pick alone
 
 // What a device gives a kernel; all 0 where these kernels do not run (no nvcc in the build, a GPU
 // before Ampere, one that the build has no code for).
@@ -66,5 +66,16 @@ struct RopeTask {
   int rows = 0, queries = 0, heads = 0, kv_heads = 0, head_dim = 0;
 };
 void launch_rope(const RopeTask& task, ElementType type, void* stream);
+
+// pick.h: logits [rows, width], float32 too; workspace of 3 floats for each row and part.
+constexpr int kPickParts = 64;
+struct PickTask {
+  const void* logits = nullptr;
+  int rows = 0, width = 0;
+  int64_t* ids = nullptr;     // [rows]
+  float* for_host = nullptr;  // [2, rows]
+  void* workspace = nullptr;
+};
+void launch_pick(const PickTask& task, ElementType type, void* stream);
 
 }  // namespace vidi

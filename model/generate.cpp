@@ -4,22 +4,12 @@
 
 #include <algorithm>
 
+#include "kernels/pick.h"
+
 namespace vidi {
 namespace {
 
 constexpr size_t kRepeats = 4, kMinRepeatedTokens = 24, kMaxPeriod = 64;
-
-struct Picked {
-  at::Tensor ids;       // [B] int64, stays on the device for the next step
-  at::Tensor for_host;  // [2, B] float32: ids (exact, far below 2^24) and probabilities, one copy
-};
-
-Picked pick(const at::Tensor& logits) {
-  at::Tensor ids = logits.argmax(-1);
-  at::Tensor probabilities =
-      at::softmax(logits, -1, at::kFloat).gather(1, ids.unsqueeze(1)).squeeze(1);
-  return {ids, at::stack({ids.to(at::kFloat), probabilities})};
-}
 
 // Appends what was picked to every answer that is still open. Returns whether one is.
 bool take_tokens(std::vector<Generation>& all, std::vector<bool>& open, const at::Tensor& on_host,
@@ -67,7 +57,7 @@ std::vector<Generation> generate(const Decoder& decoder, const MediaCache& media
   at::Tensor logits = decoder.read_prompts(prompts, media, text, tap, cancel);
   while (true) {
     tap_into(tap, "decoder.logits", logits);
-    Picked picked = pick(logits);
+    Picked picked = pick_tokens(logits);
     if (!take_tokens(all, open, picked.for_host.cpu(), decoder.config(), options)) return all;
     cancel.check();
     logits = decoder.step(picked.ids, media, text, cancel);

@@ -8,6 +8,7 @@
 #include "kernels/device_call.h"
 #include "kernels/gated_mlp.h"
 #include "kernels/norm.h"
+#include "kernels/pick.h"
 #include "kernels/rope.h"
 
 namespace vidi {
@@ -94,6 +95,28 @@ INSTANTIATE_TEST_SUITE_P(Sizes, FusedKernels,
                          testing::Combine(testing::Values(at::kHalf, at::kBFloat16),
                                           testing::Values(1, 3, 310),
                                           testing::Values(8, 264, 1152, 3584, 4096, 8192)));
+
+class PickKernel : public testing::TestWithParam<std::tuple<at::ScalarType, int64_t, int64_t>> {};
+
+// The same ids, also among equal logits, and probabilities within float32's rounding.
+TEST_P(PickKernel, IsTheSpecification) {
+  if (!at::hasCUDA() || device_limits(0).multiprocessors == 0)
+    GTEST_SKIP() << "no GPU that our kernels run on";
+  const auto [dtype, rows, width] = GetParam();
+  at::manual_seed(23);
+  at::Tensor random = at::randn({rows, width}, at::TensorOptions(at::kFloat).device(at::kCUDA)) * 5;
+  for (const at::Tensor& logits :
+       {random.to(dtype), random.round().to(dtype), at::zeros_like(random).to(dtype)}) {
+    const Picked ours = pick_tokens(logits), plain = pick_tokens_plain(logits.cpu());
+    EXPECT_TRUE(at::equal(ours.ids.cpu(), plain.ids));
+    EXPECT_TRUE(at::allclose(ours.for_host.cpu(), plain.for_host, 1e-4, 1e-9));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, PickKernel,
+                         testing::Combine(testing::Values(at::kFloat, at::kHalf, at::kBFloat16),
+                                          testing::Values(1, 10),
+                                          testing::Values(1, 63, 1000, 32000, 256000)));
 
 struct RopeSizes {
   int64_t questions, queries, heads, kv_heads, dim, slots;

@@ -8,6 +8,7 @@
 #include "kernels/gated_mlp.h"
 #include "kernels/launch.h"
 #include "kernels/norm.h"
+#include "kernels/pick.h"
 #include "kernels/rope.h"
 #include "tests/tools/device_time.h"
 
@@ -53,6 +54,11 @@ void bench_rows(int64_t rows) {
       "rope and slots 16 + 8 x 256", rows, 4.0 * rows * (heads + 2 * kv_heads) * dim,
       [&] { turn_and_store(text, positions, table, key, value); },
       [&] { turn_and_store_plain(text, positions, table, key, value); });
+  if (rows > 32) return;  // rows of a step
+  at::Tensor logits = at::randn({rows, 256000}, options);
+  compare(
+      "pick among 256000", rows, 2.0 * logits.numel(), [&] { pick_tokens(logits); },
+      [&] { pick_tokens_plain(logits); });
 }
 
 }  // namespace
