@@ -111,29 +111,50 @@ __device__ void weigh_parts(const Parts& parts, const float2* stats, float* weig
   for (int p = lane; p < parts.count; p += 32) weights[p] = sum > 0 ? weights[p] / sum : 0;
 }
 
+// Threads of `combine` that share their elements and divide the parts: what they wait for is
+// memory's answer, part after part.
+constexpr int kPartGroups = 4;
+
+// Adds to `sum` every kPartGroups-th of a set's parts, as it counts.
+__device__ void add_parts(float4& sum, const Parts& parts, const float* weights, const float* outs,
+                          int head_dim, int group) {
+#pragma unroll 4
+  for (int p = group; p < parts.count; p += kPartGroups) {
+    const float w = weights[p];
+    float4 x = make_float4(0, 0, 0, 0);
+    if (w > 0) {  // else there may be nothing at its place
+      x = *reinterpret_cast<const float4*>(outs + (parts.first + p * parts.step) * head_dim);
+    }
+    sum.x += w * x.x, sum.y += w * x.y, sum.z += w * x.z, sum.w += w * x.w;
+  }
+}
+
 // A block for each query (x) and head (y), 4 elements a thread: out = sum over the sets of their
 // parts, weighed.
 template <typename T>
 __global__ void combine(const __grid_constant__ AttentionTask task,
                         const __grid_constant__ AttentionPlan plan, const float* outs,
                         const float2* stats) {
-  __shared__ float weights[kMaxKeyParts];
-  const int query = blockIdx.x, head = blockIdx.y, element = threadIdx.x * 4;
+  __shared__ float weights[kMaxKeySets][kMaxKeyParts];
+  __shared__ float4 sums[256];
+  const int query = blockIdx.x, head = blockIdx.y, warp = threadIdx.x / 32;
+  if (warp < task.n_sets) {
+    weigh_parts(find_parts(task, plan, warp, query, head), stats, weights[warp]);
+  }
+  __syncthreads();
+  const int quads = task.head_dim / 4, group = threadIdx.x / quads;
+  const int element = threadIdx.x % quads * 4;
   float4 sum = make_float4(0, 0, 0, 0);
   for (int s = 0; s < task.n_sets; ++s) {
-    const Parts parts = find_parts(task, plan, s, query, head);
-    if (s > 0) __syncthreads();
-    if (threadIdx.x < 32) weigh_parts(parts, stats, weights);
-    __syncthreads();
-#pragma unroll 4
-    for (int p = 0; p < parts.count; ++p) {
-      const float w = weights[p];
-      if (w == 0) continue;  // there may be nothing at its place
-      const auto* from = reinterpret_cast<const float4*>(
-          outs + (parts.first + p * parts.step) * task.head_dim + element);
-      const float4 x = *from;
-      sum.x += w * x.x, sum.y += w * x.y, sum.z += w * x.z, sum.w += w * x.w;
-    }
+    add_parts(sum, find_parts(task, plan, s, query, head), weights[s], outs + element,
+              task.head_dim, group);
+  }
+  sums[threadIdx.x] = sum;
+  __syncthreads();
+  if (group > 0) return;
+  for (int g = 1; g < kPartGroups; ++g) {
+    const float4 x = sums[threadIdx.x + g * quads];
+    sum.x += x.x, sum.y += x.y, sum.z += x.z, sum.w += x.w;
   }
   const int64_t at = (int64_t{query} * task.heads + head) * task.head_dim + element;
   *reinterpret_cast<uint2*>(static_cast<T*>(task.out) + at) =
@@ -148,6 +169,10 @@ void allow_shared_memory(Kernel kernel, int bytes, std::atomic<uint64_t>& done) 
   const uint64_t bit = uint64_t{1} << (device % 64);
   if (done.load() & bit) return;
   check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
+             "attention: shared memory");
+  // All of a multiprocessor's, so that as many blocks fit as were planned.
+  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout,
+                                  cudaSharedmemCarveoutMaxShared),
              "attention: shared memory");
   done.fetch_or(bit);
 }
@@ -164,8 +189,9 @@ bool launch_tile(const AttentionTask& task, const AttentionPlan& plan, void* wor
       reinterpret_cast<float2*>(outs + int64_t{plan.n_units} * plan.row_tile * plan.head_dim);
   start("attention", attend<T, kIndex>, dim3(plan.n_units), kTile.threads(), plan.shared_bytes,
         stream, task, plan, outs, stats);
-  start("attention", combine<T>, dim3(task.questions * task.queries, task.heads), task.head_dim / 4,
-        0, stream, task, plan, static_cast<const float*>(outs), static_cast<const float2*>(stats));
+  start("attention", combine<T>, dim3(task.questions * task.queries, task.heads),
+        kPartGroups * task.head_dim / 4, 0, stream, task, plan, static_cast<const float*>(outs),
+        static_cast<const float2*>(stats));
   return true;
 }
 
