@@ -1,9 +1,13 @@
 #include "kernels/attention.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
+#include <limits>
 #include <vector>
+
+#include "kernels/device_call.h"
 
 namespace vidi {
 namespace {
@@ -49,6 +53,139 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
     parts.push_back(out.reshape({batch, n, heads * dim}));
   }
   return parts.size() == 1 ? parts[0] : at::cat(parts, 1);
+}
+
+at::Tensor visible_keys(const at::Tensor& positions, int64_t n_keys, int64_t window_keys) {
+  at::Tensor key = at::arange(n_keys, positions.options());
+  at::Tensor query = positions.unsqueeze(-1);
+  at::Tensor mask = key <= query;
+  if (window_keys > 0) mask = mask.logical_and_(key > query - window_keys);
+  return mask;
+}
+
+at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
+                                  const std::vector<SharedKeys>& shared,
+                                  const AttentionScale& scale) {
+  const int64_t batch = q.size(0), n = q.size(1), heads = q.size(2), dim = q.size(3);
+  at::Tensor sum;
+  auto add = [&](const at::Tensor& x) { sum = sum.defined() ? sum + x : x; };
+  if (own.key.defined()) {
+    at::Tensor mask =
+        own.mask.defined() ? own.mask : visible_keys(own.positions, own.n_slots, own.window_keys);
+    add(attention(own.q, own.key.narrow(2, 0, own.n_slots), own.value.narrow(2, 0, own.n_slots),
+                  scale, mask));
+  }
+  for (const SharedKeys& keys : shared) {
+    auto heads_apart = [&](const at::Tensor& x) {
+      return x.view({x.size(0), x.size(1) / dim, dim}).transpose(0, 1).unsqueeze(0);
+    };
+    // Every row of every question reads the same keys: one question of many rows.
+    at::Tensor rows = q.reshape({1, batch * n, heads, dim});
+    add(attention(rows, heads_apart(keys.key), heads_apart(keys.value), scale, {})
+            .view({batch, n, heads * dim}));
+  }
+  return sum;
+}
+
+bool attention_kernel_runs(at::Device device, at::ScalarType dtype, int64_t head_dim) {
+  return own_kernels_run(device, dtype) && attention_kernel_has(static_cast<int>(head_dim));
+}
+
+namespace {
+
+void check_fits(bool fits, const char* what, const at::Tensor& q, const at::Tensor& key) {
+  TORCH_CHECK(fits, "summed_attention: ", what, ": q ", q.sizes(), ", keys ", key.sizes());
+}
+
+// What all sets ask of their keys and values.
+void check_alike(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  check_fits(v.sizes() == k.sizes() && v.strides() == k.strides(), "values are not as the keys", q,
+             k);
+  check_fits(k.scalar_type() == q.scalar_type() && v.scalar_type() == q.scalar_type() &&
+                 k.device() == q.device() && v.device() == q.device(),
+             "keys of another dtype or device", q, k);
+  check_fits(k.stride(-1) == 1 && k.stride(0) % 8 == 0 && is_aligned(k) && is_aligned(v),
+             "keys need rows of 16-byte pieces", q, k);
+}
+
+KeySet own_set(const at::Tensor& q, const OwnKeys& own) {
+  const at::Tensor &k = own.key, &v = own.value;
+  check_alike(q, k, v);
+  check_fits(k.dim() == 4 && k.size(0) == q.size(0) && k.size(3) == q.size(3) && k.is_contiguous(),
+             "own keys do not fit", q, k);
+  check_fits(own.q.sizes() == q.sizes() && own.q.scalar_type() == q.scalar_type() &&
+                 own.q.device() == q.device() && has_even_rows(own.q),
+             "the queries of the own keys are not as the others", q, k);
+  check_fits(own.positions.scalar_type() == at::kLong && own.positions.device() == q.device() &&
+                 own.positions.is_contiguous() && own.positions.numel() == q.size(0) * q.size(1),
+             "positions do not fit", q, k);
+  KeySet set;
+  set.query = own.q.data_ptr(), set.query_stride = own.q.stride(1);
+  set.key = k.data_ptr(), set.value = v.data_ptr();
+  set.key_stride = k.stride(2), set.head_stride = k.stride(1), set.question_stride = k.stride(0);
+  set.n_keys = static_cast<int>(k.size(2));
+  set.positions = own.positions.data_ptr<int64_t>();
+  set.window_keys = static_cast<int>(std::min<int64_t>(own.window_keys, k.size(2)));
+  return set;
+}
+
+KeySet shared_set(const at::Tensor& q, const SharedKeys& keys, int64_t kv_heads) {
+  const at::Tensor &k = keys.key, &v = keys.value;
+  check_alike(q, k, v);
+  check_fits(k.dim() == 2 && k.size(1) == kv_heads * q.size(3) && k.size(0) > 0 &&
+                 k.size(0) < std::numeric_limits<int>::max() / 2,
+             "shared keys do not fit", q, k);
+  KeySet set;
+  set.query = q.data_ptr(), set.query_stride = q.stride(1);
+  set.key = k.data_ptr(), set.value = v.data_ptr();
+  set.key_stride = k.stride(0), set.head_stride = q.size(3);
+  set.n_keys = static_cast<int>(k.size(0));
+  return set;
+}
+
+at::Tensor summed_attention_cuda(const at::Tensor& q, const OwnKeys& own,
+                                 const std::vector<SharedKeys>& shared,
+                                 const AttentionScale& scale) {
+  c10::DeviceGuard guard(q.device());
+  AttentionTask task = attention_task(q, own, shared, scale);
+  at::Tensor out = at::empty({q.size(0), q.size(1), q.size(2) * q.size(3)}, q.options());
+  task.out = out.data_ptr();
+  const AttentionPlan plan = plan_attention(task, device_limits(q.device().index()));
+  const auto bytes = static_cast<int64_t>(plan.workspace_bytes());
+  at::Tensor workspace = at::empty({bytes}, q.options().dtype(at::kByte));
+  launch_attention(task, plan, element_type(q.scalar_type()), workspace.data_ptr(),
+                   current_stream(q.device()));
+  return out;
+}
+
+}  // namespace
+
+AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,
+                             const std::vector<SharedKeys>& shared, const AttentionScale& scale) {
+  TORCH_CHECK(has_even_rows(q), "summed_attention: q must have even rows of contiguous heads");
+  TORCH_CHECK(shared.size() + own.key.defined() <= kMaxKeySets, "summed_attention: at most ",
+              kMaxKeySets, " sets of keys, found ", shared.size() + own.key.defined());
+  const int64_t kv_heads =
+      own.key.defined() ? own.key.size(1) : shared.at(0).key.size(1) / q.size(3);
+  check_fits(kv_heads > 0 && q.size(2) % kv_heads == 0, "heads do not fit", q,
+             own.key.defined() ? own.key : shared.at(0).key);
+  AttentionTask task;
+  task.questions = static_cast<int>(q.size(0)), task.queries = static_cast<int>(q.size(1));
+  task.heads = static_cast<int>(q.size(2)), task.kv_heads = static_cast<int>(kv_heads);
+  task.head_dim = static_cast<int>(q.size(3));
+  task.scale = static_cast<float>(scale.scale), task.softcap = static_cast<float>(scale.softcap);
+  // The short units first: they end while the long ones still run.
+  if (own.key.defined()) task.sets[task.n_sets++] = own_set(q, own);
+  for (const SharedKeys& keys : shared) task.sets[task.n_sets++] = shared_set(q, keys, kv_heads);
+  return task;
+}
+
+at::Tensor summed_attention(const at::Tensor& q, const OwnKeys& own,
+                            const std::vector<SharedKeys>& shared, const AttentionScale& scale) {
+  TORCH_CHECK(own.key.defined() || !shared.empty(), "summed_attention: no keys");
+  if (!attention_kernel_runs(q.device(), q.scalar_type(), q.size(3)))
+    return summed_attention_plain(q, own, shared, scale);
+  return summed_attention_cuda(q, own, shared, scale);
 }
 
 }  // namespace vidi

@@ -1,5 +1,5 @@
 // The feed-forward block of Gemma and Mistral: down(act(gate(x)) * up(x)). CPU and CUDA through
-// ATen.
+// ATen; the activation and the product in one kernel in half precision on CUDA (gated_mlp.cu).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,13 +10,14 @@ namespace vidi {
 
 at::Tensor activate(const at::Tensor& x, Activation activation);
 
-// act(x weight^T + bias): x [..., H], weight [M, H], bias [M] -> [..., M]. In half precision on CUDA
-// the tanh GELU is part of the product (cuBLASLt).
+// act(x weight^T + bias): x [..., H], weight [M, H], bias [M] -> [..., M]. In half precision on
+// CUDA the tanh GELU is part of the product (cuBLASLt).
 at::Tensor activated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                             Activation activation);
 
-// both [..., 2 M], gate before up -> act(gate) * up [..., M].
-at::Tensor gated(const at::Tensor& both, Activation activation);
+// act(gate) * up of both [..., 2 M], gate before up -> [..., M].
+at::Tensor gated_activation(const at::Tensor& both, Activation activation);
+at::Tensor gated_activation_plain(const at::Tensor& both, Activation activation);
 
 // x [..., H], gate_up [2 M, H] with the gate's rows first, down [H, M] -> [..., H].
 at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::Tensor& down,

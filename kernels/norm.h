@@ -1,4 +1,5 @@
-// RMS normalisation over the last dimension, statistics in float32. CPU and CUDA through ATen.
+// RMS normalisation over the last dimension, statistics in float32, and the residual sum that goes
+// with it. CPU and CUDA through ATen; half precision on CUDA in one kernel (norm.cu).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,14 +13,21 @@ at::Tensor rms_normalize(const at::Tensor& x, double eps);
 // dtype. With `weight_offset` (Gemma): normalised times (1 + weight) in float32, then cast back.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, bool weight_offset);
 
-// The end of one block and the start of the next.
-struct AddedNorm {
-  at::Tensor sum, normed;  // as x
+struct Residual {
+  at::Tensor sum, normalized;
 };
 
-// sum = x + y, or x + rms_norm(y, y_weight) where y_weight is defined (Gemma-2 also norms what a
-// block gives); normed = rms_norm(sum, weight). x, y [..., C]; weights [C].
-AddedNorm add_norm(const at::Tensor& x, const at::Tensor& y, const at::Tensor& y_weight,
-                   const at::Tensor& weight, double eps, bool weight_offset);
+// What stands between two blocks of a decoder layer: sum = x + added, where `added` goes through
+// rms_norm first if it has a weight (Gemma's norms after a block), and normalized = rms_norm of the
+// sum, undefined without `weight`. x and added [..., C], weights [C] or undefined.
+Residual add_and_norm(const at::Tensor& x, const at::Tensor& added, const at::Tensor& added_weight,
+                      const at::Tensor& weight, double eps, bool weight_offset);
+
+// The specifications: ATen alone, on any device.
+at::Tensor rms_norm_plain(const at::Tensor& x, const at::Tensor& weight, double eps,
+                          bool weight_offset);
+Residual add_and_norm_plain(const at::Tensor& x, const at::Tensor& added,
+                            const at::Tensor& added_weight, const at::Tensor& weight, double eps,
+                            bool weight_offset);
 
 }  // namespace vidi

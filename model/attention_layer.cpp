@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <vector>
+
 #include "kernels/attention.h"
 
 namespace vidi {
@@ -23,17 +25,6 @@ void AttentionLayer::take(Weights& weights, const std::string& name, const Decod
                "hidden_size, num_attention_heads * head_dim");
 }
 
-// q [B, T, heads, D] without rope; every row of every question reads the same keys.
-at::Tensor AttentionLayer::over_media(const at::Tensor& q, const MediaKeys& keys) const {
-  auto heads_apart = [&](const at::Tensor& x) {
-    return x.view({x.size(0), config_.kv_heads, config_.head_dim}).transpose(0, 1).unsqueeze(0);
-  };
-  at::Tensor rows = q.flatten(0, 1).unsqueeze(0);
-  at::Tensor out = attention(rows, heads_apart(keys.key), heads_apart(keys.value),
-                             {config_.attention_scale, config_.attention_softcap}, {});
-  return out.view({q.size(0), q.size(1), -1});
-}
-
 at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, TextKeys& own,
                                 int64_t longest, const MediaCache& media, size_t layer) const {
   const int64_t batch = xn.size(0), n = xn.size(1), dim = config_.head_dim;
@@ -42,17 +33,18 @@ at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, Text
   at::Tensor q = qkv.narrow(2, 0, heads), k = qkv.narrow(2, heads, kv_heads);
   at::Tensor v = qkv.narrow(2, heads + kv_heads, kv_heads);
 
-  k = apply_rope(k, pass.positions, *pass.rope).transpose(1, 2);  // [B, kv_heads, T, D]
-  at::Tensor slots = pass.positions.view({batch, 1, n, 1}).expand_as(k);
-  own.key.scatter_(2, slots, k);
-  own.value.scatter_(2, slots, v.transpose(1, 2));
-  at::Tensor sum = attention(apply_rope(q, pass.positions, *pass.rope),
-                             own.key.narrow(2, 0, longest), own.value.narrow(2, 0, longest),
-                             {config_.attention_scale, config_.attention_softcap},
-                             sliding_ ? pass.sliding_mask : pass.mask);
+  OwnKeys text;
+  text.key = own.key, text.value = own.value, text.n_slots = longest;
+  text.q = turn_and_store({q, k, v}, pass.positions, *pass.rope, own.key, own.value);
+  text.positions = pass.positions;
+  text.window_keys = sliding_ ? pass.window_keys : 0;
+  text.mask = sliding_ ? pass.sliding_mask : pass.mask;
+  std::vector<SharedKeys> shared;  // pictures and sound see the queries without rope
   for (Modality m : {Modality::kImage, Modality::kAudio}) {
-    if (media.has(m)) sum = sum + over_media(q, media.at(m, layer));
+    if (media.has(m)) shared.push_back({media.at(m, layer).key, media.at(m, layer).value});
   }
+  at::Tensor sum =
+      summed_attention(q, text, shared, {config_.attention_scale, config_.attention_softcap});
   return at::linear(sum, o_);  // one product: o_proj is linear and has no bias
 }
 

@@ -15,8 +15,9 @@ namespace vidi {
 
 // What one pass over text needs beside the layer's input. Shared by all layers.
 struct TextPass {
-  at::Tensor positions;           // [B, T] int64
-  at::Tensor mask, sliding_mask;  // bool [B, T, longest]; sliding_mask undefined without a window
+  at::Tensor positions;           // [B, T] int64, contiguous
+  at::Tensor mask, sliding_mask;  // bool [B, T, longest], undefined where no layer needs them
+  int64_t window_keys = 0;        // that a query of a sliding layer sees
   const RopeTable* rope = nullptr;
 };
 
@@ -39,8 +40,6 @@ class AttentionLayer {
   at::Tensor media_output(const at::Tensor& values) const;
 
  private:
-  at::Tensor over_media(const at::Tensor& q, const MediaKeys& keys) const;
-
   DecoderConfig config_;
   bool sliding_ = false;
   at::Tensor qkv_;  // queries, keys, values below each other

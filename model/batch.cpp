@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/pick.h"
+
 namespace vidi {
 namespace {
 
@@ -28,7 +30,7 @@ void Batch::start(const std::vector<std::vector<int>>& prompts, std::vector<Gene
   for (size_t b = 0; b < prompts.size(); ++b) {
     rows_.push_back({&answers[b], static_cast<int64_t>(prompts[b].size()) - 1, {}});
   }
-  take(Picks(pick(logits), 1));
+  take(Picks(pick_tokens(logits).for_host, 1));
 }
 
 bool Batch::go_on() {
@@ -142,7 +144,7 @@ Picks Batch::read() {
     at::Tensor logits = decoder_.read(pass.inputs[0], pass.inputs[1],
                                       records_ ? text_.capacity : end, media_, text_, cancel_);
     tap_into(tap_, "decoder.logits", logits.flatten(0, 1));
-    pass.picked.copy_(pick(logits));
+    pass.picked.copy_(pick_tokens(logits.flatten(0, 1)).for_host);
   };
   if (records_)
     pass.replay.run(work, decoder_.has_read(batch, n));

@@ -34,7 +34,7 @@ class Batch {
   // Passes that read `width` tokens of every row: their input, their output, their recording.
   struct Pass {
     at::Tensor host_inputs, inputs;  // [2, B, width] int64: ids, positions
-    at::Tensor picked;               // as from pick()
+    at::Tensor picked;               // as Picked::for_host
     Replay replay;
   };
 

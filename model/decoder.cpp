@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/attention.h"
 #include "kernels/gated_mlp.h"
 #include "kernels/norm.h"
 #include "model/result.h"
@@ -15,16 +16,6 @@ namespace {
 // Media tokens that go through the layers together: enough to fill a GPU, few enough to bound the
 // workspace.
 constexpr int64_t kStreamRows = 8192;
-
-// bool [B, T, n_keys]: keys at or before the query, and with window_keys > 0 only that many of
-// them.
-at::Tensor visible(const at::Tensor& positions, int64_t n_keys, int64_t window_keys) {
-  at::Tensor key = at::arange(n_keys, positions.options());
-  at::Tensor query = positions.unsqueeze(-1);
-  at::Tensor mask = key <= query;
-  if (window_keys > 0) mask = mask.logical_and_(key > query - window_keys);
-  return mask;
-}
 
 // Prompts without what all of them begin with. Shorter ones are filled up on the right: no earlier
 // token sees what comes later, and the answer's tokens overwrite it.
@@ -103,21 +94,19 @@ at::Tensor Decoder::norm(const at::Tensor& x, const at::Tensor& weight) const {
   return rms_norm(x, weight, config_.rms_eps, config_.norm_adds_one);
 }
 
-AddedNorm Decoder::add(const at::Tensor& x, const at::Tensor& y, const at::Tensor& y_norm,
-                       const at::Tensor& next_norm) const {
-  return add_norm(x, y, y_norm, next_norm, config_.rms_eps, config_.norm_adds_one);
-}
-
 // A layer from its attention's result on: the state it leaves, and that state under the norm that
 // reads it next, the next layer's or the last one.
-AddedNorm Decoder::finish_layer(const at::Tensor& x, const at::Tensor& attended,
-                                size_t index) const {
+Residual Decoder::rest_of_layer(const at::Tensor& x, size_t index,
+                                const at::Tensor& attended) const {
   const Layer& layer = layers_[index];
-  const bool last = index + 1 == layers_.size();
-  AddedNorm middle = add(x, attended, layer.after_attention_norm, layer.before_mlp_norm);
-  at::Tensor y = gated_mlp(middle.normed, layer.gate_up, layer.down, config_.activation);
-  return add(middle.sum, y, layer.after_mlp_norm,
-             last ? final_norm_ : layers_[index + 1].input_norm);
+  auto add = [&](const at::Tensor& to, const at::Tensor& y, const at::Tensor& y_norm,
+                 const at::Tensor& next_norm) {
+    return add_and_norm(to, y, y_norm, next_norm, config_.rms_eps, config_.norm_adds_one);
+  };
+  Residual r = add(x, attended, layer.after_attention_norm, layer.before_mlp_norm);
+  at::Tensor y = gated_mlp(r.normalized, layer.gate_up, layer.down, config_.activation);
+  const bool is_last = index + 1 == layers_.size();
+  return add(r.sum, y, layer.after_mlp_norm, is_last ? final_norm_ : layers_[index + 1].input_norm);
 }
 
 // sqrt(hidden) is rounded to the working dtype before it multiplies, as the published code does.
@@ -153,13 +142,13 @@ void Decoder::stream(const at::Tensor& tokens, Modality modality, int64_t first,
   for (int64_t at = 0; at < tokens.size(0); at += kStreamRows) {
     at::Tensor v = tokens.narrow(0, at, std::min(kStreamRows, tokens.size(0) - at));
     if (config_.scale_embeddings) v = v * rounded_scale(config_.hidden, v.scalar_type());
-    AddedNorm state{v, norm(v, layers_.front().input_norm)};
+    Residual r{v, norm(v, layers_[0].input_norm)};
     for (size_t i = 0; i < layers_.size(); ++i) {
       cancel.check();
       const AttentionLayer& attention = layers_[i].attention;
-      at::Tensor values = attention.media_keys(state.normed, cache.at(modality, i), first + at);
+      at::Tensor values = attention.media_keys(r.normalized, cache.at(modality, i), first + at);
       if (i + 1 == layers_.size()) break;  // nobody reads what the last layer would add
-      state = finish_layer(state.sum, attention.media_output(values), i);
+      r = rest_of_layer(r.sum, i, attention.media_output(values));
     }
   }
 }
@@ -186,19 +175,23 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
 // x [B, T, H] -> [B, T, H] under the final norm.
 at::Tensor Decoder::run_layers(const at::Tensor& x, const Span& span, const MediaCache& media,
                                TextCache& text, const Tap& tap, const Cancel& cancel) const {
-  TextPass pass{span.positions, visible(span.positions, span.end, 0), {}, &rope_};
-  if (config_.sliding_window > 0) {
-    pass.sliding_mask = visible(span.positions, span.end, span.window_keys);
+  TextPass pass;
+  pass.positions = span.positions, pass.window_keys = span.window_keys, pass.rope = &rope_;
+  // The kernel goes by positions alone.
+  if (!attention_kernel_runs(x.device(), x.scalar_type(), config_.head_dim)) {
+    pass.mask = visible_keys(span.positions, span.end, 0);
+    if (config_.sliding_window > 0)
+      pass.sliding_mask = visible_keys(span.positions, span.end, span.window_keys);
   }
-  AddedNorm state{x, norm(x, layers_.front().input_norm)};
+  Residual r{x, norm(x, layers_[0].input_norm)};
   for (size_t i = 0; i < layers_.size(); ++i) {
     cancel.check();
     at::Tensor attended =
-        layers_[i].attention.text(state.normed, pass, text.layers[i], span.end, media, i);
-    state = finish_layer(state.sum, attended, i);
-    if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", state.sum.flatten(0, 1));
+        layers_[i].attention.text(r.normalized, pass, text.layers[i], span.end, media, i);
+    r = rest_of_layer(r.sum, i, attended);
+    if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", r.sum.flatten(0, 1));
   }
-  return state.normed;
+  return r.normalized;
 }
 
 // xn [..., H], under the final norm.

@@ -61,9 +61,7 @@ class Decoder {
   };
   void take_layer(Weights& weights, Layer& layer, int64_t index);
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
-  AddedNorm add(const at::Tensor& x, const at::Tensor& y, const at::Tensor& y_norm,
-                const at::Tensor& next_norm) const;
-  AddedNorm finish_layer(const at::Tensor& x, const at::Tensor& attended, size_t index) const;
+  Residual rest_of_layer(const at::Tensor& x, size_t index, const at::Tensor& attended) const;
   at::Tensor embed(const at::Tensor& ids) const;
   struct Span {               // of text that one pass reads
     at::Tensor positions;     // [B, T] int64

@@ -1,15 +1,11 @@
-// The most likely next tokens, picked on the device.
+// What was picked after every token of a pass, on the host.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 namespace vidi {
 
-// logits [..., vocab] -> [2, n] float32: the most likely ids (the lowest on a tie), exact as they
-// are far below 2^24, and their probabilities; in one tensor for one copy.
-at::Tensor pick(const at::Tensor& logits);
-
-// What was picked after every token of a pass over rows of `width` tokens, on the host.
+// picked [2, B * width] as Picked::for_host (kernels/pick.h), of rows of `width` tokens.
 class Picks {
  public:
   Picks(const at::Tensor& picked, int64_t width) : width_(width), on_host_(picked.cpu()) {}

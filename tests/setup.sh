@@ -50,6 +50,21 @@ install_cuda_libraries() {
   pip_install "${wanted[@]}"
 }
 
+# The compiler of our own kernels: an installed toolkit's, else as wheels, where meson looks for it too.
+install_nvcc() {
+  command -v nvcc >/dev/null || [ -x /usr/local/cuda/bin/nvcc ] || has_wheel nvidia_cuda_nvcc 13.0.88 && return
+  echo "Found a GPU and no CUDA toolkit. Installing NVIDIA's compiler into .venv (100 MB, once)"
+  make_venv
+  pip_install --no-deps nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==13.0.88 \
+    nvidia-cuda-cccl==13.0.85 nvidia-cuda-runtime==13.0.96
+}
+
+# The GPUs of this machine as nvcc counts them: "90", "80,89". Ours need Ampere (80) at least.
+gpu_arch() {
+  nvidia-smi --query-gpu=compute_cap --format=csv,noheader | tr -d ' .' | sort -nu |
+    awk '$1 >= 80' | paste -sd, -
+}
+
 # is_complete LIBRARY: it is there and finds every library that it needs.
 is_complete() {
   [ -e "$1" ] && [[ $(ldd "$1") != *"not found"* ]]
@@ -106,7 +121,13 @@ else
   if has_gpu; then install_cuda_libraries; fi
 fi
 torch_dir=$(sh tests/find-torch.sh "$torch_prefix")
-if has_gpu && is_complete "$torch_dir/lib/libtorch_cuda.so"; then cuda=enabled; fi
+answers=(-Dtorch_prefix="$torch_dir")
+if has_gpu && is_complete "$torch_dir/lib/libtorch_cuda.so"; then
+  cuda=enabled
+  [ -n "${VIDI_TORCH:-}" ] || install_nvcc
+  arch=$(gpu_arch)
+  if [ -n "$arch" ]; then answers+=(-Dgpu_arch="$arch"); fi
+fi
 
-configure -Dtorch_prefix="$torch_dir" -Dcuda="$cuda"
+configure "${answers[@]}" -Dcuda="$cuda"
 compile "$@"

@@ -63,6 +63,32 @@ TEST(AttentionBlocks, DoNotChangeTheResult) {
   EXPECT_TRUE(at::allclose(whole.narrow(1, 39, 1), rows, 1e-4, 1e-6));
 }
 
+// A text's attention is the sum of one attention a set: its own keys up to its position and within
+// the window, and everything that is shared.
+TEST(SummedAttention, AddsOneAttentionASet) {
+  at::manual_seed(13);
+  const AttentionScale scale{0.3, 5};
+  OwnKeys own;
+  own.key = at::randn({2, 2, 9, 8}), own.value = at::randn({2, 2, 9, 8});
+  own.q = at::randn({2, 3, 4, 8});
+  own.positions = at::arange(3).add(4).expand({2, 3}).contiguous();
+  own.n_slots = 8, own.window_keys = 3;
+  at::Tensor q = at::randn({2, 3, 4, 8});
+  const std::vector<SharedKeys> shared = {{at::randn({11, 16}), at::randn({11, 16})},
+                                          {at::randn({1, 16}), at::randn({1, 16})}};
+  at::Tensor mask = at::zeros({2, 3, 9}, at::kBool);
+  for (int64_t t = 0; t < 3; ++t) mask.select(1, t).slice(1, t + 2, t + 5).fill_(true);
+  at::Tensor expected = plain_attention(own.q, own.key, own.value, scale, mask);
+  for (const SharedKeys& keys : shared) {
+    auto apart = [](const at::Tensor& x) {
+      return x.view({-1, 2, 8}).transpose(0, 1).unsqueeze(0).expand({2, -1, -1, -1});
+    };
+    expected = expected + plain_attention(q, apart(keys.key), apart(keys.value), scale, {});
+  }
+  EXPECT_TRUE(
+      at::allclose(summed_attention(q, own, shared, scale).to(at::kDouble), expected, 1e-4, 1e-5));
+}
+
 // Keys that do not fit the queries are refused.
 TEST(AttentionShapes, AreChecked) {
   at::Tensor q = at::ones({1, 1, 4, 8});

@@ -36,19 +36,62 @@ TEST(AddNorm, IsTheFormula) {
   at::Tensor x = at::randn({5, 33}), y = at::randn({5, 33}), w = at::randn({33}),
              v = at::randn({33});
   for (bool offset : {false, true}) {
-    AddedNorm plain = add_norm(x, y, {}, w, 1e-5, offset);
+    Residual plain = add_and_norm(x, y, {}, w, 1e-5, offset);
     EXPECT_TRUE(at::equal(plain.sum, x + y));
-    EXPECT_TRUE(at::allclose(plain.normed, rms_norm(x + y, w, 1e-5, offset)));
-    AddedNorm sandwich = add_norm(x, y, v, w, 1e-5, offset);
+    EXPECT_TRUE(at::allclose(plain.normalized, rms_norm(x + y, w, 1e-5, offset)));
+    Residual sandwich = add_and_norm(x, y, v, w, 1e-5, offset);
     at::Tensor sum = x + rms_norm(y, v, 1e-5, offset);
     EXPECT_TRUE(at::allclose(sandwich.sum, sum));
-    EXPECT_TRUE(at::allclose(sandwich.normed, rms_norm(sum, w, 1e-5, offset)));
+    EXPECT_TRUE(at::allclose(sandwich.normalized, rms_norm(sum, w, 1e-5, offset)));
   }
 }
 
 // A weight that does not fit the rows is refused.
 TEST(RmsNorm, RefusesAWrongWeight) {
   EXPECT_THROW(rms_norm(at::ones({2, 8}), at::ones({4}), 1e-6, false), c10::Error);
+}
+
+// The sum takes the added rows through their own norm if they have one, and is normalised if
+// anybody asks.
+TEST(AddAndNorm, IsTheFormula) {
+  at::manual_seed(2);
+  at::Tensor x = at::randn({2, 3, 24}), y = at::randn({2, 3, 24}) * 4;
+  at::Tensor after = at::randn({24}), before = at::randn({24});
+  for (bool offset : {false, true}) {
+    Residual r = add_and_norm(x, y, after, before, 1e-5, offset);
+    at::Tensor sum = x + rms_norm(y, after, 1e-5, offset);
+    EXPECT_TRUE(at::allclose(r.sum, sum));
+    EXPECT_TRUE(at::allclose(r.normalized, rms_norm(sum, before, 1e-5, offset)));
+    EXPECT_TRUE(at::allclose(add_and_norm(x, y, {}, before, 1e-5, offset).sum, x + y));
+    EXPECT_FALSE(add_and_norm(x, y, after, {}, 1e-5, offset).normalized.defined());
+  }
+  EXPECT_THROW(add_and_norm(x, y.narrow(1, 0, 2), {}, before, 1e-5, false), c10::Error);
+  EXPECT_THROW(add_and_norm(x, y, at::ones({23}), before, 1e-5, false), c10::Error);
+}
+
+// Keys are turned and land in the slots of their positions, values land there as they are, and no
+// other slot changes.
+TEST(TurnAndStore, FillsTheSlotsOfThePositions) {
+  const int64_t slots = 9, dim = 6;
+  RopeTable table = RopeTable::make(slots, dim, 100.0, at::kCPU, at::kFloat);
+  TextProjections text{at::randn({2, 3, 4, dim}), at::randn({2, 3, 2, dim}),
+                       at::randn({2, 3, 2, dim})};
+  at::Tensor positions = at::arange(3).expand({2, 3}).contiguous();
+  positions[1].add_(5);
+  at::Tensor key = at::full({2, 2, slots, dim}, 7.0), value = at::full({2, 2, slots, dim}, 8.0);
+  at::Tensor turned = turn_and_store(text, positions, table, key, value);
+  EXPECT_TRUE(at::equal(turned, apply_rope(text.q, positions, table)));
+  at::Tensor k = apply_rope(text.k, positions, table);
+  for (int64_t b = 0; b < 2; ++b) {
+    const int64_t first = b * 5;
+    EXPECT_TRUE(at::equal(key[b].narrow(1, first, 3), k[b].transpose(0, 1)));
+    EXPECT_TRUE(at::equal(value[b].narrow(1, first, 3), text.v[b].transpose(0, 1)));
+    EXPECT_TRUE((key[b].narrow(1, b == 0 ? 3 : 0, b == 0 ? 6 : 5) == 7).all().item<bool>());
+    EXPECT_TRUE((value[b].narrow(1, b == 0 ? 3 : 0, b == 0 ? 6 : 5) == 8).all().item<bool>());
+  }
+  EXPECT_THROW(
+      turn_and_store({text.q, text.k, text.v.narrow(2, 0, 1)}, positions, table, key, value),
+      c10::Error);
 }
 
 // Rope turns the pair (d, d + D / 2) by position * theta^(-2d / D).

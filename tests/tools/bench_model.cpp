@@ -17,8 +17,10 @@
 #include <vector>
 
 #include "kernels/log_mel.h"
+#include "kernels/pick.h"
 #include "model/device.h"
 #include "model/preprocess.h"
+#include "model/replay.h"
 #include "model/vidi_session.h"
 #include "tests/tools/geometry.h"
 
@@ -230,16 +232,18 @@ void Bench::encode() {
     for (const MediaKeys& k : layers) keys += k.key.nbytes() + k.value.nbytes();
   }
   at::Tensor ids = logits.argmax(-1, /*keepdim=*/true);
-  int64_t end = kPromptTokens;
-  at::Tensor positions = at::full_like(ids, end);
-  add("step",
-      time_call(device_, a_.new_tokens,
-                [&] {
-                  const Decoder& decoder = session_->decoder();
-                  ids = decoder.read(ids, positions, ++end, cache, text, cancel).argmax(-1);
-                  positions.add_(1);
-                }),
-      0, (weights + keys) / 1e9);
+  at::Tensor positions = at::full_like(ids, kPromptTokens);
+  const Decoder& decoder = session_->decoder();
+  decoder.reserve(text, a_.queries, kPromptTokens + a_.new_tokens + 2);
+  auto step = [&] {
+    at::Tensor next = decoder.read(ids, positions, text.capacity, cache, text, cancel);
+    ids.copy_(pick_tokens(next.flatten(0, 1)).ids.unsqueeze(1));
+    positions.add_(1);
+  };
+  Replay replay(device_);
+  replay.run(step, false);
+  add("step", time_call(device_, a_.new_tokens, [&] { replay.run(step, true); }), 0,
+      (weights + keys) / 1e9);
 }
 
 // Through the door, as the element asks: the whole encode from features, and whole answers.

@@ -1,0 +1,20 @@
+// A build without nvcc: no device has limits, so nobody launches.
+#include <stdexcept>
+
+#include "kernels/launch.h"
+
+namespace vidi {
+
+[[noreturn]] static void refuse() { throw std::runtime_error("this build has no CUDA kernels"); }
+
+DeviceLimits device_limits(int) { return {}; }
+
+void launch_attention(const AttentionTask&, const AttentionPlan&, ElementType, void*, void*) {
+  refuse();
+}
+void launch_norm(const NormTask&, ElementType, void*) { refuse(); }
+void launch_gate(const GateTask&, ElementType, void*) { refuse(); }
+void launch_pick(const PickTask&, ElementType, void*) { refuse(); }
+void launch_rope(const RopeTask&, ElementType, void*) { refuse(); }
+
+}  // namespace vidi

@@ -1,0 +1,83 @@
+// Times the kernels between the matrix products of a layer, beside their ATen versions and a plain
+// copy of the same run.
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cstdio>
+
+#include "kernels/gated_mlp.h"
+#include "kernels/launch.h"
+#include "kernels/norm.h"
+#include "kernels/pick.h"
+#include "kernels/rope.h"
+#include "tests/tools/device_time.h"
+
+namespace vidi {
+namespace {
+
+double copy_gbs = 0;
+
+template <typename Ours, typename Plain>
+void compare(const char* name, int64_t rows, double bytes, Ours ours, Plain plain) {
+  const double seconds = device_time(ours), plain_seconds = device_time(plain);
+  const double gbs = bytes / 1e9 / seconds;
+  std::printf("%-34s %5lld rows: %8.2f us %8.1f GB/s %5.1f %%   ATen %8.2f us\n", name,
+              static_cast<long long>(rows), seconds * 1e6, gbs, 100 * gbs / copy_gbs,
+              plain_seconds * 1e6);
+}
+
+void bench_rows(int64_t rows) {
+  const auto options = at::TensorOptions(at::kHalf).device(at::kCUDA);
+  const int64_t hidden = 3584, mlp = 14336, heads = 16, kv_heads = 8, dim = 256;
+  at::Tensor x = at::randn({rows, hidden}, options), y = at::randn({rows, hidden}, options);
+  at::Tensor after = at::randn({hidden}, options), before = at::randn({hidden}, options);
+  const double row_bytes = 2.0 * rows * hidden;
+  compare(
+      "rms_norm 3584", rows, 2 * row_bytes, [&] { rms_norm(x, before, 1e-6, true); },
+      [&] { rms_norm_plain(x, before, 1e-6, true); });
+  compare(
+      "add_and_norm 3584, both norms", rows, 4 * row_bytes,
+      [&] { add_and_norm(x, y, after, before, 1e-6, true); },
+      [&] { add_and_norm_plain(x, y, after, before, 1e-6, true); });
+  at::Tensor both = at::randn({rows, 2 * mlp}, options);
+  compare(
+      "gated activation 14336", rows, 6.0 * rows * mlp,
+      [&] { gated_activation(both, Activation::kGeluTanh); },
+      [&] { gated_activation_plain(both, Activation::kGeluTanh); });
+  const TextProjections text{at::randn({rows, 1, heads, dim}, options),
+                             at::randn({rows, 1, kv_heads, dim}, options),
+                             at::randn({rows, 1, kv_heads, dim}, options)};
+  const RopeTable table = RopeTable::make(95, dim, 10000, at::kCUDA, at::kHalf);
+  at::Tensor positions = at::full({rows, 1}, 40, options.dtype(at::kLong));
+  at::Tensor key = at::zeros({rows, kv_heads, 95, dim}, options), value = at::zeros_like(key);
+  compare(
+      "rope and slots 16 + 8 x 256", rows, 4.0 * rows * (heads + 2 * kv_heads) * dim,
+      [&] { turn_and_store(text, positions, table, key, value); },
+      [&] { turn_and_store_plain(text, positions, table, key, value); });
+  if (rows > 32) return;  // rows of a step
+  at::Tensor logits = at::randn({rows, 256000}, options);
+  compare(
+      "pick among 256000", rows, 2.0 * logits.numel(), [&] { pick_tokens(logits); },
+      [&] { pick_tokens_plain(logits); });
+}
+
+}  // namespace
+}  // namespace vidi
+
+int main() {
+  using namespace vidi;
+  c10::InferenceMode inference;
+  if (!at::hasCUDA() || device_limits(0).multiprocessors == 0) {
+    std::puts("bench-fused: no GPU that our kernels run on, nothing to time");
+    return 0;
+  }
+  try {
+    copy_gbs = plain_copy_gbs();
+    std::printf("plain copy %.0f GB/s; a launch alone takes some 2 us\n", copy_gbs);
+    for (int64_t rows : {1, 10, 310, 8192}) bench_rows(rows);
+    return 0;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "bench-fused: %s\n", e.what());
+    return 1;
+  }
+}
