@@ -96,6 +96,7 @@ class Bench {
   void preprocess();
   void towers();
   void encode();
+  void read(const MediaCache& cache);
   void questions();
   double stream_tflop(double tokens) const;
   at::TensorOptions options() const { return at::TensorOptions(dtype_).device(device_); }
@@ -215,6 +216,12 @@ void Bench::encode() {
                 }),
       stream_tflop(n_image + n_audio));
 
+  read(cache);
+}
+
+// A prompt, and then a token at a time, recorded as in Batch.
+void Bench::read(const MediaCache& cache) {
+  const Cancel cancel;
   const std::vector<std::vector<int>> prompts(a_.queries, std::vector<int>(kPromptTokens, 5));
   TextCache text;
   at::Tensor logits;
