@@ -239,7 +239,7 @@ at::Tensor Decoder::read_prompts(const std::vector<std::vector<int>>& prompts,
   at::Tensor positions = at::arange(common, common + width, ids.options()).unsqueeze(0);
   // While a prompt is read, a sliding layer shows a query its window and one key more (vidi-model
   // page, section 6).
-  x = run_layers(x, {positions.repeat({batch, 1}), common + width, config_.sliding_window + 1},
+  x = run_layers(x, {positions.expand({batch, width}).contiguous(), common + width, config_.sliding_window + 1},
                  media, text, tap, cancel);
   at::Tensor last = rests.last.to(embeddings_.device()).view({batch, 1, 1});
   return logits(x.gather(1, last.expand({batch, 1, x.size(2)})).squeeze(1));

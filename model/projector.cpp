@@ -32,6 +32,23 @@ CornerSamples corner_samples(int64_t n_in, int64_t n_out) {
   return s;
 }
 
+// What bilinear shrinking (align_corners = false) takes of each of the first `n_real` of `n_in`
+// places, float [n_out, n_real]; the places behind them are zeros.
+at::Tensor shrink_weights(int64_t n_in, int64_t n_real, int64_t n_out) {
+  at::Tensor weights = at::zeros({n_out, n_real}, at::kFloat);
+  const float step = static_cast<float>(n_in) / n_out;
+  for (int64_t i = 0; i < n_out; ++i) {
+    const float at = std::max(0.0f, step * (i + 0.5f) - 0.5f);
+    const int64_t low = std::min<int64_t>(static_cast<int64_t>(at), n_in - 1);
+    auto add = [&](int64_t place, float weight) {
+      if (place < n_real) weights.data_ptr<float>()[i * n_real + place] += weight;
+    };
+    add(low, 1 - (at - low));
+    add(std::min(low + 1, n_in - 1), at - low);
+  }
+  return weights;
+}
+
 }  // namespace
 
 int image_grid_side(const ProjectorConfig& config, int grid, int64_t n_frames) {
@@ -122,18 +139,24 @@ at::Tensor Projector::time_codes(int64_t length) const {
   return time_.codes(length, config_.projector.norm_eps);
 }
 
-// map [f, C, g, g] -> [f, h, w, C * m * m], channel index = c * m * m + dy * m + dx.
+// map [f, g, g, C] -> [f, h, w, C * m * m], channel index = c * m * m + dy * m + dx. The shrinking
+// of long windows is two small products, rows and then columns.
 at::Tensor Projector::pool_by_depth(const at::Tensor& map, int64_t n_frames) const {
-  const int64_t grid = map.size(2), m = config_.projector.image_pool, c = map.size(1);
+  const int64_t f = map.size(0), grid = map.size(1), c = map.size(3);
+  const int64_t m = config_.projector.image_pool;
   const int64_t full = image_grid_side(config_.projector, config_.vision.grid, 1);
   const int64_t side = image_grid_side(config_.projector, config_.vision.grid, n_frames);
   at::Tensor x = map;
-  if (full > grid) x = at::constant_pad_nd(x, {0, full - grid, 0, full - grid});
-  if (side != full)
-    x = at::upsample_bilinear2d(x.contiguous(), {side, side}, /*align_corners=*/false);
+  if (side != full) {
+    at::Tensor weights = shrink_weights(full, grid, side).to(map.options());
+    x = at::matmul(weights, map.reshape({f, grid, grid * c}));
+    x = at::matmul(weights, x.view({f * side, grid, c}));
+  } else if (full > grid) {
+    x = at::constant_pad_nd(x, {0, 0, 0, full - grid, 0, full - grid});
+  }
   const int64_t out = side / m;
-  x = x.reshape({-1, c, out, m, out, m}).permute({0, 2, 4, 1, 3, 5});
-  return x.reshape({-1, out, out, c * m * m});
+  x = x.reshape({f, out, m, out, m, c}).permute({0, 1, 3, 5, 2, 4});
+  return x.reshape({f, out, out, c * m * m});
 }
 
 // Conv2d without padding, then bilinear with align_corners = true to pool x pool. The shrinking
@@ -160,9 +183,10 @@ at::Tensor Projector::image_tokens(const at::Tensor& features, int64_t first, in
                                    const at::Tensor& time_codes, const Tap& tap) const {
   const int64_t f = features.size(0), grid = config_.vision.grid;
   const double eps = config_.projector.norm_eps;
-  at::Tensor map = features.transpose(1, 2).view({f, features.size(2), grid, grid});
-  at::Tensor pooled = config_.projector.image_pool_is_conv ? pool_by_convolution(map)
-                                                           : pool_by_depth(map, n_frames);
+  at::Tensor map = features.view({f, grid, grid, features.size(2)});
+  at::Tensor pooled = config_.projector.image_pool_is_conv
+                          ? pool_by_convolution(map.permute({0, 3, 1, 2}))
+                          : pool_by_depth(map, n_frames);
   tap_into(tap, "image.pooled", pooled);
   at::Tensor x = rms_norm(image_mlp_(pooled), image_norm_, eps, /*weight_offset=*/false);
   tap_into(tap, "image.projected", x);
