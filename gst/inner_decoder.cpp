@@ -1,6 +1,6 @@
 #include "gst/inner_decoder.h"
 
-#include <algorithm>
+#include <gst/video/video.h>
 
 #include "gst/usable_cores.h"
 
@@ -63,14 +63,15 @@ std::unique_ptr<InnerDecoder> InnerDecoder::make(GstBin* bin, GstElementFactory*
   GstElement* element = gst_element_factory_create(factory, nullptr);
   if (!element) return nullptr;
   if (alone) set_single_thread(element);
-  std::unique_ptr<InnerDecoder> decoder(new InnerDecoder(bin, element, outlet));
+  std::unique_ptr<InnerDecoder> decoder(new InnerDecoder(bin, element, outlet, alone));
   return decoder->start() ? std::move(decoder) : nullptr;
 }
 
-InnerDecoder::InnerDecoder(GstBin* bin, GstElement* element, GstPad* outlet)
+InnerDecoder::InnerDecoder(GstBin* bin, GstElement* element, GstPad* outlet, bool alone)
     : bin_(bin),
       element_(element),
       outlet_(outlet),
+      alone_(alone),
       in_(own_pad(GST_PAD_SRC, this)),
       out_(own_pad(GST_PAD_SINK, this)) {
   gst_pad_set_chain_function(out_, on_buffer);
@@ -143,12 +144,15 @@ gboolean InnerDecoder::on_event(GstPad* pad, GstObject*, GstEvent* event) {
   return TRUE;
 }
 
-// What downstream takes, and its GPU context; but no pool, which several decoders cannot share.
+// What downstream takes, and its GPU context. A pool several decoders cannot share; vidifilter
+// reads pictures with rows of any length, so that they need not be copied into plain ones.
 gboolean InnerDecoder::on_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   auto* self = static_cast<InnerDecoder*>(gst_pad_get_element_private(pad));
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_ALLOCATION:
-      return FALSE;
+      if (!self->alone_) return gst_pad_peer_query(self->outlet_, query);
+      gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+      return TRUE;
     case GST_QUERY_CAPS: {
       GstCaps* filter = nullptr;
       gst_query_parse_caps(query, &filter);

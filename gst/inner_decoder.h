@@ -38,7 +38,7 @@ class InnerDecoder {
   GstCaps* output_caps() const { return gst_pad_get_current_caps(out_); }  // owned; may be null
 
  private:
-  InnerDecoder(GstBin* bin, GstElement* element, GstPad* outlet);
+  InnerDecoder(GstBin* bin, GstElement* element, GstPad* outlet, bool alone);
   bool start();
   static GstFlowReturn on_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
   static gboolean on_event(GstPad* pad, GstObject* parent, GstEvent* event);
@@ -47,6 +47,7 @@ class InnerDecoder {
   GstBin* const bin_;
   GstElement* const element_;
   GstPad* const outlet_;
+  const bool alone_;
   GstPad *in_, *out_;  // ours, linked to the decoder's
   TakeBuffer take_buffer_;
   TakeEvent take_event_;
