@@ -134,7 +134,10 @@ void RangeWorkers::decode(InnerDecoder& decoder, RangeJob& job) {
     if (frame && frame->needed) job.pictures.push_back(std::move(picture));
     return GST_FLOW_OK;
   });
-  for (const CodedFrame& frame : frames_to_decode(job)) {
+  const std::vector<CodedFrame> frames = frames_to_decode(job);
+  GST_LOG("%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " frames are decoded for %" G_GSIZE_FORMAT,
+          frames.size(), job.range.own.size() + job.range.tail.size(), job.n_needed);
+  for (const CodedFrame& frame : frames) {
     {
       std::lock_guard lock(mutex_);
       if (interrupted_) break;

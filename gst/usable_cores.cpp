@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -9,14 +10,15 @@
 namespace vidi {
 namespace {
 
-// Cores' worth of time that the control group grants (`cpu.max`: quota and period, or "max"); 0 =
-// no limit is stated.
+// Cores' worth of time that the control group grants, 0 = no limit is stated. Version 2 has one
+// file with quota ("max": none) and period, version 1 one for each (quota -1: none).
 double granted_cores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  std::ifstream both("/sys/fs/cgroup/cpu.max"), quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+      period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
   std::string quota;
   double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
-  return std::strtod(quota.c_str(), nullptr) / period;
+  if (!(both >> quota >> period) && !(quota_file >> quota && period_file >> period)) return 0;
+  return period > 0 ? std::max(0.0, std::strtod(quota.c_str(), nullptr) / period) : 0;
 }
 
 }  // namespace

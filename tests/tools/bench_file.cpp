@@ -88,7 +88,8 @@ void make_film() {
          std::to_string(30 * std::stoi(options["--seconds"])) +
          " ! video/x-raw,format=I420,framerate=30/1,width=" + options["--width"] +
          ",height=" + options["--height"] +
-         " ! x264enc speed-preset=veryfast bframes=3 b-adapt=false key-int-max=250 ! "
+         " ! x264enc speed-preset=veryfast bframes=3 option-string=b-adapt=0:scenecut=0 "
+         "key-int-max=250 ! "
          "video/x-h264,profile=high ! h264parse ! mp4mux ! filesink location=\"" +
          options["--make"] + "\"");
 }
