@@ -22,12 +22,14 @@ constexpr char kDescription[] =
 
 constexpr double kUnset = std::numeric_limits<double>::quiet_NaN();
 constexpr double kDay = 86400;
+constexpr int kMostDecoders = 256;
 
 // What GOption writes into. Strings are the caller's to free.
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *task = nullptr;
   gchar *vtt = nullptr, *srt = nullptr, *window = nullptr, *stride = nullptr, *rate = nullptr;
   gchar* min_confidence = nullptr;
+  gint n_decoders = 0;
   gboolean json = FALSE, ask_more = FALSE, quiet = FALSE;
   gchar** rest = nullptr;
 
@@ -69,6 +71,8 @@ std::string complaint(const Arguments& a) {
   if (is_unset(a.stride_s)) return "--stride: expected 0.1 to 86400 seconds";
   if (is_unset(a.rate)) return "--rate: expected 0.01 to 60 pictures a second";
   if (is_unset(a.min_confidence)) return "--min-confidence: expected a number from 0 to 1";
+  if (a.n_decoders < 0 || a.n_decoders > kMostDecoders)
+    return "--decoders: expected 0 to " + std::to_string(kMostDecoders);
   if (a.queries.empty() && !a.highlights() && !a.ask_more)
     return "expected what to look for after the file, for example \"a dog\"";
   for (const std::string& query : a.queries) {
@@ -96,6 +100,7 @@ Arguments arguments_from(const Raw& raw) {
   a.stride_s = number(raw.stride, 0.1, kDay);
   a.rate = number(raw.rate, 0.01, 60);
   a.min_confidence = number(raw.min_confidence, 0, 1);
+  a.n_decoders = raw.n_decoders;
   a.json = raw.json, a.ask_more = raw.ask_more, a.quiet = raw.quiet;
   return a;
 }
@@ -116,6 +121,10 @@ GOptionContext* make_context(Raw& raw) {
        "Pictures a second that the model sees (default: the checkpoint's own, else 1)", "N"},
       {"min-confidence", 0, 0, G_OPTION_ARG_STRING, &raw.min_confidence,
        "Leave out hits of less confidence, 0 to 1", "N"},
+      {"decoders", 0, 0, G_OPTION_ARG_INT, &raw.n_decoders,
+       "Decoders that work on parts of the file side by side (default: 0, as many as are useful; 1 "
+       "= one decodes every frame)",
+       "N"},
       {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json,
        "One JSON object a hit on stdout as soon as it is known, instead of the table", nullptr},
       {"vtt", 0, 0, G_OPTION_ARG_FILENAME, &raw.vtt, "Write the hits as WebVTT subtitles", "FILE"},

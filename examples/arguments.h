@@ -10,6 +10,7 @@ struct Arguments {
   std::vector<std::string> queries;
   std::string model, device = "auto", precision = "auto", task = "retrieval";
   std::optional<double> window_s, stride_s, rate, min_confidence;
+  int n_decoders = 0;    // side by side; 0 = as many as are useful, 1 = every frame in one pass
   std::string vtt, srt;  // files to write; empty = none
   bool json = false, ask_more = false, quiet = false;
 

@@ -45,7 +45,7 @@ Asker::Asker(const Arguments& arguments, const std::string& model, const std::st
       interrupted_(interrupted),
       file_(printable(arguments.file)),
       bar_(arguments.quiet),
-      pipeline_(uri, &error_) {
+      pipeline_(uri, arguments.n_decoders, &error_) {
   if (error_.empty()) configure(model);
 }
 

@@ -5,6 +5,7 @@
 namespace {
 
 constexpr GstClockTime kLongestWait = GST_SECOND / 10;
+constexpr char kDecoder[] = "vididecode";
 
 std::string media_type(GstPad* pad) {
   GstCaps* caps = gst_pad_get_current_caps(pad);
@@ -16,10 +17,26 @@ std::string media_type(GstPad* pad) {
   return type;
 }
 
+// What decodebin tries first where it fits.
+void prefer(const char* factory) {
+  GstPluginFeature* feature =
+      gst_registry_lookup_feature(gst_registry_get(), factory);  // of this process only
+  if (!feature) return;
+  gst_plugin_feature_set_rank(feature, G_MAXINT);
+  gst_object_unref(feature);
+}
+
+bool is_made_by(GstElement* element, const char* factory) {
+  GstElementFactory* maker = gst_element_get_factory(element);
+  return maker && g_str_equal(GST_OBJECT_NAME(maker), factory);
+}
+
 }  // namespace
 
-FilePipeline::FilePipeline(const std::string& uri, std::string* error)
-    : pipeline_(gst_pipeline_new(nullptr)) {
+FilePipeline::FilePipeline(const std::string& uri, int n_decoders, std::string* error)
+    : pipeline_(gst_pipeline_new(nullptr)), n_decoders_(n_decoders) {
+  if (n_decoders != 1) prefer(kDecoder);
+  g_signal_connect(pipeline_, "deep-element-added", G_CALLBACK(on_element), this);
   GstElement* source = add("uridecodebin", "source", error);
   filter_ = add("vidifilter", "filter", error);
   sink_ = add("fakesink", "sink", error);
@@ -63,6 +80,12 @@ GstClockTime FilePipeline::position() const {
   gint64 position = -1;
   gst_element_query_position(sink_, GST_FORMAT_TIME, &position);
   return position >= 0 ? static_cast<GstClockTime>(position) : GST_CLOCK_TIME_NONE;
+}
+
+// On any thread: uridecodebin finds out what it needs while the file is read.
+void FilePipeline::on_element(GstBin*, GstBin*, GstElement* element, gpointer self) {
+  if (!is_made_by(element, kDecoder)) return;
+  g_object_set(element, "decoders", static_cast<FilePipeline*>(self)->n_decoders_, nullptr);
 }
 
 void FilePipeline::on_pad(GstElement*, GstPad* pad, gpointer self) {

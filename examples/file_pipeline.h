@@ -1,4 +1,5 @@
 // uridecodebin -> vidifilter -> fakesink: a file goes through the element as fast as it is decoded.
+// uridecodebin decodes with vididecode, which leaves out what vidifilter does not look at.
 //
 // The first video and the first audio stream are watched, the others are thrown away. Streams turn
 // up on GStreamer's threads; everything else is for the main thread.
@@ -13,7 +14,7 @@
 class FilePipeline {
  public:
   // Filled when an element cannot be made.
-  explicit FilePipeline(const std::string& uri, std::string* error);
+  FilePipeline(const std::string& uri, int n_decoders, std::string* error);
   ~FilePipeline();
   FilePipeline(const FilePipeline&) = delete;
   FilePipeline& operator=(const FilePipeline&) = delete;
@@ -32,6 +33,7 @@ class FilePipeline {
 
  private:
   GstElement* add(const char* factory, const char* name, std::string* error);
+  static void on_element(GstBin* pipeline, GstBin* bin, GstElement* element, gpointer self);
   static void on_pad(GstElement* source, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* source, gpointer self);
   void take(GstPad* pad);
@@ -39,6 +41,7 @@ class FilePipeline {
   void throw_away(GstPad* pad);
 
   GstElement* const pipeline_;
+  const int n_decoders_;  // side by side; 0 = as many as are useful
   GstElement *filter_ = nullptr, *sink_ = nullptr;
   std::atomic<bool> has_video_{false}, has_audio_{false}, is_complete_{false};
 };

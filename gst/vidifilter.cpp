@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gst/buffer_times.h"
+#include "gst/watch_query.h"
 
 GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
 #define GST_CAT_DEFAULT vidifilter_debug
@@ -13,10 +14,10 @@ GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
 namespace vidi {
 namespace {
 
-// Frames that are copied although another may be nearer: one frame may get lost unnoticed.
-constexpr Time kShortestReach = std::chrono::milliseconds(50);
-constexpr int kReachInFrames = 2;
-constexpr Time kShortestJump = std::chrono::seconds(5);
+std::optional<Time> duration_of(GstBuffer* buffer) {
+  if (!GST_BUFFER_DURATION_IS_VALID(buffer)) return std::nullopt;
+  return Time(GST_BUFFER_DURATION(buffer));
+}
 
 }  // namespace
 
@@ -50,11 +51,11 @@ void Filter::watch(GstBuffer* buffer) {
   tell_audio();
   const Time pts(GST_BUFFER_PTS(buffer));
   break_at_jump(pts);
-  feed_.frame(buffer, pts, reach_after(buffer, pts), utc_of(buffer));
-  if (video_.last_pts >= Time(0)) video_.last_interval = pts - video_.last_pts;
-  video_.last_pts = pts;
-  video_.last_end = std::max(video_.last_end, end_of(buffer, pts));
-  seen_end_ = video_.last_end.count();
+  FrameTimes& times = video_.times;
+  const auto duration = duration_of(buffer);
+  feed_.frame(buffer, pts, times.reach_after(pts, duration), utc_of(buffer));
+  times.pass_frame(pts, times.end_of(pts, duration, settings()->frame_rate().interval()));
+  seen_end_ = times.last_end().count();
   link_.wait_for_room([this] {  // asked again when a property changes
     const auto s = settings();
     return s->policy(video_.live) == OverloadPolicy::kBlock && !s->passthrough;
@@ -80,29 +81,10 @@ bool Filter::can_be_watched(GstBuffer* buffer) {
 
 // Where time jumps, what was before and what comes after are two stories.
 void Filter::break_at_jump(Time pts) {
-  if (video_.last_pts < Time(0)) return;
-  const Time stride(settings()->window_stride);
-  const bool forward = pts > video_.last_end + std::max(kShortestJump, stride);
-  if (pts >= video_.last_pts && !forward) return;
+  if (!video_.times.jumps_at(pts, Time(settings()->window_stride))) return;
   GST_INFO_OBJECT(element_, "PTS jumps from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT,
-                  GST_TIME_ARGS(video_.last_pts.count()), GST_TIME_ARGS(pts.count()));
+                  GST_TIME_ARGS(video_.times.last_pts().count()), GST_TIME_ARGS(pts.count()));
   close_window();
-}
-
-// The longest time until the next frame, as far as the stream tells: see FrameSampler.
-Time Filter::reach_after(GstBuffer* buffer, Time pts) const {
-  if (video_.frame_length == Time(0)) return kForever;
-  Time interval = std::max(video_.frame_length, video_.last_interval);
-  if (GST_BUFFER_DURATION_IS_VALID(buffer)) {
-    interval = std::max(interval, Time(GST_BUFFER_DURATION(buffer)));
-  }
-  return std::max(kShortestReach, kReachInFrames * std::min<Time>(interval, std::chrono::hours(1)));
-}
-
-Time Filter::end_of(GstBuffer* buffer, Time pts) const {
-  if (GST_BUFFER_DURATION_IS_VALID(buffer)) return pts + Time(GST_BUFFER_DURATION(buffer));
-  if (video_.frame_length > Time(0)) return pts + video_.frame_length;
-  return pts + settings()->frame_rate().interval();
 }
 
 // Asked when data flows: before, upstream may not know yet.
@@ -258,7 +240,7 @@ void Filter::take_caps(GstEvent* event) {
   } else {
     warn(reader.error().message);
   }
-  video_.frame_length = frame_length(caps);
+  video_.times.set_frame_length(frame_length(caps));
 }
 
 void Filter::start_segment(GstEvent* event) {
@@ -286,7 +268,12 @@ void Filter::pass_gap(GstEvent* event) {
   gst_event_parse_gap(event, &pts, &duration);
   if (!GST_CLOCK_TIME_IS_VALID(pts)) return;
   const GstClockTime end = pts + (GST_CLOCK_TIME_IS_VALID(duration) ? duration : 0);
-  if (video_.last_end >= Time(0)) video_.last_end = std::max(video_.last_end, Time(end));
+  if (is_skipped_frame(event)) {
+    ++n_frames_;
+    video_.times.pass_frame(Time(pts), Time(end));
+  } else {
+    video_.times.pass_gap(Time(end));
+  }
   push_events();
   follow(end);
 }
@@ -294,7 +281,7 @@ void Filter::pass_gap(GstEvent* event) {
 // EOS: the last window and all answers first, then the chapters, then the ends of the side pads;
 // the caller sends the EOS itself.
 void Filter::drain() {
-  if (video_.last_pts >= Time(0)) feed_.drain(end_of_stream(), Time(settings()->audio_wait));
+  if (video_.times.any()) feed_.drain(end_of_stream(), Time(settings()->audio_wait));
   link_.finish();
   push_events();
   gint64 duration = -1;
@@ -304,7 +291,7 @@ void Filter::drain() {
   }
   for (const auto& pad : delivery_.side_pads()) pad->end();
   for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
-  forget_position();
+  video_.times.forget();
 }
 
 // Of the last frame; a window over the whole stream is as long as the stream says it is, unless
@@ -313,24 +300,20 @@ Time Filter::end_of_stream() const {
   gint64 duration = 0;
   if (settings()->window_duration != 0 ||
       !gst_pad_peer_query_duration(sink_, GST_FORMAT_TIME, &duration) || duration <= 0) {
-    return video_.last_end;
+    return video_.times.last_end();
   }
   const guint64 end =
       gst_segment_position_from_stream_time(&video_.segment, GST_FORMAT_TIME, duration);
-  if (!GST_CLOCK_TIME_IS_VALID(end)) return video_.last_end;
+  if (!GST_CLOCK_TIME_IS_VALID(end)) return video_.times.last_end();
   const Time said(end);
-  const bool plausible = said > video_.last_pts && said < video_.last_end + kShortestJump;
-  return plausible ? said : video_.last_end;
+  const Time last_end = video_.times.last_end();
+  const bool plausible = said > video_.times.last_pts() && said < last_end + kShortestJump;
+  return plausible ? said : last_end;
 }
 
 void Filter::close_window() {
-  if (video_.last_pts >= Time(0)) feed_.close(video_.last_end);
-  forget_position();
-}
-
-void Filter::forget_position() {
-  video_.last_pts = video_.last_end = Time(-1);
-  video_.last_interval = Time(0);
+  if (video_.times.any()) feed_.close(video_.times.last_end());
+  video_.times.forget();
 }
 
 // Everything that waits wakes up, everything under way is cancelled, and nothing of it is
@@ -349,7 +332,7 @@ void Filter::flush_start(GstPad* pad) {
 void Filter::flush_stop(GstPad* pad) {
   if (pad == sink_) {
     for (const auto& side : delivery_.side_pads()) side->flush_stop(true);
-    forget_position();
+    video_.times.forget();
     video_.has_segment = false;
     gst_segment_init(&video_.segment, GST_FORMAT_TIME);
     video_.live_known = false;

@@ -16,6 +16,7 @@
 #include "gst/audio_input.h"
 #include "gst/cuda_context.h"
 #include "gst/delivery.h"
+#include "gst/frame_times.h"
 #include "gst/model_link.h"
 #include "gst/settings.h"
 #include "gst/window_feed.h"
@@ -46,7 +47,8 @@ class Filter final : public LinkHost {
   // ---- The video pad; with its stream lock, but for flushes and queries ----
   GstFlowReturn video_chain(GstBuffer* buffer);
   gboolean video_event(GstEvent* event);
-  bool offer_context(GstQuery* query);  // a CONTEXT query that no neighbour answers
+  bool answer_decoder(GstQuery* query);  // see watch_query.h; false: another query
+  bool offer_context(GstQuery* query);   // a CONTEXT query that no neighbour answers
 
   // ---- The audio pad ----
   GstFlowReturn audio_chain(GstPad* pad, GstBuffer* buffer);
@@ -85,9 +87,8 @@ class Filter final : public LinkHost {
     GstSegment segment;
     std::string stream_id;
     std::optional<guint> group_id;
-    Time frame_length{};  // from caps; 0 = not known
     bool has_caps = false, has_segment = false, live_known = false, live = false;
-    Time last_pts{-1}, last_end{-1}, last_interval{0};
+    FrameTimes times;
   };
 
   // Said once for each READY->PAUSED.
@@ -100,8 +101,6 @@ class Filter final : public LinkHost {
   void watch(GstBuffer* buffer);
   bool can_be_watched(GstBuffer* buffer);
   void break_at_jump(Time pts);
-  Time reach_after(GstBuffer* buffer, Time pts) const;
-  Time end_of(GstBuffer* buffer, Time pts) const;
   void learn_liveness();
   void push_events();
   void follow(GstClockTime position);
@@ -119,7 +118,6 @@ class Filter final : public LinkHost {
   void tell_audio();
   void flush_start(GstPad* pad);
   void flush_stop(GstPad* pad);
-  void forget_position();
 
   void set_model_state(ModelState state);
   void post_error(const Error& error);

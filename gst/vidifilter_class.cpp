@@ -224,6 +224,8 @@ gboolean on_video_event(GstPad*, GstObject* parent, GstEvent* event) {
 }
 
 gboolean on_video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  const auto about_watching = [&](Filter& filter) { return filter.answer_decoder(query); };
+  if (GST_PAD_IS_SINK(pad) && guarded(parent, false, about_watching)) return TRUE;
   if (gst_pad_query_default(pad, parent, query)) return TRUE;
   return GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT &&
          guarded(parent, false, [&](Filter& filter) { return filter.offer_context(query); });

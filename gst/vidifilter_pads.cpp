@@ -1,6 +1,7 @@
 // The element's pads: the video pair, and those that an application asks for.
 #include "gst/buffer_times.h"
 #include "gst/vidifilter.h"
+#include "gst/watch_query.h"
 
 GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
 #define GST_CAT_DEFAULT vidifilter_debug
@@ -73,6 +74,10 @@ GstPad* Filter::partner_of(GstPad* pad) const {
 // Asked before elements make a context of their own: what they all share needs no copies.
 bool Filter::offer_context(GstQuery* query) {
   return cuda_context_.answer(element_, query, settings()->device);
+}
+
+bool Filter::answer_decoder(GstQuery* query) {
+  return GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM && answer_watch_query(query, *settings());
 }
 
 void Filter::take_context(GstContext* context) {

@@ -99,6 +99,16 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual(len(found), 1)
         self.assert_times(found[0], 12, 16)
 
+    def test_decoders_side_by_side_change_nothing(self):
+        """With one decoder and with several the answers are the same to the last digit, also with sound."""
+        for options in [[], ["--window", "0"], ["--window", "10", "--stride", "5", "--rate", "2"]]:
+            with self.subTest(options=options):
+                hits = [ask("--json", *options, "--decoders", n, cases.CLIP, "a dog", "someone saying goal").stdout
+                        for n in ["1", "0", "3"]]
+                self.assertIn("a dog", hits[0])
+                self.assertEqual(hits[1], hits[0])
+                self.assertEqual(hits[2], hits[0])
+
     def test_min_confidence_leaves_out(self):
         """--min-confidence 1 leaves out what is not certain."""
         self.assertIn("nothing found", ask("--min-confidence", "1", cases.CLIP, "a phone").stdout)
@@ -222,6 +232,28 @@ class VidiAsk(unittest.TestCase):
         path = self.make_media("tone.wav", "audiotestsrc num-buffers=50 ! wavenc")
         self.assert_refused(ask(path, "a dog"), 1, "no picture")
 
+    def test_file_with_a_second_picture_and_sound(self):
+        """Of several pictures and sounds the first are watched."""
+        video = "videotestsrc num-buffers=150 ! video/x-raw,width=64,height=64 ! vp8enc keyframe-max-dist=20 deadline=1 ! m."
+        audio = "audiotestsrc num-buffers=200 ! avenc_aac ! m."
+        path = self.folder / "tracks.mkv"
+        made = cases.run(["gst-launch-1.0", "-q", "matroskamux", "name=m", "!", "filesink", f"location={path}",
+                          *f"{video} {video} {audio} {audio}".split()])
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertEqual(ask(path, "a dog").returncode, 0)
+
+    def test_file_that_cannot_be_sought(self):
+        """A pipe is read in one go, with the same answer."""
+        path = self.folder / "pipe.ts"
+        os.mkfifo(path)
+        with open(os.devnull) as nothing, subprocess.Popen(
+                ["gst-launch-1.0", "-q", "filesrc", f"location={cases.CLIP}", "!", "qtdemux", "!", "h264parse", "!",
+                 "mpegtsmux", "!", "filesink", f"location={path}"], stdin=nothing) as writer:
+            result = ask(path, "a dog")
+            writer.wait(cases.LIMIT_S)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(len(rows(result.stdout)), 1)
+
     def test_single_picture(self):
         """One picture is no video: the sentence says what was expected."""
         path = self.make_media("still.mkv", "videotestsrc num-buffers=1 ! jpegenc ! matroskamux")
@@ -251,6 +283,7 @@ class VidiAsk(unittest.TestCase):
                                 (["--window", "nan", cases.CLIP, "x"], "--window"),
                                 (["--stride", "0", cases.CLIP, "x"], "--stride"),
                                 (["--rate", "fast", cases.CLIP, "x"], "--rate"),
+                                (["--decoders", "-1", cases.CLIP, "x"], "--decoders"),
                                 (["--min-confidence", "2", cases.CLIP, "x"], "--min-confidence"),
                                 (["--precision", "fp8", cases.CLIP, "x"], "--precision"),
                                 (["--task", "dance", cases.CLIP, "x"], "--task"),

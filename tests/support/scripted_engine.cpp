@@ -139,6 +139,7 @@ Result<T> play(Step step, const Cancel& cancel, Body body) noexcept {
 struct SeenFrame final : FrameFeatures {
   int session = 0;
   uint32_t colour = 0;
+  uint64_t digest = 0;
 };
 
 struct HeardSound final : AudioFeatures {
@@ -179,6 +180,17 @@ uint32_t middle_pixel(const Frame& f) {
   return uint32_t{p[0]} << 16 | uint32_t{p[1]} << 8 | p[2];
 }
 
+// FNV-1a of the rows, without what lies between them.
+uint64_t digest_of(const Frame& f) {
+  uint64_t digest = 14695981039346656037u;
+  for (int y = 0; y < f.height; ++y) {
+    const uint8_t* row = f.rgb + static_cast<size_t>(y) * f.stride;
+    for (size_t i = 0; i < static_cast<size_t>(f.width) * 3; ++i)
+      digest = (digest ^ row[i]) * 1099511628211u;
+  }
+  return digest;
+}
+
 void check_shape(const Window& window) {
   if (window.frames.size() == 1) refuse("a window with 1 frame, expected none or at least 2");
   if (!(window.duration_s > 0) || !std::isfinite(window.duration_s)) {
@@ -191,7 +203,9 @@ SeenWindow look_at(const Window& window, int session) {
   SeenWindow seen;
   seen.duration_s = window.duration_s;
   for (const auto& f : window.frames) {
-    seen.frames.push_back(own_kind<SeenFrame>(f.get(), session, "a frame").colour);
+    const auto& frame = own_kind<SeenFrame>(f.get(), session, "a frame");
+    seen.frames.push_back(frame.colour);
+    seen.digests.push_back(frame.digest);
   }
   for (size_t i = 0; i < window.audio.size(); ++i) {
     const auto& sound = own_kind<HeardSound>(window.audio[i].get(), session, "a stretch of sound");
@@ -248,6 +262,7 @@ class ScriptedSession final : public Session {
         auto seen = std::make_shared<SeenFrame>();
         seen->session = id_;
         seen->colour = middle_pixel(f);
+        seen->digest = digest_of(f);
         out.push_back(std::move(seen));
       }
       locked([&](Stage& s) { return s.record.frames_seen += static_cast<int>(frames.size()); });

@@ -24,8 +24,9 @@ enum class Step { kOpen, kSee, kHear, kEncode, kAsk };
 
 // What an answer can depend on. Pictures are told apart by the colour of their middle pixel.
 struct SeenWindow {
-  std::vector<uint32_t> frames;  // 0xRRGGBB of each picture's middle pixel
-  std::vector<float> audio;      // all samples
+  std::vector<uint32_t> frames;   // 0xRRGGBB of each picture's middle pixel
+  std::vector<uint64_t> digests;  // of all pixels of each picture: the same for the same picture
+  std::vector<float> audio;       // all samples
   double duration_s = 0;
 };
 using AnswerFn = std::function<std::string(const Query&, const SeenWindow&)>;

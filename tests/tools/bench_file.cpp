@@ -1,0 +1,151 @@
+// Seconds to decode a file for vidifilter: in one pass, and with vididecode; beside them a pipeline
+// that decodes and does nothing else.
+//
+//   bench-file FILE [--decoders 0] [--rate 1] [--window 0] [--times 3]
+//   bench-file --make FILE [--seconds 120] [--width 1920] [--height 1080]
+//       writes a file to measure with: H.264 at 30 frames a second, B-frames, a key frame every 250
+//
+// The model is the scripted engine, which takes no time: --window 0 is one window over the file.
+#include <gst/gst.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::map<std::string, std::string> options = {
+    {"--decoders", "0"}, {"--rate", "1"},      {"--window", "0"},   {"--times", "3"},
+    {"--make", ""},      {"--seconds", "120"}, {"--width", "1920"}, {"--height", "1080"}};
+std::string file;
+
+[[noreturn]] void fail(const std::string& text) {
+  std::fprintf(stderr, "bench-file: %s\n", text.c_str());
+  std::exit(1);
+}
+
+void set_rank(guint rank) {
+  GstPluginFeature* feature = gst_registry_lookup_feature(gst_registry_get(), "vididecode");
+  if (!feature) fail("GStreamer has no element named vididecode");
+  gst_plugin_feature_set_rank(feature, rank);
+  gst_object_unref(feature);
+}
+
+void set_decoders(GstBin*, GstBin*, GstElement* element, gpointer) {
+  if (g_str_has_prefix(GST_OBJECT_NAME(element), "vididecode"))
+    g_object_set(element, "decoders", static_cast<guint>(std::stoi(options["--decoders"])),
+                 nullptr);
+}
+
+struct Took {
+  double wall_s = 1e9, cpu_s = 1e9;
+};
+
+double cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+// Plays to the end; ends the program when it cannot.
+Took played(const std::string& description) {
+  GError* error = nullptr;
+  GstElement* pipeline = gst_parse_launch(description.c_str(), &error);
+  if (error) fail(error->message);
+  g_signal_connect(pipeline, "deep-element-added", G_CALLBACK(set_decoders), nullptr);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  const auto begin = Clock::now();
+  const double cpu_begin = cpu_seconds();
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstMessage* message = gst_bus_timed_pop_filtered(
+      bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  const Took took{std::chrono::duration<double>(Clock::now() - begin).count(),
+                  cpu_seconds() - cpu_begin};
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    gst_message_parse_error(message, &error, nullptr);
+    fail(error->message);
+  }
+  gst_message_unref(message);
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  return took;
+}
+
+void make_film() {
+  played("videotestsrc pattern=smpte horizontal-speed=7 num-buffers=" +
+         std::to_string(30 * std::stoi(options["--seconds"])) +
+         " ! video/x-raw,format=I420,framerate=30/1,width=" + options["--width"] +
+         ",height=" + options["--height"] +
+         " ! x264enc speed-preset=veryfast bframes=3 option-string=b-adapt=0:scenecut=0 "
+         "key-int-max=250 ! "
+         "video/x-h264,profile=high ! h264parse ! mp4mux ! filesink location=\"" +
+         options["--make"] + "\"");
+}
+
+void measure() {
+  const std::string source = "filesrc location=\"" + file + "\" ! decodebin ! ";
+  const std::string rate = options["--rate"] + (options["--rate"].find('/') < 9 ? "" : "/1");
+  const std::string watched = source + "vidifilter model-path=none query=none frame-rate=" + rate +
+                              " window-duration=" + options["--window"] +
+                              (options["--window"] == "0" ? "" : "000000000") +
+                              " ! fakesink sync=false";
+  struct Row {
+    const char* name;
+    std::string description;
+    guint rank;
+    Took best = {};
+  };
+  std::vector<Row> rows = {{"decodebin ! fakesink", source + "fakesink sync=false", GST_RANK_NONE},
+                           {"one pass", watched, GST_RANK_NONE},
+                           {"vididecode", watched, G_MAXINT}};
+  for (int i = std::stoi(options["--times"]); i > 0; --i) {  // in turns: other programs come and go
+    for (Row& row : rows) {
+      set_rank(row.rank);
+      const Took took = played(row.description);
+      row.best = {std::min(row.best.wall_s, took.wall_s), std::min(row.best.cpu_s, took.cpu_s)};
+    }
+  }
+  for (const Row& row : rows)
+    std::printf("%-22s %8.2f s  %8.2f s of cores  %5.2f of the first\n", row.name, row.best.wall_s,
+                row.best.cpu_s, row.best.wall_s / rows[0].best.wall_s);
+}
+
+void read_arguments(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (!options.contains(word)) {
+      file = word;
+    } else if (++i < argc) {
+      options[word] = argv[i];
+    }
+  }
+  if (file.empty() && options["--make"].empty())
+    fail("expected a file, or --make and the file to write");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  setenv("GST_PLUGIN_PATH", VIDI_PLUGIN_FOLDER, 0);
+  setenv("VIDI_ENGINE", VIDI_SCRIPTED_ENGINE, 1);
+  gst_init(&argc, &argv);
+  read_arguments(argc, argv);
+  if (options["--make"].empty()) {
+    measure();
+  } else {
+    make_film();
+  }
+  return 0;
+}
