@@ -15,7 +15,7 @@ thread_build="build-thread"
 fuzz_seconds=${FUZZ_SECONDS:-60}
 fuzzers=(safetensors config answer)
 plain_suites=(text files signals stream)
-element_suites=(gst-parts element results rtsp)
+element_suites=(gst-parts element results rtsp decode)
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp:print_suppressions=0}
