@@ -53,13 +53,13 @@ Frame frame_of(const SampledFrame& picture) {
   return {picture.rgb.data(), picture.side, picture.side, side * 3};
 }
 
-void see_pictures(Session& session, const AnalysisWindow& window, size_t at_once) {
-  const std::vector<const SampledFrame*> pictures = unseen(window);
+void see_in_steps(Session& session, const std::vector<const SampledFrame*>& pictures,
+                  const Cancel& cancel, size_t at_once) {
   for (size_t first = 0; first < pictures.size(); first += at_once) {
     const size_t n = std::min(at_once, pictures.size() - first);
     std::vector<Frame> frames;
     for (size_t i = 0; i < n; ++i) frames.push_back(frame_of(*pictures[first + i]));
-    auto features = value_of(session.see(frames, *window.cancel));
+    auto features = value_of(session.see(frames, cancel));
     check_count(features.size(), n, "pictures' features");
     for (size_t i = 0; i < n; ++i) pictures[first + i]->features = std::move(features[i]);
   }
@@ -156,7 +156,7 @@ Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow>
   const auto body = [&](Steps steps) {
     Analysis analysis;
     analysis.window = window;
-    see_pictures(session, *window, steps.pictures);
+    see_in_steps(session, unseen(*window), *window->cancel, steps.pictures);
     hear_sound(session, *window);
     analysis.encoded = encode(session, *window);
     analysis.answers = ask_questions(session, *analysis.encoded, *window, steps.questions);
@@ -166,6 +166,21 @@ Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow>
     drop_features(*window);
     session.free_caches();
   });
+}
+
+void look_ahead(Session& session, const std::vector<std::shared_ptr<const SampledFrame>>& pictures,
+                const Cancel& cancel) {
+  const Result<Analysis> seen = attempt([&] {
+    std::vector<const SampledFrame*> unseen;
+    for (const auto& picture : pictures) {
+      if (!picture->features) unseen.push_back(picture.get());
+    }
+    see_in_steps(session, unseen, cancel, kUsual.pictures);
+    return Analysis();
+  });
+  if (!out_of_memory(seen)) return;
+  for (const auto& picture : pictures) picture->features.reset();
+  session.free_caches();
 }
 
 Result<Analysis> ask_again(Session& session, const Analysis& before,

@@ -16,6 +16,11 @@ namespace vidi {
 // again, the caller drops the frames and chunks of the one before.
 Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window);
 
+// Looks at pictures before their window is complete; those that have been looked at are left out. A
+// failure costs nothing but time: the window's own analysis tries again, and tells.
+void look_ahead(Session& session, const std::vector<std::shared_ptr<const SampledFrame>>& pictures,
+                const Cancel& cancel);
+
 // The same questions again, or others, on what is already encoded.
 Result<Analysis> ask_again(Session& session, const Analysis& before,
                            std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel);

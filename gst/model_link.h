@@ -46,6 +46,9 @@ class ModelLink final : public ModelClient {
   void set_limits(size_t max_pending, size_t keep_windows);
 
   void submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy);
+  // A picture that windows will have, of the current epoch: the model looks at it when it has nothing
+  // else to do, so that little is left to do when the window is complete.
+  void foresee(const std::shared_ptr<const SampledFrame>& picture);
   bool wait_for_room(const std::function<bool()>& wanted) { return queue_.wait_for_room(wanted); }
   // EOS: waits for all answers, then closes what a later window might have extended. False when
   // interrupted.
@@ -78,6 +81,9 @@ class ModelLink final : public ModelClient {
     std::shared_ptr<Cancel> cancel;
     std::vector<Analysis> encoded;  // the kept windows, when its turn comes
   };
+  bool look_ahead(Session& session);
+  void forget_foreseen();
+  void leave_to(const AnalysisWindow& window);
   std::optional<Request> next_request();
   std::shared_ptr<AnalysisWindow> next_window();
   std::vector<Analysis> kept_of(Time start, Time stop) const;
@@ -105,6 +111,8 @@ class ModelLink final : public ModelClient {
   std::deque<Analysis> kept_;
   std::deque<Request> requests_;
   std::shared_ptr<Cancel> request_in_work_;
+  std::deque<std::weak_ptr<const SampledFrame>> foreseen_;  // a window that is dropped frees its own
+  std::shared_ptr<Cancel> foresight_;                       // of what is looked at ahead now
   std::shared_ptr<const AnalysisWindow> in_work_;
   HitMerger merger_;
   HighlightRanker ranker_;

@@ -244,6 +244,7 @@ std::shared_ptr<const SampledFrame> WindowFeed::convert(Candidate& candidate) {
   (*frame)->pts = candidate.pts;
   (*frame)->utc = candidate.utc;
   candidate.frame = *frame;
+  callbacks_.sampled(candidate.frame);
   return candidate.frame;
 }
 

@@ -31,6 +31,7 @@ class WindowFeed {
   // Called on the feed's thread with no lock held.
   struct Callbacks {
     std::function<int()> picture_side;  // asked once, before the first picture is converted
+    std::function<void(const std::shared_ptr<const SampledFrame>&)> sampled;  // a new picture
     std::function<void(std::shared_ptr<AnalysisWindow>)> submit;
     std::function<void(std::shared_ptr<AnalysisWindow>)> too_small;  // fewer than two frames
     std::function<void(const std::string&)> warn;

@@ -445,6 +445,32 @@ TEST_F(Results, StatsCount) {
   EXPECT_LE(rig.stat("delay-avg"), rig.stat("delay-max"));
 }
 
+// Pictures are looked at while their window still fills, so little is left to do at its end.
+TEST_F(Results, PicturesAreSeenAhead) {
+  Rig rig({.windows = "window-duration=60000000000"});
+  rig.play();
+  for (int second = 0; second < 5; ++second) {
+    rig.frames(second, second);
+    if (second > 0) EXPECT_TRUE(scripted::wait_for(Step::kSee, second)) << second;
+  }
+  EXPECT_EQ(scripted::count(Step::kEncode), 0);
+  rig.end();
+  EXPECT_EQ(scripted::count(Step::kEncode), 1);
+  EXPECT_EQ(scripted::n_frames_seen(), 5);
+}
+
+// A look ahead that fails is no failure: the window's own analysis tries again.
+TEST_F(Results, AFailedLookAheadCostsNothing) {
+  Rig rig({.windows = "window-duration=60000000000"});
+  scripted::fail(Step::kSee, {ErrorCode::kOutOfMemory, "no room"}, 1);
+  rig.play();
+  rig.frames(0, 3);
+  EXPECT_TRUE(scripted::wait_for(Step::kSee, 1));
+  rig.end();
+  EXPECT_EQ(rig.stat("windows-completed"), 1u);
+  EXPECT_EQ(rig.stat("windows-failed"), 0u);
+}
+
 // What overlapping windows share is seen by the model once.
 TEST_F(Results, SharedFramesAreSeenOnce) {
   Rig rig({.windows = kOverlapping});
