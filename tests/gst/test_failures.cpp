@@ -202,11 +202,15 @@ TEST_F(Failures, RecoversWhenTheCauseIsGone) {
 TEST_F(Failures, OneFailedInferenceIsAWarning) {
   for (const Step step : {Step::kSee, Step::kEncode, Step::kAsk}) {
     scripted::reset();
-    scripted::fail(step, {ErrorCode::kInternal, "It broke."});
+    scripted::fail(step, {ErrorCode::kInternal, "It broke."}, -1);
     scripted::answer_with("0-1");
     Bench bench;
     bench.play();
-    bench.frames(0, 4 * GST_SECOND);
+    bench.frames(0, 3 * GST_SECOND);
+    // Until the window itself has failed: a failed look ahead at its pictures is tried again.
+    ASSERT_TRUE(bench.wait_message(GST_MESSAGE_WARNING));
+    scripted::fail(step, {}, 0);
+    bench.frames(3 * GST_SECOND, 4 * GST_SECOND);
     bench.eos();
     const auto warnings = bench.messages(GST_MESSAGE_WARNING);
     ASSERT_EQ(warnings.size(), 1u);
