@@ -123,18 +123,26 @@ at::Tensor Decoder::embed(const at::Tensor& ids) const {
 
 MediaCache Decoder::make_media_cache(int64_t n_image_tokens, int64_t n_audio_tokens) const {
   MediaCache cache;
-  const int64_t width = int64_t{config_.kv_heads} * config_.head_dim;
-  const int64_t counts[2] = {n_image_tokens, n_audio_tokens};
-  for (int m = 0; m < 2; ++m) {
-    cache.n_tokens[m] = counts[m];
-    if (counts[m] == 0) continue;
-    cache.layers[m].resize(layers_.size());
-    for (MediaKeys& keys : cache.layers[m]) {
-      keys.key = at::empty({counts[m], width}, embeddings_.options());
-      keys.value = at::empty({counts[m], width}, embeddings_.options());
-    }
-  }
+  add_media(cache, Modality::kImage, n_image_tokens);
+  add_media(cache, Modality::kAudio, n_audio_tokens);
   return cache;
+}
+
+void Decoder::add_media(MediaCache& cache, Modality modality, int64_t n_tokens) const {
+  const auto m = static_cast<int>(modality);
+  const int64_t width = int64_t{config_.kv_heads} * config_.head_dim;
+  cache.n_tokens[m] = n_tokens;
+  if (n_tokens == 0) return;
+  cache.layers[m].resize(layers_.size());
+  for (MediaKeys& keys : cache.layers[m]) {
+    keys.key = at::empty({n_tokens, width}, embeddings_.options());
+    keys.value = at::empty({n_tokens, width}, embeddings_.options());
+  }
+}
+
+int64_t Decoder::media_bytes(int64_t n_tokens) const {
+  return 2 * config_.layers * n_tokens * config_.kv_heads * config_.head_dim *
+         static_cast<int64_t>(embeddings_.element_size());
 }
 
 void Decoder::stream(const at::Tensor& tokens, Modality modality, int64_t first,
@@ -239,8 +247,10 @@ at::Tensor Decoder::read_prompts(const std::vector<std::vector<int>>& prompts,
   at::Tensor positions = at::arange(common, common + width, ids.options()).unsqueeze(0);
   // While a prompt is read, a sliding layer shows a query its window and one key more (vidi-model
   // page, section 6).
-  x = run_layers(x, {positions.expand({batch, width}).contiguous(), common + width, config_.sliding_window + 1},
-                 media, text, tap, cancel);
+  x = run_layers(
+      x,
+      {positions.expand({batch, width}).contiguous(), common + width, config_.sliding_window + 1},
+      media, text, tap, cancel);
   at::Tensor last = rests.last.to(embeddings_.device()).view({batch, 1, 1});
   return logits(x.gather(1, last.expand({batch, 1, x.size(2)})).squeeze(1));
 }

@@ -24,6 +24,9 @@ class Decoder {
 
   // Room for a window's keys and values on the weights' device.
   MediaCache make_media_cache(int64_t n_image_tokens, int64_t n_audio_tokens) const;
+  // The same for one modality of a window that has none of it yet; no tokens: nothing.
+  void add_media(MediaCache& cache, Modality modality, int64_t n_tokens) const;
+  int64_t media_bytes(int64_t n_tokens) const;
 
   // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and
   // values in rows [first, first + n). A token's path is its own, so pieces in any order give the

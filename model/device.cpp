@@ -6,6 +6,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include <charconv>
+#include <limits>
 
 #include "model/result.h"
 
@@ -89,6 +90,14 @@ DeviceMemory device_memory(at::Device device) {
   const auto stats = at::accelerator::getDeviceStats(device.index());
   const auto& bytes = stats.allocated_bytes[0];  // [0]: over all pools
   return {bytes.current, bytes.peak, stats.reserved_bytes[0].current};
+}
+
+int64_t spare_memory(at::Device device) {
+  if (!device.is_cuda()) return std::numeric_limits<int64_t>::max();
+  const auto stats = at::accelerator::getDeviceStats(device.index());
+  const auto [free, total] = at::accelerator::getMemoryInfo(device.index());
+  const int64_t cached = stats.reserved_bytes[0].current - stats.allocated_bytes[0].current;
+  return static_cast<int64_t>(free) + cached;
 }
 
 void free_device_cache(at::Device device) {

@@ -28,6 +28,9 @@ struct DeviceMemory {
   int64_t current = 0, peak = 0, held = 0;
 };
 DeviceMemory device_memory(at::Device device);
+// Bytes that this process can still take on the device, its own cache included; without end on the
+// CPU.
+int64_t spare_memory(at::Device device);
 void free_device_cache(at::Device device);
 void synchronize(at::Device device);
 

@@ -12,6 +12,7 @@
 #include "model/generate.h"
 #include "model/hits.h"
 #include "model/preprocess.h"
+#include "model/tower_features.h"
 #include "model/prompt.h"
 #include "model/vidi_session.h"
 
@@ -21,11 +22,6 @@ namespace {
 constexpr size_t kVisionBatch = 16;        // frames that go through the tower together
 constexpr size_t kQuestionBatch = 32;      // questions that are answered together
 constexpr size_t kMaxPromptTokens = 8192;  // the models' own limit on text
-constexpr int64_t kStreamTokens = 8192;    // media tokens made and streamed at a time
-
-struct TowerFrame final : FrameFeatures {
-  at::Tensor patches;  // [grid * grid, C], before anything that depends on the window
-};
 
 struct TowerAudio final : AudioFeatures {
   at::Tensor states;  // [1500, d]
@@ -41,13 +37,6 @@ struct EncodedWindow final : Encoded {
   int64_t n_tokens() const override { return cache.n_tokens[0] + cache.n_tokens[1]; }
   double duration_s() const override { return seconds; }
 };
-
-template <class Own, class Shared>
-const Own& own_kind(const Shared* features, const char* what) {
-  const auto* own = dynamic_cast<const Own*>(features);
-  if (own) return *own;
-  throw EngineError(ErrorCode::kBadInput, std::string(what) + " was not made by this engine");
-}
 
 void check_prompts(const std::vector<std::vector<int>>& prompts) {
   for (const auto& p : prompts) {
@@ -136,21 +125,6 @@ static at::Tensor joined_states(const Window& window, int64_t min_steps, int64_t
   return at::cat(chunks).narrow(0, 0, steps);
 }
 
-void VidiSession::encode_images(const Window& window, const MediaCache& cache,
-                                const Cancel& cancel) {
-  const int64_t n = window.frames.size(), per_frame = projector_.tokens_per_frame(n);
-  const int64_t step = std::max<int64_t>(1, kStreamTokens / per_frame);
-  at::Tensor time_codes = projector_.time_codes(n);
-  for (int64_t first = 0; first < n; first += step) {
-    std::vector<at::Tensor> patches;
-    for (int64_t i = first; i < std::min(n, first + step); ++i) {
-      patches.push_back(own_kind<TowerFrame>(window.frames[i].get(), "a frame").patches);
-    }
-    at::Tensor tokens = projector_.image_tokens(at::stack(patches), first, n, time_codes, tap_);
-    decoder_.stream(tokens, Modality::kImage, first * per_frame, cache, cancel);
-  }
-}
-
 std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window,
                                                           const Cancel& cancel) {
   const int64_t n_frames = window.frames.size();
@@ -172,9 +146,9 @@ std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window,
   }
   auto encoded = std::make_shared<EncodedWindow>();
   encoded->seconds = window.duration_s;
-  encoded->cache = decoder_.make_media_cache(n_image, n_audio);
-  if (n_image > 0) encode_images(window, encoded->cache, cancel);
+  if (n_image > 0) encoded->cache = encode_images(window, cancel);
   if (n_audio > 0) {
+    decoder_.add_media(encoded->cache, Modality::kAudio, n_audio);
     tap_into(tap_, "audio.size", at::full({1}, audio_size, at::kLong));
     tap_into(tap_, "audio.encoder", states);
     decoder_.stream(projector_.audio_tokens(states, tap_), Modality::kAudio, 0, encoded->cache,

@@ -38,6 +38,10 @@ class VidiSession final : public Session {
       const std::vector<Frame>& frames, const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const AudioFeatures>> hear(const float* samples, int n,
                                                     const Cancel& cancel) noexcept override;
+  Result<std::shared_ptr<Preparation>> prepare(size_t n_frames) noexcept override;
+  Result<bool> advance(Preparation& preparation, size_t first,
+                       const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+                       const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const Encoded>> encode(const Window& window,
                                                 const Cancel& cancel) noexcept override;
   Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
@@ -71,7 +75,12 @@ class VidiSession final : public Session {
                  std::vector<std::shared_ptr<const FrameFeatures>>& out);
   std::shared_ptr<const AudioFeatures> hear_chunk(const float* samples, int n);
   std::shared_ptr<const Encoded> encode_window(const Window& window, const Cancel& cancel);
-  void encode_images(const Window& window, const MediaCache& cache, const Cancel& cancel);
+  struct Prepared;  // window_pictures.cpp
+  Prepared make_prepared(size_t n_frames) const;
+  void stream_frames(Prepared& prepared, size_t first,
+                     const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+                     const Cancel& cancel);
+  MediaCache encode_images(const Window& window, const Cancel& cancel);
   std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,
                               const AskOptions& options, const Cancel& cancel);
 

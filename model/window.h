@@ -34,12 +34,21 @@ class AudioFeatures {
   virtual int n_samples() const = 0;
 };
 
+// Keys and values of a window's pictures, made while the window still fills. Owned by whoever holds
+// the pointer; made and used with one Session.
+class Preparation {
+ public:
+  virtual ~Preparation() = default;
+  virtual size_t n_frames() const = 0;  // of the window that it is for
+};
+
 // A window of the stream: at least two frames, or none; every stretch of sound but the last is
 // kChunkSamples long.
 struct Window {
   std::vector<std::shared_ptr<const FrameFeatures>> frames;
   std::vector<std::shared_ptr<const AudioFeatures>> audio;
-  double duration_s = 0;  // what fractions of the answers are fractions of
+  double duration_s = 0;                  // what fractions of the answers are fractions of
+  std::shared_ptr<Preparation> prepared;  // or null; encode() takes what it holds
 };
 
 // A window as the model sees it: keys and values of every layer. Serves any number of questions.

@@ -109,6 +109,51 @@ TEST(Session, GuessesChangeNoId) {
   }
 }
 
+// A window whose pictures were streamed while it filled, a few at a time and not in order, answers
+// as one that is encoded at its end; pictures that turn out to be others are made again, and a
+// preparation for another number of them is of no use and no harm.
+TEST(Session, PreparedWindowsAnswerTheSame) {
+  for (const char* set : {"vidi15", "vidi7b"}) {
+    auto session = open_set(set);
+    Window window = look_and_listen(*session, case_of(set, "base"), Cancel());
+    auto keys_of = [&](const Window& w) {
+      std::vector<at::Tensor> keys;
+      session->set_tap([&](const std::string& name, const at::Tensor& x) {
+        if (name.starts_with("decoder.layer")) keys.push_back(x.clone());
+      });
+      value_of(session->encode(w, Cancel()));
+      session->set_tap({});
+      return keys;
+    };
+    const std::vector<at::Tensor> expected = keys_of(window);
+    const size_t n = window.frames.size();
+    ASSERT_GE(n, 4u);
+    auto frames = [&](size_t first, size_t last) {
+      return std::vector(window.frames.begin() + static_cast<std::ptrdiff_t>(first),
+                         window.frames.begin() + static_cast<std::ptrdiff_t>(last));
+    };
+    auto prepared = value_of(session->prepare(n));
+    ASSERT_TRUE(prepared);
+    EXPECT_EQ(prepared->n_frames(), n);
+    value_of(session->advance(*prepared, 2, frames(2, n - 1), Cancel()));
+    value_of(session->advance(*prepared, 0, {window.frames[1]}, Cancel()));  // not the first one
+    for (auto preparation : {prepared, value_of(session->prepare(n + 1)), prepared}) {
+      window.prepared = preparation;  // the last one is empty by then
+      const std::vector<at::Tensor> found = keys_of(window);
+      ASSERT_EQ(found.size(), expected.size());
+      for (size_t i = 0; i < found.size(); ++i) {
+        EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-5)) << set << " " << i;
+      }
+    }
+    EXPECT_EQ(session->prepare(1).error().code, ErrorCode::kBadInput);
+    auto other = value_of(session->prepare(n));
+    EXPECT_EQ(session->advance(*other, n - 1, frames(0, 2), Cancel()).error().code,
+              ErrorCode::kBadInput);
+    EXPECT_EQ(session->advance(*prepared, 0, frames(0, 1), Cancel()).error().code,
+              ErrorCode::kBadInput);  // empty
+  }
+}
+
 // Features made for one window serve the overlapping next one: the answer is that of fresh
 // features.
 TEST(Session, OverlappingWindowsShareFeatures) {

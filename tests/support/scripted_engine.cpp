@@ -285,6 +285,15 @@ class ScriptedSession final : public Session {
     });
   }
 
+  Result<std::shared_ptr<Preparation>> prepare(size_t) noexcept override {
+    return std::shared_ptr<Preparation>();  // as of a device without memory to spare
+  }
+  Result<bool> advance(Preparation&, size_t,
+                       const std::vector<std::shared_ptr<const FrameFeatures>>&,
+                       const Cancel&) noexcept override {
+    return Error{ErrorCode::kInternal, "nothing was prepared"};
+  }
+
   Result<std::shared_ptr<const Encoded>> encode(const Window& window,
                                                 const Cancel& cancel) noexcept override {
     const Visit visit(*this);
