@@ -79,6 +79,7 @@ std::shared_ptr<const Encoded> encode(Session& session, const AnalysisWindow& wi
   for (const auto& chunk : window.audio) {
     if (chunk->features) features.audio.push_back(chunk->features);
   }
+  features.prepared = std::exchange(window.prepared, nullptr);
   features.duration_s = std::chrono::duration<double>(window.stop - window.start).count();
   return value_of(session.encode(features, *window.cancel));
 }
@@ -122,6 +123,7 @@ bool out_of_memory(const Result<Analysis>& result) {
 void drop_features(const AnalysisWindow& window) {
   for (const auto& frame : window.frames) frame->features.reset();
   for (const auto& chunk : window.audio) chunk->features.reset();
+  window.prepared.reset();
 }
 
 // `body(steps)` in the usual steps; after OutOfMemory `make_room`, then once more in small ones.

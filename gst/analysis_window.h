@@ -64,7 +64,15 @@ struct AnalysisWindow {
   uint64_t epoch = 0;                  // flushes before it; a window of an earlier one goes nowhere
   std::shared_ptr<const void> origin;  // the pad's segment and stream; only gst/vidifilter looks in
   std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
+  mutable std::shared_ptr<Preparation> prepared;      // or null; the worker's, until it is encoded
   std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();
+};
+
+// A window that still fills: the earliest one that is open.
+struct FillingWindow {
+  uint64_t index = 0, epoch = 0;  // as it will have them
+  size_t n_frames = 0;            // that it will have, when the stream goes on as it says
+  std::vector<std::shared_ptr<const SampledFrame>> frames;  // that it has
 };
 
 // What the model made of it.

@@ -24,6 +24,7 @@ struct StreamOrigin {
   GstSegment segment;      // of the video pad, when the frames passed
   std::string session_id;  // one for each READY->PAUSED
   bool live = false;
+  Time expected_end = kForever;  // of the video, as its PTS; kForever: nobody knows
 };
 const StreamOrigin& origin_of(const AnalysisWindow& window);
 

@@ -47,6 +47,18 @@ Time FrameSampler::target_of(const Open& window, uint64_t k) const {
   return nanoseconds(static_cast<int64_t>(std::min<__int128>(target, kForever.count())));
 }
 
+// The first k whose target is not below the window's stop.
+uint64_t FrameSampler::targets_of_earliest(Time end) const {
+  const Open& window = windows_.front();
+  const Time stop = std::min(window.stop, end);
+  if (stop > kFarthest || stop <= window.start) return 0;
+  const __int128 length = stop.count() - window.start.count();
+  auto k = static_cast<uint64_t>(length * rate_numerator_ / (rate_denominator_ * __int128{1'000'000'000}));
+  while (k > 0 && target_of(window, k - 1) >= stop) --k;
+  while (target_of(window, k) < stop) ++k;
+  return k;
+}
+
 void FrameSampler::reshape(SamplingShape shape) {
   shape_ = shape;
   if (!running() || windows_.back().start <= last_pts_) return;  // none is planned

@@ -77,6 +77,10 @@ class FrameSampler {
   Time last_pts() const { return last_pts_; }
   // Where the earliest open window starts: nothing before is needed any more. Only while running().
   Time earliest_start() const { return windows_.front().start; }
+  uint64_t earliest_index() const { return windows_.front().index; }
+  // Targets of the earliest open window when the stream ends at `end` (kForever: not known); 0 when
+  // that cannot be said. Only while running().
+  uint64_t targets_of_earliest(Time end) const;
 
  private:
   struct Open {

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <unordered_set>
 #include <utility>
 
 #include "gst/analysis.h"
 
 namespace vidi {
 namespace {
-
-constexpr size_t kAheadAtOnce = 16;  // pictures; more would keep a question waiting
-constexpr size_t kMostForeseen = 4096;
 
 Time since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now() - then);
@@ -46,9 +42,10 @@ void ModelLink::stop() {
     std::lock_guard lock(mutex_);
     if (request_in_work_) request_in_work_->cancel();
     requests_.clear();
-    forget_foreseen();
+    foresight_.forget();
   }
   if (model_) model_->detach(this);
+  foresight_.forget();  // what the worker still made of it
   std::lock_guard lock(mutex_);
   kept_.clear();
   model_.reset();
@@ -94,26 +91,27 @@ void ModelLink::interrupt(uint64_t epoch) {
   queue_.interrupt();
   if (request_in_work_) request_in_work_->cancel();
   requests_.clear();
-  forget_foreseen();
+  foresight_.forget();
   kept_.clear();
   merger_.clear(), ranker_.clear();
   analysed_until_ = {};
 }
 
+bool ModelLink::is_of_use() const {
+  std::lock_guard lock(mutex_);
+  return !useless_ && model_;
+}
+
 void ModelLink::foresee(const std::shared_ptr<const SampledFrame>& picture) {
-  {
-    std::lock_guard lock(mutex_);
-    if (useless_ || !model_) return;
-    foreseen_.push_back(picture);
-    if (foreseen_.size() > kMostForeseen) foreseen_.pop_front();
-  }
+  if (!is_of_use()) return;
+  foresight_.picture(picture);
   model_->wake();
 }
 
-// Called with the lock.
-void ModelLink::forget_foreseen() {
-  foreseen_.clear();
-  if (foresight_) foresight_->cancel();
+void ModelLink::filling(std::shared_ptr<const FillingWindow> window) {
+  if (!is_of_use()) return;
+  foresight_.filling(std::move(window));
+  model_->wake();
 }
 
 void ModelLink::give_up() {
@@ -121,7 +119,7 @@ void ModelLink::give_up() {
     std::lock_guard lock(mutex_);
     useless_ = true;
     requests_.clear();
-    forget_foreseen();
+    foresight_.forget();
   }
   // In work until it is told: an EOS that waits goes on behind that.
   while (auto window = queue_.pop()) {
@@ -133,6 +131,7 @@ void ModelLink::give_up() {
 void ModelLink::drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows,
                      const char* reason) {
   for (const auto& window : windows) {
+    foresight_.drop(*window);
     count([](Counters& c) { ++c.windows_dropped; });
     host_.window_dropped(*window, reason);
   }
@@ -199,27 +198,9 @@ bool ModelLink::work(Session& session) {
     return true;
   }
   const auto window = next_window();
-  if (!window) return look_ahead(session);
+  if (!window) return foresight_.work(session);
   WorkDone done{queue_};
   analyse(session, window);
-  return true;
-}
-
-// Some of the pictures whose windows still fill; false when there are none.
-bool ModelLink::look_ahead(Session& session) {
-  std::vector<std::shared_ptr<const SampledFrame>> pictures;
-  auto cancel = std::make_shared<Cancel>();
-  {
-    std::lock_guard lock(mutex_);
-    while (!foreseen_.empty() && pictures.size() < kAheadAtOnce) {
-      auto picture = foreseen_.front().lock();
-      foreseen_.pop_front();
-      if (picture && !picture->features) pictures.push_back(std::move(picture));
-    }
-    if (pictures.empty()) return false;
-    foresight_ = cancel;
-  }
-  vidi::look_ahead(session, pictures, *cancel);
   return true;
 }
 
@@ -243,19 +224,8 @@ std::shared_ptr<AnalysisWindow> ModelLink::next_window() {
   std::lock_guard lock(mutex_);
   auto window = queue_.pop();
   in_work_ = window;
-  if (window) leave_to(*window);
+  if (window) foresight_.leave(*window);
   return window;
-}
-
-// The window's analysis looks at its own pictures; afterwards they may be done with. Called with
-// the lock.
-void ModelLink::leave_to(const AnalysisWindow& window) {
-  std::unordered_set<const SampledFrame*> its;
-  for (const auto& frame : window.frames) its.insert(frame.get());
-  std::erase_if(foreseen_, [&](const std::weak_ptr<const SampledFrame>& weak) {
-    const auto picture = weak.lock();
-    return !picture || its.count(picture.get()) > 0;
-  });
 }
 
 void ModelLink::answer(Session& session, Request& request) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gst/delivery.h"
+#include "gst/foresight.h"
 #include "gst/highlights.h"
 #include "gst/hit_merger.h"
 #include "gst/settings.h"
@@ -49,6 +50,7 @@ class ModelLink final : public ModelClient {
   // A picture that windows will have, of the current epoch: the model looks at it when it has nothing
   // else to do, so that little is left to do when the window is complete.
   void foresee(const std::shared_ptr<const SampledFrame>& picture);
+  void filling(std::shared_ptr<const FillingWindow> window);  // likewise: what it has now
   bool wait_for_room(const std::function<bool()>& wanted) { return queue_.wait_for_room(wanted); }
   // EOS: waits for all answers, then closes what a later window might have extended. False when
   // interrupted.
@@ -81,9 +83,7 @@ class ModelLink final : public ModelClient {
     std::shared_ptr<Cancel> cancel;
     std::vector<Analysis> encoded;  // the kept windows, when its turn comes
   };
-  bool look_ahead(Session& session);
-  void forget_foreseen();
-  void leave_to(const AnalysisWindow& window);
+  bool is_of_use() const;
   std::optional<Request> next_request();
   std::shared_ptr<AnalysisWindow> next_window();
   std::vector<Analysis> kept_of(Time start, Time stop) const;
@@ -102,6 +102,7 @@ class ModelLink final : public ModelClient {
   LinkHost& host_;
   Delivery& delivery_;
   WindowQueue queue_{2};
+  Foresight foresight_;
   std::shared_ptr<SharedModel> model_;  // set and reset by start() and stop() alone
 
   mutable std::mutex mutex_;
@@ -111,8 +112,6 @@ class ModelLink final : public ModelClient {
   std::deque<Analysis> kept_;
   std::deque<Request> requests_;
   std::shared_ptr<Cancel> request_in_work_;
-  std::deque<std::weak_ptr<const SampledFrame>> foreseen_;  // a window that is dropped frees its own
-  std::shared_ptr<Cancel> foresight_;                       // of what is looked at ahead now
   std::shared_ptr<const AnalysisWindow> in_work_;
   HitMerger merger_;
   HighlightRanker ranker_;

@@ -101,11 +101,27 @@ void Filter::learn_liveness() {
   set_origin();
 }
 
+// The segment's stop is the video's own end; a duration is that of the file's longest track, and an
+// encoder's last block of sound may reach beyond the last picture. A wrong guess costs time only.
+Time Filter::expected_end() const {
+  constexpr Time kBlockOfSound = std::chrono::milliseconds(50);
+  const GstSegment& segment = video_.segment;
+  if (video_.live || segment.rate != 1.0) return kForever;
+  if (GST_CLOCK_TIME_IS_VALID(segment.stop)) return Time(segment.stop);
+  gint64 duration = 0;
+  if (!gst_pad_peer_query_duration(sink_, GST_FORMAT_TIME, &duration)) return kForever;
+  if (duration <= kBlockOfSound.count()) return kForever;
+  const guint64 end = gst_segment_position_from_stream_time(
+      &segment, GST_FORMAT_TIME, static_cast<guint64>(duration - kBlockOfSound.count()));
+  return GST_CLOCK_TIME_IS_VALID(end) ? Time(end) : kForever;
+}
+
 void Filter::set_origin() {
   auto origin = std::make_shared<StreamOrigin>();
   gst_segment_copy_into(&video_.segment, &origin->segment);
   origin->session_id = delivery_.session_id();
   origin->live = video_.live;
+  origin->expected_end = expected_end();
   feed_.set_origin(origin);
 }
 

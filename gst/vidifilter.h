@@ -115,6 +115,7 @@ class Filter final : public LinkHost {
   Time end_of_stream() const;
   void close_window();
   void set_origin();
+  Time expected_end() const;
   void tell_audio();
   void flush_start(GstPad* pad);
   void flush_stop(GstPad* pad);

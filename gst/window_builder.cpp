@@ -57,6 +57,11 @@ WindowBuilder::Ready WindowBuilder::take_ready(Clock::time_point now) {
   return ready;
 }
 
+std::vector<std::shared_ptr<const SampledFrame>> WindowBuilder::frames_of(uint64_t window) const {
+  const auto found = frames_.find(window);
+  return found == frames_.end() ? Frames() : found->second;
+}
+
 std::optional<WindowBuilder::Clock::time_point> WindowBuilder::next_deadline() const {
   return closed_.empty() ? std::nullopt : closed_.front().deadline;
 }

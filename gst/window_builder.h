@@ -53,6 +53,9 @@ class WindowBuilder {
   };
   Ready take_ready(Clock::time_point now);
 
+  // The pictures of an open window until now.
+  std::vector<std::shared_ptr<const SampledFrame>> frames_of(uint64_t window) const;
+
   std::optional<Clock::time_point> next_deadline() const;  // of the first waiting window
   bool waiting() const { return !closed_.empty(); }
   void clear();  // flush

@@ -86,7 +86,11 @@ void WindowFeed::post(Note note, Lock& lock) {
   }
   note.reader = reader_;
   note.origin = origin_;
-  if (sampler_.running()) note.open_from = sampler_.earliest_start();
+  if (sampler_.running()) {
+    note.open_from = sampler_.earliest_start();
+    note.open_index = sampler_.earliest_index();
+    note.open_targets = sampler_.targets_of_earliest(origin_ ? origin_->expected_end : kForever);
+  }
   notes_.push_back(std::move(note));
   changed_.notify_all();
 }
@@ -205,8 +209,19 @@ void WindowFeed::handle(Note& note) {
     ++n_sampled_;
   }
   for (const ClosedRange& range : note.step.closed) close_window(range, note);
+  tell_filling(note);
   if (note.step.grab) before_ = std::exchange(now_, {});
   last_origin_ = note.origin;
+}
+
+void WindowFeed::tell_filling(const Note& note) {
+  if (note.open_targets < 2 || (note.step.picks.empty() && note.step.closed.empty())) return;
+  auto filling = std::make_shared<FillingWindow>();
+  filling->index = note.open_index;
+  filling->epoch = built_epoch_;
+  filling->n_frames = note.open_targets;
+  filling->frames = builder_.frames_of(note.open_index);
+  if (!filling->frames.empty()) callbacks_.filling(std::move(filling));
 }
 
 // The upstream buffer is given back here, whatever becomes of the copy.

@@ -32,6 +32,8 @@ class WindowFeed {
   struct Callbacks {
     std::function<int()> picture_side;  // asked once, before the first picture is converted
     std::function<void(const std::shared_ptr<const SampledFrame>&)> sampled;  // a new picture
+    // The earliest open window has more pictures; its length is known.
+    std::function<void(std::shared_ptr<const FillingWindow>)> filling;
     std::function<void(std::shared_ptr<AnalysisWindow>)> submit;
     std::function<void(std::shared_ptr<AnalysisWindow>)> too_small;  // fewer than two frames
     std::function<void(const std::string&)> warn;
@@ -79,7 +81,9 @@ class WindowFeed {
     SamplerStep step;
     std::shared_ptr<PictureReader> reader;
     std::shared_ptr<const StreamOrigin> origin;
-    std::optional<Time> open_from;  // start of the earliest window that is open behind this note
+    // The earliest window that is open behind this note: its start, and what it will be.
+    std::optional<Time> open_from;
+    uint64_t open_index = 0, open_targets = 0;  // 0 targets: not known
   };
   struct Candidate {  // a copied frame, and what became of it
     Time pts{};
@@ -94,6 +98,7 @@ class WindowFeed {
   void post(Note note, Lock& lock);
   void drop_notes();
   void handle(Note& note);
+  void tell_filling(const Note& note);
   void grab(Note& note);
   std::shared_ptr<const SampledFrame> picked(Time pts);
   std::shared_ptr<const SampledFrame> convert(Candidate& candidate);

@@ -12,8 +12,8 @@
 #include "model/generate.h"
 #include "model/hits.h"
 #include "model/preprocess.h"
-#include "model/tower_features.h"
 #include "model/prompt.h"
+#include "model/tower_features.h"
 #include "model/vidi_session.h"
 
 namespace vidi {

@@ -133,6 +133,32 @@ TEST(FrameSampler, PicksTheNearestFrameAtConstantRates) {
   }
 }
 
+// The number of targets told beforehand is the number of picks that come, for rates that do not
+// divide a second and streams that end anywhere; unknown ends say 0.
+TEST(FrameSampler, TellsItsTargetsBeforehand) {
+  for (const auto& [numerator, denominator] : {std::pair(1, 1), {2, 1}, {30000, 1001}, {1, 7}}) {
+    for (const Time end : {milliseconds(100), milliseconds(3000), milliseconds(9999), milliseconds(60007)}) {
+      for (const Time duration : {Time(0), Time(seconds(10))}) {
+        Caller caller(shape_of(numerator, denominator, duration, seconds(10)));
+        std::map<uint64_t, uint64_t> told;
+        for (Time pts{}; pts < end; pts += milliseconds(10)) {
+          caller.frame(pts);
+          told[caller.sampler.earliest_index()] = caller.sampler.targets_of_earliest(end);
+        }
+        caller.finish(end);
+        for (const ClosedRange& range : caller.closed) {
+          EXPECT_EQ(told[range.window], caller.picks[range.window].size())
+              << numerator << "/" << denominator << " " << end.count() << " " << range.window;
+        }
+        EXPECT_FALSE(caller.closed.empty());
+      }
+    }
+  }
+  FrameSampler whole(shape_of(1, 1, Time(0), Time(0)));
+  whole.frame(Time(0), kForever);
+  EXPECT_EQ(whole.targets_of_earliest(kForever), 0u);
+}
+
 // With frames at random intervals every target gets its nearest frame, whether the longest interval
 // is known or not.
 TEST(FrameSampler, PicksTheNearestFrameOfARandomStream) {

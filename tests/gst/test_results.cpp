@@ -459,6 +459,23 @@ TEST_F(Results, PicturesAreSeenAhead) {
   EXPECT_EQ(scripted::n_frames_seen(), 5);
 }
 
+// A window of known length is streamed while it fills: at its end all but the last pictures are
+// done.
+TEST_F(Results, PicturesAreStreamedAhead) {
+  Rig rig({.windows = "window-duration=5000000000 window-stride=5000000000"});
+  rig.play();
+  for (int second = 0; second < 5; ++second) {
+    rig.frames(second, second);
+    EXPECT_TRUE(scripted::wait_for(Step::kAdvance, second)) << second;
+  }
+  EXPECT_EQ(scripted::count(Step::kEncode), 0);
+  rig.frames(5, 5);
+  EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));
+  EXPECT_EQ(scripted::last_window().frames.size(), 5u);
+  EXPECT_GE(scripted::last_window().n_prepared, 4u);
+  rig.end();
+}
+
 // A look ahead that fails is no failure: the window's own analysis tries again.
 TEST_F(Results, AFailedLookAheadCostsNothing) {
   Rig rig({.windows = "window-duration=60000000000"});

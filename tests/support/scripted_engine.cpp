@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <type_traits>
 
 #include "model/answer.h"
 #include "model/door.h"
@@ -19,7 +20,7 @@
 namespace vidi::scripted {
 namespace {
 
-constexpr int kSteps = 5;
+constexpr int kSteps = 6;
 constexpr int64_t kDeviceBytes = 1000;  // after loading; each encoded window adds as much
 constexpr int kChunkSamples = 480000;   // 30 s
 constexpr int kTokenSamples = 1600;     // of sound for one token
@@ -50,7 +51,7 @@ struct Script {
     return Error{ErrorCode::kUnsupported, "the scripted engine knows no device"};
   };
   double confidence = 0.9;
-  bool truncate = false;
+  bool truncate = false, room = true;
   std::array<Failure, kSteps> failures;
   std::array<bool, kSteps> held{};
 };
@@ -70,7 +71,7 @@ struct Stage {
   std::condition_variable changed;
   Script script;
   Record record;
-  int open_sessions = 0;  // the truth, so reset() leaves it alone
+  int open_sessions = 0, preparations = 0;  // the truth, so reset() leaves it alone
 };
 
 // Never destroyed: a model's thread may still be here while the process ends.
@@ -163,8 +164,9 @@ struct ScriptedEncoded final : Encoded {
 
 // The features as this session's own, or a refusal: features of a freed model mean nothing.
 template <class Own, class Shared>
-const Own& own_kind(const Shared* shared, int session, const char* what) {
-  const auto* own = dynamic_cast<const Own*>(shared);
+auto& own_kind(Shared* shared, int session, const char* what) {
+  using Kind = std::conditional_t<std::is_const_v<Shared>, const Own, Own>;
+  auto* own = dynamic_cast<Kind*>(shared);
   if (!own) refuse(std::string(what) + " was not made by this engine");
   if (own->session != session) refuse(std::string(what) + " was made by another session");
   return *own;
@@ -220,6 +222,28 @@ SeenWindow look_at(const Window& window, int session) {
     refuse("a window without frames and without sound, expected at least one of them");
   }
   return seen;
+}
+
+struct ScriptedPreparation final : Preparation {
+  ScriptedPreparation(int session, size_t n) : session(session), done(n) {
+    locked([](Stage& s) { return ++s.preparations; });
+  }
+  ~ScriptedPreparation() override {
+    locked([](Stage& s) { return --s.preparations; });
+    stage().changed.notify_all();
+  }
+  size_t n_frames() const override { return done.size(); }
+  int session;
+  std::vector<std::shared_ptr<const FrameFeatures>> done;
+};
+
+size_t n_prepared(const Window& window, int session) {
+  if (!window.prepared) return 0;
+  const auto& own = own_kind<ScriptedPreparation>(window.prepared.get(), session, "a preparation");
+  if (own.done.size() != window.frames.size()) return 0;
+  size_t n = 0;
+  for (size_t i = 0; i < own.done.size(); ++i) n += own.done[i] == window.frames[i] ? 1 : 0;
+  return n;
 }
 
 Answer answer_to(const Query& query, const SeenWindow& seen, const Script& script) {
@@ -285,13 +309,25 @@ class ScriptedSession final : public Session {
     });
   }
 
-  Result<std::shared_ptr<Preparation>> prepare(size_t) noexcept override {
-    return std::shared_ptr<Preparation>();  // as of a device without memory to spare
+  Result<std::shared_ptr<Preparation>> prepare(size_t n_frames) noexcept override {
+    const Visit visit(*this);
+    if (n_frames < 2) return Error{ErrorCode::kBadInput, "a window of fewer than 2 frames"};
+    if (!locked([](Stage& s) { return s.script.room; })) return std::shared_ptr<Preparation>();
+    return std::shared_ptr<Preparation>(std::make_shared<ScriptedPreparation>(id_, n_frames));
   }
-  Result<bool> advance(Preparation&, size_t,
-                       const std::vector<std::shared_ptr<const FrameFeatures>>&,
-                       const Cancel&) noexcept override {
-    return Error{ErrorCode::kInternal, "nothing was prepared"};
+  Result<bool> advance(Preparation& preparation, size_t first,
+                       const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+                       const Cancel& cancel) noexcept override {
+    const Visit visit(*this);
+    return play<bool>(Step::kAdvance, cancel, [&] {
+      auto& own = own_kind<ScriptedPreparation>(&preparation, id_, "a preparation");
+      if (first > own.done.size() || frames.size() > own.done.size() - first) {
+        refuse("more frames than were prepared for");
+      }
+      for (const auto& f : frames) own_kind<SeenFrame>(f.get(), id_, "a frame");
+      std::copy(frames.begin(), frames.end(), own.done.begin() + static_cast<std::ptrdiff_t>(first));
+      return true;
+    });
   }
 
   Result<std::shared_ptr<const Encoded>> encode(const Window& window,
@@ -301,6 +337,7 @@ class ScriptedSession final : public Session {
       auto encoded = std::make_shared<ScriptedEncoded>();
       encoded->session = id_;
       encoded->seen = look_at(window, id_);
+      encoded->seen.n_prepared = n_prepared(window, id_);
       locked([&](Stage& s) { return s.record.window = encoded->seen; });
       ++n_encoded_;
       return encoded;
@@ -419,6 +456,9 @@ void fail(Step step, const Error& error, int times) {
 void confidence(double value) {
   change([&](Stage& s) { s.script.confidence = value; });
 }
+void room_to_prepare(bool on) {
+  change([&](Stage& s) { s.script.room = on; });
+}
 void truncate_answers(bool on) {
   change([&](Stage& s) { s.script.truncate = on; });
 }
@@ -443,6 +483,9 @@ int n_cancelled() {
 }
 int n_open_sessions() {
   return locked([](Stage& s) { return s.open_sessions; });
+}
+int n_preparations() {
+  return locked([](Stage& s) { return s.preparations; });
 }
 int n_frames_seen() {
   return locked([](Stage& s) { return s.record.frames_seen; });

@@ -20,7 +20,7 @@
 
 namespace vidi::scripted {
 
-enum class Step { kOpen, kSee, kHear, kEncode, kAsk };
+enum class Step { kOpen, kSee, kHear, kEncode, kAsk, kAdvance };
 
 // What an answer can depend on. Pictures are told apart by the colour of their middle pixel.
 struct SeenWindow {
@@ -28,6 +28,7 @@ struct SeenWindow {
   std::vector<uint64_t> digests;  // of all pixels of each picture: the same for the same picture
   std::vector<float> audio;       // all samples
   double duration_s = 0;
+  size_t n_prepared = 0;  // of the pictures, how many advance() had been given at their place
 };
 using AnswerFn = std::function<std::string(const Query&, const SeenWindow&)>;
 
@@ -46,6 +47,7 @@ void shrink_with(ShrinkFn fn);  // default: kUnsupported, as of an engine withou
 // The next `times` calls of `step` fail with this (times < 0: all).
 void fail(Step step, const Error& error, int times = 1);
 void confidence(double value);   // of every hit; default 0.9
+void room_to_prepare(bool on);   // default: yes; without, prepare() gives null
 void truncate_answers(bool on);  // StopReason::kMaxTokens
 
 // Calls of `step` block from now on, until release() or until their Cancel is raised (they look
@@ -58,6 +60,7 @@ bool wait_for(Step step, int n);
 int count(Step step);          // entered
 int n_cancelled();             // calls that ended with kCancelled
 int n_open_sessions();         // alive now
+int n_preparations();          // alive now
 int n_frames_seen();           // pictures through see(), to check that features are shared
 int n_caches_freed();          // calls of free_caches()
 std::vector<Query> queries();  // of the last ask
