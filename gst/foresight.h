@@ -53,8 +53,9 @@ class Foresight {
   std::shared_ptr<Cancel> new_cancel();
 
   std::mutex mutex_;
-  std::deque<std::weak_ptr<const SampledFrame>> pictures_;  // a window that is dropped frees its own
-  std::shared_ptr<const FillingWindow> filling_;            // null: nothing new
+  std::deque<std::weak_ptr<const SampledFrame>>
+      pictures_;                                  // a window that is dropped frees its own
+  std::shared_ptr<const FillingWindow> filling_;  // null: nothing new
   std::list<Started> started_;
   std::shared_ptr<Cancel> cancel_;  // of what is under way
 };

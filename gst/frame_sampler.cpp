@@ -53,7 +53,8 @@ uint64_t FrameSampler::targets_of_earliest(Time end) const {
   const Time stop = std::min(window.stop, end);
   if (stop > kFarthest || stop <= window.start) return 0;
   const __int128 length = stop.count() - window.start.count();
-  auto k = static_cast<uint64_t>(length * rate_numerator_ / (rate_denominator_ * __int128{1'000'000'000}));
+  auto k = static_cast<uint64_t>(length * rate_numerator_ /
+                                 (rate_denominator_ * __int128{1'000'000'000}));
   while (k > 0 && target_of(window, k - 1) >= stop) --k;
   while (target_of(window, k) < stop) ++k;
   return k;

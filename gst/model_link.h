@@ -47,8 +47,8 @@ class ModelLink final : public ModelClient {
   void set_limits(size_t max_pending, size_t keep_windows);
 
   void submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy);
-  // A picture that windows will have, of the current epoch: the model looks at it when it has nothing
-  // else to do, so that little is left to do when the window is complete.
+  // A picture that windows will have, of the current epoch: the model looks at it when it has
+  // nothing else to do, so that little is left to do when the window is complete.
   void foresee(const std::shared_ptr<const SampledFrame>& picture);
   void filling(std::shared_ptr<const FillingWindow> window);  // likewise: what it has now
   bool wait_for_room(const std::function<bool()>& wanted) { return queue_.wait_for_room(wanted); }

@@ -34,7 +34,9 @@ Filter::Filter(GstElement* element)
       link_(*this, delivery_),
       feed_({[this] { return picture_side(); },
              [this](const std::shared_ptr<const SampledFrame>& picture) { link_.foresee(picture); },
-             [this](std::shared_ptr<const FillingWindow> window) { link_.filling(std::move(window)); },
+             [this](std::shared_ptr<const FillingWindow> window) {
+               link_.filling(std::move(window));
+             },
              [this](std::shared_ptr<AnalysisWindow> window) { submit(std::move(window)); },
              [this](std::shared_ptr<AnalysisWindow> window) {
                link_.count([](Counters& c) { ++c.windows_dropped; });

@@ -137,7 +137,8 @@ TEST(FrameSampler, PicksTheNearestFrameAtConstantRates) {
 // divide a second and streams that end anywhere; unknown ends say 0.
 TEST(FrameSampler, TellsItsTargetsBeforehand) {
   for (const auto& [numerator, denominator] : {std::pair(1, 1), {2, 1}, {30000, 1001}, {1, 7}}) {
-    for (const Time end : {milliseconds(100), milliseconds(3000), milliseconds(9999), milliseconds(60007)}) {
+    for (const Time end :
+         {milliseconds(100), milliseconds(3000), milliseconds(9999), milliseconds(60007)}) {
       for (const Time duration : {Time(0), Time(seconds(10))}) {
         Caller caller(shape_of(numerator, denominator, duration, seconds(10)));
         std::map<uint64_t, uint64_t> told;

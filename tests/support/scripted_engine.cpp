@@ -325,7 +325,8 @@ class ScriptedSession final : public Session {
         refuse("more frames than were prepared for");
       }
       for (const auto& f : frames) own_kind<SeenFrame>(f.get(), id_, "a frame");
-      std::copy(frames.begin(), frames.end(), own.done.begin() + static_cast<std::ptrdiff_t>(first));
+      std::copy(frames.begin(), frames.end(),
+                own.done.begin() + static_cast<std::ptrdiff_t>(first));
       return true;
     });
   }
