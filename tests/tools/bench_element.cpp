@@ -3,10 +3,12 @@
 //   bench-element added  [--model DIR] [--seconds 30] [--width 1920] [--height 1080] [--fps 60]
 //       time of pushing a buffer through `vidifilter` and, in the same run, through `identity`,
 //       while the model is busy: p50, p99, and the difference
-//   bench-element stop   [--model DIR] [--times 20]       PAUSED->READY while an answer is
-//   generated bench-element memory [--model DIR] [--minutes 60]     resident memory of a live
-//   stream, minute by minute bench-element inspect                                 `gst-inspect-1.0
-//   vidifilter` beside `identity`
+//   bench-element stop   [--model DIR] [--times 20]
+//       PAUSED->READY while an answer is generated
+//   bench-element memory [--model DIR] [--minutes 60]
+//       resident memory of a live stream, minute by minute
+//   bench-element inspect
+//       `gst-inspect-1.0 vidifilter` beside `identity`
 //
 // $GST_PLUGIN_PATH and $VIDI_ENGINE as for every pipeline; set here to the build tree when they are
 // not.
