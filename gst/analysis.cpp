@@ -185,6 +185,16 @@ void look_ahead(Session& session, const std::vector<std::shared_ptr<const Sample
   session.free_caches();
 }
 
+void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel) {
+  if (sound.features || sound.samples.empty()) return;
+  auto heard = session.hear(sound.samples.data(), static_cast<int>(sound.samples.size()), cancel);
+  if (heard) {
+    sound.features = std::move(*heard);
+  } else if (heard.error().code == ErrorCode::kOutOfMemory) {
+    session.free_caches();
+  }
+}
+
 Result<Analysis> ask_again(Session& session, const Analysis& before,
                            std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel) {
   if (!before.window || !before.encoded || !plan || !cancel) {

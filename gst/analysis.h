@@ -21,6 +21,9 @@ Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow>
 void look_ahead(Session& session, const std::vector<std::shared_ptr<const SampledFrame>>& pictures,
                 const Cancel& cancel);
 
+// The same for a stretch of sound.
+void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel);
+
 // The same questions again, or others, on what is already encoded.
 Result<Analysis> ask_again(Session& session, const Analysis& before,
                            std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel);

@@ -10,7 +10,7 @@ namespace vidi {
 namespace {
 
 constexpr size_t kAtOnce = 16;  // pictures; more would keep a question waiting
-constexpr size_t kMostPictures = 4096;
+constexpr size_t kMostPictures = 4096, kMostSounds = 256;
 // A stream may say of itself that it lasts for years.
 constexpr size_t kLongestWindow = 1 << 15;
 
@@ -22,6 +22,12 @@ void Foresight::picture(const std::shared_ptr<const SampledFrame>& picture) {
   if (pictures_.size() > kMostPictures) pictures_.pop_front();
 }
 
+void Foresight::sound(const std::shared_ptr<const SoundChunk>& sound) {
+  std::lock_guard lock(mutex_);
+  sounds_.push_back(sound);
+  if (sounds_.size() > kMostSounds) sounds_.pop_front();
+}
+
 void Foresight::filling(std::shared_ptr<const FillingWindow> window) {
   const bool is_too_long = window->n_frames > kLongestWindow;
   std::lock_guard lock(mutex_);
@@ -31,18 +37,34 @@ void Foresight::filling(std::shared_ptr<const FillingWindow> window) {
 void Foresight::forget() {
   std::lock_guard lock(mutex_);
   pictures_.clear();
+  sounds_.clear();
   filling_.reset();
   started_.clear();
   if (cancel_) cancel_->cancel();
 }
 
-bool Foresight::work(Session& session) { return look(session) || stream(session); }
+bool Foresight::work(Session& session) { return look(session) || hear(session) || stream(session); }
 
 bool Foresight::look(Session& session) {
   const auto cancel = new_cancel();
   const Pictures pictures = next_pictures();
   if (pictures.empty()) return false;
   look_ahead(session, pictures, *cancel);
+  return true;
+}
+
+bool Foresight::hear(Session& session) {
+  const auto cancel = new_cancel();
+  std::shared_ptr<const SoundChunk> sound;
+  {
+    std::lock_guard lock(mutex_);
+    while (!sounds_.empty() && !sound) {
+      sound = sounds_.front().lock();
+      sounds_.pop_front();
+    }
+  }
+  if (!sound) return false;
+  hear_ahead(session, *sound, *cancel);
   return true;
 }
 

@@ -1,6 +1,6 @@
-// What the model can do about windows before they are complete: look at their pictures, and stream
-// those of the earliest one. Whatever is done here need not be done at the window's end; whatever
-// fails or turns out to be useless costs time only.
+// What the model can do about windows before they are complete: look at their pictures, hear their
+// sound, and stream the pictures of the earliest one. Whatever is done here need not be done at the
+// window's end; whatever fails or turns out to be useless costs time only.
 //
 // Thread-safe; work() and leave() are called by the model's worker only.
 #pragma once
@@ -20,6 +20,7 @@ namespace vidi {
 class Foresight {
  public:
   void picture(const std::shared_ptr<const SampledFrame>& picture);  // that windows will have
+  void sound(const std::shared_ptr<const SoundChunk>& sound);        // likewise
   void filling(std::shared_ptr<const FillingWindow> window);         // as it is now
   void forget();  // flush, end: what is under way is cancelled
 
@@ -45,6 +46,7 @@ class Foresight {
   using Pictures = std::vector<std::shared_ptr<const SampledFrame>>;
 
   bool look(Session& session);
+  bool hear(Session& session);
   bool stream(Session& session);
   Pictures next_pictures();
   bool make_room(Session& session, const FillingWindow& window, const Cancel& cancel);
@@ -54,7 +56,8 @@ class Foresight {
 
   std::mutex mutex_;
   std::deque<std::weak_ptr<const SampledFrame>>
-      pictures_;                                  // a window that is dropped frees its own
+      pictures_;  // a window that is dropped frees its own
+  std::deque<std::weak_ptr<const SoundChunk>> sounds_;
   std::shared_ptr<const FillingWindow> filling_;  // null: nothing new
   std::list<Started> started_;
   std::shared_ptr<Cancel> cancel_;  // of what is under way

@@ -108,6 +108,12 @@ void ModelLink::foresee(const std::shared_ptr<const SampledFrame>& picture) {
   model_->wake();
 }
 
+void ModelLink::foresee(const std::shared_ptr<const SoundChunk>& sound) {
+  if (!is_of_use()) return;
+  foresight_.sound(sound);
+  model_->wake();
+}
+
 void ModelLink::filling(std::shared_ptr<const FillingWindow> window) {
   if (!is_of_use()) return;
   foresight_.filling(std::move(window));

@@ -50,6 +50,7 @@ class ModelLink final : public ModelClient {
   // A picture that windows will have, of the current epoch: the model looks at it when it has
   // nothing else to do, so that little is left to do when the window is complete.
   void foresee(const std::shared_ptr<const SampledFrame>& picture);
+  void foresee(const std::shared_ptr<const SoundChunk>& sound);
   void filling(std::shared_ptr<const FillingWindow> window);  // likewise: what it has now
   bool wait_for_room(const std::function<bool()>& wanted) { return queue_.wait_for_room(wanted); }
   // EOS: waits for all answers, then closes what a later window might have extended. False when

@@ -34,6 +34,7 @@ Filter::Filter(GstElement* element)
       link_(*this, delivery_),
       feed_({[this] { return picture_side(); },
              [this](const std::shared_ptr<const SampledFrame>& picture) { link_.foresee(picture); },
+             [this](const std::shared_ptr<const SoundChunk>& sound) { link_.foresee(sound); },
              [this](std::shared_ptr<const FillingWindow> window) {
                link_.filling(std::move(window));
              },

@@ -71,6 +71,7 @@ void WindowBuilder::clear() {
   n_missing_.clear();
   closed_.clear();
   chunks_.clear();
+  early_.clear();
 }
 
 std::shared_ptr<AnalysisWindow> WindowBuilder::snapshot(Time start, Time stop,
@@ -113,6 +114,7 @@ size_t WindowBuilder::n_bytes() const {
   }
   size_t n = 0;
   for (const SampledFrame* picture : pictures) n += picture->rgb.size();
+  for (const auto& [position, chunk] : early_) n += chunk ? kChunkSamples * sizeof(float) : 0;
   return n;
 }
 
@@ -133,6 +135,7 @@ std::shared_ptr<AnalysisWindow> WindowBuilder::assemble(const Closed& closed) {
   if (closed.audio) {
     window->audio = cut_audio(*closed.audio);
     remember(window->audio);
+    forget_early(closed.audio->stop);
   }
   window->origin = closed.origin;
   window->closed_at = closed.closed_at;
@@ -191,6 +194,31 @@ void WindowBuilder::remember(const Chunks& chunks) {
   for (const auto& chunk : chunks) {
     if (chunk->samples.size() == kChunkSamples) chunks_[chunk->position] = chunk;
   }
+}
+
+std::shared_ptr<const SoundChunk> WindowBuilder::next_sound(int64_t start) {
+  for (int64_t at = start; audio_.complete_until(at + kChunkSamples); at += kChunkSamples) {
+    const auto known = chunks_.find(at);
+    const bool is_known = known != chunks_.end() && !known->second.expired();
+    if (is_known || early_.contains(at)) continue;
+    if (at + kChunkSamples > audio_.end_position()) return nullptr;  // the track has ended
+    auto stretch = audio_.read(at, at + kChunkSamples);
+    auto& chunk = early_[at];
+    if (!stretch.has_samples) continue;
+    auto made = std::make_shared<SoundChunk>();
+    made->position = at;
+    made->samples = std::move(stretch.samples);
+    made->samples.resize(kChunkSamples, 0.0f);
+    chunk = std::move(made);
+    chunks_[at] = chunk;
+    return chunk;
+  }
+  return nullptr;
+}
+
+// A window that takes them has them by now.
+void WindowBuilder::forget_early(int64_t stop) {
+  std::erase_if(early_, [&](const auto& entry) { return entry.first < stop; });
 }
 
 // The grid is over. What is kept of windows that do not wait will never be asked for.

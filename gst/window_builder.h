@@ -53,6 +53,11 @@ class WindowBuilder {
   };
   Ready take_ready(Clock::time_point now);
 
+  // The next full chunk of an open window's sound (`start`: where that begins on the track), as
+  // soon as all of it is there, so that it can be heard before the window is complete; null when
+  // there is none. Each comes once.
+  std::shared_ptr<const SoundChunk> next_sound(int64_t start);
+
   // The pictures of an open window until now.
   std::vector<std::shared_ptr<const SampledFrame>> frames_of(uint64_t window) const;
 
@@ -90,6 +95,7 @@ class WindowBuilder {
   Chunks cut_audio(AudioRange range) const;
   std::shared_ptr<const SoundChunk> shared(std::shared_ptr<const SoundChunk> chunk) const;
   void remember(const Chunks& chunks);
+  void forget_early(int64_t stop);
   void forget_open_windows();
 
   const AudioTrack& audio_;
@@ -98,6 +104,8 @@ class WindowBuilder {
   std::deque<Closed> closed_;               // wait for their sound
   // Full chunks of windows that are on their way, by position: overlapping windows share them.
   std::map<int64_t, std::weak_ptr<const SoundChunk>> chunks_;
+  // What next_sound() gave, until a window has it; null: nothing is there.
+  std::map<int64_t, std::shared_ptr<const SoundChunk>> early_;
 };
 
 }  // namespace vidi

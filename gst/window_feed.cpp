@@ -174,7 +174,7 @@ void WindowFeed::run() {
       for (const auto& errand : errands) errand();
       if (drain_deadline) builder_.set_deadline(*drain_deadline);
       hand_over();
-      if (note) forget_old_audio(*note);
+      if (note) tell_sound(*note), forget_old_audio(*note);
       n_bytes_ = builder_.n_bytes() + audio_.n_samples() * sizeof(float);
     } catch (const std::exception& e) {  // out of memory: this picture is lost, the stream is not
       if (note) gst_clear_buffer(&note->buffer);
@@ -308,6 +308,13 @@ void WindowFeed::hand_over() {
     window->epoch = built_epoch_;
     callbacks_.submit(std::move(window));
   }
+}
+
+void WindowFeed::tell_sound(const Note& note) {
+  if (!note.open_from) return;
+  const auto range = audio_range(*note.open_from, *note.open_from, note.origin.get());
+  if (!range) return;
+  while (const auto chunk = builder_.next_sound(range->start)) callbacks_.sound(chunk);
 }
 
 // Sound before every open window serves nobody any more, but for those that still wait.

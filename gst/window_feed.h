@@ -32,6 +32,8 @@ class WindowFeed {
   struct Callbacks {
     std::function<int()> picture_side;  // asked once, before the first picture is converted
     std::function<void(const std::shared_ptr<const SampledFrame>&)> sampled;  // a new picture
+    // Sound of the earliest open window, before that is complete.
+    std::function<void(const std::shared_ptr<const SoundChunk>&)> sound;
     // The earliest open window has more pictures; its length is known.
     std::function<void(std::shared_ptr<const FillingWindow>)> filling;
     std::function<void(std::shared_ptr<AnalysisWindow>)> submit;
@@ -99,6 +101,7 @@ class WindowFeed {
   void drop_notes();
   void handle(Note& note);
   void tell_filling(const Note& note);
+  void tell_sound(const Note& note);
   void grab(Note& note);
   std::shared_ptr<const SampledFrame> picked(Time pts);
   std::shared_ptr<const SampledFrame> convert(Candidate& candidate);

@@ -83,6 +83,24 @@ TEST_F(ForesightTest, StreamsEachPictureOnce) {
   EXPECT_EQ(scripted::n_preparations(), 0);
 }
 
+// Sound is heard once, before its window is complete.
+TEST_F(ForesightTest, HearsAhead) {
+  auto chunk = std::make_shared<SoundChunk>();
+  chunk->samples.assign(480000, 0.5f);
+  foresight_.sound(chunk);
+  {
+    auto gone = std::make_shared<SoundChunk>(*chunk);
+    foresight_.sound(gone);
+  }
+  work();
+  EXPECT_EQ(scripted::count(Step::kHear), 1);
+  const auto window = complete(pictures(3));
+  window->audio = {chunk};
+  EXPECT_TRUE(analyze(*session_, window));
+  EXPECT_EQ(scripted::count(Step::kHear), 1);
+  EXPECT_EQ(scripted::last_window().audio.size(), 480000u);
+}
+
 // A window with another number of pictures than it was to have is analysed without; so is the same
 // index of another epoch.
 TEST_F(ForesightTest, AnotherWindowGetsNothing) {

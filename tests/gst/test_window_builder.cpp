@@ -50,6 +50,35 @@ struct WindowBuilderTest : testing::Test {
   const Clock::time_point now = Clock::now();
 };
 
+// A full chunk of an open window's sound can be had as soon as it is there, once, and the window
+// gets the same object; a hole is no chunk, and a track that has ended does not go on for ever.
+TEST_F(WindowBuilderTest, GivesSoundAhead) {
+  EXPECT_EQ(builder.next_sound(0), nullptr);
+  sound(track, 0, kChunk + 100);
+  const auto first = builder.next_sound(0);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->samples.size(), static_cast<size_t>(kChunk));
+  EXPECT_EQ(builder.next_sound(0), nullptr);
+  EXPECT_EQ(builder.n_bytes(), kChunk * sizeof(float));
+  sound(track, 2 * kChunk + 1, 3 * kChunk + 5);
+  track.end();
+  const auto second = builder.next_sound(0);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->position, kChunk);
+  const auto third = builder.next_sound(0);
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->samples.front(), 0.0f);
+  EXPECT_EQ(builder.next_sound(0), nullptr);
+  fill(0, {});
+  close(0, AudioRange{0, 3 * kChunk});
+  const auto window = only_window();
+  ASSERT_TRUE(window);
+  ASSERT_EQ(window->audio.size(), 3u);
+  EXPECT_EQ(window->audio[0], first);
+  EXPECT_EQ(window->audio[1], second);
+  EXPECT_EQ(window->audio[2], third);
+}
+
 // A window carries all that its range and its picks said, in order, doubles included.
 TEST_F(WindowBuilderTest, CarriesWhatItWasGiven) {
   const auto first = picture(seconds(1)), second = picture(seconds(3));
