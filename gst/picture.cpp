@@ -159,9 +159,13 @@ class SystemPicture : public GrabbedPicture {
 class SystemReader : public PictureReader {
  public:
   SystemReader(const GstVideoInfo& info, std::shared_ptr<ToRgb> to_rgb)
-      : info_(info), to_rgb_(std::move(to_rgb)), pool_(gst_buffer_pool_new()) {
+      : info_(info),
+        overhang_(overhang_of(info)),
+        to_rgb_(std::move(to_rgb)),
+        pool_(gst_buffer_pool_new()) {
     GstStructure* config = gst_buffer_pool_get_config(pool_.get());
-    gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(info.size), 0, 0);
+    gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(info.size + overhang_), 0,
+                                      0);
     gst_buffer_pool_set_config(pool_.get(), config);
     gst_buffer_pool_set_active(pool_.get(), TRUE);
   }
@@ -190,11 +194,22 @@ class SystemReader : public PictureReader {
   }
 
   bool copy_into(GstBuffer* copy, const GstVideoFrame& source) {
+    gst_buffer_memset(copy, info_.size, 0, overhang_);
     MappedFrame own(copy, info_, GST_MAP_READWRITE);
     return own && copy_picture(source, own.get());
   }
 
+  // GstVideoConverter (1.22) reads a row of chroma behind the last one when an interlaced picture's
+  // height is twice an odd number: memory of ours, and always the same.
+  static size_t overhang_of(const GstVideoInfo& info) {
+    const auto strides = info.stride;
+    const int widest = *std::max_element(strides, strides + GST_VIDEO_INFO_N_PLANES(&info));
+    const bool is_tiled = GST_VIDEO_FORMAT_INFO_IS_TILED(info.finfo);  // then it is no length
+    return is_tiled ? 0 : std::min<size_t>(std::max(widest, 0), G_MAXUINT - info.size);
+  }
+
   GstVideoInfo info_;
+  const size_t overhang_;
   std::shared_ptr<ToRgb> to_rgb_;
   Owned<GstBufferPool> pool_;
 };
