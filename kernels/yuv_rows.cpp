@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/avx2.h"
+#include "kernels/yuv_rows_avx2.h"
 
 #define VIDI_INLINE inline __attribute__((always_inline))
 
@@ -101,11 +102,21 @@ VIDI_INLINE void double_samples(const Sample* half, bool at_samples, int width,
 }
 
 #ifdef VIDI_HAS_AVX2_CODE
-template <class Sample>
-VIDI_AVX2 void yuv_pixels_avx2(const YuvLines<Sample>& lines, const Sample* y,
-                               const ChromaRows<Sample>& u, const ChromaRows<Sample>& v, int width,
-                               uint8_t* planes) {
+// The compiler's vectors serve words; bytes have a way of their own.
+VIDI_AVX2 void yuv_pixels_avx2(const YuvLines<uint16_t>& lines, const uint16_t* y,
+                               const ChromaRows<uint16_t>& u, const ChromaRows<uint16_t>& v,
+                               int width, uint8_t* planes) {
   yuv_pixels(lines, y, u, v, width, planes, planes + width, planes + size_t{2} * width);
+}
+
+void yuv_pixels_avx2(const YuvLines<uint8_t>& lines, const uint8_t* y, const ChromaRows<uint8_t>& u,
+                     const ChromaRows<uint8_t>& v, int width, uint8_t* planes) {
+  const int done = yuv_bytes_avx2(lines, y, u, v, width, planes);
+  const ChromaRows<uint8_t> u_rest{u.near + done, u.far + done, u.near_eighths};
+  const ChromaRows<uint8_t> v_rest{v.near + done, v.far + done, v.near_eighths};
+  planes += done;
+  yuv_pixels(lines, y + done, u_rest, v_rest, width - done, planes, planes + width,
+             planes + size_t{2} * width);
 }
 
 template <class Sample>

@@ -12,10 +12,11 @@
 namespace vidi {
 
 // One of YuvTables' tables: base + step * i + (part * i + start) / 2^kPartBits, rounded down.
-// Products of 32 bits hold nine digits; `part` has the digits behind them.
+// Nothing overflows 32 bits. For bytes `part` and `start` are below 2^15: 14 bits would do for
+// them, 20 for words.
 template <class Sample>
 struct YuvLine {
-  static constexpr int kPartBits = sizeof(Sample) == 1 ? 23 : 21;
+  static constexpr int kPartBits = sizeof(Sample) == 1 ? 15 : 21;
   int32_t base = 0, step = 0;
   uint32_t part = 0, start = 0;
 

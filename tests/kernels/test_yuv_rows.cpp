@@ -89,12 +89,16 @@ TEST(YuvRows, ChromaIsMixed) {
   const YuvTables tables(0.2126, 0.0722, true, 8);
   const auto lines = YuvLines<uint8_t>::make(tables);
   ASSERT_TRUE(lines);
-  const std::vector<uint8_t> y(4, 100), near = {0, 200, 131, 255}, far = {200, 0, 130, 255};
+  constexpr int kWidth = 40;
+  std::vector<uint8_t> y(kWidth, 100), near(kWidth), far(kWidth);
+  for (int x = 0; x < kWidth; ++x) {
+    near[x] = static_cast<uint8_t>(x * 101), far[x] = static_cast<uint8_t>(255 - x * 67);
+  }
   for (uint32_t eighths : {5u, 6u, 7u, 8u}) {
-    std::vector<uint8_t> planes(12);
+    std::vector<uint8_t> planes(size_t{3} * kWidth);
     yuv_row<uint8_t>(*lines, y.data(), {near.data(), far.data(), eighths},
-                     {near.data(), far.data(), eighths}, 4, planes.data());
-    for (int x = 0; x < 4; ++x) {
+                     {near.data(), far.data(), eighths}, kWidth, planes.data());
+    for (int x = 0; x < kWidth; ++x) {
       const uint32_t v = (eighths * near[x] + (8 - eighths) * far[x] + 4) / 8;
       EXPECT_EQ(planes[x],
                 std::clamp((tables.luma[100] + tables.red_v[v]) >> YuvTables::kBits, 0, 255));
