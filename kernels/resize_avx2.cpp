@@ -46,6 +46,7 @@ void prepare(AcrossTaps& across, int width) {
   const Taps& taps = across.taps;
   const size_t side = taps.first.size(), stride = taps.stride / 2 + 1;
   across.block.assign((static_cast<size_t>(width) + 1) / 2 * kPairBytes, 0);
+  across.lanes.resize(side * kLanes);
   across.first_pair.resize(side), across.n_pairs.resize(side);
   across.low.resize(side * stride), across.high.resize(side * stride);
   for (size_t x = 0; x < side; ++x) {
@@ -130,9 +131,9 @@ VIDI_AVX2 inline __m128i bytes_of(__m256i first, __m256i second) {
   return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
 }
 
-// The sums of one target position: [channel, row].
-VIDI_AVX2 inline void filter_position(const uint8_t* pair, const int32_t* low, const int32_t* high,
-                                      int n_pairs, uint8_t* out) {
+// One target position of the strip: [channel, row].
+VIDI_AVX2 void filter_position(const uint8_t* pair, const int32_t* low, const int32_t* high,
+                               int n_pairs, uint8_t* out) {
   __m256i lows[3], highs[3];
   for (int c = 0; c < 3; ++c) lows[c] = highs[c] = _mm256_setzero_si256();
   for (int p = 0; p < n_pairs; ++p, pair += kPairBytes) {
@@ -150,20 +151,35 @@ VIDI_AVX2 inline void filter_position(const uint8_t* pair, const int32_t* low, c
   _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 16), bytes_of(blue, blue));
 }
 
-VIDI_AVX2 void across(const uint8_t* planes, int width, int n_rows, AcrossTaps& taps,
-                      uint8_t* target) {
+// [n, kStripRows] to the first rows of [kStripRows, n].
+VIDI_AVX2 void separate_rows(const uint8_t* lanes, size_t n, int n_rows, uint8_t* target) {
+  const auto eight_at = [&](size_t i) {
+    return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(lanes + i * kStripRows));
+  };
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    __m128i rows[kStripRows];
+    for (size_t j = 0; j < kStripRows; ++j)
+      rows[j] = _mm_unpacklo_epi8(eight_at(i + 2 * j), eight_at(i + 2 * j + 1));
+    transpose_words(rows);
+    for (int r = 0; r < n_rows; ++r)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(target + static_cast<size_t>(r) * n + i),
+                       rows[r]);
+  }
+  for (; i < n; ++i)
+    for (int r = 0; r < n_rows; ++r)
+      target[static_cast<size_t>(r) * n + i] = lanes[i * kStripRows + r];
+}
+
+void across(const uint8_t* planes, int width, int n_rows, AcrossTaps& taps, uint8_t* target) {
   prepare(taps, width);
   interleave_strip(planes, width, n_rows, taps.block.data());
   const size_t side = taps.first_pair.size(), stride = taps.low.size() / side;
-  for (size_t x = 0; x < side; ++x) {
-    uint8_t position[kLanes];
+  for (size_t x = 0; x < side; ++x)
     filter_position(taps.block.data() + static_cast<size_t>(taps.first_pair[x]) * kPairBytes,
-                    &taps.low[x * stride], &taps.high[x * stride], taps.n_pairs[x], position);
-    for (int r = 0; r < n_rows; ++r) {
-      uint8_t* out = target + (r * side + x) * 3;
-      for (int c = 0; c < 3; ++c) out[c] = position[c * kStripRows + r];
-    }
-  }
+                    &taps.low[x * stride], &taps.high[x * stride], taps.n_pairs[x],
+                    &taps.lanes[x * kLanes]);
+  separate_rows(taps.lanes.data(), side * 3, n_rows, target);
 }
 
 // ---- Down --------------------------------------------------------------------------------------

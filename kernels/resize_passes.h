@@ -23,8 +23,8 @@ struct AcrossTaps {
   const Taps taps;
   // AVX2: taps in pairs of pixels from an even one, each weight in two halves of 16 bits.
   std::vector<int> first_pair, n_pairs;
-  std::vector<int32_t> low, high;  // [target position, pair]
-  std::vector<uint8_t> block;
+  std::vector<int32_t> low, high;     // [target position, pair]
+  std::vector<uint8_t> block, lanes;  // a strip before and after, rows beside each other
 };
 
 struct ResizePasses {
