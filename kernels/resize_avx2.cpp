@@ -45,7 +45,6 @@ void prepare(AcrossTaps& across, int width) {
   if (!across.block.empty()) return;
   const Taps& taps = across.taps;
   const size_t side = taps.first.size(), stride = taps.stride / 2 + 1;
-  across.block.assign((static_cast<size_t>(width) + 1) / 2 * kPairBytes, 0);
   across.lanes.resize(side * kLanes);
   across.first_pair.resize(side), across.n_pairs.resize(side);
   across.low.resize(side * stride), across.high.resize(side * stride);
@@ -62,6 +61,8 @@ void prepare(AcrossTaps& across, int width) {
       across.low[x * stride + p] = pair.low, across.high[x * stride + p] = pair.high;
     }
   }
+  // Last: it says that all is there.
+  across.block.assign((static_cast<size_t>(width) + 1) / 2 * kPairBytes, 0);
 }
 
 // Eight rows of words to eight columns of them: word w of row r goes to word r of result w.
