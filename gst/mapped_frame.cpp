@@ -6,6 +6,11 @@ std::string size_text(int width, int height) {
   return std::to_string(width) + "x" + std::to_string(height);
 }
 
+Error out_of_memory(size_t bytes) {
+  return {ErrorCode::kOutOfMemory,
+          "a picture needs " + std::to_string(bytes) + " bytes, which could not be allocated"};
+}
+
 size_t available_bytes(const GstVideoFrame& source, guint plane) {
   const GstMapInfo& map = source.map[plane];
   const auto* first = static_cast<const guint8*>(source.data[plane]);

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "model/result.h"
+
 namespace vidi {
 
 inline constexpr int kMaxPictureSize = 32768;  // pixels each way: what the resize takes
@@ -31,6 +33,7 @@ class MappedFrame {
 };
 
 std::string size_text(int width, int height);  // "1920x1080"
+Error out_of_memory(size_t bytes);             // that a picture needs
 
 // Nothing when the buffer may be mapped as the caps say. (GStreamer itself would print criticals.)
 std::string contradiction(GstBuffer* buffer, const GstVideoInfo& info);

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "gst/cuda_memory.h"
+#include "gst/frame_rows.h"
 #include "gst/mapped_frame.h"
-#include "gst/yuv_to_rgb.h"
 #include "kernels/resize.h"
 
 namespace vidi {
@@ -16,7 +16,6 @@ namespace {
 
 struct Release {
   void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
-  void operator()(GstVideoConverter* converter) const { gst_video_converter_free(converter); }
   void operator()(gchar* text) const { g_free(text); }
   // Copies that are still out come back later and are freed then.
   void operator()(GstBufferPool* pool) const {
@@ -29,10 +28,6 @@ using Owned = std::unique_ptr<T, Release>;
 
 Error unsupported(const std::string& message) { return {ErrorCode::kUnsupported, message}; }
 Error bad_buffer(const std::string& message) { return {ErrorCode::kBadInput, message}; }
-Error out_of_memory(size_t bytes) {
-  return {ErrorCode::kOutOfMemory,
-          "a picture needs " + std::to_string(bytes) + " bytes, which could not be allocated"};
-}
 
 std::string to_text(const GstCaps* caps) {
   const Owned<gchar> text(gst_caps_to_string(caps));
@@ -105,61 +100,35 @@ bool copy_picture(const GstVideoFrame& source, GstVideoFrame* copy) {
 
 // ---- Converting --------------------------------------------------------------------------------
 
-// Raw copies of one caps to RGB: GstVideoConverter unpacks and interpolates chroma, YuvToRgb does
-// the arithmetic. Shared by the reader and its pictures, which may outlive it.
+// Raw copies of one caps to the model's pictures. Shared by the reader and its pictures, which may
+// outlive it.
 class ToRgb {
  public:
   static Result<std::shared_ptr<ToRgb>> make(const GstVideoInfo& info) {
     auto to_rgb = std::make_shared<ToRgb>();
     to_rgb->info_ = info;
-    to_rgb->yuv_ = YuvToRgb::make(info);
-    if (!to_rgb->describe_rgb() || !to_rgb->build_converter())
+    to_rgb->rows_ = make_direct_rows(info);
+    if (!to_rgb->rows_) to_rgb->rows_ = make_converted_rows(info);
+    if (!to_rgb->rows_)
       return unsupported(std::string("GStreamer cannot convert ") + info.finfo->name + " to RGB");
     return to_rgb;
   }
 
   Result<std::shared_ptr<SampledFrame>> picture(GstBuffer* copy, int side) {
-    if (!rgb_) rgb_.reset(gst_buffer_new_allocate(nullptr, rgb_info_.size, nullptr));
-    if (!rgb_) return out_of_memory(rgb_info_.size);
     MappedFrame source(copy, info_, GST_MAP_READ);
-    MappedFrame rgb(rgb_.get(), rgb_info_, GST_MAP_READWRITE);
-    if (!source || !rgb) return Error{ErrorCode::kInternal, "a copied picture cannot be mapped"};
-    gst_video_converter_frame(converter_.get(), source.get(), rgb.get());
-    if (yuv_) yuv_->apply(rgb.get());
-    return resized(rgb.get(), side);
+    if (!source) return Error{ErrorCode::kInternal, "a copied picture cannot be mapped"};
+    if (auto started = rows_->start(*source.get()); !started) return started.error();
+    return resized(side);
   }
 
  private:
-  // Same size, field order and frame rate: the converter refuses to change the last two. Four bytes
-  // a pixel of the same colorimetry when the matrix is ours, else RGB.
-  bool describe_rgb() {
-    const GstVideoFormat format = yuv_ ? yuv_->packing() : GST_VIDEO_FORMAT_RGB;
-    if (!gst_video_info_set_interlaced_format(&rgb_info_, format, info_.interlace_mode, info_.width,
-                                              info_.height))
-      return false;
-    rgb_info_.fps_n = info_.fps_n;
-    rgb_info_.fps_d = info_.fps_d;
-    if (yuv_) rgb_info_.colorimetry = info_.colorimetry;
-    GST_VIDEO_INFO_FIELD_ORDER(&rgb_info_) = GST_VIDEO_INFO_FIELD_ORDER(&info_);
-    return true;
-  }
-
-  // No dither: equal pixels stay equal.
-  bool build_converter() {
-    GstStructure* options =
-        gst_structure_new("options", GST_VIDEO_CONVERTER_OPT_THREADS, G_TYPE_UINT, 1u,
-                          GST_VIDEO_CONVERTER_OPT_DITHER_METHOD, GST_TYPE_VIDEO_DITHER_METHOD,
-                          GST_VIDEO_DITHER_NONE, nullptr);
-    converter_.reset(gst_video_converter_new(&info_, &rgb_info_, options));
-    return converter_ != nullptr;
-  }
-
-  static Result<std::shared_ptr<SampledFrame>> resized(const GstVideoFrame* rgb, int side) try {
+  Result<std::shared_ptr<SampledFrame>> resized(int side) try {
+    if (!resize_ || resize_->side() != side)
+      resize_ = std::make_unique<BicubicResize>(info_.width, info_.height, side);
     auto frame = std::make_shared<SampledFrame>();
     frame->side = side;
-    frame->rgb.resize(side > 0 && side <= kMaxPictureSize ? size_t{3} * side * side : 0);
-    resize_bicubic(static_cast<const uint8_t*>(rgb->data[0]), rgb->info.width, rgb->info.height,
-                   rgb->info.stride[0], frame->rgb.data(), side);
+    frame->rgb.resize(size_t{3} * side * side);
+    resize_->run(*rows_, frame->rgb.data());
     return frame;
   } catch (const EngineError& error) {
     return Error{error.code(), error.what()};
@@ -167,10 +136,9 @@ class ToRgb {
     return out_of_memory(size_t{3} * side * side);
   }
 
-  GstVideoInfo info_, rgb_info_;
-  std::unique_ptr<YuvToRgb> yuv_;  // null: GStreamer writes RGB itself
-  Owned<GstVideoConverter> converter_;
-  Owned<GstBuffer> rgb_;  // full size, used again for every picture
+  GstVideoInfo info_;
+  std::unique_ptr<FrameRows> rows_;
+  std::unique_ptr<BicubicResize> resize_;  // for the side asked for last
 };
 
 // ---- System memory -----------------------------------------------------------------------------
@@ -191,9 +159,13 @@ class SystemPicture : public GrabbedPicture {
 class SystemReader : public PictureReader {
  public:
   SystemReader(const GstVideoInfo& info, std::shared_ptr<ToRgb> to_rgb)
-      : info_(info), to_rgb_(std::move(to_rgb)), pool_(gst_buffer_pool_new()) {
+      : info_(info),
+        overhang_(overhang_of(info)),
+        to_rgb_(std::move(to_rgb)),
+        pool_(gst_buffer_pool_new()) {
     GstStructure* config = gst_buffer_pool_get_config(pool_.get());
-    gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(info.size), 0, 0);
+    gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(info.size + overhang_), 0,
+                                      0);
     gst_buffer_pool_set_config(pool_.get(), config);
     gst_buffer_pool_set_active(pool_.get(), TRUE);
   }
@@ -222,11 +194,22 @@ class SystemReader : public PictureReader {
   }
 
   bool copy_into(GstBuffer* copy, const GstVideoFrame& source) {
+    gst_buffer_memset(copy, info_.size, 0, overhang_);
     MappedFrame own(copy, info_, GST_MAP_READWRITE);
     return own && copy_picture(source, own.get());
   }
 
+  // GstVideoConverter (1.22) reads a row of chroma behind the last one when an interlaced picture's
+  // height is twice an odd number: memory of ours, and always the same.
+  static size_t overhang_of(const GstVideoInfo& info) {
+    const auto strides = info.stride;
+    const int widest = *std::max_element(strides, strides + GST_VIDEO_INFO_N_PLANES(&info));
+    const bool is_tiled = GST_VIDEO_FORMAT_INFO_IS_TILED(info.finfo);  // then it is no length
+    return is_tiled ? 0 : std::min<size_t>(std::max(widest, 0), G_MAXUINT - info.size);
+  }
+
   GstVideoInfo info_;
+  const size_t overhang_;
   std::shared_ptr<ToRgb> to_rgb_;
   Owned<GstBufferPool> pool_;
 };

@@ -1,5 +1,5 @@
-// Y'CbCr pixels to RGB bytes, rounded once. For picture.cpp: GstVideoConverter brings every YUV
-// and grey format to full chroma, but its own 8-bit matrix is off by up to 5.
+// Y'CbCr pixels to RGB bytes, rounded once. For converted_rows.cpp: GstVideoConverter brings every
+// YUV and grey format to full chroma, but its own 8-bit matrix is off by up to 5.
 #pragma once
 
 #include <gst/video/video.h>

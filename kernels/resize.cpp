@@ -2,137 +2,137 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
-#include "kernels/resize_taps.h"
+#include "kernels/samples.h"
 #include "model/result.h"
-
-// The compiler writes the inner loops once more for AVX2 and picks at start-up: 32-bit products are
-// slow before SSE4.1.
-// Not under a sanitizer, whose runtime is not ready when the pick is made.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define VIDI_ALSO_FOR_AVX2 __attribute__((target_clones("avx2", "default")))
-#else
-#define VIDI_ALSO_FOR_AVX2
-#endif
 
 namespace vidi {
 namespace {
 
 constexpr int kChannels = 3;
-constexpr int kHalf = 1 << (kTapBits - 1);
-constexpr int kBlockRows = 8;  // rows that the horizontal pass filters side by side
-constexpr int kBlockPixel = kChannels * kBlockRows;
 
-inline uint8_t to_pixel(int32_t sum) {
-  return static_cast<uint8_t>(std::clamp(sum >> kTapBits, 0, 255));
-}
-
-// RGB rows `stride` bytes apart.
-struct Picture {
-  const uint8_t* data = nullptr;
-  int width = 0, height = 0;
-  size_t stride = 0;
-};
-
-// Eight rows to [pixel, channel, row], so that one weight meets 24 neighbouring bytes. Missing rows
-// repeat the last.
-VIDI_ALSO_FOR_AVX2
-void interleave_rows(const uint8_t* source, size_t stride, int n_rows, int row_bytes,
-                     uint8_t* block) {
-  const uint8_t* rows[kBlockRows];
-  for (int r = 0; r < kBlockRows; ++r) rows[r] = source + std::min(r, n_rows - 1) * stride;
-  for (int i = 0; i < row_bytes; ++i) {
-    for (int r = 0; r < kBlockRows; ++r) block[i * kBlockRows + r] = rows[r][i];
-  }
-}
-
-// A block's rows to `target`: n_rows packed rows.
-VIDI_ALSO_FOR_AVX2
-void filter_block(const uint8_t* block, const Taps& taps, int n_rows, uint8_t* target) {
-  const int side = static_cast<int>(taps.first.size());
-  for (int x = 0; x < side; ++x) {
-    const int32_t* weights = taps.weights_of(x);
-    const uint8_t* pixel = block + static_cast<size_t>(taps.first[x]) * kBlockPixel;
-    int32_t sums[kBlockPixel];
-    std::fill_n(sums, kBlockPixel, kHalf);
-    for (int t = 0; t < taps.count[x]; ++t, pixel += kBlockPixel) {
-      for (int i = 0; i < kBlockPixel; ++i) sums[i] += weights[t] * pixel[i];
-    }
-    for (int r = 0; r < n_rows; ++r) {
-      uint8_t* out = target + (static_cast<size_t>(r) * side + x) * kChannels;
-      for (int c = 0; c < kChannels; ++c) out[c] = to_pixel(sums[c * kBlockRows + r]);
-    }
-  }
-}
-
-// [height, width] to `target` [height, side].
-void filter_rows(const Picture& source, uint8_t* target, int side) {
-  const Taps taps = make_taps(source.width, side);
-  const size_t target_stride = static_cast<size_t>(side) * kChannels;
-  std::vector<uint8_t> block(static_cast<size_t>(source.width) * kBlockPixel);
-  for (int y = 0; y < source.height; y += kBlockRows) {
-    const int n_rows = std::min(kBlockRows, source.height - y);
-    interleave_rows(source.data + y * source.stride, source.stride, n_rows,
-                    source.width * kChannels, block.data());
-    filter_block(block.data(), taps, n_rows, target + y * target_stride);
-  }
-}
-
-// [height, width] to `target` [side, width], a whole row at a time.
-VIDI_ALSO_FOR_AVX2
-void filter_columns(const Picture& source, uint8_t* target, int side) {
-  const Taps taps = make_taps(source.height, side);
-  const int row_bytes = source.width * kChannels;
-  std::vector<int32_t> sums(row_bytes);
-  int32_t* sum = sums.data();
-  for (int y = 0; y < side; ++y) {
-    const int32_t* weights = taps.weights_of(y);
-    std::fill(sums.begin(), sums.end(), kHalf);
-    for (int t = 0; t < taps.count[y]; ++t) {
-      const uint8_t* row = source.data + (taps.first[y] + t) * source.stride;
-      for (int i = 0; i < row_bytes; ++i) sum[i] += weights[t] * row[i];
-    }
-    uint8_t* out = target + static_cast<size_t>(y) * row_bytes;
-    for (int i = 0; i < row_bytes; ++i) out[i] = to_pixel(sum[i]);
-  }
-}
-
-void check_size(const char* what, int size) {
-  if (size >= 1 && size <= kMaxResize) return;
+int checked(const char* what, int size) {
+  if (size >= 1 && size <= kMaxResize) return size;
   throw EngineError(ErrorCode::kBadInput, std::string("the ") + what + " must be 1 to " +
                                               std::to_string(kMaxResize) + " pixels, found " +
                                               std::to_string(size));
 }
 
+// Row y of a picture of which only the last rows are kept. Strips of rows never cross its end.
+class Window {
+ public:
+  Window(std::vector<uint8_t>& memory, const Taps& taps, int height, size_t row_bytes)
+      : row_bytes_(row_bytes), n_rows_(rows_kept(taps, height)), memory_(memory) {
+    memory_.resize(n_rows_ * row_bytes_);
+  }
+  uint8_t* row(int y) { return &memory_[y % n_rows_ * row_bytes_]; }
+
+ private:
+  static size_t rows_kept(const Taps& taps, int height) {
+    const int n = std::min(taps.stride + kStripRows, height);
+    return static_cast<size_t>(n + kStripRows - 1) / kStripRows * kStripRows;
+  }
+
+  const size_t row_bytes_, n_rows_;
+  std::vector<uint8_t>& memory_;
+};
+
+// The columns' pass, from the top: `fill(y, n, rows)` writes the source's rows y to y + n, each
+// once, and `emit(y, rows)` takes those that target row y is made of.
+template <class Fill, class Emit>
+void filter_down(const Taps& taps, int height, Window& window, const Fill& fill, const Emit& emit) {
+  std::vector<const uint8_t*> rows(taps.stride);
+  int n_filled = 0;
+  for (int y = 0; y < static_cast<int>(taps.first.size()); ++y) {
+    while (n_filled < taps.first[y] + taps.count[y]) {
+      const int n = std::min(kStripRows, height - n_filled);
+      fill(n_filled, n, window.row(n_filled));
+      n_filled += n;
+    }
+    for (int t = 0; t < taps.count[y]; ++t) rows[t] = window.row(taps.first[y] + t);
+    emit(y, rows.data());
+  }
+}
+
+// Packed RGB in memory.
+class PackedRows : public RgbRows {
+ public:
+  PackedRows(const uint8_t* source, int width, size_t stride)
+      : source_(source), width_(width), stride_(stride) {}
+  void read(int y, uint8_t* planes) override {
+    for (int c = 0; c < kChannels; ++c)
+      take_every(source_ + y * stride_ + c, kChannels, width_,
+                 planes + static_cast<size_t>(c) * width_);
+  }
+
+ private:
+  const uint8_t* source_;
+  const int width_;
+  const size_t stride_;
+};
+
 }  // namespace
+
+BicubicResize::BicubicResize(int width, int height, int side, const ResizePasses& passes)
+    : width_(checked("frame's width", width)),
+      height_(checked("frame's height", height)),
+      side_(checked("target's side", side)),
+      passes_(passes),
+      across_(width, side),
+      down_(make_taps(height, side)) {}
+
+void BicubicResize::run(RgbRows& source, uint8_t* target) {
+  strip_.resize(static_cast<size_t>(kStripRows) * kChannels * width_);
+  // Every row and column is read: the taps reach from edge to edge.
+  if (columns_come_first(width_, height_, side_))
+    columns_first(source, target);
+  else
+    rows_first(source, target);
+}
+
+void BicubicResize::read(RgbRows& source, int y, int n_rows, uint8_t* rows) const {
+  for (int i = 0; i < n_rows; ++i)
+    source.read(y + i, rows + static_cast<size_t>(i) * kChannels * width_);
+}
+
+void BicubicResize::rows_first(RgbRows& source, uint8_t* target) {
+  const size_t row_bytes = static_cast<size_t>(kChannels) * side_;
+  Window window(window_, down_, height_, row_bytes);
+  const auto fill = [&](int y, int n, uint8_t* rows) {
+    read(source, y, n, strip_.data());
+    passes_.across(strip_.data(), width_, n, across_, rows);
+  };
+  const auto emit = [&](int y, const uint8_t* const* rows) {
+    passes_.down(rows, down_.weights_of(y), down_.count[y], row_bytes, target + y * row_bytes);
+  };
+  filter_down(down_, height_, window, fill, emit);
+}
+
+void BicubicResize::columns_first(RgbRows& source, uint8_t* target) {
+  const size_t row_bytes = static_cast<size_t>(kChannels) * width_;
+  Window window(window_, down_, height_, row_bytes);
+  const auto fill = [&](int y, int n, uint8_t* rows) { read(source, y, n, rows); };
+  const auto emit = [&](int y, const uint8_t* const* rows) {
+    const int at = y % kStripRows;
+    passes_.down(rows, down_.weights_of(y), down_.count[y], row_bytes, &strip_[at * row_bytes]);
+    if (at + 1 == kStripRows || y + 1 == side_)
+      passes_.across(strip_.data(), width_, at + 1, across_,
+                     target + static_cast<size_t>(y - at) * kChannels * side_);
+  };
+  filter_down(down_, height_, window, fill, emit);
+}
 
 void resize_bicubic(const uint8_t* source, int width, int height, size_t source_stride,
                     uint8_t* target, int side) {
-  check_size("frame's width", width);
-  check_size("frame's height", height);
-  check_size("target's side", side);
+  BicubicResize resize(width, height, side);
   if (source_stride < static_cast<size_t>(width) * kChannels) {
     throw EngineError(ErrorCode::kBadInput,
                       "a row of " + std::to_string(width) + " RGB pixels needs " +
                           std::to_string(width * kChannels) + " bytes, found a stride of " +
                           std::to_string(source_stride));
   }
-  // Every row and column is read: the taps reach from edge to edge.
-  const Picture frame = {source, width, height, source_stride};
-  const bool columns_first = columns_come_first(width, height, side);
-  Picture between = columns_first ? Picture{nullptr, width, side} : Picture{nullptr, side, height};
-  between.stride = static_cast<size_t>(between.width) * kChannels;
-  std::vector<uint8_t> pixels(between.height * between.stride);
-  between.data = pixels.data();
-  if (columns_first) {
-    filter_columns(frame, pixels.data(), side);
-    filter_rows(between, target, side);
-  } else {
-    filter_rows(frame, pixels.data(), side);
-    filter_columns(between, target, side);
-  }
+  PackedRows rows(source, width, source_stride);
+  resize.run(rows, target);
 }
 
 }  // namespace vidi

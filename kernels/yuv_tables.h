@@ -1,6 +1,6 @@
 // What each value of Y', Cb and Cr adds to R, G and B, in 1/65536, for one matrix and range: a
-// pixel is rounded once. Shared by pictures on the host (gst/yuv_to_rgb.h) and on a device
-// (model/device_picture.cpp). Torch-free.
+// pixel is rounded once. Shared by pictures on the host (gst/yuv_to_rgb.h, kernels/yuv_rows.h) and
+// on a device (model/device_picture.cpp). Torch-free.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -53,6 +54,33 @@ Bytes cut(const Bytes& picture, int y, int x, int side) {
   }
   return crop;
 }
+
+// Extreme values are frequent, so that sums reach beyond a byte on both sides.
+Bytes make_noise(size_t size, uint32_t seed) {
+  Bytes bytes(size);
+  for (uint8_t& byte : bytes) {
+    seed = seed * 1664525u + 1013904223u;
+    const uint32_t kind = seed >> 30, value = seed >> 20 & 255;
+    byte = static_cast<uint8_t>(kind == 0 ? 0 : kind == 1 ? 255 : value);
+  }
+  return bytes;
+}
+
+// [height, channel, width] in memory.
+class PlanarRows : public RgbRows {
+ public:
+  PlanarRows(const Bytes& planes, int width) : planes_(planes), row_bytes_(size_t{3} * width) {}
+  void read(int y, uint8_t* planes) override {
+    asked_for_.push_back(y);
+    std::copy_n(planes_.begin() + static_cast<ptrdiff_t>(y * row_bytes_), row_bytes_, planes);
+  }
+  const std::vector<int>& asked_for() const { return asked_for_; }
+
+ private:
+  const Bytes& planes_;
+  const size_t row_bytes_;
+  std::vector<int> asked_for_;
+};
 
 class Goldens {
  public:
@@ -114,6 +142,53 @@ TEST(Resize, GivesTheReferencesBytes) {
       EXPECT_EQ(result, goldens.tensor(item["full"]));
     }
     EXPECT_EQ(sha256(result), item["result_sha256"].get<std::string>());
+  }
+}
+
+// What this machine does fastest must give the plain loops' bytes: for wide, tall and tiny
+// pictures, at sizes that fill no vector register evenly, made smaller and larger, picture after
+// picture.
+TEST(Resize, FastPassesGiveThePlainBytes) {
+  for (auto [width, height, side] : {std::array{1, 1, 1},
+                                     {1, 1, 40},
+                                     {2, 3, 17},
+                                     {1, 200, 9},
+                                     {200, 1, 9},
+                                     {15, 16, 17},
+                                     {16, 15, 33},
+                                     {31, 33, 8},
+                                     {33, 400, 31},
+                                     {47, 48, 49},
+                                     {400, 33, 31},
+                                     {640, 9, 98},
+                                     {9, 640, 98},
+                                     {257, 131, 384},
+                                     {131, 1025, 64},
+                                     {1025, 131, 64},
+                                     {32768, 2, 5},
+                                     {2, 32768, 5}}) {
+    BicubicResize plain(width, height, side, kPlainPasses), fast(width, height, side);
+    for (uint32_t seed : {5u, 6u}) {
+      const Bytes picture = make_noise(size_t{3} * width * height, seed);
+      PlanarRows rows(picture, width);
+      Bytes expected(size_t{3} * side * side), got(expected.size());
+      plain.run(rows, expected.data());
+      fast.run(rows, got.data());
+      EXPECT_EQ(got, expected) << width << "x" << height << " to " << side;
+    }
+  }
+}
+
+// Rows are asked for once each, from the top to the bottom, in either order of the passes.
+TEST(Resize, ReadsEveryRowOnce) {
+  for (auto [width, height, side] :
+       {std::array{90, 50, 20}, {50, 300, 20}, {5, 3, 16}, {1, 999, 2}}) {
+    const Bytes picture(size_t{3} * width * height, 7);
+    PlanarRows rows(picture, width);
+    Bytes target(size_t{3} * side * side);
+    BicubicResize(width, height, side).run(rows, target.data());
+    ASSERT_EQ(rows.asked_for().size(), static_cast<size_t>(height));
+    for (int y = 0; y < height; ++y) EXPECT_EQ(rows.asked_for()[y], y);
   }
 }
 
