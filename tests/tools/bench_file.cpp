@@ -5,7 +5,12 @@
 //   bench-file --make FILE [--seconds 120] [--width 1920] [--height 1080]
 //       writes a file to measure with: H.264 at 30 frames a second, B-frames, a key frame every 250
 //
-// The model is the scripted engine, which takes no time: --window 0 is one window over the file.
+//   bench-file FILE --model DIR [--questions 1] [--max-new-tokens 34] [--device auto] [--precision
+//   auto]
+//       from the file to the hits, with a model that is loaded already, picture and sound
+//
+// Without --model it is the scripted engine, which takes no time. --window 0 is one window over the
+// file.
 #include <gst/gst.h>
 #include <sys/resource.h>
 
@@ -18,13 +23,17 @@
 #include <string>
 #include <vector>
 
+#include "tests/tools/questions.h"
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 std::map<std::string, std::string> options = {
-    {"--decoders", "0"}, {"--rate", "1"},      {"--window", "0"},   {"--times", "3"},
-    {"--make", ""},      {"--seconds", "120"}, {"--width", "1920"}, {"--height", "1080"}};
+    {"--decoders", "0"},    {"--rate", "1"},      {"--window", "0"},          {"--times", "3"},
+    {"--make", ""},         {"--seconds", "120"}, {"--width", "1920"},        {"--height", "1080"},
+    {"--model", ""},        {"--questions", "1"}, {"--max-new-tokens", "34"}, {"--device", "auto"},
+    {"--precision", "auto"}};
 std::string file;
 
 [[noreturn]] void fail(const std::string& text) {
@@ -94,32 +103,78 @@ void make_film() {
          options["--make"] + "\"");
 }
 
-void measure() {
-  const std::string source = "filesrc location=\"" + file + "\" ! decodebin ! ";
-  const std::string rate = options["--rate"] + (options["--rate"].find('/') < 9 ? "" : "/1");
-  const std::string watched = source + "vidifilter model-path=none query=none frame-rate=" + rate +
-                              " window-duration=" + options["--window"] +
-                              (options["--window"] == "0" ? "" : "000000000") +
-                              " ! fakesink sync=false";
-  struct Row {
-    const char* name;
-    std::string description;
-    guint rank;
-    Took best = {};
-  };
-  std::vector<Row> rows = {{"decodebin ! fakesink", source + "fakesink sync=false", GST_RANK_NONE},
-                           {"one pass", watched, GST_RANK_NONE},
-                           {"vididecode", watched, G_MAXINT}};
-  for (int i = std::stoi(options["--times"]); i > 0; --i) {  // in turns: other programs come and go
+struct Row {
+  const char* name;
+  std::string description;
+  guint rank;
+  Took best = {};
+};
+
+void print(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    std::printf("%-22s %8.2f s  %8.2f s of cores  %5.2f of the first\n", row.name, row.best.wall_s,
+                row.best.cpu_s, row.best.wall_s / rows[0].best.wall_s);
+  }
+}
+
+void play_in_turns(std::vector<Row>& rows) {  // other programs come and go
+  for (int i = std::stoi(options["--times"]); i > 0; --i) {
     for (Row& row : rows) {
       set_rank(row.rank);
       const Took took = played(row.description);
       row.best = {std::min(row.best.wall_s, took.wall_s), std::min(row.best.cpu_s, took.cpu_s)};
     }
   }
-  for (const Row& row : rows)
-    std::printf("%-22s %8.2f s  %8.2f s of cores  %5.2f of the first\n", row.name, row.best.wall_s,
-                row.best.cpu_s, row.best.wall_s / rows[0].best.wall_s);
+  print(rows);
+}
+
+std::string watching() {
+  const std::string rate = options["--rate"] + (options["--rate"].find('/') < 9 ? "" : "/1");
+  return " frame-rate=" + rate + " window-duration=" + options["--window"] +
+         (options["--window"] == "0" ? "" : "000000000");
+}
+
+// A stream of no pictures that keeps the model loaded; elements with the same folder share it.
+GstElement* hold_model(const std::string& model) {
+  GError* error = nullptr;
+  GstElement* holder = gst_parse_launch(
+      ("appsrc ! vidifilter query=none model-load=sync " + model + " ! fakesink").c_str(), &error);
+  if (error) fail(error->message);
+  if (gst_element_set_state(holder, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE)
+    fail("the model does not load");
+  return holder;
+}
+
+void measure_hits() {
+  const std::string source = "filesrc location=\"" + file + "\" ! decodebin name=d ";
+  const std::string model = "model-path=\"" + options["--model"] +
+                            "\" device=" + options["--device"] +
+                            " precision=" + options["--precision"];
+  const std::string watched =
+      source + "d. ! vidifilter name=v " + model + watching() +
+      " max-new-tokens=" + options["--max-new-tokens"] +
+      " queries=" + question_list(std::stoi(options["--questions"])) +
+      " ! fakesink sync=false d. ! audioconvert ! v.audio_sink v.audio_src ! fakesink "
+      "sync=false";
+  GstElement* holder = hold_model(model);
+  std::vector<Row> rows = {
+      {"decodebin ! fakesink", source + "d. ! fakesink sync=false d. ! fakesink sync=false",
+       GST_RANK_NONE},
+      {"hits, one pass", watched, GST_RANK_NONE},
+      {"hits, vididecode", watched, G_MAXINT}};
+  play_in_turns(rows);
+  gst_element_set_state(holder, GST_STATE_NULL);
+  gst_object_unref(holder);
+}
+
+void measure() {
+  const std::string source = "filesrc location=\"" + file + "\" ! decodebin ! ";
+  const std::string watched =
+      source + "vidifilter model-path=none query=none" + watching() + " ! fakesink sync=false";
+  std::vector<Row> rows = {{"decodebin ! fakesink", source + "fakesink sync=false", GST_RANK_NONE},
+                           {"one pass", watched, GST_RANK_NONE},
+                           {"vididecode", watched, G_MAXINT}};
+  play_in_turns(rows);
 }
 
 void read_arguments(int argc, char** argv) {
@@ -139,10 +194,12 @@ void read_arguments(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   setenv("GST_PLUGIN_PATH", VIDI_PLUGIN_FOLDER, 0);
-  setenv("VIDI_ENGINE", VIDI_SCRIPTED_ENGINE, 1);
-  gst_init(&argc, &argv);
   read_arguments(argc, argv);
-  if (options["--make"].empty()) {
+  if (options["--model"].empty()) setenv("VIDI_ENGINE", VIDI_SCRIPTED_ENGINE, 1);
+  gst_init(&argc, &argv);
+  if (!options["--model"].empty()) {
+    measure_hits();
+  } else if (options["--make"].empty()) {
     measure();
   } else {
     make_film();

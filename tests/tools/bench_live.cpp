@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/tools/questions.h"
+
 namespace {
 
 std::map<std::string, std::string> options = {
@@ -34,16 +36,6 @@ std::map<std::string, std::string> options = {
 int number(const char* name) { return std::stoi(options.at(name)); }
 std::string nanoseconds(int seconds) { return std::to_string(seconds) + "000000000"; }
 
-std::string questions() {
-  const std::vector<std::string> things = {"a dog",  "a phone", "a car",  "a cat",   "a guitar",
-                                           "a boat", "a horse", "a ball", "a siren", "a house"};
-  std::string list;
-  for (int i = 0; i < number("--questions"); ++i) {
-    list += (i > 0 ? "," : "") + ("\\\"" + things[static_cast<size_t>(i) % things.size()] + "\\\"");
-  }
-  return list;
-}
-
 std::string pipeline_text() {
   const int seconds = number("--seconds");
   const int stride = options["--stride"].empty() ? seconds : number("--stride");
@@ -53,8 +45,8 @@ std::string pipeline_text() {
          "\" device=" + options["--device"] + " precision=" + options["--precision"] +
          " max-new-tokens=" + options["--max-new-tokens"] +
          " window-duration=" + nanoseconds(seconds) + " window-stride=" + nanoseconds(stride) +
-         " queries=\"<" + questions() +
-         ">\" ! fakesink async=false audiotestsrc is-live=true samplesperbuffer=1024 ! "
+         " queries=" + question_list(number("--questions")) +
+         " ! fakesink async=false audiotestsrc is-live=true samplesperbuffer=1024 ! "
          "audio/x-raw,rate=48000,channels=1 ! queue ! v.audio_sink v.audio_src ! fakesink "
          "async=false";
 }
