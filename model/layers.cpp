@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "kernels/linear.h"
+
 namespace vidi {
 
 void Linear::take(Weights& weights, const std::string& name, int64_t out, int64_t in,
@@ -10,7 +12,7 @@ void Linear::take(Weights& weights, const std::string& name, int64_t out, int64_
   if (has_bias) weights.take(bias, name + ".bias", {out}, field);
 }
 
-at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+at::Tensor Linear::operator()(const at::Tensor& x) const { return apply_linear(x, weight, bias); }
 
 void LayerNorm::take(Weights& weights, const std::string& name, int64_t width, double epsilon,
                      const std::string& field) {
@@ -66,7 +68,7 @@ at::Tensor conv1d_rows(const at::Tensor& x, const at::Tensor& weight, const at::
   const int64_t kernel = weight.size(2);
   at::Tensor padded = padding > 0 ? at::constant_pad_nd(x, {0, 0, padding, padding}) : x;
   at::Tensor patches = padded.unfold(1, kernel, stride);  // [B, L', C, kernel]
-  return at::linear(patches.flatten(2), weight.flatten(1), bias);
+  return apply_linear(patches.flatten(2), weight.flatten(1), bias);
 }
 
 }  // namespace vidi
