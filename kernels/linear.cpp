@@ -11,7 +11,7 @@ namespace vidi {
 namespace {
 
 // With fewer rows the call costs more than the faster product saves.
-constexpr int64_t kFewRows = 8;
+constexpr int64_t kEnoughRows = 8;
 
 // oneDNN's product as libtorch's own compiler calls it: the name of an activation, its numbers and
 // its algorithm. It has no function of its own, so it is looked up by name.
@@ -37,7 +37,7 @@ const std::optional<c10::TypedOperatorHandle<OneDnnLinear>>& one_dnn_linear() {
 bool goes_to_one_dnn(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   auto fits = [](const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kFloat; };
   return fits(x) && fits(weight) && (!bias.defined() || fits(bias)) && x.dim() > 1 &&
-         weight.is_contiguous() && x.numel() >= kFewRows * x.size(-1) && x.numel() > 0 &&
+         weight.is_contiguous() && x.numel() >= kEnoughRows * x.size(-1) && x.numel() > 0 &&
          one_dnn_linear().has_value();
 }
 
