@@ -13,6 +13,19 @@ namespace {
 // With fewer rows the call costs more than the faster product saves.
 constexpr int64_t kEnoughRows = 8;
 
+// With few rows oneDNN cuts long sums into pieces, and a row's last digits would tell how many
+// pictures came together. Rows of zeros keep it from that; fewer rows than these are questions'.
+constexpr int64_t kLongSum = 384, kFewestMediaRows = 16, kManyRows = 128;
+
+// MKL is as fast on other processors.
+bool is_amd() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  return __builtin_cpu_is("amd");
+#else
+  return false;
+#endif
+}
+
 // oneDNN's product as libtorch's own compiler calls it: the name of an activation, its numbers and
 // its algorithm. It has no function of its own, so it is looked up by name.
 using OneDnnLinear = at::Tensor(const at::Tensor&, const at::Tensor&,
@@ -20,9 +33,10 @@ using OneDnnLinear = at::Tensor(const at::Tensor&, const at::Tensor&,
                                 c10::List<std::optional<at::Scalar>>,
                                 std::optional<std::string_view>);
 
-// None where libtorch was built without it.
+// None where MKL does as well, or libtorch was built without it.
 const std::optional<c10::TypedOperatorHandle<OneDnnLinear>>& one_dnn_linear() {
   static const auto found = []() -> std::optional<c10::TypedOperatorHandle<OneDnnLinear>> {
+    if (!is_amd()) return std::nullopt;
     try {
       const auto op = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
       if (op && op->hasKernelForDispatchKey(c10::DispatchKey::CPU))
@@ -45,8 +59,16 @@ at::Tensor run_one_dnn(const at::Tensor& x, const at::Tensor& weight, const at::
                        std::string_view activation, std::string_view algorithm) {
   std::optional<at::Tensor> given_bias;
   if (bias.defined()) given_bias = bias;
-  return one_dnn_linear()->call(x, weight, given_bias, activation,
-                                c10::List<std::optional<at::Scalar>>(), algorithm);
+  auto run = [&](const at::Tensor& rows) {
+    return one_dnn_linear()->call(rows, weight, given_bias, activation,
+                                  c10::List<std::optional<at::Scalar>>(), algorithm);
+  };
+  const int64_t width = x.size(-1), n = x.numel() / width;
+  if (width <= kLongSum || n < kFewestMediaRows || n >= kManyRows) return run(x);
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  at::Tensor rows = at::constant_pad_nd(x.reshape({n, width}), {0, 0, 0, kManyRows - n});
+  return run(rows).narrow(0, 0, n).view(shape);
 }
 
 }  // namespace

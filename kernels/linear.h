@@ -1,7 +1,7 @@
 // The product of every layer: x weight^T + bias, an activation behind it where there is one.
 //
-// Float32 on the CPU goes through oneDNN, which takes the widest vectors of any processor; ATen's
-// own product is MKL's, which on AMD's processors uses half of them. All else is at::linear.
+// Float32 on AMD's processors goes through oneDNN, which takes their widest vectors; ATen's own
+// product is MKL's, which uses half of them there. All else is at::linear.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -54,6 +54,25 @@ TEST(Linear, TakesPartsOfTensors) {
   expect_near(apply_linear(turned, w), in_double(turned, w, {}));
 }
 
+// A row of media is the same to the last digit, however many come with it: pictures go through the
+// towers in batches of any size.
+TEST(Linear, ARowIsTheSameInAnyCompany) {
+  at::manual_seed(4);
+  for (auto [in, out] : {std::pair<int64_t, int64_t>{588, 192},
+                         {192, 576},
+                         {416, 192},
+                         {768, 192},
+                         {480, 160},
+                         {384, 160}}) {
+    at::Tensor x = at::randn({784, in}), w = at::randn({out, in}), b = at::randn({out});
+    at::Tensor all = activated_linear(x, w, b, Activation::kGeluTanh);
+    for (int64_t rows : {16, 32, 49, 98, 112, 147, 256}) {
+      at::Tensor found = activated_linear(x.narrow(0, 0, rows), w, b, Activation::kGeluTanh);
+      EXPECT_TRUE(at::equal(found, all.narrow(0, 0, rows))) << in << " x " << out << ", " << rows;
+    }
+  }
+}
+
 // No rows are no rows.
 TEST(Linear, TakesNoRows) {
   EXPECT_EQ(apply_linear(at::ones({0, 8}), at::ones({3, 8})).sizes(), (std::vector<int64_t>{0, 3}));
