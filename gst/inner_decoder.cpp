@@ -2,7 +2,7 @@
 
 #include <gst/video/video.h>
 
-#include "gst/usable_cores.h"
+#include "kernels/usable_cores.h"
 
 namespace vidi {
 namespace {

@@ -1,6 +1,7 @@
 #include "kernels/attention.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "kernels/device_call.h"
+#include "kernels/few_rows.h"
 
 namespace vidi {
 namespace {
@@ -15,11 +17,57 @@ namespace {
 // Scores of one block of queries: 64 M values are 256 MB in float32.
 constexpr int64_t kMaxScores = int64_t{64} << 20;
 
+bool has_few_rows(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  auto fits = [](const at::Tensor& t) {
+    return t.is_cpu() && t.scalar_type() == at::kFloat && t.stride(-1) == 1;
+  };
+  return q.size(2) <= kFewRows && fits(q) && fits(k) && fits(v);
+}
+
+// Heads that a thread takes at least: a small product is not worth waking one.
+int64_t heads_at_once(const at::Tensor& q, const at::Tensor& k) {
+  return std::max<int64_t>(1, (int64_t{1} << 20) / (q.size(2) * k.size(1) * k.size(2)));
+}
+
+// q [B, kv_heads, rows, D], k [B * kv_heads, S, D] -> [B * kv_heads, rows, S].
+at::Tensor score(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  if (!has_few_rows(q, k, v)) return at::bmm(q.flatten(0, 1), k.transpose(1, 2));
+  const int64_t rows = q.size(2), dim = q.size(3), n = k.size(1);
+  at::Tensor scores = at::empty({k.size(0), rows, n}, q.options());
+  const at::Tensor packed = q.contiguous();
+  const float *from = packed.const_data_ptr<float>(), *keys = k.const_data_ptr<float>();
+  float* to = scores.mutable_data_ptr<float>();
+  at::parallel_for(0, k.size(0), heads_at_once(q, k), [&](int64_t begin, int64_t end) {
+    for (int64_t h = begin; h < end; ++h) {
+      dot_few_rows(from + h * rows * dim, rows, dim, keys + h * k.stride(0), k.stride(1), n,
+                   to + h * rows * n);
+    }
+  });
+  return scores;
+}
+
+// weights [B * kv_heads, rows, S] contiguous, v [B * kv_heads, S, D] -> [B * kv_heads, rows, D].
+at::Tensor weigh(const at::Tensor& weights, const at::Tensor& q, const at::Tensor& k,
+                 const at::Tensor& v) {
+  if (!has_few_rows(q, k, v)) return at::bmm(weights, v);
+  const int64_t rows = q.size(2), dim = v.size(2), n = v.size(1);
+  at::Tensor out = at::empty({v.size(0), rows, dim}, v.options());
+  const float *from = weights.const_data_ptr<float>(), *values = v.const_data_ptr<float>();
+  float* to = out.mutable_data_ptr<float>();
+  at::parallel_for(0, v.size(0), heads_at_once(q, v), [&](int64_t begin, int64_t end) {
+    for (int64_t h = begin; h < end; ++h) {
+      weigh_few_rows(from + h * rows * n, rows, n, values + h * v.stride(0), v.stride(1), dim,
+                     to + h * rows * dim);
+    }
+  });
+  return out;
+}
+
 // q [B, kv_heads, G * T, D], k and v [B * kv_heads, S, D], mask [B, 1, 1, T, S] or undefined.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                   const AttentionScale& scale, const at::Tensor& mask, int64_t group) {
   const int64_t batch = q.size(0), kv_heads = q.size(1), rows = q.size(2), n_keys = k.size(1);
-  at::Tensor scores = at::bmm(q.flatten(0, 1), k.transpose(1, 2)).mul_(scale.scale);
+  at::Tensor scores = score(q, k, v).mul_(scale.scale);
   if (scale.softcap > 0) scores.div_(scale.softcap).tanh_().mul_(scale.softcap);
   if (mask.defined()) {
     scores = scores.view({batch, kv_heads, group, rows / group, n_keys});
@@ -27,7 +75,7 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
     scores = scores.view({batch * kv_heads, rows, n_keys});
   }
   at::Tensor weights = at::softmax(scores, -1, at::kFloat).to(v.scalar_type());
-  return at::bmm(weights, v).view({batch, kv_heads, rows, -1});
+  return weigh(weights, q, k, v).view({batch, kv_heads, rows, -1});
 }
 
 }  // namespace

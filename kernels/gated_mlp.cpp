@@ -6,31 +6,9 @@
 #include <vector>
 
 #include "kernels/device_call.h"
+#include "kernels/linear.h"
 
 namespace vidi {
-
-at::Tensor activate(const at::Tensor& x, Activation activation) {
-  switch (activation) {
-    case Activation::kGeluTanh:
-      return at::gelu(x, "tanh");
-    case Activation::kGelu:
-      return at::gelu(x);
-    case Activation::kSilu:
-      return at::silu(x);
-  }
-  TORCH_CHECK(false, "activate: unknown activation");
-}
-
-at::Tensor activated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                            Activation activation) {
-  if (!x.is_cuda() || x.scalar_type() == at::kFloat || activation != Activation::kGeluTanh) {
-    return activate(at::linear(x, weight, bias), activation);
-  }
-  std::vector<int64_t> shape = x.sizes().vec();
-  shape.back() = weight.size(0);
-  at::Tensor rows = x.reshape({-1, x.size(-1)});
-  return at::_addmm_activation(bias, rows, weight.t(), 1, 1, /*use_gelu=*/true).view(shape);
-}
 
 at::Tensor gated_activation_plain(const at::Tensor& both, Activation activation) {
   const int64_t width = both.size(-1) / 2;
@@ -59,7 +37,13 @@ at::Tensor gated_activation(const at::Tensor& both, Activation activation) {
 
 at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::Tensor& down,
                      Activation activation) {
-  return at::linear(gated_activation(at::linear(x, gate_up), activation), down);
+  if (activates_in_product(x, gate_up)) {
+    const int64_t width = gate_up.size(0) / 2;
+    at::Tensor gate = activated_linear(x, gate_up.narrow(0, 0, width), {}, activation);
+    at::Tensor up = apply_linear(x, gate_up.narrow(0, width, width));
+    return apply_linear(gate.mul_(up), down);
+  }
+  return apply_linear(gated_activation(apply_linear(x, gate_up), activation), down);
 }
 
 }  // namespace vidi

@@ -8,13 +8,6 @@
 
 namespace vidi {
 
-at::Tensor activate(const at::Tensor& x, Activation activation);
-
-// act(x weight^T + bias): x [..., H], weight [M, H], bias [M] -> [..., M]. In half precision on
-// CUDA the tanh GELU is part of the product (cuBLASLt).
-at::Tensor activated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                            Activation activation);
-
 // act(gate) * up of both [..., 2 M], gate before up -> [..., M].
 at::Tensor gated_activation(const at::Tensor& both, Activation activation);
 at::Tensor gated_activation_plain(const at::Tensor& both, Activation activation);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/linear.h"
 
 namespace vidi {
 
@@ -29,7 +30,7 @@ at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, Text
                                 int64_t longest, const MediaCache& media, size_t layer) const {
   const int64_t batch = xn.size(0), n = xn.size(1), dim = config_.head_dim;
   const int64_t heads = config_.heads, kv_heads = config_.kv_heads;
-  at::Tensor qkv = at::linear(xn, qkv_).view({batch, n, heads + 2 * kv_heads, dim});
+  at::Tensor qkv = apply_linear(xn, qkv_).view({batch, n, heads + 2 * kv_heads, dim});
   at::Tensor q = qkv.narrow(2, 0, heads), k = qkv.narrow(2, heads, kv_heads);
   at::Tensor v = qkv.narrow(2, heads + kv_heads, kv_heads);
 
@@ -45,7 +46,7 @@ at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, Text
   }
   at::Tensor sum =
       summed_attention(q, text, shared, {config_.attention_scale, config_.attention_softcap});
-  return at::linear(sum, o_);  // one product: o_proj is linear and has no bias
+  return apply_linear(sum, o_);  // one product: o_proj is linear and has no bias
 }
 
 at::Tensor AttentionLayer::media_keys(const at::Tensor& vn, const MediaKeys& keys,
@@ -53,8 +54,8 @@ at::Tensor AttentionLayer::media_keys(const at::Tensor& vn, const MediaKeys& key
   at::Tensor key = keys.key.narrow(0, first, vn.size(0));
   at::Tensor value = keys.value.narrow(0, first, vn.size(0));
   const int64_t first_key = int64_t{config_.heads} * config_.head_dim, width = key.size(1);
-  at::mm_out(key, vn, qkv_.narrow(0, first_key, width).t());
-  at::mm_out(value, vn, qkv_.narrow(0, first_key + width, width).t());
+  apply_linear_into(key, vn, qkv_.narrow(0, first_key, width));
+  apply_linear_into(value, vn, qkv_.narrow(0, first_key + width, width));
   return value;
 }
 
@@ -62,7 +63,7 @@ at::Tensor AttentionLayer::media_output(const at::Tensor& values) const {
   const int64_t group = config_.heads / config_.kv_heads;
   at::Tensor of_groups = o_.view({o_.size(0), config_.kv_heads, group, config_.head_dim});
   at::Tensor folded = of_groups.sum(2, /*keepdim=*/false, at::kFloat).to(o_.scalar_type());
-  return at::linear(values, folded.flatten(1));
+  return apply_linear(values, folded.flatten(1));
 }
 
 }  // namespace vidi

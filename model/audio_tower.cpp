@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "kernels/linear.h"
+
 namespace vidi {
 namespace {
 
@@ -51,7 +53,8 @@ at::Tensor AudioTower::operator()(const at::Tensor& mel) const {
   x = x + positions_;
   for (const Layer& layer : layers_) {
     x = x + layer.attention(layer.norm1(x));
-    x = clamp_half(x + layer.fc2(at::gelu(layer.fc1(layer.norm2(x)))));
+    x = clamp_half(x + layer.fc2(activated_linear(layer.norm2(x), layer.fc1.weight, layer.fc1.bias,
+                                                  Activation::kGelu)));
   }
   return final_norm_(x);
 }

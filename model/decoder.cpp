@@ -7,6 +7,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/gated_mlp.h"
+#include "kernels/linear.h"
 #include "kernels/norm.h"
 #include "model/result.h"
 
@@ -204,7 +205,7 @@ at::Tensor Decoder::run_layers(const at::Tensor& x, const Span& span, const Medi
 
 // xn [..., H], under the final norm.
 at::Tensor Decoder::logits(const at::Tensor& xn) const {
-  at::Tensor y = at::linear(xn, config_.tied_embeddings ? embeddings_ : head_);
+  at::Tensor y = apply_linear(xn, config_.tied_embeddings ? embeddings_ : head_);
   if (config_.float_logits) y = y.to(at::kFloat);
   if (config_.final_softcap > 0) {
     y = y.div(config_.final_softcap).tanh_().mul_(config_.final_softcap);

@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
+#include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include <charconv>
 #include <limits>
 
+#include "kernels/usable_cores.h"
 #include "model/result.h"
 
 namespace vidi {
@@ -83,6 +85,11 @@ const char* precision_name(at::ScalarType dtype) {
 void forbid_tf32() {
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setAllowTF32CuDNN(false);
+}
+
+void bound_threads() {
+  const int n = usable_cores();
+  if (at::get_num_threads() > n) at::set_num_threads(n);
 }
 
 DeviceMemory device_memory(at::Device device) {

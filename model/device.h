@@ -22,6 +22,10 @@ const char* precision_name(at::ScalarType dtype);  // "fp32", "fp16", "bf16"
 // session opens.
 void forbid_tf32();
 
+// At most as many threads for work on the CPU as there are cores for it (usable_cores.h): libtorch
+// knows of no quota. For the whole process; never raises what the application chose.
+void bound_threads();
+
 // Bytes on the device right now and at most since the start, and what the allocator holds for them,
 // its cache included; 0 on the CPU.
 struct DeviceMemory {

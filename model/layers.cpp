@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include "kernels/linear.h"
+#include "kernels/self_attention.h"
+
 namespace vidi {
 
 void Linear::take(Weights& weights, const std::string& name, int64_t out, int64_t in,
@@ -10,7 +13,7 @@ void Linear::take(Weights& weights, const std::string& name, int64_t out, int64_
   if (has_bias) weights.take(bias, name + ".bias", {out}, field);
 }
 
-at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+at::Tensor Linear::operator()(const at::Tensor& x) const { return apply_linear(x, weight, bias); }
 
 void LayerNorm::take(Weights& weights, const std::string& name, int64_t width, double epsilon,
                      const std::string& field) {
@@ -57,16 +60,16 @@ void SelfAttention::take(Weights& weights, const std::string& name, int64_t n_he
 at::Tensor SelfAttention::operator()(const at::Tensor& x) const {
   const int64_t batch = x.size(0), n = x.size(1), dim = x.size(2) / heads;
   at::Tensor all = qkv(x).view({batch, n, 3, heads, dim}).permute({2, 0, 3, 1, 4});
-  at::Tensor y = at::scaled_dot_product_attention(all[0], all[1], all[2]);
-  return out(y.transpose(1, 2).reshape({batch, n, heads * dim}));
+  return out(self_attention(all[0], all[1], all[2]));
 }
 
 at::Tensor conv1d_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        int64_t stride, int64_t padding) {
   const int64_t kernel = weight.size(2);
   at::Tensor padded = padding > 0 ? at::constant_pad_nd(x, {0, 0, padding, padding}) : x;
-  at::Tensor patches = padded.unfold(1, kernel, stride);  // [B, L', C, kernel]
-  return at::linear(patches.flatten(2), weight.flatten(1), bias);
+  // Channels inside: a row of a patch is copied as one piece.
+  at::Tensor patches = padded.unfold(1, kernel, stride).transpose(2, 3);  // [B, L', kernel, C]
+  return apply_linear(patches.flatten(2), weight.transpose(1, 2).flatten(1), bias);
 }
 
 }  // namespace vidi

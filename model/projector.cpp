@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/linear.h"
 #include "kernels/norm.h"
 #include "model/result.h"
 
@@ -97,7 +98,7 @@ at::Tensor Projector::PositionMlp::codes(int64_t length, double rms_eps) const {
   at::Tensor angle = at::outer(place.to(in.weight.device()), frequency.to(in.weight.device()));
   at::Tensor wave = at::stack({angle.sin(), angle.cos()}, -1).flatten(1);  // interleaved
   auto in_float = [](const Linear& l, const at::Tensor& x) {
-    return at::linear(x, l.weight.to(at::kFloat), l.bias.to(at::kFloat));
+    return apply_linear(x, l.weight.to(at::kFloat), l.bias.to(at::kFloat));
   };
   at::Tensor code = in_float(out, at::gelu(in_float(in, wave)));
   return rms_normalize(code.to(in.weight.scalar_type()), rms_eps);
@@ -169,7 +170,7 @@ at::Tensor Projector::pool_by_convolution(const at::Tensor& map) const {
   at::Tensor windows = map.unfold(2, kernel, 1).unfold(3, kernel, 1);  // [f, C, side, side, k, k]
   windows = windows.index_select(2, needed).index_select(3, needed);
   at::Tensor patches = windows.permute({0, 2, 3, 1, 4, 5}).flatten(3);
-  at::Tensor y = at::linear(patches, image_conv_.flatten(1));  // [f, 2 pool, 2 pool, C]
+  at::Tensor y = apply_linear(patches, image_conv_.flatten(1));  // [f, 2 pool, 2 pool, C]
   at::Tensor t = s.fraction.to(map.device()).to(map.scalar_type());
   auto blend = [&](const at::Tensor& x, int64_t dim) {
     at::Tensor low = x.narrow(dim, 0, pool), high = x.narrow(dim, pool, pool);

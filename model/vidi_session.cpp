@@ -43,6 +43,7 @@ Result<double> frame_rate(const std::string& folder) noexcept {
 void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
   const auto start = std::chrono::steady_clock::now();
   forbid_tf32();
+  bound_threads();
   vision_.take(weights, config_.vision);
   audio_.take(weights, config_.audio);
   projector_.take(weights, config_);

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "kernels/gated_mlp.h"
+#include "kernels/linear.h"
 
 namespace vidi {
 
@@ -39,7 +39,7 @@ at::Tensor VisionTower::patches(const at::Tensor& pixels) const {
   at::Tensor cut = pixels.narrow(2, 0, grid * side).narrow(3, 0, grid * side);
   cut = cut.reshape({batch, 3, grid, side, grid, side}).permute({0, 2, 4, 1, 3, 5});
   cut = cut.reshape({batch, grid * grid, 3 * side * side});
-  return at::linear(cut, patch_weight_.flatten(1), patch_bias_);
+  return apply_linear(cut, patch_weight_.flatten(1), patch_bias_);
 }
 
 at::Tensor VisionTower::operator()(const at::Tensor& pixels) const {

@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "kernels/usable_cores.h"
 #include "model/result.h"
 
 namespace vidi {
@@ -154,7 +155,7 @@ class Weights::Filler {
 
   // Returns when all is copied; throws what a worker threw first.
   void run(const Progress& progress) {
-    running_ = std::clamp<size_t>(std::thread::hardware_concurrency(), 2, 8);
+    running_ = std::clamp<size_t>(usable_cores(), 2, 8);
     std::vector<std::thread> workers;
     for (size_t i = running_; i > 0; --i) workers.emplace_back([this] { work(); });
     tell_progress(progress);

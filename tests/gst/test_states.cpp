@@ -64,6 +64,13 @@ bool is_progress(GstMessage* message, GstProgressType wanted) {
   return type == wanted;
 }
 
+// OpenMP hears that the model's threads wait asleep before the engine brings it in; what the user
+// says stays.
+TEST_F(States, ModelThreadsWaitAsleep) {
+  Bench bench;
+  EXPECT_TRUE(g_getenv("OMP_WAIT_POLICY") || g_getenv("GOMP_SPINCOUNT"));
+}
+
 // NULL->READY opens the engine library and loads no weights.
 TEST_F(States, ReadyNeedsNoWeights) {
   Bench bench;

@@ -1,5 +1,6 @@
-// Times every phase of the engine at real sizes, with random weights made on the device. Each phase
-// stands beside what a plain big matrix product or a plain copy reaches in the same run.
+// Times every phase of the engine: at real sizes with random weights made on the device, or of a
+// checkpoint folder. Each phase stands beside what a plain big matrix product or a plain copy
+// reaches in the same run.
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <getopt.h>
@@ -10,12 +11,14 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "kernels/linear.h"
 #include "kernels/log_mel.h"
 #include "kernels/pick.h"
 #include "model/device.h"
@@ -30,37 +33,55 @@ namespace {
 constexpr const char* kUsage =
     "usage: bench-model --geometry vidi1.5-9b|vidi-7b|tiny [--seconds 306] [--queries 1]\n"
     "         [--precision fp32|fp16|bf16] [--device auto] [--new-tokens 34] [--json FILE]\n"
-    "       bench-model --load CHECKPOINT [--precision ...] [--device auto]\n";
+    "       bench-model --checkpoint FOLDER [--seconds 306] ...\n"
+    "       bench-model --load FOLDER [--precision ...] [--device auto]\n";
 constexpr int kPromptTokens = 31;  // of a typical retrieval question
 constexpr int kVisionBatch = 16;
 
 struct Arguments {
   std::string geometry, json;
   int seconds = 306, queries = 1, new_tokens = 34;
-  OpenOptions open;
+  bool only_load = false;
+  double core_seconds_before = 0;  // that the process had used when main() began
+  OpenOptions open;                // with a folder: of that checkpoint
 };
 
 struct Phase {
   std::string name;
   double seconds = 0;
-  double tflop = 0;      // floating-point operations, 10^12
-  double gigabytes = 0;  // memory traffic that cannot be avoided, 10^9
+  double core_seconds = 0;  // of all cores, spinning included
+  double tflop = 0;         // floating-point operations, 10^12
+  double gigabytes = 0;     // memory traffic that cannot be avoided, 10^9
 };
 
-// Median seconds of one call, the device idle before and after. The first call warms up and is not
+struct Time {
+  double seconds = 0, core_seconds = 0;
+};
+
+// Of this process on all cores; while it loaded its libraries, when asked first thing in main().
+double core_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[(values.size() - 1) / 2];
+}
+
+// Median times of one call, the device idle before and after. The first call warms up and is not
 // counted.
-double time_call(at::Device device, int n_runs, const std::function<void()>& call) {
-  std::vector<double> seconds;
+Time time_call(at::Device device, int n_runs, const std::function<void()>& call) {
+  std::vector<double> seconds, cores;
   for (int i = 0; i <= n_runs; ++i) {
     synchronize(device);
+    const double cores_before = core_seconds();
     const auto start = std::chrono::steady_clock::now();
     call();
     synchronize(device);
-    seconds.push_back(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    if (i == 0 && n_runs > 0) continue;
+    seconds.push_back(took.count());
+    cores.push_back(core_seconds() - cores_before);
   }
-  std::sort(seconds.begin() + 1, seconds.end());
-  return n_runs == 0 ? seconds[0] : seconds[1 + (n_runs - 1) / 2];
+  return {median(seconds), median(cores)};
 }
 
 // Operations of a transformer layer's products over `rows` rows that attend to `keys` keys.
@@ -71,10 +92,14 @@ double layer_flop(double rows, double width, double mlp, double keys) {
 class Bench {
  public:
   explicit Bench(const Arguments& a) : a_(a) {
-    const CheckpointGeometry geometry = checkpoint_geometry(a.geometry);
-    session_ = VidiSession::random(config_of(geometry), shapes_of(geometry), a.open, 1);
+    const Time load = time_call(at::kCPU, 0, [&] { session_ = open_session(); });
     device_ = session_->device(), dtype_ = session_->dtype();
-    n_frames_ = a.seconds;
+    if (!a.open.folder.empty()) {
+      add("load of the libraries", {0, a.core_seconds_before});
+      add("load of the model", load);
+    }
+    const auto rate = a.open.folder.empty() ? Result<double>(1.0) : frame_rate(a.open.folder);
+    n_frames_ = std::max(2, static_cast<int>(a.seconds * (rate ? *rate : 1.0)));
     n_chunks_ = (a.seconds + 29) / 30;
   }
 
@@ -89,8 +114,9 @@ class Bench {
   nlohmann::json as_json() const;
 
  private:
-  void add(const std::string& name, double seconds, double tflop = 0, double gigabytes = 0) {
-    phases_.push_back({name, seconds, tflop, gigabytes});
+  std::unique_ptr<VidiSession> open_session() const;
+  void add(const std::string& name, const Time& time, double tflop = 0, double gigabytes = 0) {
+    phases_.push_back({name, time.seconds, time.core_seconds, tflop, gigabytes});
   }
   void plain_speeds();
   void preprocess();
@@ -112,6 +138,12 @@ class Bench {
   std::vector<Phase> phases_;
 };
 
+std::unique_ptr<VidiSession> Bench::open_session() const {
+  if (!a_.open.folder.empty()) return VidiSession::load(a_.open, Cancel());
+  const CheckpointGeometry geometry = checkpoint_geometry(a_.geometry);
+  return VidiSession::random(config_of(geometry), shapes_of(geometry), a_.open, 1);
+}
+
 // A product at the decoder's own shape and a copy far larger than any cache.
 void Bench::plain_speeds() {
   const DecoderConfig& d = session_->config().decoder;
@@ -119,11 +151,11 @@ void Bench::plain_speeds() {
   at::Tensor x = at::randn({rows, d.hidden}, options()),
              w = at::randn({d.mlp, d.hidden}, options());
   const double flop = 2.0 * rows * d.hidden * d.mlp;
-  product_tflops_ = flop / 1e12 / time_call(device_, 50, [&] { at::linear(x, w); });
+  product_tflops_ = flop / 1e12 / time_call(device_, 50, [&] { apply_linear(x, w); }).seconds;
   at::Tensor from = at::zeros({device_.is_cuda() ? int64_t{2} << 30 : int64_t{1} << 28},
                               options().dtype(at::kByte));
   at::Tensor to = at::empty_like(from);
-  copy_gbs_ = 2.0 * from.numel() / 1e9 / time_call(device_, 10, [&] { to.copy_(from); });
+  copy_gbs_ = 2.0 * from.numel() / 1e9 / time_call(device_, 10, [&] { to.copy_(from); }).seconds;
 }
 
 void Bench::preprocess() {
@@ -155,7 +187,7 @@ void Bench::towers() {
   const VisionConfig& v = session_->config().vision;
   const double patches = double(v.grid) * v.grid;
   at::Tensor pixels = at::randn({kVisionBatch, 3, v.image_size, v.image_size}, options());
-  const double vision = time_call(device_, 1, [&] {
+  const Time vision = time_call(device_, 1, [&] {
     for (int at = 0; at < n_frames_; at += kVisionBatch) {
       patches_ =
           session_->vision_tower()(pixels.narrow(0, 0, std::min(kVisionBatch, n_frames_ - at)));
@@ -168,7 +200,7 @@ void Bench::towers() {
   const AudioConfig& s = session_->config().audio;
   at::Tensor mel = at::randn({1, s.n_mels, kMelFrames}, options());
   at::Tensor chunk;
-  const double audio = time_call(device_, 1, [&] {
+  const Time audio = time_call(device_, 1, [&] {
     for (int c = 0; c < n_chunks_; ++c) chunk = session_->audio_tower()(mel);
   });
   const double steps = s.positions;
@@ -286,15 +318,19 @@ void Bench::questions() {
 
 void Bench::print() const {
   const ModelInfo info = session_->info();
-  std::printf("%s, %s on %s, %d s, %d question(s)\n", a_.geometry.c_str(), info.precision.c_str(),
-              info.device.c_str(), a_.seconds, a_.queries);
-  std::printf("plain product %.1f TFLOP/s, plain copy %.0f GB/s\n", product_tflops_, copy_gbs_);
-  std::printf("%-40s %12s %10s %10s %8s\n", "phase", "ms", "TFLOP/s", "GB/s", "share");
+  std::printf("%s, %s on %s, %d s, %d question(s)\n",
+              a_.open.folder.empty() ? a_.geometry.c_str() : info.family.c_str(),
+              info.precision.c_str(), info.device.c_str(), a_.seconds, a_.queries);
+  const int decimals = device_.is_cuda() ? 1 : 4;
+  std::printf("plain product %.*f TFLOP/s, plain copy %.0f GB/s\n", decimals, product_tflops_,
+              copy_gbs_);
+  std::printf("%-34s %12s %12s %10s %10s %8s\n", "phase", "ms", "core ms", "TFLOP/s", "GB/s",
+              "share");
   for (const Phase& p : phases_) {
-    std::printf("%-40s %12.2f", p.name.c_str(), p.seconds * 1e3);
+    std::printf("%-34s %12.2f %12.2f", p.name.c_str(), p.seconds * 1e3, p.core_seconds * 1e3);
     if (p.tflop > 0) {
       const double speed = p.tflop / p.seconds;
-      std::printf(" %10.1f %10s %7.1f%%\n", speed, "", 100 * speed / product_tflops_);
+      std::printf(" %10.*f %10s %7.1f%%\n", decimals, speed, "", 100 * speed / product_tflops_);
     } else if (p.gigabytes > 0) {
       const double speed = p.gigabytes / p.seconds;
       std::printf(" %10s %10.1f %7.1f%%\n", "", speed, 100 * speed / copy_gbs_);
@@ -312,6 +348,7 @@ nlohmann::json Bench::as_json() const {
   for (const Phase& p : phases_) {
     rows.push_back({{"phase", p.name},
                     {"seconds", p.seconds},
+                    {"core_seconds", p.core_seconds},
                     {"tflop", p.tflop},
                     {"gigabytes", p.gigabytes}});
   }
@@ -381,6 +418,7 @@ Arguments parse_arguments(int argc, char** argv) {
                                     {"json", required_argument, nullptr, 'j'},
                                     {"new-tokens", required_argument, nullptr, 'n'},
                                     {"load", required_argument, nullptr, 'l'},
+                                    {"checkpoint", required_argument, nullptr, 'c'},
                                     {"help", no_argument, nullptr, 'h'},
                                     {}};
   Arguments a;
@@ -408,6 +446,9 @@ Arguments parse_arguments(int argc, char** argv) {
         a.json = optarg;
         break;
       case 'l':
+        a.only_load = true;
+        [[fallthrough]];
+      case 'c':
         a.open.folder = optarg;
         break;
       case 'h':
@@ -418,7 +459,7 @@ Arguments parse_arguments(int argc, char** argv) {
     }
   }
   if (a.geometry.empty() == a.open.folder.empty() || optind != argc) {
-    bad_argument("expected either --geometry or --load, see bench-model --help");
+    bad_argument("expected one of --geometry, --checkpoint and --load, see bench-model --help");
   }
   return a;
 }
@@ -429,8 +470,10 @@ Arguments parse_arguments(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     c10::InferenceMode inference;
-    const vidi::Arguments arguments = vidi::parse_arguments(argc, argv);
-    if (!arguments.open.folder.empty()) {
+    const double core_seconds_before = vidi::core_seconds();
+    vidi::Arguments arguments = vidi::parse_arguments(argc, argv);
+    arguments.core_seconds_before = core_seconds_before;
+    if (arguments.only_load) {
       vidi::time_load(arguments);
       return 0;
     }

@@ -1,0 +1,122 @@
+#include "kernels/linear.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace vidi {
+namespace {
+
+// With fewer rows the call costs more than the faster product saves.
+constexpr int64_t kEnoughRows = 8;
+
+// With few rows oneDNN cuts long sums into pieces, and a row's last digits would tell how many
+// pictures came together. Rows of zeros keep it from that; fewer rows than these are questions'.
+constexpr int64_t kLongSum = 384, kFewestMediaRows = 16, kManyRows = 128;
+
+// MKL is as fast on other processors.
+bool is_amd() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  return __builtin_cpu_is("amd");
+#else
+  return false;
+#endif
+}
+
+// oneDNN's product as libtorch's own compiler calls it: the name of an activation, its numbers and
+// its algorithm. It has no function of its own, so it is looked up by name.
+using OneDnnLinear = at::Tensor(const at::Tensor&, const at::Tensor&,
+                                const std::optional<at::Tensor>&, std::string_view,
+                                c10::List<std::optional<at::Scalar>>,
+                                std::optional<std::string_view>);
+
+// None where MKL does as well, or libtorch was built without it.
+const std::optional<c10::TypedOperatorHandle<OneDnnLinear>>& one_dnn_linear() {
+  static const auto found = []() -> std::optional<c10::TypedOperatorHandle<OneDnnLinear>> {
+    if (!is_amd()) return std::nullopt;
+    try {
+      const auto op = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
+      if (op && op->hasKernelForDispatchKey(c10::DispatchKey::CPU))
+        return op->typed<OneDnnLinear>();
+    } catch (const c10::Error&) {  // another version takes something else
+    }
+    return std::nullopt;
+  }();
+  return found;
+}
+
+bool goes_to_one_dnn(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  auto fits = [](const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kFloat; };
+  return fits(x) && fits(weight) && (!bias.defined() || fits(bias)) && x.dim() > 1 &&
+         weight.is_contiguous() && x.numel() >= kEnoughRows * x.size(-1) && x.numel() > 0 &&
+         one_dnn_linear().has_value();
+}
+
+at::Tensor run_one_dnn(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       std::string_view activation, std::string_view algorithm) {
+  std::optional<at::Tensor> given_bias;
+  if (bias.defined()) given_bias = bias;
+  auto run = [&](const at::Tensor& rows) {
+    return one_dnn_linear()->call(rows, weight, given_bias, activation,
+                                  c10::List<std::optional<at::Scalar>>(), algorithm);
+  };
+  const int64_t width = x.size(-1), n = x.numel() / width;
+  if (width <= kLongSum || n < kFewestMediaRows || n >= kManyRows) return run(x);
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  at::Tensor rows = at::constant_pad_nd(x.reshape({n, width}), {0, 0, 0, kManyRows - n});
+  return run(rows).narrow(0, 0, n).view(shape);
+}
+
+}  // namespace
+
+bool activates_in_product(const at::Tensor& x, const at::Tensor& weight) {
+  return goes_to_one_dnn(x, weight, {});
+}
+
+at::Tensor activate(const at::Tensor& x, Activation activation) {
+  switch (activation) {
+    case Activation::kGeluTanh:
+      return at::gelu(x, "tanh");
+    case Activation::kGelu:
+      return at::gelu(x);
+    case Activation::kSilu:
+      return at::silu(x);
+  }
+  TORCH_CHECK(false, "activate: unknown activation");
+}
+
+at::Tensor apply_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  if (goes_to_one_dnn(x, weight, bias)) return run_one_dnn(x, weight, bias, "none", "");
+  return at::linear(x, weight, bias);
+}
+
+void apply_linear_into(const at::Tensor& out, const at::Tensor& x, const at::Tensor& weight) {
+  if (goes_to_one_dnn(x, weight, {})) {
+    out.copy_(run_one_dnn(x, weight, {}, "none", ""));
+  } else {
+    at::Tensor result = out;
+    at::mm_out(result, x, weight.t());
+  }
+}
+
+at::Tensor activated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            Activation activation) {
+  if (goes_to_one_dnn(x, weight, bias)) {
+    if (activation == Activation::kSilu) return run_one_dnn(x, weight, bias, "swish", "");
+    const bool is_tanh = activation == Activation::kGeluTanh;
+    return run_one_dnn(x, weight, bias, "gelu", is_tanh ? "tanh" : "none");
+  }
+  if (!x.is_cuda() || x.scalar_type() == at::kFloat || activation != Activation::kGeluTanh) {
+    return activate(at::linear(x, weight, bias), activation);
+  }
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  at::Tensor rows = x.reshape({-1, x.size(-1)});
+  return at::_addmm_activation(bias, rows, weight.t(), 1, 1, /*use_gelu=*/true).view(shape);
+}
+
+}  // namespace vidi

@@ -1,0 +1,57 @@
+#include "kernels/self_attention.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/linear.h"
+
+namespace vidi {
+namespace {
+
+constexpr int64_t kBlockRows = 128;             // their scores stay in a core's cache
+constexpr int64_t kUnitRows = 3 * kBlockRows;   // one thread's work at a time
+constexpr int64_t kFewPlaces = 4 * kBlockRows;  // fewer are ATen's affair: one block holds them
+
+// Rows [first, end) of one head. q, k, v, out [n, D].
+void attend_rows(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t first,
+                 int64_t end, const at::Tensor& out) {
+  const double scale = 1 / std::sqrt(static_cast<double>(q.size(1)));
+  const at::Tensor keys = k.contiguous(),
+                   values = v.t().contiguous();  // as weights: [n, D], [D, n]
+  for (int64_t at = first; at < end; at += kBlockRows) {
+    const int64_t n = std::min(kBlockRows, end - at);
+    at::Tensor scores = apply_linear(q.narrow(0, at, n) * scale, keys);
+    out.narrow(0, at, n).copy_(apply_linear(at::softmax(scores, -1), values));
+  }
+}
+
+}  // namespace
+
+at::Tensor self_attention_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  at::Tensor y = at::scaled_dot_product_attention(q, k, v);
+  return y.transpose(1, 2).flatten(2);
+}
+
+at::Tensor self_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  const int64_t batch = q.size(0), heads = q.size(1), n = q.size(2), dim = q.size(3);
+  if (!q.is_cpu() || q.scalar_type() != at::kFloat || n < kFewPlaces)
+    return self_attention_plain(q, k, v);
+  at::Tensor out = at::empty({batch, n, heads, dim}, q.options());
+  const int64_t per_head = (n + kUnitRows - 1) / kUnitRows;
+  at::parallel_for(0, batch * heads * per_head, 1, [&](int64_t begin, int64_t end) {
+    c10::InferenceMode inference;  // each thread's own
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const int64_t first = unit % per_head * kUnitRows;
+      const int64_t h = unit / per_head % heads, b = unit / per_head / heads;
+      attend_rows(q[b][h], k[b][h], v[b][h], first, std::min(first + kUnitRows, n),
+                  out[b].select(1, h));
+    }
+  });
+  return out.flatten(2);
+}
+
+}  // namespace vidi
