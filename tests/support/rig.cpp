@@ -174,6 +174,7 @@ PadLog::~PadLog() {
 GstPadProbeReturn PadLog::on_data(GstPad*, GstPadProbeInfo* info, gpointer data) {
   auto& self = *static_cast<PadLog*>(data);
   std::lock_guard lock(self.mutex_);
+  self.changed_.notify_all();
   if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
     self.entries_.push_back("buffer");
     return GST_PAD_PROBE_OK;
@@ -194,6 +195,13 @@ std::vector<std::string> PadLog::entries() const {
 int PadLog::count(const std::string& entry) const {
   std::lock_guard lock(mutex_);
   return static_cast<int>(std::count(entries_.begin(), entries_.end(), entry));
+}
+
+bool PadLog::wait_for(const std::string& entry, int n) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::nanoseconds(kLimit), [&] {
+    return std::count(entries_.begin(), entries_.end(), entry) >= n;
+  });
 }
 
 std::vector<const GstStructure*> PadLog::structures(const std::string& name) const {

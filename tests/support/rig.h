@@ -9,6 +9,7 @@
 //   rig.pipeline.wait_structure("vidi/window");
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -98,6 +99,7 @@ class PadLog {
   ~PadLog();
   std::vector<std::string> entries() const;
   int count(const std::string& entry) const;
+  bool wait_for(const std::string& entry, int n);  // until so many passed; false after kLimit
   // The structures of custom events of this name, in order; owned by this object.
   std::vector<const GstStructure*> structures(const std::string& name) const;
   GstEvent* last(GstEventType type) const;  // borrowed; null when none passed
@@ -107,6 +109,7 @@ class PadLog {
   GstPad* pad_;
   gulong probe_;
   mutable std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<std::string> entries_;
   std::vector<GstEvent*> events_;
 };
