@@ -293,7 +293,7 @@ void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>&
   if (!session.info().has_highlight_prompt && window->plan_without_prompt) {
     window->plan = window->plan_without_prompt;
   }
-  const Result<Analysis> analysis = analyze(session, window);
+  const Result<Analysis> analysis = analyze(session, window, [this] { return forget_kept(); });
   if (analysis) {
     analysed(*analysis);
   } else if (analysis.error().code != ErrorCode::kCancelled) {
@@ -334,6 +334,14 @@ void ModelLink::keep(const Analysis& analysis) {
   if (window.epoch != epoch_) return;
   kept_.push_back(analysis);
   while (kept_.size() > keep_windows_) kept_.pop_front();
+}
+
+// The kept windows, whose memory the window in work needs; false when there are none.
+bool ModelLink::forget_kept() {
+  std::lock_guard lock(mutex_);
+  if (kept_.empty()) return false;
+  kept_.clear();
+  return true;
 }
 
 void ModelLink::count_analysis(const Analysis& analysis) {

@@ -46,8 +46,8 @@ class ModelLink final : public ModelClient {
   void set_limits(size_t max_pending, size_t keep_windows);
 
   void submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy);
-  // A picture that windows will have, of the current epoch: the model looks at it when it has nothing
-  // else to do, so that little is left to do when the window is complete.
+  // A picture that windows will have, of the current epoch: the model looks at it when it has
+  // nothing else to do, so that little is left to do when the window is complete.
   void foresee(const std::shared_ptr<const SampledFrame>& picture);
   bool wait_for_room(const std::function<bool()>& wanted) { return queue_.wait_for_room(wanted); }
   // EOS: waits for all answers, then closes what a later window might have extended. False when
@@ -96,6 +96,7 @@ class ModelLink final : public ModelClient {
   void failed(const AnalysisWindow& window, const Error& error);
   std::vector<Finding> settle(const Analysis& analysis, size_t* n_found);
   void keep(const Analysis& analysis);
+  bool forget_kept();
   void drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows, const char* reason);
   void count_analysis(const Analysis& analysis);
 
@@ -111,8 +112,9 @@ class ModelLink final : public ModelClient {
   std::deque<Analysis> kept_;
   std::deque<Request> requests_;
   std::shared_ptr<Cancel> request_in_work_;
-  std::deque<std::weak_ptr<const SampledFrame>> foreseen_;  // a window that is dropped frees its own
-  std::shared_ptr<Cancel> foresight_;                       // of what is looked at ahead now
+  std::deque<std::weak_ptr<const SampledFrame>>
+      foreseen_;                       // a window that is dropped frees its own
+  std::shared_ptr<Cancel> foresight_;  // of what is looked at ahead now
   std::shared_ptr<const AnalysisWindow> in_work_;
   HitMerger merger_;
   HighlightRanker ranker_;
