@@ -286,6 +286,8 @@ class VidiAsk(unittest.TestCase):
                                 (["--decoders", "-1", cases.CLIP, "x"], "--decoders"),
                                 (["--min-confidence", "2", cases.CLIP, "x"], "--min-confidence"),
                                 (["--precision", "fp8", cases.CLIP, "x"], "--precision"),
+                                (["--memory-limit", "24GiB", cases.CLIP, "x"], "--memory-limit"),
+                                (["--memory-limit", "-1", cases.CLIP, "x"], "--memory-limit"),
                                 (["--task", "dance", cases.CLIP, "x"], "--task"),
                                 ([cases.CLIP, ""], "question is empty"), ([cases.CLIP, b"\xff"], "UTF-8")]:
             with self.subTest(part=part):
