@@ -17,14 +17,15 @@ constexpr int64_t kSmallestPieceWithTowers = 2048;
 // quarter of the workspace is our allowance for it.
 int64_t with_gaps(int64_t bytes) { return bytes + bytes / 4; }
 
-std::string gigabytes(int64_t bytes) {
+std::string bytes_text(int64_t bytes) {
   char text[32];
-  std::snprintf(text, sizeof text, bytes < 10'000'000 ? "%.6f GB" : "%.2f GB", bytes / 1e9);
+  const bool small = bytes < 1'000'000'000;
+  std::snprintf(text, sizeof text, "%.2f %s", bytes / (small ? 1e6 : 1e9), small ? "MB" : "GB");
   return text;
 }
 
 std::string missing_text(int64_t needed, int64_t limit) {
-  return "memory-limit allows " + gigabytes(limit) + ", " + gigabytes(needed - limit) +
+  return "memory-limit allows " + bytes_text(limit) + ", " + bytes_text(needed - limit) +
          " are missing";
 }
 
@@ -39,10 +40,10 @@ int64_t held_without_towers(const MemoryState& state) {
 
 // `least`: all that must be on the device at once.
 [[noreturn]] void refuse(const MemoryState& state, int64_t least, const std::string& what) {
-  std::string text = what + " needs " + gigabytes(least);
+  std::string text = what + " needs " + bytes_text(least);
   const bool fits_alone = state.windows > 0 && least - state.windows <= state.limit;
   if (fits_alone) {
-    text += " with the " + gigabytes(state.windows) + " of windows that were encoded before";
+    text += " with the " + bytes_text(state.windows) + " of windows that were encoded before";
   }
   throw EngineError(fits_alone ? ErrorCode::kOutOfMemory : ErrorCode::kOverLimit,
                     text + ", " + missing_text(least, state.limit) + ": " + help_text(state));
@@ -105,7 +106,7 @@ MemoryPlan plan_window(const MemoryState& state, const WindowNeed& need) {
   const int64_t least =
       held_without_towers(state) + state.spare + bytes_needed(need, kSmallestPiece);
   refuse(state, least,
-         "a window of " + std::to_string(need.n_tokens) + " tokens (" + gigabytes(need.keys) +
+         "a window of " + std::to_string(need.n_tokens) + " tokens (" + bytes_text(need.keys) +
              " of keys and values)");
 }
 
@@ -113,7 +114,7 @@ void check_towers_fit(const MemoryState& state, int64_t workspace) {
   if (state.limit == 0 || state.towers_in) return;
   const int64_t least = state.held + state.towers + state.spare + workspace;
   if (least > state.limit) {
-    refuse(state, least, "looking and listening (" + gigabytes(state.towers) + " of towers)");
+    refuse(state, least, "looking and listening (" + bytes_text(state.towers) + " of towers)");
   }
 }
 
@@ -121,15 +122,15 @@ void check_weights_fit(int64_t limit, int64_t weights, const std::string& precis
                        bool can_halve) {
   if (limit == 0 || weights <= limit) return;
   throw EngineError(ErrorCode::kOverLimit,
-                    "the model's weights need " + gigabytes(weights) + " in " + precision + ", " +
+                    "the model's weights need " + bytes_text(weights) + " in " + precision + ", " +
                         missing_text(weights, limit) + ": " +
                         (can_halve ? "fp16 instead of fp32, " : "") +
                         "a smaller model or a larger memory-limit would help");
 }
 
 std::string ran_out_text(const MemoryState& state, const std::string& what) {
-  return what + " found no room beside the " + gigabytes(state.held) +
-         " that are in use, memory-limit allows " + gigabytes(state.limit) + ": " +
+  return what + " found no room beside the " + bytes_text(state.held) +
+         " that are in use, memory-limit allows " + bytes_text(state.limit) + ": " +
          help_text(state);
 }
 

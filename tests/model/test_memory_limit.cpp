@@ -1,11 +1,14 @@
 // A session under a memory limit: the same answers with the towers away, or one clear sentence.
 #include <ATen/ATen.h>
+#include <ATen/DeviceAccelerator.h>
+#include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
 #include "model/device.h"
 #include "model/towers.h"
 #include "tests/support/golden.h"
+#include "tests/tools/geometry.h"
 
 namespace vidi {
 namespace {
@@ -297,6 +300,88 @@ TEST_F(CudaLimit, TowersLeaveAndIdsStay) {
     encoded = value_of(session->encode(window, Cancel()));
     EXPECT_EQ(ask(*session, *encoded).at(0).ids, expected.at(0).ids);
   }
+}
+
+// The real sizes of Vidi1.5-9B, a picture a second and sound.
+struct RealSizes {
+  explicit RealSizes(uint64_t limit) {
+    OpenOptions options;
+    options.device = "cuda", options.precision = Precision::kFp16, options.memory_limit = limit;
+    const CheckpointGeometry geometry = checkpoint_geometry("vidi1.5-9b");
+    session = VidiSession::random(config_of(geometry), shapes_of(geometry), options, 1);
+  }
+  Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(int n) {
+    const std::vector<Frame> frames(n, Frame{picture.data(), 384, 384, 3 * 384});
+    return session->see(frames, Cancel());
+  }
+  Window window(int seconds) {
+    Window window;
+    window.duration_s = seconds;
+    window.frames = value_of(see(seconds));
+    const std::vector<float> samples(480000, 0.1f);
+    for (int left = seconds * 16000; left > 0; left -= 480000)
+      window.audio.push_back(
+          value_of(session->hear(samples.data(), std::min(left, 480000), Cancel())));
+    return window;
+  }
+  int64_t held() const { return device_memory(session->device()).held; }
+
+  std::vector<uint8_t> picture = std::vector<uint8_t>(3 * 384 * 384, 100);
+  std::unique_ptr<VidiSession> session;
+};
+
+// Needs a device of more than 25 GB that is free.
+class CudaRealSizes : public CudaLimit {
+ protected:
+  void SetUp() override {
+    CudaLimit::SetUp();
+    if (IsSkipped()) return;
+    free_device_cache(at::Device(at::kCUDA, 0));
+    if (at::accelerator::getMemoryInfo(0).first < 25'000'000'000u)
+      GTEST_SKIP() << "less than 25 GB of device memory are free";
+  }
+  c10::InferenceMode inference_;
+};
+
+// A minute after the other is encoded and asked under a hard cap of 24.0 GB, ten questions at once,
+// and the allocator is not surprised: the plan's pieces were right at the first attempt.
+TEST_F(CudaRealSizes, AMinuteRunsUnder24GB) {
+  constexpr int64_t kLimit = 24'000'000'000;
+  RealSizes real(kLimit);
+  const std::vector<std::vector<int>> prompts(10, std::vector<int>(31, 5));
+  AskOptions options;
+  options.max_new_tokens = 34, options.stop_repetition = false;
+  for (int round = 0; round < 3; ++round) {
+    const Window window = real.window(60);
+    EXPECT_TRUE(real.session->towers().on_device());
+    int n_pieces = 0;  // the image stream's; an attempt that failed would add its own
+    real.session->set_tap([&](const std::string& name, const at::Tensor&) {
+      n_pieces += name == "image.tokens" ? 1 : 0;
+    });
+    auto encoded = value_of(real.session->encode(window, Cancel()));
+    real.session->set_tap({});
+    EXPECT_FALSE(real.session->towers().on_device());
+    EXPECT_LE(n_pieces, 12);  // of 1,024 tokens: five pictures each
+    EXPECT_LE(real.held(), kLimit);
+    EXPECT_EQ(real.session->ask_ids(*encoded, prompts, options, Cancel()).size(), 10u);
+    EXPECT_LE(device_memory(real.session->device()).held_peak, kLimit);
+    expect_refused(real.see(1), ErrorCode::kOutOfMemory, "encoded before");
+    expect_refused(real.session->encode(window, Cancel()), ErrorCode::kOutOfMemory,
+                   "encoded before");
+  }
+}
+
+// 10 s run in 22.0 GB; five minutes are refused at 24.0 with the sentence.
+TEST_F(CudaRealSizes, LengthsAndLimits) {
+  {
+    RealSizes real(22'000'000'000);
+    EXPECT_TRUE(real.session->encode(real.window(10), Cancel()));
+    EXPECT_LE(real.held(), 22'000'000'000);
+  }
+  RealSizes real(24'000'000'000);
+  expect_refused(real.session->encode(real.window(300), Cancel()), ErrorCode::kOverLimit,
+                 "are missing");
+  EXPECT_TRUE(real.session->encode(real.window(10), Cancel()));
 }
 
 }  // namespace
