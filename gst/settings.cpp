@@ -99,8 +99,8 @@ const std::vector<kind::Property>& table() {
           "steps, and the towers' weights wait in the host's memory meanwhile; where that is not "
           "enough, the error says what is missing. On CUDA the process's allocator holds no more, "
           "so of several limits on one device the smallest holds for all models there; on the CPU "
-          "weights, keys and values are counted. Elements with different limits do not share a "
-          "model."),
+          "weights, keys, values and an estimate of the workspace are counted. Elements with "
+          "different limits do not share a model."),
       kind::choice("model-load", kUntilReady, &S::model_load, model_load_type,
                    "Whether the change to PAUSED waits until the model is loaded."),
       kind::choice("task", kAlways, &S::task, task_type, "What is asked about every window."),

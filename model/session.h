@@ -31,8 +31,9 @@ struct OpenOptions {
       "auto";  // "auto", "cpu", "cuda", "cuda:1"; auto = first CUDA device that works, else CPU
   Precision precision = Precision::kAuto;
   // Bytes that the process's allocator may hold on the model's device (the CUDA context apart), and
-  // what the plans for each window keep to; on the CPU weights, keys and values are counted. 0 = no
-  // limit. Of several limits on one CUDA device the smallest holds for all models there together.
+  // what the plans for each window keep to; on the CPU weights, keys, values and an estimate of the
+  // workspace are counted. 0 = no limit. Of several limits on one CUDA device the smallest holds
+  // for all models there together.
   uint64_t memory_limit = 0;
   std::function<void(double)> progress;  // fraction loaded, 0..1, on the calling thread
 };
