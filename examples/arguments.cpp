@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <limits>
 
+#include "byte_count.h"
+
 namespace {
 
 constexpr char kSummary[] =
@@ -28,14 +30,14 @@ constexpr int kMostDecoders = 256;
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *task = nullptr;
   gchar *vtt = nullptr, *srt = nullptr, *window = nullptr, *stride = nullptr, *rate = nullptr;
-  gchar* min_confidence = nullptr;
+  gchar *min_confidence = nullptr, *memory_limit = nullptr;
   gint n_decoders = 0;
   gboolean json = FALSE, ask_more = FALSE, quiet = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text :
-         {model, device, precision, task, vtt, srt, window, stride, rate, min_confidence})
+    for (gchar* text : {model, device, precision, memory_limit, task, vtt, srt, window, stride,
+                        rate, min_confidence})
       g_free(text);
     g_strfreev(rest);
   }
@@ -67,6 +69,7 @@ std::string complaint(const Arguments& a) {
     return "--task: expected retrieval or highlight, found " + a.task;
   if (!is_one_of(a.precision, {"auto", "fp32", "fp16", "bf16"}))
     return "--precision: expected auto, fp32, fp16 or bf16, found " + a.precision;
+  if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
   if (is_unset(a.window_s)) return "--window: expected 0 to 86400 seconds";
   if (is_unset(a.stride_s)) return "--stride: expected 0.1 to 86400 seconds";
   if (is_unset(a.rate)) return "--rate: expected 0.01 to 60 pictures a second";
@@ -94,6 +97,7 @@ Arguments arguments_from(const Raw& raw) {
   a.model = text_of(raw.model);
   a.device = text_of(raw.device, a.device);
   a.precision = text_of(raw.precision, a.precision);
+  if (raw.memory_limit) a.memory_limit = parse_byte_count(raw.memory_limit);
   a.task = text_of(raw.task, a.task);
   a.vtt = text_of(raw.vtt), a.srt = text_of(raw.srt);
   a.window_s = number(raw.window, 0, kDay);
@@ -111,6 +115,8 @@ GOptionContext* make_context(Raw& raw) {
        "Checkpoint folder (default: the small demo model)", "DIR"},
       {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
+      {"memory-limit", 0, 0, G_OPTION_ARG_STRING, &raw.memory_limit,
+       "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
       {"task", 0, 0, G_OPTION_ARG_STRING, &raw.task,
        "retrieval: answer the questions; highlight: find the moments worth keeping", "NAME"},
       {"window", 'w', 0, G_OPTION_ARG_STRING, &raw.window,

@@ -1,6 +1,7 @@
 // The command line of vidi-ask.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@ struct Arguments {
   std::string file;  // a path or a URI
   std::vector<std::string> queries;
   std::string model, device = "auto", precision = "auto", task = "retrieval";
+  std::optional<uint64_t> memory_limit = 0;  // bytes, 0 = none; empty: not understood
   std::optional<double> window_s, stride_s, rate, min_confidence;
   int n_decoders = 0;    // side by side; 0 = as many as are useful, 1 = every frame in one pass
   std::string vtt, srt;  // files to write; empty = none

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "byte_count.h"
+
 namespace {
 
 constexpr char kSummary[] =
@@ -60,13 +62,14 @@ constexpr size_t kNNumbers = std::size(kNumbers);
 
 // What GOption writes into. Strings are the caller's to free.
 struct Raw {
-  gchar *model = nullptr, *device = nullptr, *precision = nullptr, *record = nullptr;
+  gchar *model = nullptr, *device = nullptr, *precision = nullptr, *memory_limit = nullptr;
+  gchar* record = nullptr;
   gchar* numbers[kNNumbers] = {};
   gboolean json = FALSE, final_only = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text : {model, device, precision, record}) g_free(text);
+    for (gchar* text : {model, device, precision, memory_limit, record}) g_free(text);
     for (gchar* text : numbers) g_free(text);
     g_strfreev(rest);
   }
@@ -118,6 +121,7 @@ void read_texts(const Raw& raw, WatchArguments* a) {
   a->model = text_of(raw.model);
   a->device = text_of(raw.device, a->device);
   a->precision = text_of(raw.precision, a->precision);
+  if (raw.memory_limit) a->memory_limit = parse_byte_count(raw.memory_limit);
   a->record = text_of(raw.record);
   a->json = raw.json, a->final_only = raw.final_only;
 }
@@ -129,6 +133,7 @@ std::string complaint(const WatchArguments& a) {
     return "expected an address such as rtsp://camera/stream, found " + a.uri;
   if (!is_one_of(a.precision, {"auto", "fp32", "fp16", "bf16"}))
     return "--precision: expected auto, fp32, fp16 or bf16, found " + a.precision;
+  if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
   if (a.queries.empty())
     return "expected what to look for after the address, for example \"a dog\"";
   for (const std::string& query : a.queries) {
@@ -144,6 +149,8 @@ GOptionContext* make_context(Raw& raw) {
        "Checkpoint folder (default: the small demo model)", "DIR"},
       {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
+      {"memory-limit", 0, 0, G_OPTION_ARG_STRING, &raw.memory_limit,
+       "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &raw.record,
        "Save a clip around each hit in this folder", "DIR"},
       {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json, "One JSON object a line on stdout", nullptr},

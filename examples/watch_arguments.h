@@ -1,6 +1,7 @@
 // The command line of vidi-watch.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,7 +10,8 @@ struct WatchArguments {
   std::string uri;
   std::vector<std::string> queries;
   std::string model, device = "auto", precision = "auto";
-  std::string record;  // folder for clips; empty = none
+  std::optional<uint64_t> memory_limit = 0;  // bytes, 0 = none; empty: not understood
+  std::string record;                        // folder for clips; empty = none
   double window_s = 20, stride_s = 10, min_confidence = 0;
   double rate = 0;                   // pictures a second; 0 = as the checkpoint was trained
   double before_s = 5, after_s = 5;  // of a clip, around the hit

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <new>
 #include <unordered_set>
 #include <utility>
@@ -126,11 +127,13 @@ void drop_features(const AnalysisWindow& window) {
   window.prepared.reset();
 }
 
-// `body(steps)` in the usual steps; after OutOfMemory `make_room`, then once more in small ones.
-template <class Body, class MakeRoom>
-Result<Analysis> with_second_chance(Body body, MakeRoom make_room) {
+// `body(steps)` in the usual steps, and so again when `let_go` found something to free after
+// OutOfMemory; then `make_room`, and once more in small steps. kOverLimit is final.
+template <class Body, class LetGo, class MakeRoom>
+Result<Analysis> with_second_chance(Body body, LetGo let_go, MakeRoom make_room) {
   const Clock::time_point begin = Clock::now();
   Result<Analysis> analysis = attempt([&] { return body(kUsual); });
+  if (out_of_memory(analysis) && let_go()) analysis = attempt([&] { return body(kUsual); });
   if (out_of_memory(analysis)) {
     make_room();
     analysis = attempt([&] { return body(kSmall); });
@@ -151,7 +154,8 @@ std::vector<Query> queries_of(const AskPlan& plan) {
   return queries;
 }
 
-Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window) {
+Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window,
+                         const std::function<bool()>& forget_windows) {
   if (!window || !window->plan || !window->cancel) {
     return Error{ErrorCode::kBadInput, "A window without questions cannot be analysed."};
   }
@@ -164,7 +168,12 @@ Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow>
     analysis.answers = ask_questions(session, *analysis.encoded, *window, steps.questions);
     return analysis;
   };
-  return with_second_chance(body, [&] {
+  const auto let_go = [&] {
+    if (!forget_windows || !forget_windows()) return false;
+    session.free_caches();
+    return true;
+  };
+  return with_second_chance(body, let_go, [&] {
     drop_features(*window);
     session.free_caches();
   });
@@ -210,7 +219,8 @@ Result<Analysis> ask_again(Session& session, const Analysis& before,
     analysis.answers = ask_questions(session, *analysis.encoded, *window, steps.questions);
     return analysis;
   };
-  return with_second_chance(body, [&] { session.free_caches(); });
+  return with_second_chance(
+      body, [] { return false; }, [&] { session.free_caches(); });
 }
 
 }  // namespace vidi

@@ -1,6 +1,7 @@
 // A window through the engine: see, hear, encode, ask. Runs on the model's worker thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -11,10 +12,13 @@
 namespace vidi {
 
 // Features that a frame or sound chunk already has are used again. When the device runs out of
-// memory, the window's features and the engine's caches are freed and everything is tried once more
-// in the smallest steps. Features belong to the Session that made them: when a model was loaded
-// again, the caller drops the frames and chunks of the one before.
-Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window);
+// memory, `forget_windows` may free earlier windows (true when there were any), and the window is
+// tried again; after that its features and the engine's caches are freed and everything is tried
+// once more in the smallest steps. kOverLimit is final: nothing that is freed would do. Features
+// belong to the Session that made them: when a model was loaded again, the caller drops the frames
+// and chunks of the one before.
+Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window,
+                         const std::function<bool()>& forget_windows = {});
 
 // Looks at pictures before their window is complete; those that have been looked at are left out. A
 // failure costs nothing but time: the window's own analysis tries again, and tells.

@@ -155,6 +155,17 @@ void Foresight::drop(const AnalysisWindow& window) {
   });
 }
 
+bool Foresight::free_room() {
+  std::lock_guard lock(mutex_);
+  bool freed = false;
+  for (Started& started : started_) {
+    freed = freed || started.preparation;
+    started.preparation.reset();
+    started.given_up = true;
+  }
+  return freed;
+}
+
 // Called with the lock.
 Foresight::Started* Foresight::find(uint64_t index, uint64_t epoch) {
   const auto is_it = [&](const Started& s) { return s.index == index && s.epoch == epoch; };

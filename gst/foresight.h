@@ -30,6 +30,7 @@ class Foresight {
   // What was prepared for earlier windows is freed.
   void leave(const AnalysisWindow& window);
   void drop(const AnalysisWindow& window);  // nothing will become of it
+  bool free_room();                         // what was prepared is given up; false when nothing was
 
  private:
   struct Started {  // a window whose pictures are being streamed

@@ -269,7 +269,7 @@ void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>&
   if (!session.info().has_highlight_prompt && window->plan_without_prompt) {
     window->plan = window->plan_without_prompt;
   }
-  const Result<Analysis> analysis = analyze(session, window);
+  const Result<Analysis> analysis = analyze(session, window, [this] { return forget_others(); });
   if (analysis) {
     analysed(*analysis);
   } else if (analysis.error().code != ErrorCode::kCancelled) {
@@ -310,6 +310,16 @@ void ModelLink::keep(const Analysis& analysis) {
   if (window.epoch != epoch_) return;
   kept_.push_back(analysis);
   while (kept_.size() > keep_windows_) kept_.pop_front();
+}
+
+// Frees what the window in work needs the memory of: later windows that were begun, and those kept
+// for questions; false when there are none.
+bool ModelLink::forget_others() {
+  const bool freed = foresight_.free_room();
+  std::lock_guard lock(mutex_);
+  if (kept_.empty()) return freed;
+  kept_.clear();
+  return true;
 }
 
 void ModelLink::count_analysis(const Analysis& analysis) {

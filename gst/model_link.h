@@ -97,6 +97,7 @@ class ModelLink final : public ModelClient {
   void failed(const AnalysisWindow& window, const Error& error);
   std::vector<Finding> settle(const Analysis& analysis, size_t* n_found);
   void keep(const Analysis& analysis);
+  bool forget_others();
   void drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows, const char* reason);
   void count_analysis(const Analysis& analysis);
 

@@ -51,6 +51,13 @@ inline Property time(const char* name, int flags, guint64 Settings::*field, guin
   });
 }
 
+inline Property bytes(const char* name, int flags, guint64 Settings::*field, const char* blurb) {
+  return plain(field, g_value_get_uint64, g_value_set_uint64, [=] {
+    return g_param_spec_uint64(name, name, blurb, 0, G_MAXINT64, defaults().*field,
+                               GParamFlags(flags));
+  });
+}
+
 inline Property fraction_of_one(const char* name, int flags, double Settings::*field,
                                 const char* blurb) {
   return plain(field, g_value_get_double, g_value_set_double, [=] {

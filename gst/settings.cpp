@@ -92,6 +92,15 @@ const std::vector<kind::Property>& table() {
           "works, else the CPU."),
       kind::choice("precision", kUntilReady, &S::precision, precision_type,
                    "Number format of the model's weights and arithmetic."),
+      kind::bytes(
+          "memory-limit", kUntilReady, &S::memory_limit,
+          "Most bytes (GB = 1000000000) that the model may take of its device, the CUDA context "
+          "apart; 0 is no limit. A window that needs more makes do with less at once: smaller "
+          "steps, and the towers' weights wait in the host's memory meanwhile; where that is not "
+          "enough, the error says what is missing. On CUDA the process's allocator holds no more, "
+          "so of several limits on one device the smallest holds for all models there; on the CPU "
+          "weights, keys, values and an estimate of the workspace are counted. Elements with "
+          "different limits do not share a model."),
       kind::choice("model-load", kUntilReady, &S::model_load, model_load_type,
                    "Whether the change to PAUSED waits until the model is loaded."),
       kind::choice("task", kAlways, &S::task, task_type, "What is asked about every window."),
@@ -132,7 +141,8 @@ const std::vector<kind::Property>& table() {
       kind::number("max-pending-windows", kAlways, &S::max_pending_windows, 1, 64,
                    "Windows that may wait for the model."),
       kind::number("keep-windows", kAlways, &S::keep_windows, 1, G_MAXUINT32,
-                   "Encoded windows that are kept for the action signal ask."),
+                   "Encoded windows that are kept for the action signal ask. When the device's "
+                   "memory does not hold them and the next window, they go."),
       kind::choice("error-policy", kAlways, &S::error_policy, error_policy_type,
                    "What happens when the model cannot be loaded or keeps failing."),
       kind::flag("passthrough", kAlways, &S::passthrough,
@@ -215,7 +225,7 @@ SamplingShape Settings::shape() const {
   return {pictures.numerator, pictures.denominator, Time(window_duration), Time(stride)};
 }
 
-ModelKey Settings::model_key() const { return {model_path, device, precision}; }
+ModelKey Settings::model_key() const { return {model_path, device, precision, memory_limit}; }
 
 OverloadPolicy Settings::policy(bool live) const {
   switch (overload_policy) {

@@ -25,6 +25,7 @@ GstError gst_error_of(ErrorCode code) {
     case ErrorCode::kDamaged:
       return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ};
     case ErrorCode::kOutOfMemory:
+    case ErrorCode::kOverLimit:
       return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT};
     case ErrorCode::kNoDevice:
       return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT};

@@ -14,10 +14,6 @@
 namespace vidi {
 namespace {
 
-// Media tokens that go through the layers together: enough to fill a GPU, few enough to bound the
-// workspace.
-constexpr int64_t kStreamRows = 8192;
-
 // Prompts without what all of them begin with. Shorter ones are filled up on the right: no earlier
 // token sees what comes later, and the answer's tokens overwrite it.
 struct Rests {
@@ -147,9 +143,9 @@ int64_t Decoder::media_bytes(int64_t n_tokens) const {
 }
 
 void Decoder::stream(const at::Tensor& tokens, Modality modality, int64_t first,
-                     const MediaCache& cache, const Cancel& cancel) const {
-  for (int64_t at = 0; at < tokens.size(0); at += kStreamRows) {
-    at::Tensor v = tokens.narrow(0, at, std::min(kStreamRows, tokens.size(0) - at));
+                     const MediaCache& cache, const Cancel& cancel, int64_t piece) const {
+  for (int64_t at = 0; at < tokens.size(0); at += piece) {
+    at::Tensor v = tokens.narrow(0, at, std::min(piece, tokens.size(0) - at));
     if (config_.scale_embeddings) v = v * rounded_scale(config_.hidden, v.scalar_type());
     Residual r{v, norm(v, layers_[0].input_norm)};
     for (size_t i = 0; i < layers_.size(); ++i) {

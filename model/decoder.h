@@ -12,6 +12,7 @@
 #include "kernels/norm.h"
 #include "model/attention_layer.h"
 #include "model/cancel.h"
+#include "model/memory_plan.h"
 #include "model/tap.h"
 
 namespace vidi {
@@ -30,9 +31,9 @@ class Decoder {
 
   // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and
   // values in rows [first, first + n). A token's path is its own, so pieces in any order give the
-  // same cache.
+  // same cache: at most `piece` tokens go through the layers together.
   void stream(const at::Tensor& tokens, Modality modality, int64_t first, const MediaCache& cache,
-              const Cancel& cancel) const;
+              const Cancel& cancel, int64_t piece = kStreamTokens) const;
 
   // Reads prompts (lengths >= 1) as one batch into a new `text`; what all begin with is read once.
   // Returns the logits after each one's last token [B, vocab].

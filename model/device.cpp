@@ -96,7 +96,8 @@ DeviceMemory device_memory(at::Device device) {
   if (!device.is_cuda()) return {};
   const auto stats = at::accelerator::getDeviceStats(device.index());
   const auto& bytes = stats.allocated_bytes[0];  // [0]: over all pools
-  return {bytes.current, bytes.peak, stats.reserved_bytes[0].current};
+  const auto& held = stats.reserved_bytes[0];
+  return {bytes.current, bytes.peak, held.current, held.peak};
 }
 
 int64_t spare_memory(at::Device device) {

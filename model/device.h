@@ -27,9 +27,9 @@ void forbid_tf32();
 void bound_threads();
 
 // Bytes on the device right now and at most since the start, and what the allocator holds for them,
-// its cache included; 0 on the CPU.
+// its cache included, likewise; 0 on the CPU.
 struct DeviceMemory {
-  int64_t current = 0, peak = 0, held = 0;
+  int64_t current = 0, peak = 0, held = 0, held_peak = 0;
 };
 DeviceMemory device_memory(at::Device device);
 // Bytes that this process can still take on the device, its own cache included; without end on the

@@ -3,22 +3,39 @@
 #include <c10/core/StreamGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <map>
 #include <optional>
 
 #include "model/replay.h"
 
 namespace vidi {
 
+namespace {
+
+// Work is not recorded on the default stream. One stream serves all of a thread's recordings: for
+// every stream that has seen a product, cuBLAS keeps a workspace (32 MiB on an H200), and the pool
+// hands out 32 of them in turn.
+c10::cuda::CUDAStream side_stream(c10::DeviceIndex device) {
+  static thread_local std::map<c10::DeviceIndex, c10::cuda::CUDAStream> streams;
+  auto known = streams.find(device);
+  if (known == streams.end()) {
+    known = streams.emplace(device, c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device))
+                .first;
+  }
+  return known->second;
+}
+
+}  // namespace
+
 struct Replay::Impl {
-  c10::cuda::CUDAStream side;  // work is not recorded on the default stream
+  c10::cuda::CUDAStream side;
   std::optional<at::cuda::CUDAGraph> graph;
   bool has_run = false;
 };
 
 Replay::Replay(c10::Device device) {
   if (records(device)) {
-    impl_.reset(
-        new Impl{c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index()), {}});
+    impl_.reset(new Impl{side_stream(device.index()), {}});
   }
 }
 Replay::~Replay() = default;

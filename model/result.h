@@ -18,7 +18,8 @@ enum class ErrorCode {
   kUnsupported,  // a valid thing that this engine does not run
   kBadInput,     // the caller's frames, samples, queries or options
   kNoDevice,     // the device asked for is not usable
-  kOutOfMemory,
+  kOutOfMemory,  // a second attempt may do, with less at once or when something was freed
+  kOverLimit,    // more than memory-limit allows, whatever is freed
   kCancelled,
   kInternal,
 };

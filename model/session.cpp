@@ -29,15 +29,6 @@ struct TowerAudio final : AudioFeatures {
   int n_samples() const override { return samples; }
 };
 
-struct EncodedWindow final : Encoded {
-  MediaCache cache;
-  double seconds = 0;
-  bool has_frames() const override { return cache.has(Modality::kImage); }
-  bool has_audio() const override { return cache.has(Modality::kAudio); }
-  int64_t n_tokens() const override { return cache.n_tokens[0] + cache.n_tokens[1]; }
-  double duration_s() const override { return seconds; }
-};
-
 void check_prompts(const std::vector<std::vector<int>>& prompts) {
   for (const auto& p : prompts) {
     if (p.empty() || p.size() > kMaxPromptTokens) {
@@ -49,6 +40,23 @@ void check_prompts(const std::vector<std::vector<int>>& prompts) {
 }
 
 }  // namespace
+
+struct VidiSession::EncodedWindow final : Encoded {
+  MediaCache cache;
+  HeldBytes held;
+  double seconds = 0;
+  bool has_frames() const override { return cache.has(Modality::kImage); }
+  bool has_audio() const override { return cache.has(Modality::kAudio); }
+  int64_t n_tokens() const override { return cache.n_tokens[0] + cache.n_tokens[1]; }
+  double duration_s() const override { return seconds; }
+};
+
+// A window's stretches joined.
+struct VidiSession::Sound {
+  at::Tensor states;       // the encoder's, cut to what the samples fill; undefined: none
+  int64_t audio_size = 0;  // frames of the log-mel picture that the samples fill
+  int64_t n_tokens = 0;
+};
 
 Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
                                                const Cancel& cancel) noexcept {
@@ -74,9 +82,15 @@ Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::see(
   using Out = std::vector<std::shared_ptr<const FrameFeatures>>;
   return at_the_door<Out>([&] {
     Out out;
-    for (size_t at = 0; at < frames.size(); at += kVisionBatch) {
-      cancel.check();
-      see_batch(frames.data() + at, std::min(kVisionBatch, frames.size() - at), out);
+    fetch_towers();
+    try {
+      for (size_t at = 0; at < frames.size(); at += kVisionBatch) {
+        cancel.check();
+        see_batch(frames.data() + at, std::min(kVisionBatch, frames.size() - at), out);
+      }
+    } catch (const c10::OutOfMemoryError&) {
+      if (!limited()) throw;
+      explain_shortage("looking at " + std::to_string(frames.size()) + " picture(s)");
     }
     return out;
   });
@@ -100,7 +114,13 @@ Result<std::shared_ptr<const AudioFeatures>> VidiSession::hear(const float* samp
                                                                const Cancel& cancel) noexcept {
   return at_the_door<std::shared_ptr<const AudioFeatures>>([&] {
     cancel.check();
-    return hear_chunk(samples, n);
+    fetch_towers();
+    try {
+      return hear_chunk(samples, n);
+    } catch (const c10::OutOfMemoryError&) {
+      if (!limited()) throw;
+      explain_shortage("listening to " + std::to_string(n) + " samples");
+    }
   });
 }
 
@@ -125,50 +145,96 @@ static at::Tensor joined_states(const Window& window, int64_t min_steps, int64_t
   return at::cat(chunks).narrow(0, 0, steps);
 }
 
-std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window,
-                                                          const Cancel& cancel) {
-  const int64_t n_frames = window.frames.size();
-  if (n_frames == 1) {
+static void check_window(const Window& window) {
+  if (window.frames.size() == 1) {
     throw EngineError(ErrorCode::kBadInput, "a window with 1 frame, expected none or at least 2");
   }
   if (!(window.duration_s >= 0) || !std::isfinite(window.duration_s)) {
     throw EngineError(ErrorCode::kBadInput, "a window of " + std::to_string(window.duration_s) +
                                                 " s, expected a length of 0 or more");
   }
-  int64_t audio_size = 0;
-  at::Tensor states = joined_states(window, 2 * config_.projector.audio_pool, audio_size);
-  const int64_t n_audio = states.defined() ? projector_.n_audio_tokens(states.size(0)) : 0;
-  const int64_t n_image = n_frames > 0 ? n_frames * projector_.tokens_per_frame(n_frames) : 0;
-  if (n_audio + n_image == 0) {
+}
+
+std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window,
+                                                          const Cancel& cancel) {
+  check_window(window);
+  Sound sound;
+  sound.states = joined_states(window, 2 * config_.projector.audio_pool, sound.audio_size);
+  if (sound.states.defined()) sound.n_tokens = projector_.n_audio_tokens(sound.states.size(0));
+  if (window.frames.empty() && sound.n_tokens == 0) {
     throw EngineError(ErrorCode::kBadInput,
                       "a window without frames and with less than two tokens "
                       "of sound, expected at least one of them");
   }
-  auto encoded = std::make_shared<EncodedWindow>();
-  encoded->seconds = window.duration_s;
-  if (n_image > 0) encoded->cache = encode_images(window, cancel);
-  if (n_audio > 0) {
-    decoder_.add_media(encoded->cache, Modality::kAudio, n_audio);
-    tap_into(tap_, "audio.size", at::full({1}, audio_size, at::kLong));
-    tap_into(tap_, "audio.encoder", states);
-    decoder_.stream(projector_.audio_tokens(states, tap_), Modality::kAudio, 0, encoded->cache,
-                    cancel);
-  }
-  for (int m = 0; tap_ && m < 2; ++m) {
-    const std::string modality = m == 0 ? "image" : "audio";
-    for (size_t i = 0; i < encoded->cache.layers[m].size(); ++i) {
-      const std::string name = "decoder.layer" + std::to_string(i) + "." + modality;
-      tap_(name + "_key", encoded->cache.layers[m][i].key);
-      tap_(name + "_value", encoded->cache.layers[m][i].value);
-    }
-  }
+  auto encoded = encode_in_room(window, sound, cancel);
   synchronize(device_);  // a CUDA error surfaces here and not in somebody's first question
   return encoded;
+}
+
+// By the plan; where the allocator finds no room in spite of it, once more with all the room there
+// can be.
+std::shared_ptr<const Encoded> VidiSession::encode_in_room(const Window& window, const Sound& sound,
+                                                           const Cancel& cancel) {
+  const int64_t n_frames = window.frames.size();
+  const int64_t n_image = n_frames > 0 ? n_frames * projector_.tokens_per_frame(n_frames) : 0;
+  WindowNeed need = need_of(n_image, sound.n_tokens);
+  if (check_prepared(window)) need.keys = need_of(0, sound.n_tokens).keys;
+  const MemoryPlan plan = make_room(need);
+  try {
+    return encode_in_pieces(window, sound, plan.piece_tokens, cancel);
+  } catch (const c10::OutOfMemoryError&) {
+    if (!limited()) throw;
+  }
+  make_most_room();
+  try {
+    return encode_in_pieces(window, sound, kSmallestPiece, cancel);
+  } catch (const c10::OutOfMemoryError&) {
+    explain_shortage("a window of " + std::to_string(need.n_tokens) + " tokens");
+  }
+}
+
+std::shared_ptr<VidiSession::EncodedWindow> VidiSession::encode_in_pieces(const Window& window,
+                                                                          const Sound& sound,
+                                                                          int64_t piece,
+                                                                          const Cancel& cancel) {
+  auto encoded = std::make_shared<EncodedWindow>();
+  encoded->seconds = window.duration_s;
+  MediaCache& cache = encoded->cache;
+  if (!window.frames.empty()) cache = encode_images(window, piece, cancel);
+  if (sound.n_tokens > 0) {
+    decoder_.add_media(cache, Modality::kAudio, sound.n_tokens);
+    tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));
+    tap_into(tap_, "audio.encoder", sound.states);
+    decoder_.stream(projector_.audio_tokens(sound.states, tap_), Modality::kAudio, 0, cache, cancel,
+                    piece);
+  }
+  encoded->held = count_keys(cache.n_tokens[0], cache.n_tokens[1]);
+  tap_keys(cache);
+  return encoded;
+}
+
+void VidiSession::tap_keys(const MediaCache& cache) const {
+  for (int m = 0; tap_ && m < 2; ++m) {
+    const std::string modality = m == 0 ? "image" : "audio";
+    for (size_t i = 0; i < cache.layers[m].size(); ++i) {
+      const std::string name = "decoder.layer" + std::to_string(i) + "." + modality;
+      tap_(name + "_key", cache.layers[m][i].key);
+      tap_(name + "_value", cache.layers[m][i].value);
+    }
+  }
 }
 
 Result<std::shared_ptr<const Encoded>> VidiSession::encode(const Window& window,
                                                            const Cancel& cancel) noexcept {
   return at_the_door<std::shared_ptr<const Encoded>>([&] { return encode_window(window, cancel); });
+}
+
+static Answer answer_of(Generation g) {
+  Answer answer;
+  answer.ids = std::move(g.ids);
+  answer.probabilities = std::move(g.probabilities);
+  answer.stop = g.stop;
+  return answer;
 }
 
 std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
@@ -181,19 +247,22 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
                                                 " new tokens asked for, expected 1 or more");
   }
   check_prompts(prompts);
+  size_t at_once = questions_with_room(prompts, kQuestionBatch);
   std::vector<Answer> answers;
-  for (size_t at = 0; at < prompts.size(); at += kQuestionBatch) {
+  for (size_t at = 0; at < prompts.size();) {
     const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(at);
-    const auto last =
-        first + static_cast<std::ptrdiff_t>(std::min(kQuestionBatch, prompts.size() - at));
+    const size_t n = std::min(at_once, prompts.size() - at);
     const AnswerForm* form = tap_ ? nullptr : form_.get();
-    for (Generation& g :
-         generate(decoder_, window.cache, {first, last}, options, form, tap_, cancel)) {
-      Answer answer;
-      answer.ids = std::move(g.ids);
-      answer.probabilities = std::move(g.probabilities);
-      answer.stop = g.stop;
-      answers.push_back(std::move(answer));
+    try {
+      auto some = generate(decoder_, window.cache, {first, first + static_cast<std::ptrdiff_t>(n)},
+                           options, form, tap_, cancel);
+      for (Generation& g : some) answers.push_back(answer_of(std::move(g)));
+      at += n;
+    } catch (const c10::OutOfMemoryError&) {
+      if (!limited()) throw;
+      if (n == 1) explain_shortage("a question of " + std::to_string(first->size()) + " tokens");
+      at_once = n / 2;  // again, in smaller batches: each answer is its own
+      free_device_cache(device_);
     }
   }
   return answers;

@@ -30,6 +30,11 @@ struct OpenOptions {
   std::string device =
       "auto";  // "auto", "cpu", "cuda", "cuda:1"; auto = first CUDA device that works, else CPU
   Precision precision = Precision::kAuto;
+  // Bytes that the process's allocator may hold on the model's device (the CUDA context apart), and
+  // what the plans for each window keep to; on the CPU weights, keys, values and an estimate of the
+  // workspace are counted. 0 = no limit. Of several limits on one CUDA device the smallest holds
+  // for all models there together.
+  uint64_t memory_limit = 0;
   std::function<void(double)> progress;  // fraction loaded, 0..1, on the calling thread
 };
 
@@ -67,7 +72,8 @@ class Session {
                                const Cancel& cancel) noexcept = 0;
   // With `window.prepared` only what is missing is made: a preparation for another number of frames
   // is of no use, pictures other than those it was advanced with are made again. It is empty
-  // afterwards.
+  // afterwards. With a memory limit: kOverLimit when the window cannot fit, kOutOfMemory when it
+  // can once earlier windows are gone.
   virtual Result<std::shared_ptr<const Encoded>> encode(const Window& window,
                                                         const Cancel& cancel) noexcept = 0;
   // All questions as one batch; answers in the order of the queries.

@@ -2,7 +2,9 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "model/at_the_door.h"
 #include "model/device.h"
@@ -29,6 +31,17 @@ Checkpoint open_checkpoint(const std::string& folder) {
   return {std::move(config), std::move(files)};
 }
 
+// Their weights by name, handles.
+std::vector<at::Tensor> tower_weights(
+    const std::vector<std::pair<std::string, at::Tensor>>& weights) {
+  std::vector<at::Tensor> found;
+  for (const auto& [name, tensor] : weights) {
+    if (name.starts_with("model.mm_vis.") || name.starts_with("model.mm_aud."))
+      found.push_back(tensor);
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<int> picture_side(const std::string& folder) noexcept {
@@ -37,6 +50,13 @@ Result<int> picture_side(const std::string& folder) noexcept {
 
 Result<double> frame_rate(const std::string& folder) noexcept {
   return at_the_door<double>([&] { return read_frame_rate(folder); });
+}
+
+void VidiSession::choose_place(const OpenOptions& options) {
+  device_ = choose_device(options.device);
+  dtype_ = choose_dtype(options.precision, device_);
+  constexpr auto kMost = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+  limit_ = MemoryLimit(device_, static_cast<int64_t>(std::min(options.memory_limit, kMost)));
 }
 
 // Towers, projector and decoder say what they need; then everything is read at once.
@@ -48,8 +68,17 @@ void VidiSession::load_weights(Weights weights, const OpenOptions& options, cons
   audio_.take(weights, config_.audio);
   projector_.take(weights, config_);
   decoder_.take(weights, config_.decoder);
-  weights.load(options.progress, cancel);
+  check_weights_fit(limit_.bytes(), weights.bytes_taken(), precision_name(dtype_),
+                    device_.is_cuda() && dtype_ == at::kFloat);
+  try {
+    weights.load(options.progress, cancel);
+  } catch (const c10::OutOfMemoryError&) {
+    if (!limited()) throw;
+    explain_shortage("loading the model");
+  }
   weights_ = weights.loaded();
+  towers_ = Towers(tower_weights(weights_));
+  if (limited()) free_device_cache(device_);  // what loading needed
   synchronize(device_);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   const PromptConfig& prompt = config_.prompt;
@@ -67,8 +96,7 @@ std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const
   s.tokenizer_ = std::make_unique<Tokenizer>(
       Tokenizer::open(options.folder, s.config_.prompt, s.config_.decoder.vocab));
   s.form_ = std::make_unique<AnswerForm>(*s.tokenizer_);
-  s.device_ = choose_device(options.device);
-  s.dtype_ = choose_dtype(options.precision, s.device_);
+  s.choose_place(options);
   s.load_weights(Weights(std::move(checkpoint.files), s.device_, s.dtype_), options, cancel);
   return session;
 }
@@ -79,8 +107,7 @@ std::unique_ptr<VidiSession> VidiSession::random(const ModelConfig& config, Chec
   auto session = std::unique_ptr<VidiSession>(new VidiSession);
   VidiSession& s = *session;
   s.config_ = config;
-  s.device_ = choose_device(options.device);
-  s.dtype_ = choose_dtype(options.precision, s.device_);
+  s.choose_place(options);
   s.load_weights(Weights::random(std::move(shapes), s.device_, s.dtype_, seed), options, Cancel());
   return session;
 }

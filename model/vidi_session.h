@@ -10,10 +10,14 @@
 #include "model/answer_form.h"
 #include "model/audio_tower.h"
 #include "model/decoder.h"
+#include "model/held_bytes.h"
+#include "model/memory_limit.h"
+#include "model/memory_plan.h"
 #include "model/projector.h"
 #include "model/session.h"
 #include "model/tap.h"
 #include "model/tokenizer.h"
+#include "model/towers.h"
 #include "model/vision_tower.h"
 
 namespace vidi {
@@ -67,23 +71,48 @@ class VidiSession final : public Session {
   const std::vector<std::pair<std::string, at::Tensor>>& weights() const { return weights_; }
   at::Device device() const { return device_; }
   at::ScalarType dtype() const { return dtype_; }
+  const Towers& towers() const { return towers_; }
+  // What a window needs beyond what is there, and what there is.
+  WindowNeed need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const;
+  MemoryState memory_state() const;
 
  private:
   VidiSession() = default;
+  void choose_place(const OpenOptions& options);
   void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
   void see_batch(const Frame* frames, size_t n,
                  std::vector<std::shared_ptr<const FrameFeatures>>& out);
   std::shared_ptr<const AudioFeatures> hear_chunk(const float* samples, int n);
+  struct Sound;          // session.cpp
+  struct EncodedWindow;  // session.cpp
   std::shared_ptr<const Encoded> encode_window(const Window& window, const Cancel& cancel);
+  std::shared_ptr<const Encoded> encode_in_room(const Window& window, const Sound& sound,
+                                                const Cancel& cancel);
+  std::shared_ptr<EncodedWindow> encode_in_pieces(const Window& window, const Sound& sound,
+                                                  int64_t piece, const Cancel& cancel);
+  void tap_keys(const MediaCache& cache) const;
   struct Prepared;  // window_pictures.cpp
   Prepared make_prepared(size_t n_frames) const;
   void stream_frames(Prepared& prepared, size_t first,
-                     const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+                     const std::vector<std::shared_ptr<const FrameFeatures>>& frames, int64_t piece,
                      const Cancel& cancel);
-  MediaCache encode_images(const Window& window, const Cancel& cancel);
+  // Whether the window's preparation is of use; one that is not becomes empty.
+  bool check_prepared(const Window& window) const;
+  MediaCache encode_images(const Window& window, int64_t piece, const Cancel& cancel);
   std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,
                               const AskOptions& options, const Cancel& cancel);
 
+  // Memory under a limit, session_memory.cpp; without one these do nothing.
+  HeldBytes count_keys(int64_t n_image_tokens, int64_t n_audio_tokens) const;
+  MemoryPlan make_room(const WindowNeed& need);
+  void make_most_room();
+  void fetch_towers();
+  int64_t room_ahead() const;
+  size_t questions_with_room(const std::vector<std::vector<int>>& prompts, size_t most) const;
+  [[noreturn]] void explain_shortage(const std::string& what) const;
+  bool limited() const { return limit_.bytes() > 0; }
+
+  MemoryLimit limit_;  // the last that goes: what is freed before is still under it
   ModelConfig config_;
   ModelInfo info_;
   at::Device device_{at::kCPU};
@@ -95,6 +124,8 @@ class VidiSession final : public Session {
   Projector projector_;
   Decoder decoder_;
   std::vector<std::pair<std::string, at::Tensor>> weights_;
+  Towers towers_;                                                        // their weights' memory
+  TotalBytes window_bytes_ = std::make_shared<std::atomic<int64_t>>(0);  // keys and values alive
   Tap tap_;
 };
 

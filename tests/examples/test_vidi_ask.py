@@ -286,10 +286,20 @@ class VidiAsk(unittest.TestCase):
                                 (["--decoders", "-1", cases.CLIP, "x"], "--decoders"),
                                 (["--min-confidence", "2", cases.CLIP, "x"], "--min-confidence"),
                                 (["--precision", "fp8", cases.CLIP, "x"], "--precision"),
+                                (["--memory-limit", "24GiB", cases.CLIP, "x"], "--memory-limit"),
+                                (["--memory-limit", "-1", cases.CLIP, "x"], "--memory-limit"),
                                 (["--task", "dance", cases.CLIP, "x"], "--task"),
                                 ([cases.CLIP, ""], "question is empty"), ([cases.CLIP, b"\xff"], "UTF-8")]:
             with self.subTest(part=part):
                 self.assert_refused(ask(*arguments), 2, part, "--help")
+
+    def test_memory_limit(self):
+        """Weights beyond the limit are one sentence; where the towers have to leave, the answer is the same."""
+        refused = ask("--memory-limit", "10MB", cases.CLIP, "a phone")
+        self.assert_refused(refused, 1, "memory-limit allows 10.00 MB")
+        usual, tight = (ask("--quiet", "--memory-limit", limit, cases.CLIP, "a phone") for limit in ("0", "33MB"))
+        self.assertEqual(tight.returncode, 0, tight.stderr)
+        self.assertEqual(tight.stdout, usual.stdout)
 
     def test_bad_files(self):
         """A file that is missing, a folder or no video is named in the sentence."""

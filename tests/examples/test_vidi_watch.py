@@ -171,6 +171,7 @@ class VidiWatch(unittest.TestCase):
                                         (2, "--window", ["test://", "a", "--window", "x"]),
                                         (2, "--stride", ["test://", "a", "--window", "1", "--stride", "2"]),
                                         (2, "nowhere", ["nowhere", "a"]),
+                                        (2, "--memory-limit", ["test://", "a", "--memory-limit", "lots"]),
                                         (2, "--wrong", ["test://", "a", "--wrong"]),
                                         (1, "/no/engine", ["test://", "a"])):
             with self.subTest(part):

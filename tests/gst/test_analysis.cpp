@@ -206,6 +206,41 @@ TEST_F(AnalysisTest, OutOfMemoryTwice) {
   EXPECT_TRUE(run(asked));  // the next one starts from the beginning
 }
 
+// Out of memory once while earlier windows are there: they go, and the window is tried again as it
+// was, with the features that it has.
+TEST_F(AnalysisTest, EarlierWindowsGoFirst) {
+  scripted::fail(Step::kEncode, kNoMemory);
+  int n_forgotten = 0;
+  const auto analysis = analyze(*session_, window(3), [&] { return ++n_forgotten == 1; });
+  ASSERT_TRUE(analysis);
+  EXPECT_EQ(n_forgotten, 1);
+  EXPECT_FALSE(analysis->in_small_steps);
+  EXPECT_EQ(scripted::n_frames_seen(), 3);
+  EXPECT_EQ(scripted::n_caches_freed(), 1);
+}
+
+// When that is not enough, or there are none, the small steps follow.
+TEST_F(AnalysisTest, SmallStepsFollowWhereNothingCanGo) {
+  for (const bool has_windows : {true, false}) {
+    scripted::reset();
+    scripted::fail(Step::kEncode, kNoMemory, has_windows ? 2 : 1);
+    const auto analysis = analyze(*session_, window(3), [&] { return has_windows; });
+    ASSERT_TRUE(analysis);
+    EXPECT_TRUE(analysis->in_small_steps);
+  }
+}
+
+// More than the memory limit allows is told at once: no attempt in small steps.
+TEST_F(AnalysisTest, OverLimitIsFinal) {
+  scripted::fail(Step::kEncode, {ErrorCode::kOverLimit, "2 GB are missing"}, -1);
+  int n_forgotten = 0;
+  const auto analysis = analyze(*session_, window(3), [&] { return ++n_forgotten > 0; });
+  ASSERT_FALSE(analysis);
+  EXPECT_EQ(analysis.error().code, ErrorCode::kOverLimit);
+  EXPECT_EQ(n_forgotten, 0);
+  EXPECT_EQ(scripted::count(Step::kEncode), 1);
+}
+
 // Any other failure comes through unchanged, without a second attempt.
 TEST_F(AnalysisTest, OtherErrors) {
   for (const Step step : {Step::kSee, Step::kHear, Step::kEncode, Step::kAsk}) {

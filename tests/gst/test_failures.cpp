@@ -114,6 +114,7 @@ std::vector<LoadFailure> load_failures() {
           {ErrorCode::kUnreadable, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ},
           {ErrorCode::kDamaged, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ},
           {ErrorCode::kOutOfMemory, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT},
+          {ErrorCode::kOverLimit, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT},
           {ErrorCode::kNoDevice, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT},
           {ErrorCode::kUnsupported, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS},
           {ErrorCode::kBadInput, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS},
@@ -240,6 +241,23 @@ TEST_F(Failures, OutOfMemoryIsTriedAgain) {
   EXPECT_EQ(bench.structures("vidi/result").size(), 1u);
   EXPECT_EQ(scripted::n_caches_freed(), 1);
   EXPECT_TRUE(bench.messages(GST_MESSAGE_WARNING).empty());
+}
+
+// Where the device does not hold the window before and the next one, the one before is given up:
+// the next one is analysed in usual steps.
+TEST_F(Failures, KeptWindowsMakeRoom) {
+  Bench bench;
+  bench.play();
+  bench.frames(0, 3 * GST_SECOND);
+  ASSERT_TRUE(scripted::wait_for(Step::kAsk, 1));
+  scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "No memory."});
+  bench.frames(3 * GST_SECOND, 4 * GST_SECOND);
+  bench.eos();
+  const auto windows = bench.structures("vidi/window");
+  ASSERT_EQ(windows.size(), 2u);
+  EXPECT_FALSE(flag(windows[1], "small-steps"));
+  EXPECT_EQ(bench.stat("windows-completed"), 2u);
+  EXPECT_EQ(scripted::n_caches_freed(), 1);
 }
 
 // Three failures in a row are a broken model: an ERROR, and the stream ends.

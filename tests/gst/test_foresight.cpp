@@ -189,6 +189,20 @@ TEST_F(ForesightTest, AWaitingWindowKeepsItsOwn) {
   EXPECT_EQ(scripted::n_preparations(), 0);
 }
 
+// Memory that another window needs is given back, and not taken again for the same window.
+TEST_F(ForesightTest, GivesItsRoomBack) {
+  const Frames all = pictures(4);
+  EXPECT_FALSE(foresight_.free_room());
+  show(all, 2);
+  work();
+  EXPECT_TRUE(foresight_.free_room());
+  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_FALSE(foresight_.free_room());
+  show(all, 3);
+  work();
+  EXPECT_EQ(n_prepared_of(complete(all)), 0u);
+}
+
 // A flush forgets everything.
 TEST_F(ForesightTest, ForgetsEverything) {
   const Frames all = pictures(4);

@@ -96,6 +96,7 @@ const Row kRows[] = {
     {"model-path", "gchararray", "(null)", false},
     {"device", "gchararray", "auto", false},
     {"precision", "GstVidiFilterPrecision", "auto", false},
+    {"memory-limit", "guint64", "0", false},
     {"model-load", "GstVidiFilterModelLoad", "async", false},
     {"task", "GstVidiFilterTask", "retrieval", true},
     {"query", "gchararray", "(null)", true},
@@ -185,6 +186,7 @@ TEST_F(SettingsTest, ValuesComeBack) {
   const std::pair<const char*, const char*> values[] = {{"model-path", "/models/a b"},
                                                         {"device", "cuda:1"},
                                                         {"precision", "bf16"},
+                                                        {"memory-limit", "24000000000"},
                                                         {"model-load", "sync"},
                                                         {"task", "highlight"},
                                                         {"query", "a dog"},
@@ -210,6 +212,7 @@ TEST_F(SettingsTest, ValuesComeBack) {
   const Settings& s = settings();
   EXPECT_EQ(s.model_path, "/models/a b");
   EXPECT_EQ(s.precision, Precision::kBf16);
+  EXPECT_EQ(s.memory_limit, 24000000000u);
   EXPECT_EQ(s.model_load, ModelLoad::kSync);
   EXPECT_EQ(s.task, Task::kHighlight);
   EXPECT_EQ(s.rate.numerator, 30000);
@@ -231,11 +234,17 @@ TEST_F(SettingsTest, RangesEndWhereTheyShould) {
     return changed;
   };
   const std::tuple<const char*, const char*, const char*> limits[] = {
-      {"max-pending-windows", "1", "0"},   {"max-pending-windows", "64", "65"},
-      {"max-new-tokens", "1", "0"},        {"max-new-tokens", "8192", "8193"},
-      {"min-confidence", "0.0", "-0.001"}, {"min-confidence", "1.0", "1.001"},
-      {"frame-rate", "240/1", "241/1"},    {"frame-rate", "0/1", "-1/1"},
-      {"keep-windows", "1", "0"},          {"window-duration", "86400000000000", "86400000000001"}};
+      {"max-pending-windows", "1", "0"},
+      {"max-pending-windows", "64", "65"},
+      {"max-new-tokens", "1", "0"},
+      {"max-new-tokens", "8192", "8193"},
+      {"min-confidence", "0.0", "-0.001"},
+      {"min-confidence", "1.0", "1.001"},
+      {"frame-rate", "240/1", "241/1"},
+      {"frame-rate", "0/1", "-1/1"},
+      {"keep-windows", "1", "0"},
+      {"memory-limit", "9223372036854775807", "9223372036854775808"},
+      {"window-duration", "86400000000000", "86400000000001"}};
   for (const auto& [name, inside, outside] : limits) {
     EXPECT_FALSE(is_outside(name, inside)) << name << "=" << inside;
     EXPECT_TRUE(is_outside(name, outside)) << name << "=" << outside;
@@ -394,13 +403,15 @@ TEST(SettingsPolicy, AutoLooksAtLive) {
   }
 }
 
-// The model is told apart by folder, device and precision.
+// The model is told apart by folder, device, precision and memory limit.
 TEST(SettingsKey, HoldsWhatTellsModelsApart) {
   Settings settings;
   settings.model_path = "/m";
   settings.device = "cpu";
   settings.precision = Precision::kFp32;
   EXPECT_EQ(settings.model_key(), (ModelKey{"/m", "cpu", Precision::kFp32}));
+  settings.memory_limit = 5;
+  EXPECT_EQ(settings.model_key(), (ModelKey{"/m", "cpu", Precision::kFp32, 5}));
 }
 
 // Retrieval asks the query first, then the queries, the same text once, with ids in that order.

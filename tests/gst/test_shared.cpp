@@ -32,6 +32,17 @@ TEST_F(Shared, OtherPrecisionIsAnotherModel) {
   EXPECT_EQ(scripted::n_open_sessions(), 2);
 }
 
+// The memory limit reaches the engine, and another limit is another model.
+TEST_F(Shared, MemoryLimitReachesTheEngine) {
+  Rig one;
+  one.play();
+  EXPECT_EQ(scripted::memory_limit(), 0u);
+  Rig two({.properties = "query=cat memory-limit=24000000000"});
+  two.play();
+  EXPECT_EQ(scripted::memory_limit(), 24000000000u);
+  EXPECT_EQ(scripted::n_open_sessions(), 2);
+}
+
 // Both hear of a failed load.
 TEST_F(Shared, BothHearOfAFailure) {
   scripted::hold(Step::kOpen);

@@ -64,6 +64,7 @@ struct Record {
   int max_new_tokens = 0;
   SeenWindow window;
   double progress = 0;
+  uint64_t memory_limit = 0;
 };
 
 struct Stage {
@@ -393,6 +394,7 @@ void report(const OpenOptions& options, double fraction) {
 }
 
 Result<std::unique_ptr<Session>> open(const OpenOptions& options, const Cancel& cancel) noexcept {
+  locked([&](Stage& s) { return s.record.memory_limit = options.memory_limit; });
   return play<std::unique_ptr<Session>>(Step::kOpen, cancel, [&] {
     for (const double fraction : {0.0, 0.25, 0.5, 0.75, 1.0}) {
       report(options, fraction);
@@ -505,6 +507,9 @@ SeenWindow last_window() {
 }
 double reported_progress() {
   return locked([](Stage& s) { return s.record.progress; });
+}
+uint64_t memory_limit() {
+  return locked([](Stage& s) { return s.record.memory_limit; });
 }
 
 }  // namespace vidi::scripted

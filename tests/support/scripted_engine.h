@@ -67,5 +67,6 @@ std::vector<Query> queries();  // of the last ask
 int max_new_tokens();          // likewise
 SeenWindow last_window();      // of the last encode
 double reported_progress();    // last fraction the opener reported
+uint64_t memory_limit();       // of the last open
 
 }  // namespace vidi::scripted

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "examples/byte_count.h"
 #include "kernels/linear.h"
 #include "kernels/log_mel.h"
 #include "kernels/pick.h"
@@ -33,8 +34,9 @@ namespace {
 constexpr const char* kUsage =
     "usage: bench-model --geometry vidi1.5-9b|vidi-7b|tiny [--seconds 306] [--queries 1]\n"
     "         [--precision fp32|fp16|bf16] [--device auto] [--new-tokens 34] [--json FILE]\n"
+    "         [--memory-limit 24GB]\n"
     "       bench-model --checkpoint FOLDER [--seconds 306] ...\n"
-    "       bench-model --load FOLDER [--precision ...] [--device auto]\n";
+    "       bench-model --load FOLDER [--precision ...] [--device auto] [--memory-limit 24GB]\n";
 constexpr int kPromptTokens = 31;  // of a typical retrieval question
 constexpr int kVisionBatch = 16;
 
@@ -107,7 +109,8 @@ class Bench {
     plain_speeds();
     preprocess();
     towers();
-    encode();
+    // By itself the decoder knows of no limit.
+    if (a_.open.memory_limit == 0) encode();
     questions();
   }
   void print() const;
@@ -124,6 +127,7 @@ class Bench {
   void encode();
   void read(const MediaCache& cache);
   void questions();
+  void look_and_listen(Window& window, const std::vector<Frame>& frames);
   double stream_tflop(double tokens) const;
   at::TensorOptions options() const { return at::TensorOptions(dtype_).device(device_); }
 
@@ -152,8 +156,9 @@ void Bench::plain_speeds() {
              w = at::randn({d.mlp, d.hidden}, options());
   const double flop = 2.0 * rows * d.hidden * d.mlp;
   product_tflops_ = flop / 1e12 / time_call(device_, 50, [&] { apply_linear(x, w); }).seconds;
-  at::Tensor from = at::zeros({device_.is_cuda() ? int64_t{2} << 30 : int64_t{1} << 28},
-                              options().dtype(at::kByte));
+  const bool has_room = device_.is_cuda() && a_.open.memory_limit == 0;
+  at::Tensor from =
+      at::zeros({has_room ? int64_t{2} << 30 : int64_t{1} << 28}, options().dtype(at::kByte));
   at::Tensor to = at::empty_like(from);
   copy_gbs_ = 2.0 * from.numel() / 1e9 / time_call(device_, 10, [&] { to.copy_(from); }).seconds;
 }
@@ -285,15 +290,10 @@ void Bench::read(const MediaCache& cache) {
       (weights + keys) / 1e9);
 }
 
-// Through the door, as the element asks: the whole encode from features, and whole answers.
-void Bench::questions() {
+void Bench::look_and_listen(Window& window, const std::vector<Frame>& frames) {
   const Cancel cancel;
-  const int side = session_->config().vision.image_size;
-  std::vector<uint8_t> picture(side * side * 3, 100);
-  std::vector<float> samples(kChunkSamples, 0.1f);
-  Window window;
-  window.duration_s = a_.seconds;
-  const std::vector<Frame> frames(n_frames_, Frame{picture.data(), side, side, size_t(side) * 3});
+  const std::vector<float> samples(kChunkSamples, 0.1f);
+  window.frames.clear(), window.audio.clear();
   auto seen = session_->see(frames, cancel);
   if (!seen) throw EngineError(seen.error().code, seen.error().message);
   window.frames = *seen;
@@ -302,6 +302,18 @@ void Bench::questions() {
     if (!heard) throw EngineError(heard.error().code, heard.error().message);
     window.audio.push_back(*heard);
   }
+}
+
+// Through the door, as the element asks: the whole encode from features, and whole answers. Under a
+// memory limit with the towers' way to the device, too.
+void Bench::questions() {
+  const Cancel cancel;
+  const int side = session_->config().vision.image_size;
+  std::vector<uint8_t> picture(side * side * 3, 100);
+  Window window;
+  window.duration_s = a_.seconds;
+  const std::vector<Frame> frames(n_frames_, Frame{picture.data(), side, side, size_t(side) * 3});
+  look_and_listen(window, frames);
   add("whole: encode from features", time_call(device_, 1, [&] {
         encoded_.reset();  // the old keys and values go first
         auto encoded = session_->encode(window, cancel);
@@ -314,6 +326,14 @@ void Bench::questions() {
   add("whole: " + std::to_string(a_.queries) + " question(s), " + std::to_string(a_.new_tokens) +
           " tokens",
       time_call(device_, 1, [&] { session_->ask_ids(*encoded_, prompts, options, cancel); }));
+  if (a_.open.memory_limit == 0) return;
+  add("whole: look, listen, encode", time_call(device_, 2, [&] {
+        encoded_.reset();
+        look_and_listen(window, frames);
+        auto encoded = session_->encode(window, cancel);
+        if (!encoded) throw EngineError(encoded.error().code, encoded.error().message);
+        encoded_ = *encoded;
+      }));
 }
 
 void Bench::print() const {
@@ -341,6 +361,11 @@ void Bench::print() const {
   std::printf("weights %.2f GB, keys and values of %lld tokens, peak device memory %.2f GB\n",
               info.weight_bytes / 1e9, static_cast<long long>(encoded_->n_tokens()),
               device_memory(device_).peak / 1e9);
+  if (a_.open.memory_limit == 0) return;
+  std::printf("memory limit %.2f GB, at most held by the allocator %.2f GB, towers (%.2f GB) %s\n",
+              a_.open.memory_limit / 1e9, device_memory(device_).held_peak / 1e9,
+              session_->towers().bytes() / 1e9,
+              session_->towers().on_device() ? "stay on the device" : "leave it for each window");
 }
 
 nlohmann::json Bench::as_json() const {
@@ -363,7 +388,10 @@ nlohmann::json Bench::as_json() const {
           {"copy_gb_per_s", copy_gbs_},
           {"phases", rows},
           {"weight_bytes", info.weight_bytes},
-          {"peak_device_bytes", device_memory(device_).peak}};
+          {"peak_device_bytes", device_memory(device_).peak},
+          {"peak_held_bytes", device_memory(device_).held_peak},
+          {"memory_limit", a_.open.memory_limit},
+          {"towers_left", !session_->towers().on_device()}};
 }
 
 // Peak resident memory of this process so far, bytes.
@@ -409,6 +437,12 @@ Precision parse_precision(const std::string& text) {
   bad_argument("--precision is \"" + text + "\", expected fp32, fp16 or bf16");
 }
 
+uint64_t parse_limit(const std::string& text) {
+  const auto bytes = parse_byte_count(text);
+  if (bytes) return *bytes;
+  bad_argument("--memory-limit is \"" + text + "\", expected bytes, such as 24GB or 22000000000");
+}
+
 Arguments parse_arguments(int argc, char** argv) {
   static const option kOptions[] = {{"geometry", required_argument, nullptr, 'g'},
                                     {"seconds", required_argument, nullptr, 's'},
@@ -419,6 +453,7 @@ Arguments parse_arguments(int argc, char** argv) {
                                     {"new-tokens", required_argument, nullptr, 'n'},
                                     {"load", required_argument, nullptr, 'l'},
                                     {"checkpoint", required_argument, nullptr, 'c'},
+                                    {"memory-limit", required_argument, nullptr, 'm'},
                                     {"help", no_argument, nullptr, 'h'},
                                     {}};
   Arguments a;
@@ -438,6 +473,9 @@ Arguments parse_arguments(int argc, char** argv) {
         break;
       case 'p':
         a.open.precision = parse_precision(optarg);
+        break;
+      case 'm':
+        a.open.memory_limit = parse_limit(optarg);
         break;
       case 'd':
         a.open.device = optarg;
