@@ -77,6 +77,11 @@ bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {
   while (!ended_ && error_.empty() && step()) show_progress();
   bar_.clear();
   if (interrupted_) fail("stopped before the end, the list is not complete");
+  if (error_.empty() && n_failed_ > 0) {
+    const std::string n_all = std::to_string(n_windows_ + n_failed_);
+    fail(file_ + ": " + std::to_string(n_failed_) + " of " + n_all +
+         " windows were not analysed, the list is not complete");
+  }
   if (error_.empty() && n_windows_ == 0)
     fail(file_ + ": nothing could be asked, expected two pictures or more at the sampling rate");
   return error_.empty();
@@ -173,7 +178,10 @@ void Asker::take_window(const GstStructure* window) {
     n_answered_ = failed ? n_windows_ : n_answered_ + 1;  // after a failure no other is asked
     return;
   }
-  if (failed) return;
+  if (failed) {
+    ++n_failed_;
+    return;
+  }
   // In timestamps, which need not begin at 0.
   guint64 start = 0, stop = 0;
   gst_structure_get_uint64(window, "window-start", &start);

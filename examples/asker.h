@@ -60,7 +60,7 @@ class Asker {
   std::chrono::steady_clock::time_point begin_;  // of the watching: the model is ready
   GstClockTime first_start_ = 0;                 // of the first window
   GstClockTime analysed_ = 0;                    // from there to the last window's end
-  size_t n_windows_ = 0;                         // analysed
+  size_t n_windows_ = 0, n_failed_ = 0;          // analysed, and not
   std::string missing_;                          // decoders, in words
   std::function<void(const Hit&)> on_hit_;
   std::vector<Hit> hits_;

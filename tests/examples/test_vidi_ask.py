@@ -294,9 +294,13 @@ class VidiAsk(unittest.TestCase):
                 self.assert_refused(ask(*arguments), 2, part, "--help")
 
     def test_memory_limit(self):
-        """Weights beyond the limit are one sentence; where the towers have to leave, the answer is the same."""
+        """What does not fit is said with its figures, for weights and for windows; where the towers have to leave, the answer is the same."""
         refused = ask("--memory-limit", "10MB", cases.CLIP, "a phone")
         self.assert_refused(refused, 1, "memory-limit allows 10.00 MB")
+        failed = ask("--memory-limit", "30MB", "--window", "0", cases.CLIP, "a phone")
+        self.assertEqual((failed.returncode, failed.stdout), (1, ""), failed.stderr)
+        self.assertIn("memory-limit allows 30.00 MB", failed.stderr)
+        self.assertIn("1 of 1 windows were not analysed", failed.stderr)
         usual, tight = (ask("--quiet", "--memory-limit", limit, cases.CLIP, "a phone") for limit in ("0", "33MB"))
         self.assertEqual(tight.returncode, 0, tight.stderr)
         self.assertEqual(tight.stdout, usual.stdout)
