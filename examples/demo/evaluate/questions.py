@@ -36,7 +36,7 @@ class Questioner:
     def seen_wording(self, name):
         if self.unseen and self.rng.random() < 0.5:
             phrase = self.rng.choice(world.split(world.SEEN[name][1]))
-            return unseen_wording(phrase, self.rng), "unseen"
+            return world.unseen_wording(phrase, self.rng), "unseen"
         return world.ask_seen(name, self.rng), "seen"
 
     def heard_wording(self, index):
@@ -82,18 +82,12 @@ class Questioner:
         if self.unseen and self.rng.random() < 0.5:
             noun = self.rng.choice(world.UNKNOWN)
             phrase = ("an " if noun[0] in "aeiou" else "a ") + noun
-            query, wording = unseen_wording(phrase, self.rng), "unseen"
+            query, wording = world.unseen_wording(phrase, self.rng), "unseen"
         else:
             query, wording = world.ask_unknown(self.rng), "seen"
             while any(word in query.lower() for word in world.DISTRACTOR_WORDS):
                 query = world.ask_unknown(self.rng)
         return self.question("absent", query, wording, absent="unknown")
-
-
-def unseen_wording(phrase, rng):
-    """"any {a}" takes the noun without its article."""
-    template = rng.choice(world.UNSEEN_TEMPLATES)
-    return template.format(a=world.bare(phrase) if template.startswith("any ") else phrase)
 
 
 def glyphs_of(thing):

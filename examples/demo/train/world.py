@@ -129,6 +129,10 @@ def bare(phrase):
     return phrase
 
 
+def unseen_wording(phrase, rng):
+    return rng.choice(UNSEEN_TEMPLATES).format(a=phrase, bare=bare(phrase))
+
+
 def emoji(name):
     return SEEN[name][0].split()
 
