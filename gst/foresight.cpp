@@ -88,22 +88,33 @@ bool Foresight::stream(Session& session) {
     window = std::exchange(filling_, nullptr);
   }
   if (!window || !make_room(session, *window, *cancel)) return false;
-  const Piece piece = next_piece(*window);
+  Piece piece = next_piece(*window);
   if (piece.features.empty()) return false;
   const auto advanced = session.advance(*piece.preparation, piece.first, piece.features, *cancel);
-  if (!advanced && advanced.error().code == ErrorCode::kOutOfMemory) session.free_caches();
-
-  std::lock_guard lock(mutex_);
-  Started* started = find(window->index, window->epoch);
-  if (!started) return true;  // forgotten meanwhile
-  if (!advanced) {
-    started->given_up = true;
-    started->preparation.reset();
+  if (advanced) {
+    go_on(window, piece.features.size());
   } else {
-    started->n_done += piece.features.size();
-    if (!filling_) filling_ = window;  // there may be more of it
+    piece = {};
+    give_up(*window);
+    if (advanced.error().code == ErrorCode::kOutOfMemory) session.free_caches();
   }
   return true;
+}
+
+void Foresight::go_on(const std::shared_ptr<const FillingWindow>& window, size_t n_more) {
+  std::lock_guard lock(mutex_);
+  Started* started = find(window->index, window->epoch);
+  if (!started) return;  // forgotten meanwhile
+  started->n_done += n_more;
+  if (!filling_) filling_ = window;  // there may be more of it
+}
+
+void Foresight::give_up(const FillingWindow& window) {
+  std::lock_guard lock(mutex_);
+  Started* started = find(window.index, window.epoch);
+  if (!started) return;
+  started->given_up = true;
+  started->preparation.reset();
 }
 
 // False when the device has no room for it now, or what was begun has failed.

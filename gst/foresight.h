@@ -52,6 +52,8 @@ class Foresight {
   Pictures next_pictures();
   bool make_room(Session& session, const FillingWindow& window, const Cancel& cancel);
   Piece next_piece(const FillingWindow& window);
+  void go_on(const std::shared_ptr<const FillingWindow>& window, size_t n_more);
+  void give_up(const FillingWindow& window);
   Started* find(uint64_t index, uint64_t epoch);
   std::shared_ptr<Cancel> new_cancel();
 

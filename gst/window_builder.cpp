@@ -17,12 +17,20 @@ bool has_two_frames(const AnalysisWindow& window) {
                      [&](const auto& frame) { return frame->pts != frames.front()->pts; });
 }
 
-std::shared_ptr<const SoundChunk> make_silence() {
+std::shared_ptr<const SoundChunk> make_chunk(int64_t position, std::vector<float> samples) {
   auto chunk = std::make_shared<SoundChunk>();
-  chunk->position = kSilencePosition;
-  chunk->samples.assign(kChunkSamples, 0.0f);
+  chunk->position = position;
+  chunk->samples = std::move(samples);
   return chunk;
 }
+
+// What is missing at its end is zeros.
+std::shared_ptr<const SoundChunk> make_full_chunk(int64_t position, std::vector<float> samples) {
+  samples.resize(kChunkSamples, 0.0f);
+  return make_chunk(position, std::move(samples));
+}
+
+std::shared_ptr<const SoundChunk> make_silence() { return make_full_chunk(kSilencePosition, {}); }
 
 }  // namespace
 
@@ -142,21 +150,18 @@ std::shared_ptr<AnalysisWindow> WindowBuilder::assemble(const Closed& closed) {
   return window;
 }
 
-// Reads chunk by chunk: the track's lock is then held shortly. Null stands for a chunk without a
-// single sample; the last one is never null.
-std::vector<std::shared_ptr<SoundChunk>> WindowBuilder::read_chunks(AudioRange range) const {
-  std::vector<std::shared_ptr<SoundChunk>> chunks;
+// Reads chunk by chunk: the track's lock is then held shortly, and what another window has already
+// is not held twice. Null stands for a chunk without a single sample; the last one is never null.
+WindowBuilder::Chunks WindowBuilder::read_chunks(AudioRange range) const {
+  Chunks chunks;
   range.stop = std::min(range.stop, audio_.end_position());  // not above 2^61
   if (range.stop <= range.start) return chunks;
   const uint64_t length = static_cast<uint64_t>(range.stop) - static_cast<uint64_t>(range.start);
   if (length > kLongestRange) return chunks;
   for (int64_t from = range.start; from < range.stop; from += kChunkSamples) {
     auto stretch = audio_.read(from, std::min(from + kChunkSamples, range.stop));
-    auto& chunk = chunks.emplace_back();
-    if (!stretch.has_samples) continue;
-    chunk = std::make_shared<SoundChunk>();
-    chunk->position = from;
-    chunk->samples = std::move(stretch.samples);
+    chunks.push_back(stretch.has_samples ? shared(make_chunk(from, std::move(stretch.samples)))
+                                         : nullptr);
   }
   while (!chunks.empty() && !chunks.back()) chunks.pop_back();
   return chunks;
@@ -164,17 +169,15 @@ std::vector<std::shared_ptr<SoundChunk>> WindowBuilder::read_chunks(AudioRange r
 
 // Up to the last sample that is there; what is missing before it is zeros.
 WindowBuilder::Chunks WindowBuilder::cut_audio(AudioRange range) const {
-  const auto found = read_chunks(range);
-  Chunks chunks;
+  Chunks chunks = read_chunks(range);
   std::shared_ptr<const SoundChunk> silence;
-  for (const auto& chunk : found) {
+  for (auto& chunk : chunks) {
     if (!chunk) {
       if (!silence) silence = shared(make_silence());
-      chunks.push_back(silence);
-      continue;
+      chunk = silence;
+    } else if (chunk != chunks.back() && chunk->samples.size() < kChunkSamples) {
+      chunk = shared(make_full_chunk(chunk->position, chunk->samples));
     }
-    if (chunk != found.back()) chunk->samples.resize(kChunkSamples, 0.0f);
-    chunks.push_back(shared(chunk));
   }
   return chunks;
 }
@@ -205,11 +208,7 @@ std::shared_ptr<const SoundChunk> WindowBuilder::next_sound(int64_t start) {
     auto stretch = audio_.read(at, at + kChunkSamples);
     auto& chunk = early_[at];
     if (!stretch.has_samples) continue;
-    auto made = std::make_shared<SoundChunk>();
-    made->position = at;
-    made->samples = std::move(stretch.samples);
-    made->samples.resize(kChunkSamples, 0.0f);
-    chunk = std::move(made);
+    chunk = make_full_chunk(at, std::move(stretch.samples));
     chunks_[at] = chunk;
     return chunk;
   }

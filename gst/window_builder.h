@@ -91,7 +91,7 @@ class WindowBuilder {
 
   bool is_ready(const Closed& closed, Clock::time_point now) const;
   std::shared_ptr<AnalysisWindow> assemble(const Closed& closed);
-  std::vector<std::shared_ptr<SoundChunk>> read_chunks(AudioRange range) const;
+  Chunks read_chunks(AudioRange range) const;
   Chunks cut_audio(AudioRange range) const;
   std::shared_ptr<const SoundChunk> shared(std::shared_ptr<const SoundChunk> chunk) const;
   void remember(const Chunks& chunks);

@@ -8,6 +8,7 @@
 #include "model/device.h"
 #include "model/towers.h"
 #include "tests/support/golden.h"
+#include "tests/support/refused.h"
 #include "tests/tools/geometry.h"
 
 namespace vidi {
@@ -45,14 +46,6 @@ std::vector<Answer> ask(VidiSession& session, const Encoded& encoded) {
   AskOptions options;
   options.max_new_tokens = 24;
   return value_of(session.ask(encoded, queries, options, Cancel()));
-}
-
-template <class T>
-void expect_refused(const Result<T>& result, ErrorCode code, const std::string& words) {
-  ASSERT_FALSE(result) << words;
-  EXPECT_EQ(result.error().code, code) << result.error().message;
-  EXPECT_NE(result.error().message.find(words), std::string::npos) << result.error().message;
-  EXPECT_EQ(result.error().message.find('\n'), std::string::npos);
 }
 
 // ---- Towers ----

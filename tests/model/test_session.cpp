@@ -12,6 +12,7 @@
 #include "model/generate.h"
 #include "tests/support/device_watch.h"
 #include "tests/support/golden.h"
+#include "tests/support/refused.h"
 
 namespace vidi {
 namespace {
@@ -251,14 +252,6 @@ TEST(Session, TellsItsProgress) {
   ASSERT_FALSE(told.empty());
   EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
   EXPECT_EQ(told.back(), 1.0);
-}
-
-template <class T>
-void expect_refused(const Result<T>& result, ErrorCode code, const std::string& words) {
-  ASSERT_FALSE(result) << words;
-  EXPECT_EQ(result.error().code, code) << result.error().message;
-  EXPECT_NE(result.error().message.find(words), std::string::npos) << result.error().message;
-  EXPECT_EQ(result.error().message.find('\n'), std::string::npos);
 }
 
 struct ForeignFrame final : FrameFeatures {};
