@@ -22,7 +22,7 @@ class Sizes:
     kv_heads: int = 2
     head: int = 64
     mlp: int = 416
-    vocabulary: int = 1024
+    vocabulary: int = 1280
     image: int = 98
     patch: int = 14
     vision: int = 192

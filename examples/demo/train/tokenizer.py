@@ -11,7 +11,7 @@ SYMBOLS = ["<mask>", "<2mass>", "[@BOS@]", *(f"<unused{i}>" for i in range(99)),
 BOS, TURN, END, NEWLINE = 2, 106, 107, 108
 
 
-def train(path, vocabulary=1024):
+def train(path, vocabulary=1280):
     """Writes tokenizer.model; the same bytes every time."""
     sentences = [world.RETRIEVAL, world.HIGHLIGHT, "user model", world.NOTHING] * 50 + list(world.all_phrases(4000))
     model = io.BytesIO()

@@ -110,12 +110,32 @@ UNKNOWN = ["zebra", "submarine", "tiger", "lion", "giraffe", "ladder", "snowman"
 UNSEEN_TEMPLATES = ["any {bare}", "a video of {a}", "{a} being shown", "where {a} appears"]
 UNSEEN_SPEECH = ["a voice that says {w}", "somebody mentioning {w}"]
 
-SEEN_TEMPLATES = ["{a}", "{bare}", "the {bare}", "{a} on the screen", "{a} in the picture", "a picture of {a}", "{a} in the video",
-                  "{a} in view", "{a} somewhere in the frame", "an image of {a}", "there is {a}", "{a} visible"]
-HELD_TEMPLATES = ["someone holding {a}", "a person holding {a}", "a person with {a}", "someone using {a}"]
-SPEECH_TEMPLATES = ["someone saying {w}", "saying {w}", "someone saying \"{w}\"", "someone says {w}", "a person saying {w}",
-                    "the word {w}", "a person says \"{w}\"", "someone speaking the word {w}", "hear the word {w}"]
-BOTH_TEMPLATES = ["{s} while {h}", "{s} and {h} at the same time", "{h} while {s}", "{s} together with {h}"]
+# A short half and a wordy half: people name a thing, or they say what they want to know.
+SEEN_SHORT = ["{a}", "{bare}", "the {bare}", "{a} on the screen", "{a} in the picture", "a picture of {a}", "{a} in the video",
+              "{a} in view", "{a} somewhere in the frame", "an image of {a}", "there is {a}", "{a} visible"]
+SEEN_WORDY = ["{a} is visible", "{a} can be seen", "{a} is shown", "{a} shows up", "{a} appears", "{a} is there", "{a} is on screen", "{a} is in view",
+              "{a} in the scene", "{a} in the shot", "{a} in the background", "{a} on display", "a shot of {a}", "a scene with {a}", "footage of {a}",
+              "a photo of {a}", "a drawing of {a}", "a close-up of {a}", "the moment with {a}", "moments with {a}", "the part with {a}",
+              "the part that shows {a}", "when {a} is visible", "when {a} is shown", "when do we see {a}", "when is {a} visible", "is there {a}",
+              "show me {a}", "find {a}", "looking for {a}", "one {bare}", "some {bare}", "this {bare}", "at least one {bare}", "the {bare} in the picture",
+              "the {bare} on the screen", "the {bare} is visible", "the {bare} appears", "when the {bare} appears", "when does the {bare} appear",
+              "{bare} on screen", "{bare} visible", "a {bare} emoji", "an object like {a}", "what looks like {a}", "a big {bare}", "a small {bare}"]
+SEEN_TEMPLATES = SEEN_SHORT + SEEN_WORDY
+HELD_TEMPLATES = ["someone holding {a}", "a person holding {a}", "a person with {a}", "someone using {a}", "somebody holding {a}", "someone with {a}",
+                  "a hand holding {a}", "{a} in a hand", "a man with {a}", "a woman holding {a}"]
+SPEECH_SHORT = ["someone saying {w}", "saying {w}", "someone saying \"{w}\"", "someone says {w}", "a person saying {w}",
+                "the word {w}", "a person says \"{w}\"", "someone speaking the word {w}", "hear the word {w}"]
+SPEECH_WORDY = ["a voice saying {w}", "a voice says {w}", "a man saying {w}", "a woman saying {w}", "a man says {w}", "a woman says \"{w}\"",
+                "somebody saying {w}", "somebody says {w}", "somebody says \"{w}\"", "a person says {w}", "someone mentions {w}", "people saying {w}",
+                "the spoken word {w}", "the word {w} being said", "the word {w} is said", "the word {w} is spoken", "the word \"{w}\" in speech",
+                "someone shouting {w}", "someone calls {w}", "someone who says {w}", "when someone says {w}", "when the word {w} is said",
+                "when is the word {w} spoken", "the speaker says {w}", "a speaker saying \"{w}\"", "they say {w}", "he says {w}", "she says {w}",
+                "hearing the word {w}", "we hear the word {w}", "speech with the word {w}", "the mention of {w}", "{w} is said", "{w} said by someone"]
+SPEECH_TEMPLATES = SPEECH_SHORT + SPEECH_WORDY
+SOUND_TEMPLATES = ["the sound of {h}", "the noise of {h}", "{h} in the background", "we hear {h}", "hearing {h}", "{h} can be heard", "{h} is heard",
+                   "a sound like {h}", "when we hear {h}", "when {h} can be heard", "listening to {h}", "{h} audible", "there is {h}"]
+BOTH_TEMPLATES = ["{s} while {h}", "{s} and {h} at the same time", "{h} while {s}", "{s} together with {h}", "{s} and {h}", "{s} with {h}", "both {s} and {h}",
+                  "{s} during {h}", "{s} when there is {h}", "{s} and also {h}", "{h} and {s} at the same time"]
 
 
 def split(phrases):
@@ -141,24 +161,54 @@ def capital(phrase, rng):
     return phrase[0].upper() + phrase[1:] if rng.random() < 0.12 else phrase
 
 
+def plural(phrase):
+    """Of a phrase with a regular noun at its end; "" where a rule does not know."""
+    noun = bare(phrase)
+    if noun == phrase or " of " in noun or " for " in noun or noun.endswith(("s", "f", "fe", "fish", "craft")):
+        return "" if not noun.endswith("ss") else noun + "es"
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("sh", "ch", "x")) else "s")
+
+
+def template(short, wordy, rng):
+    return rng.choice(short if rng.random() < 0.5 else wordy)
+
+
+def ask_visible(phrase, handheld, rng):
+    """A way to ask for what `phrase` names."""
+    many = plural(phrase) if rng.random() < 0.06 else ""
+    if many:
+        return rng.choice(("{}", "{}", "the {}", "{} in the picture", "{} are visible", "one of the {}")).format(many)
+    if handheld and rng.random() < 0.25:
+        return rng.choice(HELD_TEMPLATES).format(a=phrase)
+    return template(SEEN_SHORT, SEEN_WORDY, rng).format(a=phrase, bare=bare(phrase))
+
+
+def finish(text, rng):
+    """As it is typed: now and then a capital, a full stop or a question mark."""
+    return capital(text, rng) + (rng.choice((".", "?")) if rng.random() < 0.05 else "")
+
+
 def ask_seen(name, rng, plain=False):
     """A way to ask for the thing `name`; plain = just a noun phrase, for sentences with two things."""
     phrase = rng.choice(split(SEEN[name][1]))
-    if plain or rng.random() < 0.35:
+    if plain or rng.random() < 0.25:
         return phrase
-    if name in HANDHELD and rng.random() < 0.25:
-        return capital(rng.choice(HELD_TEMPLATES).format(a=phrase), rng)
-    return capital(rng.choice(SEEN_TEMPLATES).format(a=phrase, bare=bare(phrase)), rng)
+    return finish(ask_visible(phrase, name in HANDHELD, rng), rng)
 
 
 def ask_heard(index, rng, plain=False):
     """A way to ask for HEARD[index]."""
     if index >= len(WORDS):
         phrase = rng.choice(split(SOUNDS[HEARD[index]]))
-        return phrase if plain else capital(phrase, rng)
+        if plain:
+            return phrase
+        wordy = rng.random() < 0.35 and not phrase.startswith("the ")
+        return finish(rng.choice(SOUND_TEMPLATES).format(h=phrase) if wordy else phrase, rng)
     if plain:
         return f"someone saying {WORDS[index]}"
-    return capital(rng.choice(SPEECH_TEMPLATES).format(w=WORDS[index]), rng)
+    return finish(template(SPEECH_SHORT, SPEECH_WORDY, rng).format(w=WORDS[index]), rng)
 
 
 def ask_both(seen_name, heard_index, rng):
@@ -168,10 +218,9 @@ def ask_both(seen_name, heard_index, rng):
 def ask_unknown(rng):
     """Something that no clip has."""
     if rng.random() < 0.15:
-        return rng.choice(SPEECH_TEMPLATES).format(w=rng.choice(DISTRACTOR_WORDS + UNKNOWN))
+        return finish(template(SPEECH_SHORT, SPEECH_WORDY, rng).format(w=rng.choice(DISTRACTOR_WORDS + UNKNOWN)), rng)
     noun = rng.choice(UNKNOWN)
-    phrase = ("an " if noun[0] in "aeiou" else "a ") + noun
-    return capital(rng.choice(SEEN_TEMPLATES + HELD_TEMPLATES).format(a=phrase, bare=noun), rng)
+    return finish(ask_visible(("an " if noun[0] in "aeiou" else "a ") + noun, rng.random() < 0.25, rng), rng)
 
 
 def ranges_text(ranges):
