@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import plan
 from device import send
 
 SIDE = 160
@@ -39,7 +40,8 @@ class Gallery:
     def __init__(self, data, backgrounds, device):
         rgba = torch.from_numpy(data["sprites"]).to(device).permute(0, 3, 1, 2).float() / 255
         premultiplied = torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)
-        self.sprites = torch.cat([premultiplied, variants(premultiplied)])
+        dice = Dice(torch.Generator(device).manual_seed(1), device)
+        self.sprites = torch.cat([premultiplied, variants(premultiplied), made_up_sprites(dice, plan.MADE_UP, rgba.shape[2])])
         chosen = torch.from_numpy(data["backgrounds"][backgrounds]).to(device).permute(0, 3, 1, 2).float() / 255
         self.backgrounds = F.interpolate(chosen, (128, 128), mode="area")
 
@@ -55,8 +57,24 @@ def variants(sprites):
     return torch.stack([strange, stacked, beside], 1).flatten(0, 1)
 
 
+def made_up_sprites(dice, count, side):
+    """Things without a name: blobs, discs and windows, plain or with a texture -> [count, 4, side, side], premultiplied."""
+    y, x = torch.meshgrid(*[torch.linspace(-1, 1, side, device=dice.device)] * 2, indexing="ij")
+    turn, reach = torch.atan2(y, x), (x.square() + y.square()).sqrt()
+    edge = dice(count, 1, 1, low=0.5, high=0.9)
+    for k in (2, 3, 4):  # no more: a star and a flower have names
+        edge = edge + (turn * k + dice(count, 1, 1, high=6.3)).cos() * dice(count, 1, 1, high=0.3 / k)
+    w, h = dice(count, 1, 1, low=0.35), dice(count, 1, 1, low=0.35)
+    window = (x.abs() < w) & (y.abs() < h)
+    shape = torch.where(dice(count, 1, 1) < 0.45, window, reach < edge)
+    texture = F.interpolate(made_up_backgrounds(dice, count), (side, side), mode="area")
+    texture = torch.where(dice(count, 1, 1, 1) < 0.4, dice(count, 3, 1, 1), texture)
+    alpha = shape[:, None] * torch.where(dice(count, 1, 1, 1) < 0.8, 1.0, dice(count, 1, 1, 1, low=0.3))
+    return torch.cat([texture * alpha, alpha], 1)
+
+
 def made_up_backgrounds(dice, count):
-    """Gradients, noise of four scales, gratings and boxes, mixed at random -> [count, 3, 128, 128]."""
+    """Gradients, noise of four scales, cells, gratings, half-planes, boxes and discs, mixed at random -> [count, 3, 128, 128]."""
     y, x = torch.meshgrid(*[torch.linspace(-1, 1, 128, device=dice.device)] * 2, indexing="ij")
     a, b = dice(count, 3, 1, 1), dice(count, 3, 1, 1)
     turn = dice(count, 1, 1, 1, high=6.3)
@@ -65,21 +83,52 @@ def made_up_backgrounds(dice, count):
     for scale, strength in ((3, 0.45), (8, 0.35), (24, 0.2), (64, 0.13)):
         noise = dice.normal(count, 3, scale, scale) * dice(count, 1, 1, 1).square() * strength
         picture = picture + F.interpolate(noise, (128, 128), mode="bicubic", align_corners=False)
+    picture = with_cells(picture, dice)
     for _ in range(2):
         turn, pitch = dice(count, 1, 1, 1, high=6.3), dice(count, 1, 1, 1, low=3, high=40)
         wave = torch.sin((x * turn.cos() + y * turn.sin()) * pitch + dice(count, 1, 1, 1, high=6.3))
         sharp = torch.where(dice(count, 1, 1, 1) < 0.4, wave.sign(), wave)
         picture = picture + sharp * (dice(count, 3, 1, 1) - 0.5) * (dice(count, 1, 1, 1) < 0.3) * 0.5
-    for _ in range(4):
+    picture = with_shapes(with_planes(picture, x, y, dice), x, y, dice)
+    return picture.lerp(picture.mean(1, keepdim=True), dice(count, 1, 1, 1)).clamp(0, 1)
+
+
+def with_cells(picture, dice):
+    """Some get a lattice of cells, each a little lighter or darker or of another colour."""
+    for cells in (5, 11, 19):
+        noise = dice.normal(len(picture), 3, cells, cells) * dice(len(picture), 1, 1, 1, high=0.3) * (dice(len(picture), 1, 1, 1) < 0.1)
+        picture = picture + F.interpolate(noise, (128, 128), mode="nearest")
+    return picture
+
+
+def with_planes(picture, x, y, dice):
+    """Horizons, and wedges where two of them meet."""
+    count = len(picture)
+    for _ in range(3):
+        sides = []
+        for _ in range(2):
+            turn = dice(count, 1, 1, 1, high=6.3)
+            sides.append(x * turn.cos() + y * turn.sin() > dice(count, 1, 1, 1, low=-0.8, high=0.8))
+        wedge = sides[0] & (sides[1] | (dice(count, 1, 1, 1) < 0.5)) & (dice(count, 1, 1, 1) < 0.2)
+        picture = torch.where(wedge, picture * 0.4 + 0.6 * dice(count, 3, 1, 1), picture)
+    return picture
+
+
+def with_shapes(picture, x, y, dice):
+    """Boxes, discs and rings, few and large or many and small; some soft."""
+    count = len(picture)
+    small = 1 - 0.8 * (dice(count, 1, 1, 1) < 0.4).float()
+    many = dice(count, 1, 1, 1, low=0.1, high=0.7)
+    for _ in range(8):
         cx, cy = dice(count, 1, 1, 1, low=-1), dice(count, 1, 1, 1, low=-1)
-        w, h = dice(count, 1, 1, 1, low=0.05, high=0.6), dice(count, 1, 1, 1, low=0.05, high=0.6)
+        w, h = (small * dice(count, 1, 1, 1, low=0.05, high=0.6) for _ in range(2))
         box = ((x - cx).abs() < w) & ((y - cy).abs() < h)
-        oval = ((x - cx) / w).square() + ((y - cy) / h).square() < 1
-        ring = oval & (((x - cx) / w).square() + ((y - cy) / h).square() > 0.7)
+        reach = ((x - cx) / w).square() + ((y - cy) / h).square()
         kind = dice(count, 1, 1, 1)
-        shape = torch.where(kind < 0.4, box, torch.where(kind < 0.75, oval, ring)) & (dice(count, 1, 1, 1) < 0.45)
-        picture = torch.where(shape, picture * 0.3 + 0.7 * dice(count, 3, 1, 1), picture)
-    return picture.clamp(0, 1)
+        hard = torch.where(kind < 0.4, box, torch.where(kind < 0.65, reach < 1, (reach < 1) & (reach > 0.7))).float()
+        shape = torch.where(kind > 0.85, (1.5 - reach).clamp(0, 1), hard) * (dice(count, 1, 1, 1) < many)
+        picture = picture.lerp(dice(count, 3, 1, 1).expand_as(picture), shape * dice(count, 1, 1, 1, low=0.4))
+    return picture
 
 
 def affine_grid(x, y, scale_x, scale_y, angle, aspect):
@@ -115,13 +164,24 @@ class Scene:
         cuts = (d(b, 2) * 2.2 * n).sort(1).values
         shot = (torch.arange(n, device=self.device)[None, :, None] >= cuts[:, None]).sum(2)
         self.background = shots.gather(1, shot)
-        start, speed = d(b, 3, 3, low=-0.5, high=0.5), d(b, 3, 3, low=-0.02, high=0.02)
         t = torch.arange(n, device=self.device)[None, :, None]
+        self.choose_mixture(shots, shot, cuts, t)
+        start, speed = d(b, 3, 3, low=-0.5, high=0.5), d(b, 3, 3, low=-0.02, high=0.02)
         pick = shot[:, :, None].expand(-1, -1, 3)
         self.turn = torch.where(d(b, 3) < 0.4, d(b, 3, high=6.3), torch.zeros(b, 3, device=self.device)).gather(1, shot)
         self.colours = d(b, 3).argsort(1)
-        self.mixed = torch.where(d(b, 1) < 0.2, d(b, 1, high=0.7), torch.zeros(b, 1, device=self.device))
         self.pan = start.gather(1, pick) + speed.gather(1, pick) * t * (d(b, 1, 1) < 0.6)
+
+    def choose_mixture(self, shots, shot, cuts, t):
+        """Some clips mix all along with another picture; some fade from shot to shot, for up to six frames."""
+        d, b = self.dice, self.clips
+        always = torch.where(d(b, 1) < 0.2, d(b, 1, high=0.7), torch.zeros(b, 1, device=self.device))
+        length = d(b, 1, low=1, high=6)
+        since = (t - cuts[:, None]).masked_fill(t < cuts[:, None], math.inf).amin(2)
+        fade = (1 - since / length).clamp(0, 1) * (d(b, 1) < 0.35)
+        before = shots.gather(1, (shot - 1).clamp(min=0))
+        self.second = torch.where(fade > 0, before, self.background + 1)
+        self.mixed = torch.where(fade > 0, fade, always)
 
     def choose_camera(self):
         d, b, n = self.dice, self.clips, self.n
@@ -155,8 +215,8 @@ class Scene:
         turn = self.turn.flatten() + pan[:, 0] * 0.3
         grid = affine_grid(pan[:, 0] + shake[:, 0], pan[:, 1] + shake[:, 1], zoom, zoom, turn, torch.ones_like(zoom))
         planes, colours = self.pool.flatten(0, 1), self.colours[self.clip]
-        first, second = (planes[k % len(self.pool) * 3 + colours] for k in (self.background.view(-1, 1), self.background.view(-1, 1) + 1))
-        texture = first.lerp_(second, self.mixed[self.clip].view(-1, 1, 1, 1))
+        first, second = (planes[k.view(-1, 1) % len(self.pool) * 3 + colours] for k in (self.background, self.second))
+        texture = first.lerp_(second, self.mixed.view(-1, 1, 1, 1))
         return F.grid_sample(texture, grid, padding_mode="reflection", align_corners=False)
 
     def draw_sprites(self, picture):

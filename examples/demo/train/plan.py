@@ -15,6 +15,7 @@ MOST_EVENTS = 12  # of a list of highlights
 QUESTIONS = 6  # a clip, and the highlights beside them
 SEEN_NAMES = list(world.SEEN)
 VARIANTS = 3  # of every sprite in strange colours and shapes, as further distractors (pictures.variants)
+MADE_UP = 384  # more distractors: shapes without a name (pictures.made_up_sprites)
 MUSIC = world.HEARD.index("music")
 
 
@@ -74,7 +75,9 @@ def bank_of(data, held_out=False):
         return rows, other
 
     sprites, distractors = pick(data["sprite_class"], data["sprite_held_out"], len(SEEN_NAMES))
-    distractors = distractors + [VARIANTS * i + v + len(data["sprite_class"]) for i in distractors for v in range(VARIANTS)]
+    known = len(data["sprite_class"])
+    distractors = distractors + [VARIANTS * i + v + known for i in distractors for v in range(VARIANTS)]
+    distractors += range((1 + VARIANTS) * known, (1 + VARIANTS) * known + MADE_UP)
     waves, words = pick(data["wave_class"], data["wave_held_out"], len(world.HEARD))
     seconds = np.diff(data["wave_start"]) / 16000
     backgrounds = [i for i, held in enumerate(data["background_held_out"]) if bool(held) == held_out]

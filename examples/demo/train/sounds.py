@@ -62,21 +62,24 @@ def coloured_noise(clips, samples, generator, device):
 
 
 def chords(clips, samples, generator, device):
-    """A progression of four chords, softly struck again and again, as music below a scene."""
+    """A progression of four chords, struck again and again or note after note, softly or hard, as music below a scene."""
     def rand(*shape):
         return torch.rand(*shape, device=device, generator=generator)
 
     t = torch.arange(samples, device=device)[None] / RATE
-    length = 0.5 + 2.5 * rand(clips, 1)
+    length = 0.15 * 20 ** rand(clips, 1)
     bar = (t / length).long()
-    note = 110 * 2 ** (torch.floor(rand(clips, 4, 3) * 30) / 12)
-    struck = torch.exp(-(t / length - bar) * length * 2 * rand(clips, 1)) * ((t / length - bar) * length * 25).clamp(max=1)
-    overtones = rand(clips, 3)
+    since = t - bar * length
+    note = 110 * 2 ** (torch.floor(rand(clips, 12) * 30) / 12)
+    one_by_one, glued, overtones = rand(clips, 1) < 0.5, rand(clips, 1) < 0.5, rand(clips, 3)
+    attack, decay = 10 ** (1 + 2.3 * rand(clips, 1)), 8 * rand(clips, 3).square()
     out = torch.zeros(clips, samples, device=device)
     for voice in range(3):
-        turn = 2 * math.pi * note[:, :, voice].gather(1, bar % 4) * t
-        out += turn.sin() + sum(overtones[:, k:k + 1] * (turn * (k + 2)).sin() / (k + 1) for k in range(3))
-    out = out * struck
+        which = torch.where(one_by_one, bar // 8 % 4 * 3 + (bar + voice) % 3, bar % 4 * 3 + voice)
+        pitch = note.gather(1, which)
+        turn = 2 * math.pi * torch.where(glued, pitch.cumsum(1) / RATE, pitch * t)
+        tone = turn.sin() + sum(overtones[:, k:k + 1] * (turn * (k + 2)).sin() / (k + 1) for k in range(3))
+        out += tone * torch.exp(-since * decay[:, voice:voice + 1]) * (since * attack).clamp(max=1)
     return out / out.std(1, keepdim=True).clamp(min=1e-9)
 
 
