@@ -22,15 +22,15 @@ bool has_code_for(int device) {
 }
 
 DeviceLimits ask(int device) {
-  int major = 0;
   DeviceLimits limits;
   const bool answers =
-      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
+      cudaDeviceGetAttribute(&limits.generation, cudaDevAttrComputeCapabilityMajor, device) ==
+          cudaSuccess &&
       cudaDeviceGetAttribute(&limits.multiprocessors, cudaDevAttrMultiProcessorCount, device) ==
           cudaSuccess &&
       cudaDeviceGetAttribute(&limits.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin,
                              device) == cudaSuccess;
-  const bool usable = answers && major >= 8 && has_code_for(device);
+  const bool usable = answers && limits.generation >= 8 && has_code_for(device);
   cudaGetLastError();  // what failed here is an answer, not an error
   return usable ? limits : DeviceLimits{};
 }

@@ -42,6 +42,19 @@ struct NormTask {
 };
 void launch_norm(const NormTask& task, ElementType type, void* stream);
 
+// layer_norm.h: sum = x + added, within +-limit unless that is 0; normalized = layer norm of the
+// sum. Rows of `width` numbers, a multiple of 8, at most kMaxNormWidth.
+struct LayerNormTask {
+  const void *x = nullptr, *added = nullptr;
+  const void *weight = nullptr, *bias = nullptr;
+  void* sum = nullptr;
+  void* normalized = nullptr;  // null: not wanted
+  int64_t rows = 0;
+  int width = 0;
+  float eps = 0, limit = 0;
+};
+void launch_layer_norm(const LayerNormTask& task, ElementType type, void* stream);
+
 // gated_mlp.h: out [rows, width] = act(gate) * up; strides in elements, all multiples of 8.
 struct GateTask {
   const void* gate = nullptr;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/device_call.h"
 #include "kernels/linear.h"
 
 namespace vidi {
@@ -15,6 +16,24 @@ namespace {
 constexpr int64_t kBlockRows = 128;             // their scores stay in a core's cache
 constexpr int64_t kUnitRows = 3 * kBlockRows;   // one thread's work at a time
 constexpr int64_t kFewPlaces = 4 * kBlockRows;  // fewer are ATen's affair: one block holds them
+
+// From Hopper on cuDNN's kernel takes 0.15 ms where ATen's takes 0.22 (16 pictures of 729 places,
+// 16 heads of 72). It compiles itself for every new shape, so it gets those that come again and
+// again.
+constexpr int64_t kCudnnBatch = 16;
+constexpr int kCudnnGeneration = 9;
+
+bool goes_to_cudnn(const at::Tensor& q) {
+  return q.is_cuda() && q.size(0) > 0 && q.size(0) % kCudnnBatch == 0 && q.size(3) % 8 == 0 &&
+         q.size(3) <= 128 && own_kernels_run(q.device(), q.scalar_type()) &&
+         device_limits(q.device().index()).generation >= kCudnnGeneration &&
+         at::globalContext().userEnabledCuDNNSDP() && at::globalContext().versionCuDNN() >= 90000;
+}
+
+at::Tensor cudnn_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  return std::get<0>(at::_scaled_dot_product_cudnn_attention(q, k, v, std::nullopt,
+                                                             /*compute_log_sumexp=*/false));
+}
 
 // Rows [first, end) of one head. q, k, v, out [n, D].
 void attend_rows(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t first,
@@ -38,6 +57,7 @@ at::Tensor self_attention_plain(const at::Tensor& q, const at::Tensor& k, const 
 
 at::Tensor self_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   const int64_t batch = q.size(0), heads = q.size(1), n = q.size(2), dim = q.size(3);
+  if (goes_to_cudnn(q)) return cudnn_attention(q, k, v).transpose(1, 2).flatten(2);
   if (!q.is_cpu() || q.scalar_type() != at::kFloat || n < kFewPlaces)
     return self_attention_plain(q, k, v);
   at::Tensor out = at::empty({batch, n, heads, dim}, q.options());

@@ -10,10 +10,8 @@ namespace vidi {
 namespace {
 
 // The published Whisper layers keep float16 finite: at most the largest value less 1000.
-at::Tensor clamp_half(at::Tensor x) {
-  if (x.scalar_type() != at::kHalf) return x;
-  const double limit = static_cast<double>(std::numeric_limits<at::Half>::max()) - 1000;
-  return x.clamp_(-limit, limit);
+double limit_of(at::ScalarType dtype) {
+  return dtype == at::kHalf ? static_cast<double>(std::numeric_limits<at::Half>::max()) - 1000 : 0;
 }
 
 }  // namespace
@@ -51,12 +49,18 @@ at::Tensor AudioTower::operator()(const at::Tensor& mel) const {
   x = at::gelu(conv1d_rows(x, conv1_weight_, conv1_bias_, /*stride=*/1, /*padding=*/1));
   x = at::gelu(conv1d_rows(x, conv2_weight_, conv2_bias_, /*stride=*/2, /*padding=*/1));
   x = x + positions_;
-  for (const Layer& layer : layers_) {
-    x = x + layer.attention(layer.norm1(x));
-    x = clamp_half(x + layer.fc2(activated_linear(layer.norm2(x), layer.fc1.weight, layer.fc1.bias,
-                                                  Activation::kGelu)));
+  const auto norm_of = [this](size_t i) -> const LayerNorm& {
+    return i < layers_.size() ? layers_[i].norm1 : final_norm_;
+  };
+  Residual at{x, norm_of(0)(x)};
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    at = layer.norm2.after_sum(at.sum, layer.attention(at.normalized));
+    at::Tensor hidden =
+        activated_linear(at.normalized, layer.fc1.weight, layer.fc1.bias, Activation::kGelu);
+    at = norm_of(i + 1).after_sum(at.sum, layer.fc2(hidden), limit_of(x.scalar_type()));
   }
-  return final_norm_(x);
+  return at.normalized;
 }
 
 }  // namespace vidi

@@ -26,6 +26,10 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
   return at::layer_norm(x, weight.sizes(), weight, bias, eps);
 }
 
+Residual LayerNorm::after_sum(const at::Tensor& x, const at::Tensor& added, double limit) const {
+  return add_and_layer_norm(x, added, weight, bias, eps, limit);
+}
+
 void Mlp::take(Weights& weights, const std::string& name, int64_t n_layers, int64_t in,
                int64_t hidden, const std::string& field) {
   layers.resize(n_layers);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/layer_norm.h"
 #include "model/weights.h"
 
 namespace vidi {
@@ -24,6 +25,8 @@ struct LayerNorm {
   void take(Weights& weights, const std::string& name, int64_t width, double eps,
             const std::string& field);
   at::Tensor operator()(const at::Tensor& x) const;
+  // x + added, within +-limit if there is one, and the norm of that (layer_norm.h).
+  Residual after_sum(const at::Tensor& x, const at::Tensor& added, double limit = 0) const;
 };
 
 // Linear layers `name`.0, .2, .4 ... with exact GELU between them, as the published mlpNx_gelu

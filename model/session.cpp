@@ -19,7 +19,9 @@
 namespace vidi {
 namespace {
 
-constexpr size_t kVisionBatch = 16;        // frames that go through the tower together
+// Frames that go through the tower together: its products want many rows (32 take 6 % less than
+// twice 16 on an H200), a memory limit and a CPU's caches few.
+constexpr size_t kVisionBatch = 16, kLargeVisionBatch = 32;
 constexpr size_t kQuestionBatch = 32;      // questions that are answered together
 constexpr size_t kMaxPromptTokens = 8192;  // the models' own limit on text
 
@@ -84,9 +86,10 @@ Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::see(
     Out out;
     fetch_towers();
     try {
-      for (size_t at = 0; at < frames.size(); at += kVisionBatch) {
+      const size_t batch = device_.is_cuda() && !limited() ? kLargeVisionBatch : kVisionBatch;
+      for (size_t at = 0; at < frames.size(); at += batch) {
         cancel.check();
-        see_batch(frames.data() + at, std::min(kVisionBatch, frames.size() - at), out);
+        see_batch(frames.data() + at, std::min(batch, frames.size() - at), out);
       }
     } catch (const c10::OutOfMemoryError&) {
       if (!limited()) throw;

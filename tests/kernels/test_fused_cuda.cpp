@@ -3,10 +3,12 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <tuple>
 
 #include "kernels/device_call.h"
 #include "kernels/gated_mlp.h"
+#include "kernels/layer_norm.h"
 #include "kernels/norm.h"
 #include "kernels/pick.h"
 #include "kernels/rope.h"
@@ -75,6 +77,35 @@ TEST_P(FusedKernels, NormKeepsToItsRows) {
   EXPECT_TRUE((sum.slice(0, rows_ * width_) == 5).all().item<bool>());
   EXPECT_TRUE((out.slice(0, rows_ * width_) == 5).all().item<bool>());
   EXPECT_TRUE(at::equal(sum.slice(0, 0, rows_ * width_).view_as(x), x + x));
+}
+
+// Layer norm of a sum, with and without the norm, with and without a limit that some numbers pass.
+TEST_P(FusedKernels, LayerNormIsTheSpecification) {
+  at::Tensor x = random({rows_, width_}) + 2, y = random({rows_, width_}) * 3;
+  at::Tensor weight = random({width_}), bias = random({width_});
+  for (double limit : {0.0, 4.0}) {
+    const Residual ours = add_and_layer_norm(x, y, weight, bias, 1e-6, limit);
+    const Residual plain = add_and_layer_norm_plain(x, y, weight, bias, 1e-6, limit);
+    EXPECT_TRUE(at::equal(ours.sum, plain.sum));
+    expect_same(ours.normalized, plain.normalized, 4);
+    const Residual sum = add_and_layer_norm(x, y, {}, {}, 1e-6, limit);
+    EXPECT_TRUE(at::equal(sum.sum, plain.sum) && !sum.normalized.defined());
+  }
+}
+
+// Nothing is written behind the sum or the normalised rows, and what is no number stays none.
+TEST_P(FusedKernels, LayerNormKeepsToItsRows) {
+  at::Tensor x = random({rows_, width_}), weight = random({width_});
+  x[0][width_ - 1] = std::numeric_limits<float>::quiet_NaN();
+  at::Tensor sum = at::full({rows_ * width_ + kGuard}, 5, x.options()), out = sum.clone();
+  LayerNormTask task;
+  task.x = task.added = x.data_ptr(), task.weight = task.bias = weight.data_ptr();
+  task.sum = sum.data_ptr(), task.normalized = out.data_ptr();
+  task.rows = rows_, task.width = static_cast<int>(width_), task.eps = 1e-6f, task.limit = 9;
+  launch_layer_norm(task, element_type(dtype_), current_stream(x.device()));
+  EXPECT_TRUE((sum.slice(0, rows_ * width_) == 5).all().item<bool>());
+  EXPECT_TRUE((out.slice(0, rows_ * width_) == 5).all().item<bool>());
+  EXPECT_TRUE(at::isnan(sum[width_ - 1]).item<bool>() && at::isnan(out[0]).item<bool>());
 }
 
 // All activations, from the two halves of one product.

@@ -54,8 +54,9 @@ TEST(Linear, TakesPartsOfTensors) {
   expect_near(apply_linear(turned, w), in_double(turned, w, {}));
 }
 
-// A row of media is the same to the last digit, however many come with it: pictures go through the
-// towers in batches of any size.
+// A row of media is the same, however many come with it: pictures go through the towers in batches
+// of any size. To the last digit where oneDNN computes it; other libraries choose their order of a
+// sum by the number of rows.
 TEST(Linear, ARowIsTheSameInAnyCompany) {
   at::manual_seed(4);
   for (auto [in, out] : {std::pair<int64_t, int64_t>{588, 192},
@@ -68,7 +69,10 @@ TEST(Linear, ARowIsTheSameInAnyCompany) {
     at::Tensor all = activated_linear(x, w, b, Activation::kGeluTanh);
     for (int64_t rows : {16, 32, 49, 98, 112, 147, 256}) {
       at::Tensor found = activated_linear(x.narrow(0, 0, rows), w, b, Activation::kGeluTanh);
-      EXPECT_TRUE(at::equal(found, all.narrow(0, 0, rows))) << in << " x " << out << ", " << rows;
+      const at::Tensor expected = all.narrow(0, 0, rows);
+      EXPECT_TRUE(activates_in_product(x, w) ? at::equal(found, expected)
+                                             : at::allclose(found, expected, 1e-5, 1e-4))
+          << in << " x " << out << ", " << rows;
     }
   }
 }

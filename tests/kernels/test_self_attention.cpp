@@ -40,5 +40,26 @@ TEST(SelfAttention, TakesPartsOfOneProduct) {
   EXPECT_TRUE(at::allclose(found.to(at::kDouble), in_double(all[0], all[1], all[2]), 1e-4, 1e-5));
 }
 
+// In half precision on a GPU it is the formula as well, whichever library has the batch: one
+// picture, a batch of pictures, a batch of stretches of sound.
+TEST(SelfAttention, IsTheFormulaOnAGpu) {
+  if (!at::hasCUDA()) GTEST_SKIP() << "no CUDA device";
+  c10::InferenceMode inference;
+  at::manual_seed(3);
+  for (at::ScalarType dtype : {at::kHalf, at::kBFloat16}) {
+    const double one = dtype == at::kHalf ? 1.0 / 1024 : 1.0 / 128;
+    for (auto [batch, heads, n, dim] :
+         {std::array<int64_t, 4>{1, 2, 729, 72}, {16, 2, 729, 72}, {32, 1, 100, 64}}) {
+      at::Tensor all = at::randn({batch, n, 3, heads, dim}).to(at::kCUDA).to(dtype);
+      at::Tensor apart = all.permute({2, 0, 3, 1, 4});
+      at::Tensor found = self_attention(apart[0], apart[1], apart[2]);
+      EXPECT_EQ(found.sizes(), (std::vector<int64_t>{batch, n, heads * dim}));
+      EXPECT_TRUE(at::allclose(found.to(at::kDouble), in_double(apart[0], apart[1], apart[2]),
+                               2 * one, 2 * one))
+          << batch;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vidi

@@ -7,6 +7,7 @@
 
 #include "kernels/gated_mlp.h"
 #include "kernels/launch.h"
+#include "kernels/layer_norm.h"
 #include "kernels/norm.h"
 #include "kernels/pick.h"
 #include "kernels/rope.h"
@@ -26,6 +27,17 @@ void compare(const char* name, int64_t rows, double bytes, Ours ours, Plain plai
               plain_seconds * 1e6);
 }
 
+void bench_tower_rows(int64_t rows) {
+  const auto options = at::TensorOptions(at::kHalf).device(at::kCUDA);
+  const int64_t width = 1152;
+  at::Tensor x = at::randn({rows, width}, options), y = at::randn({rows, width}, options);
+  at::Tensor weight = at::randn({width}, options), bias = at::randn({width}, options);
+  compare(
+      "add_and_layer_norm 1152", rows, 8.0 * rows * width,
+      [&] { add_and_layer_norm(x, y, weight, bias, 1e-6); },
+      [&] { add_and_layer_norm_plain(x, y, weight, bias, 1e-6); });
+}
+
 void bench_rows(int64_t rows) {
   const auto options = at::TensorOptions(at::kHalf).device(at::kCUDA);
   const int64_t hidden = 3584, mlp = 14336, heads = 16, kv_heads = 8, dim = 256;
@@ -39,6 +51,7 @@ void bench_rows(int64_t rows) {
       "add_and_norm 3584, both norms", rows, 4 * row_bytes,
       [&] { add_and_norm(x, y, after, before, 1e-6, true); },
       [&] { add_and_norm_plain(x, y, after, before, 1e-6, true); });
+  bench_tower_rows(rows);
   at::Tensor both = at::randn({rows, 2 * mlp}, options);
   compare(
       "gated activation 14336", rows, 6.0 * rows * mlp,
