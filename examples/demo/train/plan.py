@@ -15,7 +15,7 @@ MOST_EVENTS = 12  # of a list of highlights
 QUESTIONS = 6  # a clip, and the highlights beside them
 SEEN_NAMES = list(world.SEEN)
 VARIANTS = 3  # of every sprite in strange colours and shapes, as further distractors (pictures.variants)
-MADE_UP = 384  # more distractors: shapes without a name (pictures.made_up_sprites)
+MADE_UP = 384  # more distractors: shapes without a name (made_up.py)
 MUSIC = world.HEARD.index("music")
 
 
