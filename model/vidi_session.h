@@ -64,6 +64,8 @@ class VidiSession final : public Session {
   const ModelConfig& config() const { return config_; }
   // The parts, for benchmarks that time them one by one.
   const VisionTower& vision_tower() const { return vision_; }
+  // Frames that go through the vision tower together.
+  size_t frames_at_once() const;
   const AudioTower& audio_tower() const { return audio_; }
   const Projector& projector() const { return projector_; }
   const Decoder& decoder() const { return decoder_; }

@@ -38,7 +38,6 @@ constexpr const char* kUsage =
     "       bench-model --checkpoint FOLDER [--seconds 306] ...\n"
     "       bench-model --load FOLDER [--precision ...] [--device auto] [--memory-limit 24GB]\n";
 constexpr int kPromptTokens = 31;  // of a typical retrieval question
-constexpr int kVisionBatch = 16;
 
 struct Arguments {
   std::string geometry, json;
@@ -168,14 +167,15 @@ void Bench::preprocess() {
   std::vector<uint8_t> picture(kWidth * kHeight * 3);
   for (size_t i = 0; i < picture.size(); ++i)
     picture[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
-  const std::vector<Frame> frames(kVisionBatch, Frame{picture.data(), kWidth, kHeight, kWidth * 3});
+  const auto batch = static_cast<int>(session_->frames_at_once());
+  const std::vector<Frame> frames(batch, Frame{picture.data(), kWidth, kHeight, kWidth * 3});
   const int side = session_->config().vision.image_size;
   add("preprocess: 1080p frames",
       time_call(device_, 1,
                 [&] {
-                  for (int at = 0; at < n_frames_; at += kVisionBatch) {
-                    make_pixels(frames.data(), std::min(kVisionBatch, n_frames_ - at), side,
-                                device_, dtype_);
+                  for (int at = 0; at < n_frames_; at += batch) {
+                    make_pixels(frames.data(), std::min(batch, n_frames_ - at), side, device_,
+                                dtype_);
                   }
                 }),
       0, n_frames_ * picture.size() / 1e9);
@@ -191,11 +191,11 @@ void Bench::preprocess() {
 void Bench::towers() {
   const VisionConfig& v = session_->config().vision;
   const double patches = double(v.grid) * v.grid;
-  at::Tensor pixels = at::randn({kVisionBatch, 3, v.image_size, v.image_size}, options());
+  const int batch = static_cast<int>(session_->frames_at_once());
+  at::Tensor pixels = at::randn({batch, 3, v.image_size, v.image_size}, options());
   const Time vision = time_call(device_, 1, [&] {
-    for (int at = 0; at < n_frames_; at += kVisionBatch) {
-      patches_ =
-          session_->vision_tower()(pixels.narrow(0, 0, std::min(kVisionBatch, n_frames_ - at)));
+    for (int at = 0; at < n_frames_; at += batch) {
+      patches_ = session_->vision_tower()(pixels.narrow(0, 0, std::min(batch, n_frames_ - at)));
     }
   });
   patches_ = patches_[0].clone();
