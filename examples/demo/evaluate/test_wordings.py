@@ -17,6 +17,24 @@ class Wordings(unittest.TestCase):
             self.assertNotIn("{", wording)
             self.assertNotIn("any a ", wording)
 
+    def test_training_never_has_the_unseen_ones(self):
+        trained = world.SEEN_TEMPLATES + world.HELD_TEMPLATES + world.SPEECH_TEMPLATES
+        self.assertFalse(set(trained) & set(world.UNSEEN_TEMPLATES + world.UNSEEN_SPEECH))
+
+    def test_every_question_is_a_whole_sentence_about_its_thing(self):
+        rng = random.Random(1)
+        for name in world.SEEN:
+            for _ in range(200):
+                text = world.ask_seen(name, rng)
+                self.assertNotRegex(text, r"[{}]|^ | $|  |\b(a|an|the|one|some|this) (a|an|the) ")
+                phrases = world.split(world.SEEN[name][1])
+                self.assertTrue(any(world.bare(phrase)[:-1] in text.lower() for phrase in phrases), text)
+
+    def test_plurals(self):
+        cases = {"a puppy": "puppies", "a bus": "", "a wrench": "wrenches", "a dog": "dogs", "a monkey": "monkeys", "a knife": "",
+                 "a bunch of grapes": "", "grapes": "", "an aircraft": "", "a fish": "", "a box": "boxes"}
+        self.assertEqual({phrase: world.plural(phrase) for phrase in cases}, cases)
+
 
 if __name__ == "__main__":
     unittest.main()
