@@ -5,6 +5,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "kernels/device_call.h"
@@ -23,16 +24,28 @@ constexpr int64_t kFewPlaces = 4 * kBlockRows;  // fewer are ATen's affair: one 
 constexpr int64_t kCudnnBatch = 16;
 constexpr int kCudnnGeneration = 9;
 
+// A GPU or a version of cuDNN that we do not know may refuse; then it is asked no more.
+std::atomic<bool> cudnn_refused = false;
+
 bool goes_to_cudnn(const at::Tensor& q) {
   return q.is_cuda() && q.size(0) > 0 && q.size(0) % kCudnnBatch == 0 && q.size(3) % 8 == 0 &&
          q.size(3) <= 128 && own_kernels_run(q.device(), q.scalar_type()) &&
          device_limits(q.device().index()).generation >= kCudnnGeneration &&
-         at::globalContext().userEnabledCuDNNSDP() && at::globalContext().versionCuDNN() >= 90000;
+         at::globalContext().userEnabledCuDNNSDP() && at::globalContext().versionCuDNN() >= 90000 &&
+         !cudnn_refused;
 }
 
 at::Tensor cudnn_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return std::get<0>(at::_scaled_dot_product_cudnn_attention(q, k, v, std::nullopt,
-                                                             /*compute_log_sumexp=*/false));
+  try {
+    at::Tensor y = std::get<0>(at::_scaled_dot_product_cudnn_attention(
+        q, k, v, std::nullopt, /*compute_log_sumexp=*/false));
+    return y.transpose(1, 2).flatten(2);
+  } catch (const c10::OutOfMemoryError&) {
+    throw;
+  } catch (const c10::Error&) {
+    cudnn_refused = true;
+    return self_attention_plain(q, k, v);
+  }
 }
 
 // Rows [first, end) of one head. q, k, v, out [n, D].
@@ -57,7 +70,7 @@ at::Tensor self_attention_plain(const at::Tensor& q, const at::Tensor& k, const 
 
 at::Tensor self_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   const int64_t batch = q.size(0), heads = q.size(1), n = q.size(2), dim = q.size(3);
-  if (goes_to_cudnn(q)) return cudnn_attention(q, k, v).transpose(1, 2).flatten(2);
+  if (goes_to_cudnn(q)) return cudnn_attention(q, k, v);
   if (!q.is_cpu() || q.scalar_type() != at::kFloat || n < kFewPlaces)
     return self_attention_plain(q, k, v);
   at::Tensor out = at::empty({batch, n, heads, dim}, q.options());
