@@ -76,6 +76,7 @@ bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {
   if (error_.empty()) pipeline_.play();
   while (!ended_ && error_.empty() && step()) show_progress();
   bar_.clear();
+  if (error_.empty() && !interrupted_) check_streams();
   if (interrupted_) fail("stopped before the end, the list is not complete");
   if (error_.empty() && n_failed_ > 0) {
     const std::string n_all = std::to_string(n_windows_ + n_failed_);
@@ -89,11 +90,13 @@ bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {
 
 // Handles one message, or waits for a moment when there is none. False after Ctrl-C.
 bool Asker::step() {
+  const bool complete = pipeline_.is_complete();
   if (GstMessage* message = pipeline_.next_message()) {
     handle(message);
     gst_message_unref(message);
+  } else if (complete) {
+    check_streams();  // what is missing was told before the streams were complete
   }
-  check_streams();
   return !interrupted_;
 }
 
