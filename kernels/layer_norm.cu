@@ -9,7 +9,7 @@
 namespace vidi {
 namespace {
 
-// x + added as the rows keep it; of a thread without numbers, 0.
+// x = x + added as the rows keep it, for the threads that have numbers.
 template <typename T>
 __device__ void add_rows(float (&x)[8], const LayerNormTask& task, int64_t at) {
   float added[8];

@@ -52,15 +52,15 @@ at::Tensor AudioTower::operator()(const at::Tensor& mel) const {
   const auto norm_of = [this](size_t i) -> const LayerNorm& {
     return i < layers_.size() ? layers_[i].norm1 : final_norm_;
   };
-  Residual at{x, norm_of(0)(x)};
+  Residual rows{x, norm_of(0)(x)};
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
-    at = layer.norm2.after_sum(at.sum, layer.attention(at.normalized));
+    rows = layer.norm2.after_sum(rows.sum, layer.attention(rows.normalized));
     at::Tensor hidden =
-        activated_linear(at.normalized, layer.fc1.weight, layer.fc1.bias, Activation::kGelu);
-    at = norm_of(i + 1).after_sum(at.sum, layer.fc2(hidden), limit_of(x.scalar_type()));
+        activated_linear(rows.normalized, layer.fc1.weight, layer.fc1.bias, Activation::kGelu);
+    rows = norm_of(i + 1).after_sum(rows.sum, layer.fc2(hidden), limit_of(x.scalar_type()));
   }
-  return at.normalized;
+  return rows.normalized;
 }
 
 }  // namespace vidi

@@ -45,16 +45,16 @@ at::Tensor VisionTower::patches(const at::Tensor& pixels) const {
 at::Tensor VisionTower::operator()(const at::Tensor& pixels) const {
   at::Tensor x = patches(pixels) + positions_;
   if (layers_.empty()) return x;
-  Residual at{x, layers_.front().norm1(x)};
+  Residual rows{x, layers_.front().norm1(x)};
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
-    at = layer.norm2.after_sum(at.sum, layer.attention(at.normalized));
+    rows = layer.norm2.after_sum(rows.sum, layer.attention(rows.normalized));
     at::Tensor hidden =
-        activated_linear(at.normalized, layer.fc1.weight, layer.fc1.bias, config_.activation);
+        activated_linear(rows.normalized, layer.fc1.weight, layer.fc1.bias, config_.activation);
     const bool is_last = i + 1 == layers_.size();
-    at = (is_last ? LayerNorm() : layers_[i + 1].norm1).after_sum(at.sum, layer.fc2(hidden));
+    rows = (is_last ? LayerNorm() : layers_[i + 1].norm1).after_sum(rows.sum, layer.fc2(hidden));
   }
-  return at.sum;
+  return rows.sum;
 }
 
 }  // namespace vidi

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kernels/layer_norm.h"
 #include "kernels/norm.h"
 #include "kernels/rope.h"
 
@@ -67,6 +68,28 @@ TEST(AddAndNorm, IsTheFormula) {
   }
   EXPECT_THROW(add_and_norm(x, y.narrow(1, 0, 2), {}, before, 1e-5, false), c10::Error);
   EXPECT_THROW(add_and_norm(x, y, at::ones({23}), before, 1e-5, false), c10::Error);
+}
+
+// The sum is held within the limit, its norm is the formula in double, for odd widths too; what
+// does not fit is refused.
+TEST(AddAndLayerNorm, IsTheFormula) {
+  at::manual_seed(3);
+  for (int64_t width : {1, 7, 64, 129}) {
+    at::Tensor x = at::randn({2, 3, width}) + 2, y = at::randn({2, 3, width}) * 4;
+    at::Tensor weight = at::randn({width}), bias = at::randn({width});
+    for (double limit : {0.0, 3.0}) {
+      const Residual r = add_and_layer_norm(x, y, weight, bias, 1e-5, limit);
+      at::Tensor sum = limit > 0 ? (x + y).clamp(-limit, limit) : x + y;
+      EXPECT_TRUE(at::equal(r.sum, sum));
+      at::Tensor wide = sum.to(at::kDouble), apart = wide - wide.mean(-1, true);
+      at::Tensor unit = apart / (apart.square().mean(-1, true) + 1e-5).sqrt();
+      EXPECT_TRUE(at::allclose(r.normalized.to(at::kDouble), unit * weight + bias, 1e-5, 1e-5));
+      EXPECT_FALSE(add_and_layer_norm(x, y, {}, {}, 1e-5, limit).normalized.defined());
+    }
+    EXPECT_THROW(add_and_layer_norm(x, y.narrow(1, 0, 2), weight, bias, 1e-5), c10::Error);
+    EXPECT_THROW(add_and_layer_norm(x, y, weight, {}, 1e-5), c10::Error);
+    EXPECT_THROW(add_and_layer_norm(x, y, at::ones({width + 1}), bias, 1e-5), c10::Error);
+  }
 }
 
 // Keys are turned and land in the slots of their positions, values land there as they are, and no

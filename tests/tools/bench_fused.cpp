@@ -11,6 +11,7 @@
 #include "kernels/norm.h"
 #include "kernels/pick.h"
 #include "kernels/rope.h"
+#include "kernels/self_attention.h"
 #include "tests/tools/device_time.h"
 
 namespace vidi {
@@ -36,6 +37,17 @@ void bench_tower_rows(int64_t rows) {
       "add_and_layer_norm 1152", rows, 8.0 * rows * width,
       [&] { add_and_layer_norm(x, y, weight, bias, 1e-6); },
       [&] { add_and_layer_norm_plain(x, y, weight, bias, 1e-6); });
+}
+
+// A layer of the vision tower, `pictures` at a time.
+void bench_tower_attention(int64_t pictures) {
+  const auto options = at::TensorOptions(at::kHalf).device(at::kCUDA);
+  const int64_t places = 729, heads = 16, dim = 72;
+  at::Tensor all = at::randn({pictures, places, 3, heads, dim}, options).permute({2, 0, 3, 1, 4});
+  compare(
+      "tower attention 729 x 16 x 72", pictures * places, 2.0 * 4 / 3 * all.numel(),
+      [&] { self_attention(all[0], all[1], all[2]); },
+      [&] { self_attention_plain(all[0], all[1], all[2]); });
 }
 
 void bench_rows(int64_t rows) {
@@ -88,6 +100,7 @@ int main() {
     copy_gbs = plain_copy_gbs();
     std::printf("plain copy %.0f GB/s; a launch alone takes some 2 us\n", copy_gbs);
     for (int64_t rows : {1, 10, 310, 8192}) bench_rows(rows);
+    for (int64_t pictures : {1, 16, 32}) bench_tower_attention(pictures);
     return 0;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "bench-fused: %s\n", e.what());
