@@ -63,7 +63,7 @@ GstMessage* Messages::wait_message(GstMessageType type,
     const bool wanted = !type || (GST_MESSAGE_TYPE(message) & type);
     if (wanted && (!good || good(message))) return message;
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
-      ADD_FAILURE() << "unexpected error: " << error_text();
+      ADD_FAILURE() << "unexpected error: " << complaint_of(message).text;
       return nullptr;
     }
   }

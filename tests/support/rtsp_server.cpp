@@ -1,5 +1,7 @@
 #include "tests/support/rtsp_server.h"
 
+#include <sys/socket.h>
+
 namespace vidi::test {
 namespace {
 
@@ -57,9 +59,22 @@ GstRTSPFilterResult drop_client(GstRTSPServer*, GstRTSPClient*, gpointer) {
   return GST_RTSP_FILTER_REMOVE;
 }
 
+// A socket that does not linger at all is closed with a reset.
+GstRTSPFilterResult reset_client(GstRTSPServer*, GstRTSPClient* client, gpointer) {
+  GSocket* socket = gst_rtsp_connection_get_read_socket(gst_rtsp_client_get_connection(client));
+  constexpr linger kNever{1, 0};
+  setsockopt(g_socket_get_fd(socket), SOL_SOCKET, SO_LINGER, &kNever, sizeof kNever);
+  return GST_RTSP_FILTER_REMOVE;
+}
+
 // Runs on the server's thread, where its connections live.
 gboolean hang_up(gpointer server) {
   gst_rtsp_server_client_filter(GST_RTSP_SERVER(server), drop_client, nullptr);
+  return G_SOURCE_REMOVE;
+}
+
+gboolean reset(gpointer server) {
+  gst_rtsp_server_client_filter(GST_RTSP_SERVER(server), reset_client, nullptr);
   return G_SOURCE_REMOVE;
 }
 
@@ -118,7 +133,7 @@ RtspServer::~RtspServer() {
   if (source_) {
     g_source_destroy(source_);  // no new clients
     g_source_unref(source_);
-    invoke(context_, hang_up, server_);
+    invoke(context_, resets_ ? reset : hang_up, server_);
     invoke(context_, quit, loop_);
     thread_.join();
   }

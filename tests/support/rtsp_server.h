@@ -26,6 +26,10 @@ class RtspServer {
   explicit RtspServer(const RtspContent& content, int port = 0);
   ~RtspServer();  // as if killed: every connection is closed without a word
 
+  // From now on that is a reset (RST) for the client, an error in the middle of a read, and no
+  // orderly end (FIN). Without this it is the one or the other, by what lies unread in the socket.
+  void reset_connections_at_the_end() { resets_ = true; }
+
   int port() const { return port_; }
   std::string uri() const { return "rtsp://127.0.0.1:" + std::to_string(port_) + "/test"; }
 
@@ -35,6 +39,7 @@ class RtspServer {
   GstRTSPServer* const server_;
   GSource* source_ = nullptr;
   int port_ = 0;
+  bool resets_ = false;
   std::thread thread_;
 };
 
