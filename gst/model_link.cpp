@@ -134,6 +134,11 @@ void ModelLink::give_up() {
   }
 }
 
+bool ModelLink::has_given_up() const {
+  std::lock_guard lock(mutex_);
+  return useless_;
+}
+
 void ModelLink::drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows,
                      const char* reason) {
   for (const auto& window : windows) {

@@ -60,6 +60,7 @@ class ModelLink final : public ModelClient {
   void interrupt(uint64_t epoch);
   void resume() { queue_.resume(); }
   void give_up();  // the model is of no use any more: what waits and what comes is dropped
+  bool has_given_up() const;
 
   // Queues a question about the kept windows that overlap [start, stop), or about `window` if that
   // is given; false when nothing of it is kept.

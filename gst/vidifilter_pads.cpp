@@ -41,7 +41,8 @@ Filter::Filter(GstElement* element)
              [this](std::shared_ptr<AnalysisWindow> window) { submit(std::move(window)); },
              [this](std::shared_ptr<AnalysisWindow> window) {
                link_.count([](Counters& c) { ++c.windows_dropped; });
-               window_dropped(*window, "too-few-frames");
+               // A failed model cut it short: its stream is no longer looked at.
+               window_dropped(*window, link_.has_given_up() ? "model-failed" : "too-few-frames");
              },
              [this](const std::string& text) { warn_once(kSaidPicture, text); }}),
       audio_input_(feed_.audio()),

@@ -176,6 +176,23 @@ TEST_F(Failures, WindowsThatWaitForAFailedModelAreDropped) {
   for (const GstStructure* s : dropped) EXPECT_EQ(text(s, "reason"), "model-failed");
 }
 
+// So is the window that was being filled when the model failed, however little it has: that it
+// got no more pictures is the model's failure too.
+TEST_F(Failures, AWindowCutShortByAFailedModelIsDroppedForThat) {
+  scripted::hold(Step::kOpen);
+  scripted::fail(Step::kOpen, {ErrorCode::kDamaged, kSentence});
+  Bench bench(with_policy("passthrough"));
+  bench.play();
+  EXPECT_EQ(bench.frames(0, 2200 * GST_MSECOND), GST_FLOW_OK);  // the second one has a picture
+  scripted::release(Step::kOpen);
+  ASSERT_TRUE(bench.wait_message(GST_MESSAGE_WARNING));
+  EXPECT_EQ(bench.frames(2200 * GST_MSECOND, 4 * GST_SECOND), GST_FLOW_OK);
+  EXPECT_TRUE(bench.eos());
+  const auto dropped = bench.structures("vidi/window-dropped");
+  ASSERT_EQ(dropped.size(), 2u);
+  for (const GstStructure* s : dropped) EXPECT_EQ(text(s, "reason"), "model-failed");
+}
+
 // model-load=sync with a failing model: PAUSED is refused; with passthrough it is reached.
 TEST_F(Failures, SyncLoadFailureIsAFailedStateChange) {
   scripted::fail(Step::kOpen, {ErrorCode::kNotFound, kSentence}, 2);
