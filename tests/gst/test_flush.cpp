@@ -1,5 +1,6 @@
 // EOS delivers everything first; a flush delivers nothing that came before it, and never waits.
 #include <gst/gst.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -381,7 +382,9 @@ TEST_F(Flush, MayBeCutShortByAStop) {
 // A film of 12 s that can be sought in, made once.
 class Film {
  public:
-  Film() : path_(std::filesystem::path(::testing::TempDir()) / "vidifilter-seek.mkv") {
+  Film() {
+    const std::string name = "vidifilter-seek-" + std::to_string(getpid()) + ".mkv";
+    path_ = std::filesystem::path(::testing::TempDir()) / name;
     Pipeline maker(
         "videotestsrc pattern=ball num-buffers=300 ! "
         "video/x-raw,width=32,height=32,framerate=25/1 ! jpegenc ! matroskamux ! filesink "
@@ -466,9 +469,11 @@ TEST_F(Flush, AHundredSeeksInARow) {
   ASSERT_TRUE(pipeline.to(GST_STATE_PLAYING));
   for (int i = 0; i < 100; ++i) {
     const GstClockTime start = i % 4 * 3 * GST_SECOND;
+    const int n_asked = scripted::count(Step::kAsk);  // before: the new stretch may be over at once
     ASSERT_TRUE(seek(pipeline, start, start + 2 * GST_SECOND)) << i;
-    const int n_asked = scripted::count(Step::kAsk);
-    if (i % 3 == 0) EXPECT_TRUE(scripted::wait_for(Step::kAsk, n_asked + 1));
+    if (i % 3 == 0) {
+      EXPECT_TRUE(scripted::wait_for(Step::kAsk, n_asked + 1));
+    }
   }
   ASSERT_TRUE(pipeline.wait_eos());
   pipeline.to(GST_STATE_NULL);

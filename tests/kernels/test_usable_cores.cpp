@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #ifdef __linux__
 #include <sched.h>
+#include <unistd.h>
 #endif
 
 #include <filesystem>
@@ -17,7 +18,9 @@ namespace fs = std::filesystem;
 
 class UsableCores : public testing::Test {
  protected:
-  UsableCores() : mount_(testing::TempDir() + "vidi-groups") { fs::remove_all(mount_); }
+  UsableCores() : mount_(testing::TempDir() + "vidi-groups-" + std::to_string(getpid())) {
+    fs::remove_all(mount_);
+  }
   ~UsableCores() override { fs::remove_all(mount_); }
   void write(const std::string& path, const std::string& text) const {
     fs::create_directories((mount_ / path).parent_path());

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -44,7 +45,8 @@ class DamagedTokenizer : public testing::Test {
  protected:
   DamagedTokenizer() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = testing::TempDir() + "vidi-tokenizer-" + test->name();
+    folder_ =
+        testing::TempDir() + "vidi-tokenizer-" + test->name() + "-" + std::to_string(getpid());
     std::filesystem::create_directories(folder_);
     good_ = read_bytes(data("golden/vidi15/checkpoint/tokenizer.model"));
   }

@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <future>
+
 namespace vidi::test {
 namespace {
 
@@ -83,6 +85,19 @@ gboolean quit(gpointer loop) {
   return G_SOURCE_REMOVE;
 }
 
+void tell(gpointer ended, GObject*) { static_cast<std::promise<void>*>(ended)->set_value(); }
+
+// Media and clients are taken apart on threads of the server's pool, each of which holds the pool:
+// it goes with the last of them. Nothing of the server is there any more when this returns.
+void unref_and_wait(GstRTSPServer* server) {
+  std::promise<void> ended;
+  GstRTSPThreadPool* pool = gst_rtsp_server_get_thread_pool(server);
+  g_object_weak_ref(G_OBJECT(pool), tell, &ended);
+  g_object_unref(pool);
+  g_object_unref(server);
+  ended.get_future().wait();
+}
+
 void invoke(GMainContext* context, GSourceFunc function, gpointer data) {
   GSource* source = g_idle_source_new();
   g_source_set_callback(source, function, data, nullptr);
@@ -137,7 +152,7 @@ RtspServer::~RtspServer() {
     invoke(context_, quit, loop_);
     thread_.join();
   }
-  g_object_unref(server_);
+  unref_and_wait(server_);
   g_main_loop_unref(loop_);
   g_main_context_unref(context_);
 }
