@@ -144,8 +144,8 @@ TEST_F(Rtsp, UtcTimeFollowsTheReports) {
   EXPECT_LT(age_s, 15);
 }
 
-// A camera that goes away, with an orderly end or a reset, ends the stream; when it is back the same
-// pipeline finds hits again, with the model that somebody kept.
+// A camera that goes away, with an orderly end or a reset, ends the stream; when it is back the
+// same pipeline finds hits again, with the model that somebody kept.
 class RtspKilled : public Rtsp, public ::testing::WithParamInterface<bool> {};
 
 TEST_P(RtspKilled, StartsAgain) {
@@ -162,8 +162,8 @@ TEST_P(RtspKilled, StartsAgain) {
   server_.reset();
   constexpr auto kEnd = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   ASSERT_TRUE(camera.wait_message(kEnd));
-  // NULL and not READY: rtspsrc may complain more than once about one end, and only NULL empties the
-  // bus, after its thread has ended.
+  // NULL and not READY: rtspsrc may complain more than once about one end, and only NULL empties
+  // the bus, after its thread has ended.
   ASSERT_TRUE(camera.to(GST_STATE_NULL));
 
   server_ = std::make_unique<RtspServer>(RtspContent{}, port);
@@ -175,9 +175,8 @@ TEST_P(RtspKilled, StartsAgain) {
   EXPECT_EQ(scripted::count(scripted::Step::kOpen), 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ends, RtspKilled, ::testing::Values(false, true), [](const auto& end) {
-  return end.param ? "WithAReset" : "InOrder";
-});
+INSTANTIATE_TEST_SUITE_P(Ends, RtspKilled, ::testing::Values(false, true),
+                         [](const auto& end) { return end.param ? "WithAReset" : "InOrder"; });
 
 }  // namespace
 }  // namespace vidi::test
