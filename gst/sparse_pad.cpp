@@ -7,6 +7,8 @@ namespace {
 
 // A downstream that has taken nothing for this long is not waited for (see wait_until_sent).
 constexpr auto kPatience = std::chrono::milliseconds(250);
+// The same for its first CAPS, which nothing but a blocking probe holds up.
+constexpr auto kCapsPatience = std::chrono::seconds(1);
 // A push that outlives the pad's own flushing by this long is stuck downstream.
 constexpr auto kStuck = std::chrono::milliseconds(200);
 
@@ -32,6 +34,10 @@ bool same_caps(GstEvent* a, GstEvent* b) {
   gst_event_parse_caps(a, &caps_a);
   gst_event_parse_caps(b, &caps_b);
   return gst_caps_is_equal(caps_a, caps_b);
+}
+
+bool is_caps(GstMiniObject* item) {
+  return GST_IS_EVENT(item) && GST_EVENT_TYPE(item) == GST_EVENT_CAPS;
 }
 
 bool has_sticky(GstPad* pad, GstEventType type) {
@@ -115,6 +121,12 @@ void SparsePad::end() {
   changed_.notify_all();
 }
 
+void SparsePad::wait_for_caps() {
+  std::unique_lock lock(mutex_);
+  const auto over = [this] { return !active_ || flushing_ || !started_ || caps_left_; };
+  changed_.wait_for(lock, kCapsPatience, over);
+}
+
 void SparsePad::wait_until_sent() {
   std::unique_lock lock(mutex_);
   const auto over = [this] {
@@ -144,9 +156,11 @@ void SparsePad::send_next() {
   }
   const GstClockTime pts =
       GST_IS_BUFFER(item) ? GST_BUFFER_PTS(GST_BUFFER_CAST(item)) : GST_CLOCK_TIME_NONE;
+  const bool was_caps = is_caps(item);
   const std::optional<GstFlowReturn> flow = send(item);
   std::lock_guard lock(mutex_);
   if (started_ && !ended_ && GST_CLOCK_TIME_IS_VALID(pts) && pts < sent_position_) gap_due_ = true;
+  caps_left_ = caps_left_ || was_caps;
   sending_ = false;
   n_sent_++;
   if (flow && !flushing_) flow_ = *flow;
@@ -269,7 +283,7 @@ void SparsePad::activate(bool active) {
     active_ = active;
     flushing_ = false;
     flow_ = GST_FLOW_OK;
-    if (!active) clear();
+    if (!active) clear(), caps_left_ = false;
     changed_.notify_all();
   }
   if (active) {

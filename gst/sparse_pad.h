@@ -38,14 +38,19 @@ class SparsePad {
   // start. Buffers pushed before the first start wait for it.
   void start(const std::string& upstream_id, std::optional<guint> group_id,
              const GstSegment& segment, GstClockTime position);
+  // Blocks until the first start's CAPS has left, or the pad flushes or stops; not again after
+  // that. For the video's thread before its first buffer: a live muxer (GstAggregator, so
+  // matroskamux of GStreamer 1.26) writes its headers when that comes, and refuses a track that it
+  // hears of later. Gives up after a second.
+  void wait_for_caps();
   // The video is there (PTS + duration of a buffer; at least PTS + 1, and before the buffer is
   // pushed: textoverlay holds a picture until the text has passed its PTS). Never blocks.
   void follow(GstClockTime position);
   void push(GstBuffer* buffer);  // takes it; sent in order, with any timestamp; never blocks
   void end();                    // EOS behind everything queued; never blocks
   // Blocks until everything queued has left, `end` included, or the pad flushes or stops. Gives up
-  // when downstream has taken nothing for 250 ms: a muxer or textoverlay takes no second cue before more
-  // video comes, and the caller holds that video back. What is queued is still sent.
+  // when downstream has taken nothing for 250 ms: a muxer or textoverlay takes no second cue before
+  // more video comes, and the caller holds that video back. What is queued is still sent.
   void wait_until_sent();
 
   // FLUSH_START downstream, every wait wakes, the queue is emptied; all calls up to flush_stop are
@@ -92,6 +97,7 @@ class SparsePad {
   GstFlowReturn flow_ = GST_FLOW_OK;
   bool active_ = false, flushing_ = false, sending_ = false;
   bool started_ = false, ended_ = false;
+  bool caps_left_ = false;  // since the pad became active
   // A GAP is to be sent although no time has passed: to a new peer, and behind a late cue, which
   // takes textoverlay's idea of the text's position back to its own PTS.
   bool gap_due_ = false;

@@ -269,6 +269,7 @@ void Filter::start_segment(GstEvent* event) {
   if (!video_.has_segment) return;
   delivery_.set_segment(video_.segment);
   start_side_pads();
+  for (const auto& pad : delivery_.side_pads()) pad->wait_for_caps();
 }
 
 void Filter::start_side_pads() {

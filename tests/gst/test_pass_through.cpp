@@ -2,7 +2,9 @@
 #include <gst/audio/audio.h>
 #include <gst/video/video.h>
 
+#include <chrono>
 #include <cstring>
+#include <future>
 #include <random>
 
 #include "tests/support/bench.h"
@@ -369,6 +371,38 @@ TEST_F(PassThrough, UnknownDownstreamEventsPassInOrder) {
   EXPECT_EQ(bench.out().story_of_data(),
             (Strings{"tag", "frame", "test/serialized", "frame", "test/out-of-band", "test/sticky",
                      "test/both", "frame", "segment-done", "sink-message"}));
+}
+
+// Makes the text pad's task slow, and counts the pictures that left before its CAPS.
+struct SlowText {
+  Bench& bench;
+  std::promise<void> never;
+  size_t n_pictures = 0;
+
+  static GstPadProbeReturn see(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    auto& self = *static_cast<SlowText*>(data);
+    const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
+    if (type == GST_EVENT_STREAM_START) {
+      self.never.get_future().wait_for(std::chrono::milliseconds(50));
+    }
+    if (type == GST_EVENT_CAPS) self.n_pictures = self.bench.out().buffers().size();
+    return GST_PAD_PROBE_OK;
+  }
+};
+
+// A live muxer writes its headers when the first picture comes, and takes no further track after
+// that: the text pad's CAPS is there by then.
+TEST_F(PassThrough, TextIsAnnouncedBeforeTheFirstPicture) {
+  Bench bench;
+  Recorder& cues = bench.record("text_src");
+  SlowText slow{bench, {}, 0};
+  GstPad* pad = gst_element_get_static_pad(bench.v(), "text_src");
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, SlowText::see, &slow, nullptr);
+  gst_object_unref(pad);
+  bench.play();
+  EXPECT_EQ(bench.frame(0), GST_FLOW_OK);
+  ASSERT_TRUE(cues.wait_for("caps"));
+  EXPECT_EQ(slow.n_pictures, 0u);
 }
 
 // With nothing linked behind, the video says NOT_LINKED like any element; with the sound alone

@@ -343,6 +343,21 @@ TEST_F(SparsePadTest, WaitGivesUp) {
   EXPECT_TRUE(sink_.ends_with("eos"));
 }
 
+// Whoever waits for the CAPS comes back when downstream has it, and at once ever after.
+TEST_F(SparsePadTest, WaitsForCaps) {
+  pad_->wait_for_caps();  // nothing has started: nothing to wait for
+  start();
+  pad_->wait_for_caps();
+  const Log log = sink_.take();
+  ASSERT_GE(log.size(), 2u);
+  EXPECT_EQ(log[1], "caps text/x-raw");
+  ASSERT_TRUE(log.back() == "gap 0+0" || sink_.ends_with("gap 0+0"));
+  sink_.hold();
+  pad_->push(buffer_at(1));
+  ASSERT_TRUE(sink_.holding());
+  pad_->wait_for_caps();
+}
+
 // A pad that nobody deactivated stops with its SparsePad, and lets go of all buffers.
 TEST_F(SparsePadTest, DestroyedWhileActive) {
   start_and_forget();
