@@ -29,6 +29,7 @@ class LeakWatch : public testing::Environment {
  public:
   void TearDown() override {
     if (!gst_is_initialized()) return;
+    gst_task_cleanup_all();  // a thread lets go of its GstTask after whoever joined it goes on
     GList* tracers = gst_tracing_get_active_tracers();
     for (GList* tracer = tracers; tracer; tracer = tracer->next) {
       if (g_strcmp0(G_OBJECT_TYPE_NAME(tracer->data), "GstLeaksTracer") == 0)
