@@ -144,8 +144,8 @@ TEST_F(Rtsp, UtcTimeFollowsTheReports) {
   EXPECT_LT(age_s, 15);
 }
 
-// A camera that goes away, with an orderly end or a reset, ends the stream; when it is back the
-// same pipeline finds hits again, with the model that somebody kept.
+// A camera that goes away, as the socket happens to close or with a reset for certain, ends the
+// stream; when it is back the same pipeline finds hits again, with the model that somebody kept.
 class RtspKilled : public Rtsp, public ::testing::WithParamInterface<bool> {};
 
 TEST_P(RtspKilled, StartsAgain) {
@@ -176,7 +176,7 @@ TEST_P(RtspKilled, StartsAgain) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ends, RtspKilled, ::testing::Values(false, true),
-                         [](const auto& end) { return end.param ? "WithAReset" : "InOrder"; });
+                         [](const auto& end) { return end.param ? "WithAReset" : "AsItComes"; });
 
 }  // namespace
 }  // namespace vidi::test

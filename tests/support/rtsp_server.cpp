@@ -57,27 +57,16 @@ void mount(GstRTSPServer* server, const RtspContent& content) {
   g_object_unref(mounts);
 }
 
-GstRTSPFilterResult drop_client(GstRTSPServer*, GstRTSPClient*, gpointer) {
-  return GST_RTSP_FILTER_REMOVE;
-}
-
 // A socket that does not linger at all is closed with a reset.
-GstRTSPFilterResult reset_client(GstRTSPServer*, GstRTSPClient* client, gpointer) {
+void reset_when_closed(GstRTSPClient* client) {
   GSocket* socket = gst_rtsp_connection_get_read_socket(gst_rtsp_client_get_connection(client));
   constexpr linger kNever{1, 0};
   setsockopt(g_socket_get_fd(socket), SOL_SOCKET, SO_LINGER, &kNever, sizeof kNever);
+}
+
+GstRTSPFilterResult drop_client(GstRTSPServer*, GstRTSPClient* client, gpointer resets) {
+  if (*static_cast<const bool*>(resets)) reset_when_closed(client);
   return GST_RTSP_FILTER_REMOVE;
-}
-
-// Runs on the server's thread, where its connections live.
-gboolean hang_up(gpointer server) {
-  gst_rtsp_server_client_filter(GST_RTSP_SERVER(server), drop_client, nullptr);
-  return G_SOURCE_REMOVE;
-}
-
-gboolean reset(gpointer server) {
-  gst_rtsp_server_client_filter(GST_RTSP_SERVER(server), reset_client, nullptr);
-  return G_SOURCE_REMOVE;
 }
 
 gboolean quit(gpointer loop) {
@@ -144,11 +133,18 @@ RtspServer::RtspServer(const RtspContent& content, int port)
   });
 }
 
+// Runs on the server's thread, where its connections live.
+gboolean RtspServer::hang_up(gpointer data) {
+  auto* self = static_cast<RtspServer*>(data);
+  gst_rtsp_server_client_filter(self->server_, drop_client, &self->resets_);
+  return G_SOURCE_REMOVE;
+}
+
 RtspServer::~RtspServer() {
   if (source_) {
     g_source_destroy(source_);  // no new clients
     g_source_unref(source_);
-    invoke(context_, resets_ ? reset : hang_up, server_);
+    invoke(context_, hang_up, this);
     invoke(context_, quit, loop_);
     thread_.join();
   }

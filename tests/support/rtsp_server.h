@@ -34,6 +34,8 @@ class RtspServer {
   std::string uri() const { return "rtsp://127.0.0.1:" + std::to_string(port_) + "/test"; }
 
  private:
+  static gboolean hang_up(gpointer self);
+
   GMainContext* const context_;
   GMainLoop* const loop_;
   GstRTSPServer* const server_;
