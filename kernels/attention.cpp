@@ -1,6 +1,5 @@
 #include "kernels/attention.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
 
@@ -8,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/aten.h"
 #include "kernels/device_call.h"
 #include "kernels/few_rows.h"
 

@@ -1,10 +1,10 @@
 #include "kernels/gated_mlp.h"
 
-#include <ATen/ATen.h>
 #include <c10/core/DeviceGuard.h>
 
 #include <vector>
 
+#include "kernels/aten.h"
 #include "kernels/device_call.h"
 #include "kernels/linear.h"
 

@@ -1,11 +1,12 @@
 #include "kernels/linear.h"
 
-#include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include "kernels/aten.h"
 
 namespace vidi {
 namespace {

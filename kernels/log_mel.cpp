@@ -1,11 +1,10 @@
 #include "kernels/log_mel.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <cmath>
 #include <string>
 
+#include "kernels/aten.h"
 #include "model/result.h"
 
 namespace vidi {

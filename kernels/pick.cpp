@@ -1,8 +1,8 @@
 #include "kernels/pick.h"
 
-#include <ATen/ATen.h>
 #include <c10/core/DeviceGuard.h>
 
+#include "kernels/aten.h"
 #include "kernels/device_call.h"
 
 namespace vidi {

@@ -1,10 +1,10 @@
 #include "kernels/rope.h"
 
-#include <ATen/ATen.h>
 #include <c10/core/DeviceGuard.h>
 
 #include <cmath>
 
+#include "kernels/aten.h"
 #include "kernels/device_call.h"
 
 namespace vidi {

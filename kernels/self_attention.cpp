@@ -1,6 +1,5 @@
 #include "kernels/self_attention.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
@@ -8,6 +7,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "kernels/aten.h"
 #include "kernels/device_call.h"
 #include "kernels/linear.h"
 

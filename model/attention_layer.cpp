@@ -1,9 +1,8 @@
 #include "model/attention_layer.h"
 
-#include <ATen/ATen.h>
-
 #include <vector>
 
+#include "kernels/aten.h"
 #include "kernels/attention.h"
 #include "kernels/linear.h"
 

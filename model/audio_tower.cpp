@@ -1,9 +1,8 @@
 #include "model/audio_tower.h"
 
-#include <ATen/ATen.h>
-
 #include <limits>
 
+#include "kernels/aten.h"
 #include "kernels/linear.h"
 
 namespace vidi {

@@ -1,10 +1,9 @@
 #include "model/batch.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "kernels/aten.h"
 #include "kernels/pick.h"
 
 namespace vidi {

@@ -1,10 +1,9 @@
 #include "model/decoder.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/aten.h"
 #include "kernels/attention.h"
 #include "kernels/gated_mlp.h"
 #include "kernels/linear.h"

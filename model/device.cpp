@@ -1,6 +1,5 @@
 #include "model/device.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
@@ -9,6 +8,7 @@
 #include <charconv>
 #include <limits>
 
+#include "kernels/aten.h"
 #include "kernels/usable_cores.h"
 #include "model/result.h"
 

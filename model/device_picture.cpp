@@ -2,7 +2,6 @@
 // where tests run, and CUDA give the same bits.
 #include "model/device_picture.h"
 
-#include <ATen/ATen.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/aten.h"
 #include "kernels/resize_taps.h"
 #include "kernels/yuv_tables.h"
 #include "model/at_the_door.h"

@@ -1,7 +1,6 @@
 #include "model/layers.h"
 
-#include <ATen/ATen.h>
-
+#include "kernels/aten.h"
 #include "kernels/linear.h"
 #include "kernels/self_attention.h"
 

@@ -1,10 +1,10 @@
 #include "model/preprocess.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <string>
 
+#include "kernels/aten.h"
 #include "kernels/log_mel.h"
 #include "kernels/resize.h"
 #include "model/result.h"

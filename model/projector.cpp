@@ -1,10 +1,9 @@
 #include "model/projector.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/aten.h"
 #include "kernels/linear.h"
 #include "kernels/norm.h"
 #include "model/result.h"

@@ -1,11 +1,11 @@
 #include "model/session.h"
 
-#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/aten.h"
 #include "kernels/log_mel.h"
 #include "model/at_the_door.h"
 #include "model/device.h"

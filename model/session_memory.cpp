@@ -1,10 +1,9 @@
 // How a session keeps to its memory limit: it knows what is held and what comes, sends the towers
 // away where a window's keys and values need their room, and fetches them when there is something
 // to look at. Without a limit nothing of this happens.
-#include <ATen/ATen.h>
-
 #include <algorithm>
 
+#include "kernels/aten.h"
 #include "model/device.h"
 #include "model/vidi_session.h"
 

@@ -1,11 +1,12 @@
 #include "model/towers.h"
 
-#include <ATen/ATen.h>
 #include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
 #include <set>
 #include <utility>
+
+#include "kernels/aten.h"
 
 namespace vidi {
 

@@ -1,7 +1,6 @@
 #include "model/vision_tower.h"
 
-#include <ATen/ATen.h>
-
+#include "kernels/aten.h"
 #include "kernels/linear.h"
 
 namespace vidi {

@@ -1,6 +1,5 @@
 #include "model/weights.h"
 
-#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "kernels/aten.h"
 #include "kernels/usable_cores.h"
 #include "model/result.h"
 

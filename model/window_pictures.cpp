@@ -1,10 +1,10 @@
 // The pictures of a window as keys and values: all at once, or while the window still fills.
-#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "kernels/aten.h"
 #include "model/at_the_door.h"
 #include "model/device.h"
 #include "model/tower_features.h"

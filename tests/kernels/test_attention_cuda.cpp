@@ -1,5 +1,4 @@
 // The attention kernels against their specification in float32, on a GPU; skipped without one.
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +8,7 @@
 #include "kernels/attention.h"
 #include "kernels/device_call.h"
 #include "model/device.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

@@ -1,6 +1,5 @@
 // Norms with residual, gated activation and rope with slots: each kernel against its ATen version
 // on the same GPU in the same dtype; skipped without one.
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -12,6 +11,7 @@
 #include "kernels/norm.h"
 #include "kernels/pick.h"
 #include "kernels/rope.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

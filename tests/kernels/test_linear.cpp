@@ -1,8 +1,8 @@
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include "kernels/gated_mlp.h"
 #include "kernels/linear.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

@@ -1,4 +1,3 @@
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "kernels/log_mel.h"
 #include "model/result.h"
 #include "model/safetensors.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

@@ -1,4 +1,3 @@
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,6 +5,7 @@
 #include "kernels/layer_norm.h"
 #include "kernels/norm.h"
 #include "kernels/rope.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

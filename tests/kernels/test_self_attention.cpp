@@ -1,4 +1,3 @@
-#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include "kernels/self_attention.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

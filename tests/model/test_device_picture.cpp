@@ -1,5 +1,4 @@
 // Pictures made small where they lie: the same bits as the host's way, on the CPU and on CUDA.
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "kernels/resize.h"
 #include "kernels/yuv_tables.h"
 #include "model/device_picture.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

@@ -1,11 +1,11 @@
 // Every stage of every golden case, on the CPU and, where there is one, on a CUDA device.
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <map>
 #include <memory>
 
+#include "tests/support/aten.h"
 #include "tests/support/golden.h"
 
 namespace vidi {

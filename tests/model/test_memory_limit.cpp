@@ -1,5 +1,4 @@
 // A session under a memory limit: the same answers with the towers away, or one clear sentence.
-#include <ATen/ATen.h>
 #include <ATen/DeviceAccelerator.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
@@ -7,6 +6,7 @@
 
 #include "model/device.h"
 #include "model/towers.h"
+#include "tests/support/aten.h"
 #include "tests/support/golden.h"
 #include "tests/support/refused.h"
 #include "tests/tools/geometry.h"

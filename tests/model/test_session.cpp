@@ -1,6 +1,5 @@
 // The door: encode once, ask many, share what windows share, stop when told, refuse what makes no
 // sense.
-#include <ATen/ATen.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +9,7 @@
 
 #include "model/door.h"
 #include "model/generate.h"
+#include "tests/support/aten.h"
 #include "tests/support/device_watch.h"
 #include "tests/support/golden.h"
 #include "tests/support/refused.h"

@@ -1,10 +1,10 @@
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <limits>
 
 #include "model/weights.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

@@ -1,6 +1,5 @@
 #include "tests/support/case.h"
 
-#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include "kernels/log_mel.h"
 #include "model/answer.h"
 #include "model/safetensors.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

@@ -2,12 +2,13 @@
 // copies between devices.
 #pragma once
 
-#include <ATen/ATen.h>
 #include <ATen/record_function.h>
 
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "tests/support/aten.h"
 
 namespace vidi {
 

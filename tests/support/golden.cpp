@@ -1,13 +1,12 @@
 #include "tests/support/golden.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "model/safetensors.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 namespace {

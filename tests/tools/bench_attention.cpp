@@ -1,6 +1,5 @@
 // Times the attention of questions over a window's keys at the sizes of the published models. Each
 // time stands beside what a plain copy and a plain matrix product reach in the same run.
-#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/device_call.h"
+#include "tests/support/aten.h"
 #include "tests/tools/device_time.h"
 
 namespace vidi {

@@ -1,6 +1,5 @@
 // Times the kernels between the matrix products of a layer, beside their ATen versions and a plain
 // copy of the same run.
-#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
 #include <cstdio>
@@ -12,6 +11,7 @@
 #include "kernels/pick.h"
 #include "kernels/rope.h"
 #include "kernels/self_attention.h"
+#include "tests/support/aten.h"
 #include "tests/tools/device_time.h"
 
 namespace vidi {

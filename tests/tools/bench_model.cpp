@@ -1,7 +1,6 @@
 // Times every phase of the engine: at real sizes with random weights made on the device, or of a
 // checkpoint folder. Each phase stands beside what a plain big matrix product or a plain copy
 // reaches in the same run.
-#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <getopt.h>
 #include <sys/resource.h>
@@ -26,6 +25,7 @@
 #include "model/preprocess.h"
 #include "model/replay.h"
 #include "model/vidi_session.h"
+#include "tests/support/aten.h"
 #include "tests/tools/geometry.h"
 
 namespace vidi {

@@ -1,14 +1,13 @@
 // Times for the benchmarks of kernels.
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <vector>
 
 #include "model/device.h"
+#include "tests/support/aten.h"
 
 namespace vidi {
 
