@@ -23,6 +23,7 @@ fi
 
 "$root/tests/setup.sh" vidi gstvidi vidi-ask </dev/null
 
+start=$SECONDS
 echo
 "$root/build/examples/vidi-ask" "$file" "${queries[@]}" --model "$demo/checkpoint"
 if [ $# -eq 0 ]; then
@@ -31,6 +32,8 @@ if [ $# -eq 0 ]; then
   "$root/build/examples/vidi-ask" "$file" --task highlight --model "$demo/checkpoint"
 fi
 
+echo
+echo "  asking: $((SECONDS - start)) s; all in all: $((SECONDS / 60)) min $((SECONDS % 60)) s"
 cat <<END
 
 What to try next in $root:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a fresh Debian 12, Debian 13 or Ubuntu 24.04 ready, then builds into build/. Says what it installs before it does;
-# does nothing twice, and needs no network when nothing is missing.
+# Makes a fresh Debian 12, Debian 13 or Ubuntu 24.04 ready, then builds into build/. Says what it installs before it does, and
+# how long each step took; does nothing twice, and needs no network when nothing is missing.
 #
 #   tests/setup.sh                     everything: engine, element, examples, tests
 #   tests/setup.sh TARGET...           these targets of the build alone, and no packages that only tests need
@@ -8,10 +8,14 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tests/packages.sh
+. tests/gpu.sh
 
-# A running GPU and its driver, not only the tool.
-has_gpu() {
-  command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q '^GPU '
+# timed NAME COMMAND...: says how long it took, unless it had nothing to do.
+timed() {
+  local name=$1 start=$SECONDS
+  shift
+  "$@"
+  [ $((SECONDS - start)) -lt 2 ] || echo "  $name: $((SECONDS - start)) s"
 }
 
 # has_wheel NAME VERSION: in .venv, as pip left it.
@@ -39,9 +43,13 @@ install_torch() {
   pip_install --no-deps torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85
 }
 
-# The CUDA libraries that this torch asks for, in its own words; triton serves Python alone.
+has_cuda_libraries() {
+  has_wheel nvidia_cublas "" && has_wheel nvidia_cudnn_cu13 "" && has_wheel nvidia_nccl_cu13 ""
+}
+
+# Those that this torch asks for, in its own words; triton serves Python alone.
 install_cuda_libraries() {
-  has_wheel nvidia_cublas "" && has_wheel nvidia_cudnn_cu13 "" && has_wheel nvidia_nccl_cu13 "" && return
+  has_cuda_libraries && return
   local wanted
   mapfile -t wanted < <(sed -nE 's/^Requires-Dist: ((cuda-toolkit|nvidia-)[^;]*[^; ]).*/\1/p' \
     .venv/lib/python3*/site-packages/torch-2.11.0*.dist-info/METADATA)
@@ -59,12 +67,6 @@ install_nvcc() {
     nvidia-cuda-cccl==13.0.85 nvidia-cuda-runtime==13.0.96
 }
 
-# The GPUs of this machine as nvcc counts them: "90", "80,89". Ours need Ampere (80) at least.
-gpu_arch() {
-  nvidia-smi --query-gpu=compute_cap --format=csv,noheader | tr -d ' .' | sort -nu |
-    awk '$1 >= 80' | paste -sd, -
-}
-
 # is_complete LIBRARY: it is there and finds every library that it needs.
 is_complete() {
   [ -e "$1" ] && [[ $(ldd "$1") != *"not found"* ]]
@@ -78,10 +80,18 @@ n_jobs() {
   echo $((by_memory < 1 ? 1 : by_memory < cores ? by_memory : cores))
 }
 
+# What the build found when it was configured: with other optional libraries it has to look again.
+optional_libraries() {
+  local name
+  for name in gstreamer-cuda-1.0; do
+    echo "$name=$(pkg-config --modversion "$name" 2>/dev/null || echo none)"
+  done
+}
+
 # Configures build/ unless it is, with the same answers. Edited meson.build files are ninja's own affair.
 configure() {
   local answers
-  answers="$* $(pkg-config --modversion gstreamer-cuda-1.0 2>/dev/null || echo "no gstreamer-cuda")"
+  answers="$* $(optional_libraries)"
   [ -e build/build.ninja ] && [ "$(cat build/vidi-setup.txt 2>/dev/null)" = "$answers" ] && return
   if [ -e build/build.ninja ]; then
     meson setup --reconfigure build "$@"
@@ -98,36 +108,61 @@ compile() {
   meson compile -C build -j "$(n_jobs)" "$@"
 }
 
+# gpu_is_usable: there is one, and nothing speaks against it; says what does.
+gpu_is_usable() {
+  local problem needs_room=yes
+  has_gpu || return 1
+  if [ -n "${VIDI_TORCH:-}" ]; then needs_room=""; elif has_cuda_libraries; then needs_room=installed; fi
+  problem=$(gpu_problem "$PWD" "$needs_room")
+  [ -n "$problem" ] || return 0
+  echo "Found a GPU, but $problem"
+  return 1
+}
+
+use_gpu=no
+if gpu_is_usable; then use_gpu=yes; fi
+
 # The build file names the tests' libraries too, so that one configured folder serves both commands of the README.
-need_packages "the build (compiler, meson, headers of GStreamer, tokenizer, JSON and GoogleTest, Python for PyTorch's wheels)" \
+timed "packages for the build" need_packages \
+  "the build (compiler, meson, headers of GStreamer, tokenizer, JSON and GoogleTest, Python for PyTorch's wheels)" \
   g++ meson ninja-build pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev \
   libsentencepiece-dev libprotobuf-dev nlohmann-json3-dev libgtest-dev python3-venv ca-certificates
-need_packages "reading video files and cameras (GStreamer's demuxers, decoders and gst-launch-1.0)" \
+
+# While packages for media come from one place, the wheels come from another.
+torch_job=
+if [ -z "${VIDI_TORCH:-}" ]; then
+  timed "PyTorch" install_torch &
+  torch_job=$!
+  trap 'kill "$torch_job" 2>/dev/null || true' EXIT
+fi
+timed "packages for media" need_packages "reading video files and cameras (GStreamer's demuxers, decoders and gst-launch-1.0)" \
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
 if [ $# = 0 ]; then
-  need_packages "the tests of the examples (text over pictures, GStreamer from Python)" \
+  timed "packages for tests" need_packages "the tests of the examples (text over pictures, GStreamer from Python)" \
     gstreamer1.0-x python3-gi gir1.2-gst-plugins-base-1.0
 fi
-if [ $# = 0 ] || has_gpu; then
-  need_packages "pictures that stay in GPU memory (GStreamer's CUDA headers)" libgstreamer-plugins-bad1.0-dev
+if [ $# = 0 ] || [ $use_gpu = yes ]; then
+  timed "packages for GPU memory" need_packages "pictures that stay in GPU memory (GStreamer's CUDA headers)" \
+    libgstreamer-plugins-bad1.0-dev
+fi
+if [ -n "$torch_job" ]; then
+  wait "$torch_job"
+  trap - EXIT
 fi
 
 torch_prefix=$PWD/.venv
-cuda=disabled
 if [ -n "${VIDI_TORCH:-}" ]; then
   torch_prefix=$(realpath "$VIDI_TORCH")
-else
-  install_torch
-  if has_gpu; then install_cuda_libraries; fi
+elif [ $use_gpu = yes ]; then
+  timed "CUDA libraries" install_cuda_libraries
 fi
 torch_dir=$(sh tests/find-torch.sh "$torch_prefix")
-answers=(-Dtorch_prefix="$torch_dir")
-if has_gpu && is_complete "$torch_dir/lib/libtorch_cuda.so"; then
-  cuda=enabled
-  [ -n "${VIDI_TORCH:-}" ] || install_nvcc
-  arch=$(gpu_arch)
-  if [ -n "$arch" ]; then answers+=(-Dgpu_arch="$arch"); fi
+answers=(-Dtorch_prefix="$torch_dir" -Dcuda=disabled)
+if [ $use_gpu = yes ] && is_complete "$torch_dir/lib/libtorch_cuda.so"; then
+  [ -n "${VIDI_TORCH:-}" ] || timed "NVIDIA's compiler" install_nvcc
+  answers=(-Dtorch_prefix="$torch_dir" -Dcuda=enabled -Dgpu_arch="$(gpu_arch)")
 fi
+if pkg-config --exists gstreamer-cuda-1.0; then answers+=(-Dgst_cuda=enabled); fi
 
-configure "${answers[@]}" -Dcuda="$cuda"
-compile "$@"
+configure "${answers[@]}"
+timed "compiling" compile "$@"
