@@ -66,7 +66,7 @@ class Weights {
     CheckpointFiles::Place place;
     int64_t first_row = 0, rows_in_all = 0;  // of a joined slot; rows_in_all = 0: not joined
     bool makes_all = false;                  // the first part of a joined slot
-    at::Tensor values;                       // the slot's tensor, or its rows of it
+    at::Tensor values{};                     // the slot's tensor, or its rows of it
   };
   bool add_slot(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
                 const std::string& field);

@@ -451,7 +451,9 @@ TEST_F(Results, PicturesAreSeenAhead) {
   rig.play();
   for (int second = 0; second < 5; ++second) {
     rig.frames(second, second);
-    if (second > 0) EXPECT_TRUE(scripted::wait_for(Step::kSee, second)) << second;
+    if (second > 0) {
+      EXPECT_TRUE(scripted::wait_for(Step::kSee, second)) << second;
+    }
   }
   EXPECT_EQ(scripted::count(Step::kEncode), 0);
   rig.end();

@@ -125,7 +125,9 @@ TEST_F(SettingsTest, PropertiesAreThoseOfTheManual) {
     const GParamSpec* found = spec(row.name);
     ASSERT_NE(found, nullptr);
     EXPECT_STREQ(g_type_name(found->value_type), row.type);
-    if (row.value) EXPECT_EQ(as_text(row.name), row.value);
+    if (row.value) {
+      EXPECT_EQ(as_text(row.name), row.value);
+    }
     EXPECT_EQ(found->flags & (GST_PARAM_MUTABLE_PLAYING | GST_PARAM_MUTABLE_READY),
               row.while_playing ? GST_PARAM_MUTABLE_PLAYING : GST_PARAM_MUTABLE_READY);
     EXPECT_EQ(found->flags & G_PARAM_READWRITE, G_PARAM_READWRITE);

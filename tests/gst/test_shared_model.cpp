@@ -357,7 +357,7 @@ TEST_F(SharedModelTest, MemoryFollowsTheWork) {
     const Frame frame{pixels.data(), 32, 32, 96};
     const auto seen = session.see({frame, frame}, Cancel());
     ASSERT_TRUE(seen);
-    ASSERT_TRUE(session.encode({*seen, {}, 2.0}, Cancel()));
+    ASSERT_TRUE(session.encode({*seen, {}, 2.0, nullptr}, Cancel()));
   };
   one->attach(&client);
   ASSERT_TRUE(one->wait_until_loaded(&client));

@@ -4,7 +4,7 @@
 #include "model/door.h"
 
 extern "C" __attribute__((visibility("default"))) const vidi::Door* vidi_door() {
-  static const vidi::Door door{ODD_VERSION, nullptr, nullptr};
+  static const vidi::Door door{ODD_VERSION, nullptr, nullptr, nullptr, nullptr};
   return &door;
 }
 #else
