@@ -87,6 +87,14 @@ void unref_and_wait(GstRTSPServer* server) {
   ended.get_future().wait();
 }
 
+// By default clients live on threads of a pool, and one that is closed from another thread while it
+// reads never stops reading: its watch and the close race for the connection's streams.
+void keep_clients_on_one_thread(GstRTSPServer* server) {
+  GstRTSPThreadPool* pool = gst_rtsp_server_get_thread_pool(server);
+  gst_rtsp_thread_pool_set_max_threads(pool, 0);
+  g_object_unref(pool);
+}
+
 void invoke(GMainContext* context, GSourceFunc function, gpointer data) {
   GSource* source = g_idle_source_new();
   g_source_set_callback(source, function, data, nullptr);
@@ -122,6 +130,7 @@ RtspServer::RtspServer(const RtspContent& content, int port)
   gst_rtsp_server_set_address(server_, "127.0.0.1");
   gst_rtsp_server_set_service(server_, std::to_string(port).c_str());
   mount(server_, content);
+  keep_clients_on_one_thread(server_);
   source_ = gst_rtsp_server_create_source(server_, nullptr, nullptr);
   if (!source_) return;
   g_source_attach(source_, context_);
