@@ -17,6 +17,10 @@ struct BufferUnref {
   void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
 };
 using OwnedBuffer = std::shared_ptr<GstBuffer>;
+struct EventUnref {
+  void operator()(GstEvent* event) const { gst_event_unref(event); }
+};
+using OwnedEvent = std::shared_ptr<GstEvent>;
 
 struct CodedFrame {
   OwnedBuffer buffer;
@@ -26,6 +30,7 @@ struct CodedFrame {
   bool disposable = false;  // no other frame of the same or a lower layer needs it
   bool hidden = false;      // never shown
   int layer = 0;            // temporal layer
+  std::vector<OwnedEvent> events = {};  // that came right before it
 };
 
 // Reads the frames of one caps. Untrusted bytes: what cannot be understood neither starts nor is

@@ -36,8 +36,9 @@ GstCudaMemory* cuda_memory_of(GstBuffer* buffer) {
 
 // The picture without its planes; nothing when the engine would convert it in another way than
 // GstVideoConverter does.
-std::optional<DevicePicture> describe(const GstVideoInfo& info) {
+std::optional<DevicePicture> describe(const GstVideoInfo& info, const Orientation& orientation) {
   DevicePicture picture;
+  picture.orientation = orientation;
   picture.width = info.width, picture.height = info.height;
   picture.full_range = info.colorimetry.range != GST_VIDEO_COLOR_RANGE_16_235;
   picture.chroma_at_left = info.chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED;
@@ -72,10 +73,10 @@ class ShrunkPicture : public GrabbedPicture {
 
 class CudaReader : public PictureReader {
  public:
-  CudaReader(const GstVideoInfo& info, DeviceReading device,
+  CudaReader(const GstVideoInfo& info, DeviceReading device, const Orientation& orientation,
              std::unique_ptr<PictureReader> download)
       : info_(info),
-        picture_(describe(info)),
+        picture_(describe(info, orientation)),
         device_(std::move(device)),
         download_(std::move(download)) {}
 
@@ -149,8 +150,9 @@ bool in_cuda_memory(const GstCaps* caps) {
 }
 
 std::unique_ptr<PictureReader> make_cuda_reader(const GstVideoInfo& info, DeviceReading device,
+                                                const Orientation& orientation,
                                                 std::unique_ptr<PictureReader> download) {
-  return std::make_unique<CudaReader>(info, std::move(device), std::move(download));
+  return std::make_unique<CudaReader>(info, std::move(device), orientation, std::move(download));
 }
 
 }  // namespace vidi

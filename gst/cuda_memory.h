@@ -16,10 +16,11 @@ GstCaps* cuda_template_caps();
 // Of the first structure.
 bool in_cuda_memory(const GstCaps* caps);
 
-// Shrinks pictures where they are. What the engine cannot shrink (it has no CUDA, the picture is
-// interlaced, the buffer is in ordinary memory after all) goes to `download`, a reader that maps
-// for the host.
+// Shrinks pictures where they are, and turns them. What the engine cannot shrink (it has no CUDA,
+// the picture is interlaced, the buffer is in ordinary memory after all) goes to `download`, a
+// reader that maps for the host.
 std::unique_ptr<PictureReader> make_cuda_reader(const GstVideoInfo& info, DeviceReading device,
+                                                const Orientation& orientation,
                                                 std::unique_ptr<PictureReader> download);
 
 }  // namespace vidi

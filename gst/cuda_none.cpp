@@ -7,6 +7,7 @@ namespace vidi {
 GstCaps* cuda_template_caps() { return gst_caps_new_empty(); }
 bool in_cuda_memory(const GstCaps*) { return false; }
 std::unique_ptr<PictureReader> make_cuda_reader(const GstVideoInfo&, DeviceReading,
+                                                const Orientation&,
                                                 std::unique_ptr<PictureReader> download) {
   return download;
 }

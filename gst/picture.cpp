@@ -104,9 +104,11 @@ bool copy_picture(const GstVideoFrame& source, GstVideoFrame* copy) {
 // outlive it.
 class ToRgb {
  public:
-  static Result<std::shared_ptr<ToRgb>> make(const GstVideoInfo& info) {
+  static Result<std::shared_ptr<ToRgb>> make(const GstVideoInfo& info,
+                                             const Orientation& orientation) {
     auto to_rgb = std::make_shared<ToRgb>();
     to_rgb->info_ = info;
+    to_rgb->orientation_ = orientation;
     to_rgb->rows_ = make_direct_rows(info);
     if (!to_rgb->rows_) to_rgb->rows_ = make_converted_rows(info);
     if (!to_rgb->rows_)
@@ -124,7 +126,7 @@ class ToRgb {
  private:
   Result<std::shared_ptr<SampledFrame>> resized(int side) try {
     if (!resize_ || resize_->side() != side)
-      resize_ = std::make_unique<BicubicResize>(info_.width, info_.height, side);
+      resize_ = std::make_unique<BicubicResize>(info_.width, info_.height, side, orientation_);
     auto frame = std::make_shared<SampledFrame>();
     frame->side = side;
     frame->rgb.resize(size_t{3} * side * side);
@@ -137,6 +139,7 @@ class ToRgb {
   }
 
   GstVideoInfo info_;
+  Orientation orientation_;
   std::unique_ptr<FrameRows> rows_;
   std::unique_ptr<BicubicResize> resize_;  // for the side asked for last
 };
@@ -230,7 +233,8 @@ bool is_readable(GstVideoFormat format) {
 }  // namespace
 
 Result<std::unique_ptr<PictureReader>> PictureReader::make(const GstCaps* caps,
-                                                           const DeviceReading& device) {
+                                                           const DeviceReading& device,
+                                                           const Orientation& orientation) {
   GstVideoInfo info;
   if (!caps || !gst_caps_is_fixed(caps) || !(in_system_memory(caps) || in_cuda_memory(caps)) ||
       !gst_video_info_from_caps(&info, caps))
@@ -243,10 +247,10 @@ Result<std::unique_ptr<PictureReader>> PictureReader::make(const GstCaps* caps,
     return unsupported("expected pictures of at most " +
                        size_text(kMaxPictureSize, kMaxPictureSize) + " and 4 GiB, found " +
                        size_text(info.width, info.height) + " " + info.finfo->name);
-  auto to_rgb = ToRgb::make(info);
+  auto to_rgb = ToRgb::make(info, orientation);
   if (!to_rgb) return to_rgb.error();
   std::unique_ptr<PictureReader> reader(new SystemReader(info, *to_rgb));
-  return in_cuda_memory(caps) ? make_cuda_reader(info, device, std::move(reader))
+  return in_cuda_memory(caps) ? make_cuda_reader(info, device, orientation, std::move(reader))
                               : std::move(reader);
 }
 

@@ -19,8 +19,8 @@ namespace vidi {
 class GrabbedPicture {
  public:
   virtual ~GrabbedPicture() = default;
-  // RGB at side x side, exactly as the model's own preprocessing would resize the full picture. The
-  // frame's pts and utc are the caller's to fill in.
+  // RGB at side x side, exactly as the model's own preprocessing would resize the full picture as
+  // it is looked at, turned. The frame's pts and utc are the caller's to fill in.
   virtual Result<std::shared_ptr<SampledFrame>> finish(int side) = 0;
 };
 
@@ -31,7 +31,7 @@ struct DeviceReading {
   std::function<int()> side = {};  // of the model's pictures; asked once, with the first picture
 };
 
-// Reads the buffers of one caps. One thread at a time.
+// Reads the buffers of one caps, shown one way up. One thread at a time.
 class PictureReader {
  public:
   virtual ~PictureReader() = default;
@@ -40,9 +40,10 @@ class PictureReader {
 
   // For `video/x-raw` in every format GstVideoConverter reads, in system memory (any memory that
   // maps for reading), and for those of cuda_template_caps(). kUnsupported with one sentence for
-  // other caps.
+  // other caps. `orientation`: how the caps' pictures are to be turned.
   static Result<std::unique_ptr<PictureReader>> make(const GstCaps* caps,
-                                                     const DeviceReading& device = {});
+                                                     const DeviceReading& device = {},
+                                                     const Orientation& orientation = {});
 };
 
 // Caps of the video pads: all formats in system memory, and those of CUDA memory when built with

@@ -40,6 +40,18 @@ bool is_complete(const RangeJob& job) {
 
 }  // namespace
 
+std::vector<std::pair<Time, OwnedEvent>> events_of(const CodedRange& range) {
+  std::vector<std::pair<Time, OwnedEvent>> events;
+  const auto add = [&](const CodedFrame& frame) {
+    for (const OwnedEvent& event : frame.events) events.emplace_back(*frame.pts, event);
+  };
+  std::for_each(range.own.begin(), range.own.end(), add);
+  if (!range.tail.empty()) std::for_each(range.tail.begin() + 1, range.tail.end(), add);
+  std::stable_sort(events.begin(), events.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  return events;
+}
+
 // Nothing behind the last needed frame, and none that no other needs.
 std::vector<CodedFrame> frames_to_decode(const RangeJob& job) {
   std::vector<const CodedFrame*> all;

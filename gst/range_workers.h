@@ -19,13 +19,17 @@ namespace vidi {
 
 struct RangeJob {
   CodedRange range;
-  std::vector<PlannedFrame> frames;  // all that it shows, in order
-  size_t n_needed = 0;               // of them
+  std::vector<PlannedFrame> frames;                 // all that it shows, in order
+  size_t n_needed = 0;                              // of them
+  std::vector<std::pair<Time, OwnedEvent>> events;  // each before the frame of this PTS, in order
 
   // The workers' until wait() has returned.
   std::vector<OwnedBuffer> pictures;  // of the needed frames, in order
   bool done = false, whole = true;    // whole: all pictures came, as they were expected
 };
+
+// What came between the frames that a range shows, by the PTS of the one behind.
+std::vector<std::pair<Time, OwnedEvent>> events_of(const CodedRange& range);
 
 // The frames that have to be decoded for those that are needed, in order.
 std::vector<CodedFrame> frames_to_decode(const RangeJob& job);

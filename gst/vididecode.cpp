@@ -31,6 +31,7 @@ GstFlowReturn SamplingDecoder::chain(GstBuffer* buffer) {
     return plain_flow_ != GST_FLOW_OK ? plain_flow_ : flow;
   }
   CodedFrame frame = reader_ ? reader_->read(buffer) : CodedFrame{owned, {}, {}};
+  frame.events = std::exchange(waiting_, {});
   std::vector<CodedRange> complete;
   const bool is_cut = cutter_.add(std::move(frame), complete);
   if (!plan_)
@@ -116,7 +117,19 @@ void SamplingDecoder::announce(GstCaps* raw) {
     gst_pad_push_event(src_, gst_event_new_caps(raw));
     gst_pad_push_event(src_, gst_event_new_segment(&segment_));
   }
-  for (GstEvent* event : std::exchange(held_, {})) gst_pad_push_event(src_, event);
+  for (const OwnedEvent& event : std::exchange(held_, {})) pass_on(event);
+}
+
+void SamplingDecoder::remember_tags(const OwnedEvent& event) {
+  if (GST_EVENT_TYPE(event.get()) != GST_EVENT_TAG) return;
+  GstTagList* list = nullptr;
+  gst_event_parse_tag(event.get(), &list);
+  if (gst_tag_list_get_scope(list) == GST_TAG_SCOPE_STREAM) stream_tags_ = event;
+}
+
+void SamplingDecoder::pass_on(const OwnedEvent& event) {
+  remember_tags(event);
+  gst_pad_push_event(src_, gst_event_ref(event.get()));
 }
 
 GstFlowReturn SamplingDecoder::push(GstBuffer* picture) {
@@ -149,6 +162,7 @@ std::shared_ptr<RangeJob> SamplingDecoder::planned(CodedRange range) {
   if (!job->frames.empty() && job->frames[0].pts == first_) job->frames[0].needed = false;
   for (const PlannedFrame& frame : job->frames) job->n_needed += frame.needed;
   if (job->n_needed * picture_bytes_ > kMostRangeBytes) return nullptr;
+  job->events = events_of(range);
   job->range = std::move(range);
   return job;
 }
@@ -212,15 +226,21 @@ GstFlowReturn SamplingDecoder::emit_all() {
 GstFlowReturn SamplingDecoder::emit(RangeJob& job) {
   GstFlowReturn flow = GST_FLOW_OK;
   size_t next = 0;
+  auto event = job.events.begin();
+  const auto pass_events = [&](Time up_to) {
+    for (; event != job.events.end() && event->first <= up_to; ++event) pass_on(event->second);
+  };
   for (const PlannedFrame& frame : job.frames) {
     if (flow != GST_FLOW_OK) break;
     if (frame.pts == first_) continue;
+    pass_events(frame.pts);
     if (frame.needed) {
       flow = push(gst_buffer_ref(std::exchange(job.pictures[next++], nullptr).get()));
     } else {
       gst_pad_push_event(src_, skipped_frame_event(frame.pts, frame.end));
     }
   }
+  if (flow == GST_FLOW_OK) pass_events(kForever);  // those of frames that are not shown
   first_.reset();
   return flow;
 }
@@ -260,12 +280,22 @@ GstFlowReturn SamplingDecoder::start_plain(const char* why) {
   plain_->on_output([this](GstBuffer* picture) { return plain_output(picture); },
                     [this](GstEvent* event) { plain_event(event); });
   if (!plain_->begin(caps_, segment_)) return GST_FLOW_NOT_NEGOTIATED;
+  // A decoder adds its own tags to those of the stream, and the sum takes their place downstream.
+  if (const OwnedEvent tags = stream_tags_) send_plain(tags);
+  for (const OwnedEvent& event : std::exchange(held_, {})) send_plain(event);
   for (const CodedFrame& frame : frames) {
+    for (const OwnedEvent& event : frame.events) send_plain(event);
     const GstFlowReturn flow = plain_->push(frame);
     if (plain_flow_ != GST_FLOW_OK) return plain_flow_;
     if (flow != GST_FLOW_OK) return flow;
   }
+  for (const OwnedEvent& event : std::exchange(waiting_, {})) send_plain(event);
   return GST_FLOW_OK;
+}
+
+bool SamplingDecoder::send_plain(const OwnedEvent& event) {
+  remember_tags(event);
+  return plain_->send(gst_event_ref(event.get()));
 }
 
 // On the chain function's thread or one of the decoder's.
@@ -306,6 +336,7 @@ gboolean SamplingDecoder::event(GstEvent* event) {
     case GST_EVENT_STREAM_START:
       finish();
       announced_ = false;
+      stream_tags_.reset();
       return gst_pad_push_event(src_, event);
     case GST_EVENT_EOS:
     case GST_EVENT_SEGMENT_DONE:
@@ -331,11 +362,13 @@ gboolean SamplingDecoder::event(GstEvent* event) {
   }
 }
 
-// Tags and the like: as soon as pictures flow.
+// Tags and the like: as soon as pictures flow, and then between the same two.
 gboolean SamplingDecoder::pass(GstEvent* event) {
   const bool in_order = (GST_EVENT_TYPE(event) & int{GST_EVENT_TYPE_SERIALIZED}) != 0;
-  if (announced_ || !in_order) return gst_pad_push_event(src_, event);
-  held_.push_back(event);
+  if (!in_order) return gst_pad_push_event(src_, event);
+  const OwnedEvent owned(event, EventUnref());
+  if (plain_) return send_plain(owned);
+  (announced_ ? waiting_ : held_).push_back(owned);
   return TRUE;
 }
 
@@ -370,6 +403,7 @@ gboolean SamplingDecoder::take_segment(GstEvent* event) {
 GstFlowReturn SamplingDecoder::finish() {
   const GstFlowReturn flow = finish_ranges();
   if (plain_) plain_->send(gst_event_new_eos());
+  for (const OwnedEvent& event : std::exchange(waiting_, {})) pass_on(event);
   forget_stream();
   return flow;
 }
@@ -381,6 +415,7 @@ void SamplingDecoder::forget_stream() {
   plain_flow_ = GST_FLOW_OK;
   jobs_.clear();
   ranges_.clear();
+  waiting_.clear();
   cutter_.take_rest();
   plan_.reset();
   first_.reset();
@@ -412,7 +447,8 @@ void SamplingDecoder::interrupt() {
 
 void SamplingDecoder::end() {
   forget_stream();
-  for (GstEvent* event : std::exchange(held_, {})) gst_event_unref(event);
+  held_.clear();
+  stream_tags_.reset();
   gst_caps_replace(&caps_, nullptr);
   g_clear_object(&factory_);
   reader_.reset();

@@ -71,6 +71,9 @@ class SamplingDecoder {
   std::unique_ptr<InnerDecoder> make_decoder(bool alone);
   OwnedBuffer decoded_first();
   void announce(GstCaps* raw);
+  void pass_on(const OwnedEvent& event);
+  bool send_plain(const OwnedEvent& event);
+  void remember_tags(const OwnedEvent& event);
   GstFlowReturn push(GstBuffer* picture);
 
   GstFlowReturn go_plain(const char* why);
@@ -92,7 +95,9 @@ class SamplingDecoder {
   GstElementFactory* factory_ = nullptr;
   std::optional<CodedFrameReader> reader_;  // empty: nothing that can be cut
   GstSegment segment_;
-  std::vector<GstEvent*> held_;  // until the first picture has told the caps
+  std::vector<OwnedEvent> held_;     // until the first picture has told the caps
+  std::vector<OwnedEvent> waiting_;  // came behind the last frame
+  OwnedEvent stream_tags_;           // passed on last, or given to the plain decoder
   bool announced_ = false;
 
   RangeCutter cutter_;

@@ -170,6 +170,9 @@ gboolean Filter::video_event(GstEvent* event) {
     case GST_EVENT_CAPS:
       take_caps(event);
       break;
+    case GST_EVENT_TAG:
+      take_tags(event);
+      break;
     case GST_EVENT_SEGMENT:
       start_segment(event);
       break;
@@ -243,20 +246,42 @@ void Filter::take_audio_caps(GstEvent* event) {
 void Filter::start_stream(GstEvent* event) {
   close_window();
   std::tie(video_.stream_id, video_.group_id) = stream_of(event);
+  change_tags([this](OrientationTags& tags) { tags.start_stream(video_.stream_id); });
   video_.live_known = false;
 }
 
 void Filter::take_caps(GstEvent* event) {
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
-  auto reader = PictureReader::make(caps, device_reading());
+  read_pictures_of(caps);
+  video_.times.set_frame_length(frame_length(caps));
+}
+
+void Filter::read_pictures_of(const GstCaps* caps) {
+  auto reader = PictureReader::make(caps, device_reading(), video_.tags.current());
   video_.has_caps = static_cast<bool>(reader);
   if (reader) {
     feed_.set_reader(std::move(*reader));
   } else {
     warn(reader.error().message);
   }
-  video_.times.set_frame_length(frame_length(caps));
+}
+
+void Filter::take_tags(GstEvent* event) {
+  GstTagList* list = nullptr;
+  gst_event_parse_tag(event, &list);
+  change_tags([list](OrientationTags& tags) { tags.take(list); });
+}
+
+// Frames that follow are turned as is said now; those before keep the reader that they came with.
+void Filter::change_tags(const std::function<void(OrientationTags&)>& change) {
+  const Orientation before = video_.tags.current();
+  change(video_.tags);
+  if (video_.tags.current() == before || !video_.has_caps) return;
+  GstCaps* caps = gst_pad_get_current_caps(sink_);
+  if (!caps) return;
+  read_pictures_of(caps);
+  gst_caps_unref(caps);
 }
 
 void Filter::start_segment(GstEvent* event) {

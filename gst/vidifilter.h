@@ -18,6 +18,7 @@
 #include "gst/delivery.h"
 #include "gst/frame_times.h"
 #include "gst/model_link.h"
+#include "gst/orientation_tags.h"
 #include "gst/settings.h"
 #include "gst/window_feed.h"
 
@@ -89,6 +90,7 @@ class Filter final : public LinkHost {
     std::optional<guint> group_id;
     bool has_caps = false, has_segment = false, live_known = false, live = false;
     FrameTimes times;
+    OrientationTags tags;
   };
 
   // Said once for each READY->PAUSED.
@@ -109,6 +111,9 @@ class Filter final : public LinkHost {
   void start_segment(GstEvent* event);
   void start_side_pads();
   void take_caps(GstEvent* event);
+  void take_tags(GstEvent* event);
+  void change_tags(const std::function<void(OrientationTags&)>& change);
+  void read_pictures_of(const GstCaps* caps);
   void take_audio_caps(GstEvent* event);
   void pass_gap(GstEvent* event);
   void drain();

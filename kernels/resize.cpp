@@ -73,10 +73,12 @@ class PackedRows : public RgbRows {
 
 }  // namespace
 
-BicubicResize::BicubicResize(int width, int height, int side, const ResizePasses& passes)
+BicubicResize::BicubicResize(int width, int height, int side, const Orientation& orientation,
+                             const ResizePasses& passes)
     : width_(checked("frame's width", width)),
       height_(checked("frame's height", height)),
       side_(checked("target's side", side)),
+      orientation_(orientation),
       passes_(passes),
       across_(width, side),
       down_(make_taps(height, side)) {}
@@ -84,10 +86,11 @@ BicubicResize::BicubicResize(int width, int height, int side, const ResizePasses
 void BicubicResize::run(RgbRows& source, uint8_t* target) {
   strip_.resize(static_cast<size_t>(kStripRows) * kChannels * width_);
   // Every row and column is read: the taps reach from edge to edge.
-  if (columns_come_first(width_, height_, side_))
+  if (columns_come_first(width_, height_, side_, orientation_))
     columns_first(source, target);
   else
     rows_first(source, target);
+  turn_square(target, side_, orientation_);
 }
 
 void BicubicResize::read(RgbRows& source, int y, int n_rows, uint8_t* rows) const {

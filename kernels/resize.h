@@ -2,7 +2,8 @@
 //
 // a = -0.5, support scaled by the shrink factor, fixed-point weights of 22 bits, each pass rounded
 // to uint8. Rows are filtered before columns, except that columns come first when height - side >
-// max(0, 2 * (width - side)), as in Pillow 13.
+// max(0, 2 * (width - side)), as in Pillow 13. A picture that is stored on its side comes out
+// upright, with the bits of the upright picture's resize: see Note [Turned pictures].
 #pragma once
 
 #include <cstddef>
@@ -24,8 +25,10 @@ class RgbRows {
 // For picture after picture of one size. One thread at a time.
 class BicubicResize {
  public:
-  // Sizes are 1..32768; anything else throws EngineError(kBadInput).
-  BicubicResize(int width, int height, int side, const ResizePasses& passes = best_passes());
+  // Sizes, of the picture as it is stored, are 1..32768; anything else throws
+  // EngineError(kBadInput).
+  BicubicResize(int width, int height, int side, const Orientation& orientation = {},
+                const ResizePasses& passes = best_passes());
   int side() const { return side_; }
   // To `target`: [side, side, 3], packed.
   void run(RgbRows& source, uint8_t* target);
@@ -36,6 +39,7 @@ class BicubicResize {
   void read(RgbRows& source, int y, int n_rows, uint8_t* rows) const;
 
   const int width_, height_, side_;
+  const Orientation orientation_;
   const ResizePasses& passes_;
   AcrossTaps across_;
   const Taps down_;

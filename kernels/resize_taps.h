@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/orientation.h"
+
 namespace vidi {
 
 inline constexpr int kMaxResize = 32768;  // pixels each way
@@ -27,6 +29,13 @@ Taps make_taps(int source_size, int target_size);
 // that saves the row pass many rows, which upright phone videos meet.
 inline bool columns_come_first(int width, int height, int side) {
   return height > side && height - side > 2 * (width - side);
+}
+
+// The same of a stored picture that is turned afterwards, so that its passes come in the turned
+// picture's order: see Note [Turned pictures].
+inline bool columns_come_first(int width, int height, int side, const Orientation& orientation) {
+  if (!orientation.transposed) return columns_come_first(width, height, side);
+  return !columns_come_first(height, width, side);
 }
 
 }  // namespace vidi

@@ -18,6 +18,8 @@
 namespace vidi {
 namespace {
 
+constexpr int kRows = 1, kColumns = 2;  // dimensions
+
 [[noreturn]] void refuse(const std::string& message) {
   throw EngineError(ErrorCode::kBadInput, message);
 }
@@ -185,6 +187,13 @@ at::Tensor filter(const at::Tensor& pixels, int dim, int side) {
   return to_bytes(sums, kTapBits);
 }
 
+// [3, side, side], as turn_square() does it.
+at::Tensor turned(at::Tensor pixels, const Orientation& orientation) {
+  if (orientation.mirrored_x) pixels = pixels.flip(kColumns);
+  if (orientation.mirrored_y) pixels = pixels.flip(kRows);
+  return orientation.transposed ? pixels.transpose(kRows, kColumns) : pixels;
+}
+
 void shrink(const DevicePicture& picture, int side, uint8_t* rgb) {
   check_size("picture's width", picture.width);
   check_size("picture's height", picture.height);
@@ -192,11 +201,12 @@ void shrink(const DevicePicture& picture, int side, uint8_t* rgb) {
   const at::Device device = device_of(picture);
   const auto stream = own_stream(device);
   at::Tensor pixels = read_rgb(picture, device);
-  constexpr int kRows = 1, kColumns = 2;  // dimensions
-  const bool columns_first = columns_come_first(picture.width, picture.height, side);
+  const bool columns_first =
+      columns_come_first(picture.width, picture.height, side, picture.orientation);
   for (int dim : {columns_first ? kRows : kColumns, columns_first ? kColumns : kRows}) {
     pixels = filter(pixels, dim, side);
   }
+  pixels = turned(pixels, picture.orientation);
   // Waits for the device.
   at::from_blob(rgb, {side, side, 3}, at::kByte).copy_(pixels.permute({1, 2, 0}));
 }

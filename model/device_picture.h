@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/orientation.h"
 #include "model/result.h"
 
 namespace vidi {
@@ -21,7 +22,8 @@ struct DevicePicture {
   PixelFormat format = PixelFormat::kRgb;
   int width = 0, height = 0;
   Plane planes[3];
-  bool on_host = false;  // the planes are ordinary memory: the same arithmetic, for tests
+  Orientation orientation;  // how the picture is turned to be looked at
+  bool on_host = false;     // the planes are ordinary memory: the same arithmetic, for tests
 
   // How Y'CbCr became of RGB; nothing to RGB formats.
   double kr = 0.2126, kb = 0.0722;  // the matrix's weights of red and blue in luma
@@ -29,10 +31,10 @@ struct DevicePicture {
   bool chroma_at_left = true;  // as in MPEG-2; else between two pixels. Always between two rows.
 };
 
-// RGB at side x side, packed, to the host's `rgb`: what resize_bicubic() gives for RGB, bit for
-// bit; Y'CbCr goes through the tables of yuv_tables.h after linear interpolation of chroma, as on
-// the host. Returns when the picture was read and `rgb` is written. Thread-safe. kUnsupported in an
-// engine without CUDA.
+// RGB at side x side, packed and turned, to the host's `rgb`: what BicubicResize gives for RGB, bit
+// for bit; Y'CbCr goes through the tables of yuv_tables.h after linear interpolation of chroma, as
+// on the host. Returns when the picture was read and `rgb` is written. Thread-safe. kUnsupported in
+// an engine without CUDA.
 Result<bool> shrink_picture(const DevicePicture& picture, int side, uint8_t* rgb) noexcept;
 
 }  // namespace vidi

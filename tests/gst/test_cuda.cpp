@@ -75,8 +75,9 @@ std::string pattern(const std::string& format, int width, int height,
          ", width=" + std::to_string(width) + ", height=" + std::to_string(height) + more;
 }
 
-std::vector<uint8_t> read(GstSample* sample, const DeviceReading& device = {}) {
-  auto reader = PictureReader::make(gst_sample_get_caps(sample), device);
+std::vector<uint8_t> read(GstSample* sample, const DeviceReading& device = {},
+                          const Orientation& orientation = {}) {
+  auto reader = PictureReader::make(gst_sample_get_caps(sample), device, orientation);
   EXPECT_TRUE(reader) << reader.error().message;
   if (!reader) return {};
   auto grabbed = (*reader)->grab(gst_sample_get_buffer(sample));
@@ -176,7 +177,7 @@ TEST_F(CudaTest, OtherContextsAreRefused) {
 }
 
 // The engine's way from planes to the model's picture gives what the host's way gives, for every
-// format, at odd sizes, for the colorimetries and chroma sites that are about.
+// format, at odd sizes, for the colorimetries and chroma sites that are about, turned in all ways.
 TEST_F(CudaTest, EngineAgreesWithTheHost) {
   if (!counted_door) GTEST_SKIP() << "this build has no engine";
   const char* const more[] = {"", ", colorimetry=bt601, chroma-site=mpeg2",
@@ -201,9 +202,13 @@ TEST_F(CudaTest, EngineAgreesWithTheHost) {
       picture.full_range = info.colorimetry.range != GST_VIDEO_COLOR_RANGE_16_235;
       picture.chroma_at_left = info.chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED;
       std::vector<uint8_t> rgb(size_t{3} * kSide * kSide);
-      EXPECT_TRUE(counting(picture, kSide, rgb.data()));
+      for (int way = 0; way < 8; ++way) {
+        picture.orientation = {(way & 1) != 0, (way & 2) != 0, (way & 4) != 0};
+        EXPECT_TRUE(counting(picture, kSide, rgb.data()));
+        EXPECT_LE(largest_difference(rgb, read(sample.get(), {}, picture.orientation)), 0)
+            << kFormats[f] << more[variant] << " way " << way;
+      }
       gst_video_frame_unmap(&frame);
-      EXPECT_LE(largest_difference(rgb, read(sample.get())), 0) << kFormats[f] << more[variant];
     }
   }
 }
@@ -224,6 +229,13 @@ TEST_F(CudaTest, PicturesAreReadInPlace) {
       EXPECT_LE(largest_difference(read(uploaded.get(), on_device()), read(plain.get())), 1)
           << format << " " << width << "x" << height;
       EXPECT_EQ(n_shrunk, before + 1) << format;
+      for (int way = 1; way < 8; ++way) {
+        const Orientation orientation{(way & 1) != 0, (way & 2) != 0, (way & 4) != 0};
+        EXPECT_LE(largest_difference(read(uploaded.get(), on_device(), orientation),
+                                     read(plain.get(), {}, orientation)),
+                  1)
+            << format << " " << width << "x" << height << " turned, way " << way;
+      }
     }
   }
 }
@@ -242,6 +254,29 @@ TEST_F(CudaTest, PicturesComeThroughTheHostOtherwise) {
                                 [] { return kSide; }};
     EXPECT_EQ(read(uploaded.get(), refuses), read(plain.get())) << format;
   }
+}
+
+// A tag turns pictures in CUDA memory as it turns those in ordinary memory, through the element.
+TEST_F(CudaTest, TagTurnsCudaMemory) {
+  NEEDS_GPU();
+  if (!counted_door) GTEST_SKIP() << "this build has no engine";
+  const auto seen = [](const std::string& upload) {
+    scripted::reset();
+    scripted::shrink_with(counting);
+    scripted::set_picture_side(kSide);
+    Pipeline pipeline(
+        "videotestsrc num-buffers=2 pattern=smpte ! video/x-raw, format=RGBA, width=320, "
+        "height=180, framerate=1/1 ! taginject tags=image-orientation=rotate-90" +
+        upload + " ! vidifilter name=v model-path=x query=q window-duration=0 v.src ! fakesink");
+    EXPECT_TRUE(pipeline.to(GST_STATE_PLAYING)) << pipeline.error_text();
+    EXPECT_TRUE(pipeline.wait_eos());
+    return scripted::last_window().digests;
+  };
+  const auto plain = seen("");
+  const int before = n_shrunk;
+  EXPECT_EQ(seen(std::string(" ! cudaupload ! ") + kCuda), plain);
+  EXPECT_GT(n_shrunk, before);
+  EXPECT_FALSE(plain.empty());
 }
 
 // Through the whole element: CUDA memory passes as it is, and the model sees its colours.

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 
 #include "tests/support/element.h"
@@ -83,6 +85,9 @@ std::vector<Film> films() {
 struct Watching {
   std::string properties;
   GstClockTime seek_to = 0;
+  std::string before = "";                   // vidifilter, behind the decoder
+  std::vector<GstClockTime> turned_at = {};  // the first frames to decode from there on, a quarter
+  GstClockTime gap_at = GST_CLOCK_TIME_NONE;
 };
 
 // What the model saw and what the element said of its windows.
@@ -120,6 +125,63 @@ void read_stats(const GValue* item, gpointer run) {
   gst_structure_free(stats);
 }
 
+// On the parser's pad: tags and gaps between coded frames, each once.
+struct Injected {
+  std::vector<GstClockTime> turned_at;
+  GstClockTime gap_at;
+  size_t n_turns = 0;
+
+  static GstPadProbeReturn on_buffer(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+    auto* self = static_cast<Injected*>(data);
+    const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+    constexpr const char* kQuarters[] = {"rotate-90", "rotate-180", "rotate-270", "rotate-0"};
+    if (self->n_turns < self->turned_at.size() && pts >= self->turned_at[self->n_turns]) {
+      GstTagList* list =
+          gst_tag_list_new(GST_TAG_IMAGE_ORIENTATION, kQuarters[self->n_turns++ % 4], nullptr);
+      gst_tag_list_set_scope(list, GST_TAG_SCOPE_STREAM);
+      gst_pad_push_event(pad, gst_event_new_tag(list));
+    }
+    if (GST_CLOCK_TIME_IS_VALID(self->gap_at) && pts >= self->gap_at) {
+      gst_pad_push_event(pad, gst_event_new_gap(pts, 0));
+      self->gap_at = GST_CLOCK_TIME_NONE;
+    }
+    return GST_PAD_PROBE_OK;
+  }
+  static GstPadProbeReturn without_tags(GstPad*, GstPadProbeInfo* info, gpointer) {
+    const bool is_tag = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_TAG;
+    return is_tag ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+  }
+  // videoflip (1.22) leaves the tag of what it has turned as it was.
+  static void on_element(GstBin*, GstBin*, GstElement* element, gpointer self) {
+    GstElementFactory* factory = gst_element_get_factory(element);
+    const std::string name = factory ? GST_OBJECT_NAME(factory) : "";
+    if (name != "h264parse" && name != "videoflip") return;
+    GstPad* pad = gst_element_get_static_pad(element, "src");
+    if (name == "h264parse")
+      gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, self, nullptr);
+    else
+      gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, without_tags, self, nullptr);
+    gst_object_unref(pad);
+  }
+};
+
+// Writes how players shall turn the pictures into an MP4 file's track header: {a, b, c, d} of its
+// matrix, the numbers that decide.
+void set_display_matrix(const std::string& path, const std::array<int, 4>& matrix) {
+  std::ifstream in(path, std::ios::binary);
+  std::string file((std::istreambuf_iterator<char>(in)), {});
+  const size_t header = file.find("tkhd");
+  ASSERT_NE(header, std::string::npos);
+  constexpr size_t kMatrix = 4 + 40;  // behind the name and what stands before the matrix
+  for (int i = 0; i < 4; ++i) {
+    const auto fixed = static_cast<uint32_t>(matrix[i]) << 16;
+    const size_t at = header + kMatrix + 4 * (i < 2 ? i : i + 1);
+    for (int byte = 0; byte < 4; ++byte)
+      file[at + byte] = static_cast<char>(fixed >> (24 - 8 * byte));
+  }
+  std::ofstream(path, std::ios::binary) << file;
+}
+
 std::string window_text(const GstStructure* s) {
   return std::to_string(number(s, "window-start")) + ".." +
          std::to_string(number(s, "window-stop"));
@@ -146,8 +208,9 @@ struct VidiDecode : ::testing::Test {
   }
 
   static std::string description(const std::string& path, const Watching& watching) {
-    return "filesrc location=" + path + " ! decodebin ! vidifilter name=v model-path=model " +
-           "query=cat " + watching.properties + " ! fakesink sync=false";
+    return "filesrc location=" + path + " ! decodebin ! " + watching.before +
+           "vidifilter name=v model-path=model " + "query=cat " + watching.properties +
+           " ! fakesink sync=false";
   }
 
   Outcome watched(const std::string& path, const Watching& watching, bool side_by_side) {
@@ -158,8 +221,13 @@ struct VidiDecode : ::testing::Test {
       run.seen.pictures.push_back(window.digests);
       return std::string("none");
     });
+    Injected injected{watching.turned_at, watching.gap_at};
     Pipeline pipeline(description(path, watching));
     g_signal_connect(pipeline.get(), "deep-element-added", G_CALLBACK(use_three), nullptr);
+    g_signal_connect(pipeline.get(), "deep-element-added", G_CALLBACK(Injected::on_element),
+                     &injected);
+    if (!watching.before.empty())
+      Injected::on_element(nullptr, nullptr, pipeline.element("flip"), &injected);
     if (watching.seek_to > 0) {
       EXPECT_TRUE(pipeline.to(GST_STATE_PAUSED));
       EXPECT_TRUE(gst_element_seek_simple(
@@ -217,6 +285,51 @@ TEST_F(VidiDecode, SamePicturesAfterASeek) {
   const std::string path = made(steady());
   expect_same(path, {"window-duration=0", 3 * GST_SECOND + 123456789});
   expect_same(path, {"window-duration=3000000000 window-stride=2000000000", 4 * GST_SECOND});
+}
+
+constexpr char kTurning[] = "videoflip name=flip video-direction=auto ! ";
+
+// A grey film: what one colour is, is the same whichever way half-size chroma is turned.
+Film grey(const Film& film) {
+  return {"grey-" + film.name, "videobalance saturation=0 ! " + film.pipeline, film.is_cut};
+}
+
+// Of a file that says how to turn its pictures the model sees what a player shows, whoever decodes.
+TEST_F(VidiDecode, SeesAFileAsAPlayerShowsIt) {
+  const Film uncut{"uncut", "openh264enc gop-size=9999 ! h264parse ! mp4mux", false};
+  for (const Film& film : {grey(steady()), grey(uncut)}) {
+    const std::string path = made(film);
+    const Seen stored = watched(path, {"window-duration=0"}, false).seen;
+    for (const std::array<int, 4>& matrix :
+         {std::array{0, 1, -1, 0}, {-1, 0, 0, -1}, {0, -1, 1, 0}}) {
+      SCOPED_TRACE(film.name + " " + std::to_string(matrix[0]) + " " + std::to_string(matrix[1]));
+      set_display_matrix(path, matrix);
+      const Seen shown = watched(path, {"window-duration=0", 0, kTurning}, false).seen;
+      EXPECT_NE(shown.pictures, stored.pictures);
+      for (const bool side_by_side : {false, true}) {
+        const Outcome run = watched(path, {"window-duration=0"}, side_by_side);
+        EXPECT_EQ(run.seen.pictures, shown.pictures) << side_by_side;
+        EXPECT_EQ(run.n_ranges > 1, side_by_side && film.is_cut);
+      }
+    }
+  }
+}
+
+// Turned in mid-stream, each picture is seen as it is shown; also where all frames are decoded from
+// some place on.
+TEST_F(VidiDecode, TurnsInMidStreamWhereAPlayerDoes) {
+  const std::string path = made(grey(steady()));
+  const std::vector<GstClockTime> turns = {0, 2 * GST_SECOND, 5 * GST_SECOND, 8 * GST_SECOND};
+  for (const GstClockTime gap_at : {GST_CLOCK_TIME_NONE, GstClockTime{6 * GST_SECOND}}) {
+    const Watching watching{"window-duration=0", 0, "", turns, gap_at};
+    const Watching turning{"window-duration=0", 0, kTurning, turns, gap_at};
+    const Outcome shown = watched(path, turning, false);
+    ASSERT_EQ(shown.seen.pictures.size(), 1u);
+    const Outcome run = watched(path, watching, true);
+    EXPECT_EQ(run.seen.pictures, shown.seen.pictures);
+    EXPECT_EQ(watched(path, watching, false).seen.pictures, shown.seen.pictures);
+    EXPECT_GT(run.n_ranges, 1u);
+  }
 }
 
 // A damaged file is watched to its end all the same; what is not damaged is the same. How libav

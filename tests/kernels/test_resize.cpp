@@ -69,7 +69,7 @@ Bytes make_noise(size_t size, uint32_t seed) {
 // [height, channel, width] in memory.
 class PlanarRows : public RgbRows {
  public:
-  PlanarRows(const Bytes& planes, int width) : planes_(planes), row_bytes_(size_t{3} * width) {}
+  PlanarRows(Bytes planes, int width) : planes_(std::move(planes)), row_bytes_(size_t{3} * width) {}
   void read(int y, uint8_t* planes) override {
     asked_for_.push_back(y);
     std::copy_n(planes_.begin() + static_cast<ptrdiff_t>(y * row_bytes_), row_bytes_, planes);
@@ -77,10 +77,39 @@ class PlanarRows : public RgbRows {
   const std::vector<int>& asked_for() const { return asked_for_; }
 
  private:
-  const Bytes& planes_;
+  const Bytes planes_;
   const size_t row_bytes_;
   std::vector<int> asked_for_;
 };
+
+constexpr Orientation kAllOrientations[] = {
+    {false, false, false}, {true, false, false}, {false, true, false}, {true, true, false},
+    {false, false, true},  {true, false, true},  {false, true, true},  {true, true, true}};
+
+// Packed RGB to PlanarRows' layout.
+Bytes planar(const Bytes& packed, int width, int height) {
+  Bytes planes(packed.size());
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      for (int c = 0; c < 3; ++c)
+        planes[(size_t{3} * y + c) * width + x] = packed[(size_t{1} * y * width + x) * 3 + c];
+  return planes;
+}
+
+// Pixel by pixel, as orientation.h says it.
+Bytes turned(const Bytes& stored, int width, int height, const Orientation& orientation) {
+  Bytes shown(stored.size());
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const int mx = orientation.mirrored_x ? width - 1 - x : x;
+      const int my = orientation.mirrored_y ? height - 1 - y : y;
+      const size_t at =
+          orientation.transposed ? size_t{1} * mx * height + my : size_t{1} * my * width + mx;
+      std::copy_n(&stored[(size_t{1} * y * width + x) * 3], 3, &shown[at * 3]);
+    }
+  }
+  return shown;
+}
 
 class Goldens {
  public:
@@ -167,7 +196,7 @@ TEST(Resize, FastPassesGiveThePlainBytes) {
                                      {1025, 131, 64},
                                      {32768, 2, 5},
                                      {2, 32768, 5}}) {
-    BicubicResize plain(width, height, side, kPlainPasses), fast(width, height, side);
+    BicubicResize plain(width, height, side, {}, kPlainPasses), fast(width, height, side);
     for (uint32_t seed : {5u, 6u}) {
       const Bytes picture = make_noise(size_t{3} * width * height, seed);
       PlanarRows rows(picture, width);
@@ -189,6 +218,53 @@ TEST(Resize, ReadsEveryRowOnce) {
     BicubicResize(width, height, side).run(rows, target.data());
     ASSERT_EQ(rows.asked_for().size(), static_cast<size_t>(height));
     for (int y = 0; y < height; ++y) EXPECT_EQ(rows.asked_for()[y], y);
+  }
+}
+
+// A picture that is stored turned comes out as the turned picture itself does, bit for bit, in all
+// eight ways, whichever pass comes first.
+TEST(Resize, TurnsAsTheWholePictureWouldBeTurned) {
+  for (const Orientation& orientation : kAllOrientations) {
+    for (auto [width, height, side] : {std::array{48, 48, 48},
+                                       {90, 50, 20},
+                                       {50, 300, 20},
+                                       {300, 50, 20},
+                                       {5, 3, 16},
+                                       {1, 99, 2},
+                                       {192, 108, 38},
+                                       {108, 192, 38}}) {
+      const Bytes stored = make_noise(size_t{3} * width * height, 9);
+      const int shown_width = orientation.transposed ? height : width;
+      const int shown_height = orientation.transposed ? width : height;
+      Bytes got(size_t{3} * side * side);
+      PlanarRows rows(planar(stored, width, height), width);
+      BicubicResize(width, height, side, orientation).run(rows, got.data());
+      EXPECT_EQ(got,
+                resize(turned(stored, width, height, orientation), shown_width, shown_height, side))
+          << width << "x" << height << " to " << side << " mirrored " << orientation.mirrored_x
+          << orientation.mirrored_y << " transposed " << orientation.transposed;
+    }
+  }
+}
+
+// What a mirrored row is filtered with is the mirror of what the row is filtered with: else
+// pictures could not be turned when they are small.
+TEST(Resize, TapsAreTheirOwnMirror) {
+  for (int side : {384, 32, 7}) {
+    for (int size = 1; size <= 2200; ++size) {
+      const Taps taps = make_taps(size, side);
+      const auto weight = [&](int target, int source) {
+        const int t = source - taps.first[target];
+        return t < 0 || t >= taps.count[target] ? 0 : taps.weights_of(target)[t];
+      };
+      for (int i = 0; i < side; ++i) {
+        for (int t = 0; t < taps.count[i]; ++t) {
+          const int source = taps.first[i] + t;
+          ASSERT_EQ(weight(i, source), weight(side - 1 - i, size - 1 - source))
+              << size << " to " << side << ", position " << i;
+        }
+      }
+    }
   }
 }
 

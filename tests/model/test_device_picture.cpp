@@ -114,6 +114,20 @@ void yuv_pixel(const DevicePicture& p, const Source& s, const YuvTables& t, int 
   rgb[2] = byte(t.luma[luma] + t.blue_u[u]);
 }
 
+Bytes turned(const Bytes& rgb, int width, int height, const Orientation& orientation) {
+  Bytes shown(rgb.size());
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const int mx = orientation.mirrored_x ? width - 1 - x : x;
+      const int my = orientation.mirrored_y ? height - 1 - y : y;
+      const int at = orientation.transposed ? mx * height + my : my * width + mx;
+      std::copy_n(&rgb[(static_cast<size_t>(y) * width + x) * 3], 3,
+                  &shown[static_cast<size_t>(at) * 3]);
+    }
+  }
+  return shown;
+}
+
 Bytes expected(const DevicePicture& p, const Source& s, int side) {
   const bool deep = s.format == PixelFormat::kP010;
   const YuvTables tables(p.kr, p.kb, p.full_range, deep ? 10 : 8);
@@ -130,7 +144,10 @@ Bytes expected(const DevicePicture& p, const Source& s, int side) {
     }
   }
   Bytes small(size_t{3} * side * side);
-  resize_bicubic(rgb.data(), s.width, s.height, size_t{3} * s.width, small.data(), side);
+  const bool on_its_side = p.orientation.transposed;
+  const int width = on_its_side ? s.height : s.width, height = on_its_side ? s.width : s.height;
+  const Bytes shown = turned(rgb, s.width, s.height, p.orientation);
+  resize_bicubic(shown.data(), width, height, size_t{3} * width, small.data(), side);
   return small;
 }
 
@@ -192,6 +209,23 @@ TEST_P(DevicePictureTest, YuvIsBitExact) {
         EXPECT_EQ(shrink(picture, source, size.side), expected(picture, source, size.side))
             << size.width << "x" << size.height << " format " << static_cast<int>(format)
             << " variant " << variant;
+      }
+    }
+  }
+}
+
+// A picture that is stored turned comes out as the turned picture would, bit for bit, in all eight
+// ways, whichever pass comes first.
+TEST_P(DevicePictureTest, TurnedIsBitExact) {
+  for (PixelFormat format : {PixelFormat::kRgb, PixelFormat::kNv12}) {
+    for (const Size& size : kSizes) {
+      for (int way = 0; way < 8; ++way) {
+        const Source source = make_source(format, size.width, size.height, 14);
+        DevicePicture picture = on_host(source);
+        picture.orientation = {(way & 1) != 0, (way & 2) != 0, (way & 4) != 0};
+        EXPECT_EQ(shrink(picture, source, size.side), expected(picture, source, size.side))
+            << size.width << "x" << size.height << " format " << static_cast<int>(format) << " way "
+            << way;
       }
     }
   }
