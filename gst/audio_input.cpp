@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "gst/audible_mix.h"
 
 namespace vidi {
 namespace {
@@ -72,15 +75,36 @@ bool is_unpositioned(const GstAudioInfo& info) {
   return info.channels == 1 || GST_AUDIO_INFO_IS_UNPOSITIONED(&info);
 }
 
-// To mono float at the same rate. Of unpositioned sound it reads the samples one after another as
-// if they were mono.
-Owned<GstAudioConverter> make_to_mono(GstAudioInfo info) {
+// Samples of a format to float, one after another, whatever channels they are of.
+Owned<GstAudioConverter> make_to_float(const GstAudioInfo& info) {
+  GstAudioInfo from, to;
+  gst_audio_info_set_format(&from, info.finfo->format, info.rate, 1, nullptr);
+  gst_audio_info_set_format(&to, GST_AUDIO_FORMAT_F32, info.rate, 1, nullptr);
+  return Owned<GstAudioConverter>(
+      gst_audio_converter_new(GST_AUDIO_CONVERTER_FLAG_NONE, &from, &to, nullptr));
+}
+
+// Positioned channels to mono float at the same rate.
+Owned<GstAudioConverter> make_mix(GstAudioInfo info) {
   GstAudioInfo mono;
   gst_audio_info_set_format(&mono, GST_AUDIO_FORMAT_F32, info.rate, 1, nullptr);
-  if (is_unpositioned(info))
-    gst_audio_info_set_format(&info, info.finfo->format, info.rate, 1, nullptr);
   return Owned<GstAudioConverter>(
       gst_audio_converter_new(GST_AUDIO_CONVERTER_FLAG_NONE, &info, &mono, nullptr));
+}
+
+// How much of every channel is in the mix: what comes out for one channel at a time.
+std::vector<float> mix_weights(const GstAudioInfo& info) {
+  const gsize n = info.channels;
+  std::vector<float> weights(n, 1.0f / static_cast<float>(n));
+  if (is_unpositioned(info)) return weights;
+  GstAudioInfo floats;
+  gst_audio_info_set_format(&floats, GST_AUDIO_FORMAT_F32, info.rate, info.channels, info.position);
+  const auto mix = make_mix(floats);
+  std::vector<float> frames(n * n, 0.0f);
+  for (gsize c = 0; c < n; ++c) frames[c * n + c] = 1;
+  gpointer in[] = {frames.data()}, out[] = {weights.data()};
+  if (mix) gst_audio_converter_samples(mix.get(), GST_AUDIO_CONVERTER_FLAG_NONE, in, n, out, n);
+  return weights;
 }
 
 Owned<GstAudioResampler> make_resampler(int rate) {
@@ -101,6 +125,12 @@ Owned<GstAudioResampler> make_resampler(int rate) {
                               GST_AUDIO_FORMAT_F32, 1, rate, kAudioRate, options));
   gst_structure_free(options);
   return resampler;
+}
+
+void convert_samples(GstAudioConverter* converter, gpointer* planes, gsize count, float* out) {
+  gpointer out_planes[] = {out};
+  gst_audio_converter_samples(converter, GST_AUDIO_CONVERTER_FLAG_NONE, planes, count, out_planes,
+                              count);
 }
 
 // One NaN would spread over every output sample that the filter reaches from it.
@@ -142,16 +172,18 @@ bool counts_time(const GstSegment& segment) {
 // input time p without a delay, and the last half filter comes out with zeros pushed behind.
 struct AudioInput::Converter {
   GstAudioInfo info;
-  Owned<GstAudioConverter> to_mono;
-  Owned<GstAudioResampler> resampler;  // null at 16 kHz
-  Owned<GstAudioStreamAlign> align;    // on running times, in samples of the input
-  int64_t start = 0;                   // position of the first sample behind the last jump
-  int64_t n_in = 0, n_out = 0;         // samples since then, at the input's rate and at 16 kHz
+  Owned<GstAudioConverter> to_floats, mix;  // without `mix`, channels are averaged here
+  std::optional<AudibleMix> audible;        // of several channels
+  Owned<GstAudioResampler> resampler;       // null at 16 kHz
+  Owned<GstAudioStreamAlign> align;         // on running times, in samples of the input
+  int64_t start = 0;                        // position of the first sample behind the last jump
+  int64_t n_in = 0, n_out = 0;              // samples since then, at the input's rate and at 16 kHz
   std::vector<float> samples, mono, resampled;
 
   void convert(AudioTrack& track, const GstAudioBuffer* audio, const Placed& placed);
   void read_mono(const GstAudioBuffer* audio, gsize first, gsize count);
-  void to_float(gpointer* planes, gsize count, float* out);
+  void read_channels(gpointer* planes, int n_planes, gsize count);
+  void average(gsize count);
   void resample(AudioTrack& track, float* input, gsize count, int64_t at_most);
   void write_tail(AudioTrack& track);
   void forget();
@@ -178,25 +210,34 @@ void AudioInput::Converter::read_mono(const GstAudioBuffer* audio, gsize first, 
   gpointer planes[kMaxChannels];
   for (int i = 0; i < audio->n_planes; ++i)
     planes[i] = static_cast<guint8*>(audio->planes[i]) + first * step;
-  if (!is_unpositioned(info)) {
-    to_float(planes, count, mono.data());
+  read_channels(planes, audio->n_planes, count);
+  if (mix) {
+    convert_samples(mix.get(), planes, count, mono.data());
     make_sane(mono);
-    return;
+  } else {
+    average(count);
   }
-  const gsize channels = info.channels, per_plane = count * channels / audio->n_planes;
-  samples.resize(count * channels);
-  for (int i = 0; i < audio->n_planes; ++i)
-    to_float(&planes[i], per_plane, samples.data() + i * per_plane);
+  if (!audible) return;
+  const gsize channels = info.channels;
+  audible->apply(samples.data(), interleaved ? channels : 1, interleaved ? 1 : count, mono.data(),
+                 count);
+}
+
+// To `samples`, in the order in which they come.
+void AudioInput::Converter::read_channels(gpointer* planes, int n_planes, gsize count) {
+  const gsize per_plane = count * info.channels / n_planes;
+  samples.resize(count * info.channels);
+  for (int i = 0; i < n_planes; ++i)
+    convert_samples(to_floats.get(), &planes[i], per_plane, samples.data() + i * per_plane);
   make_sane(samples);
+}
+
+void AudioInput::Converter::average(gsize count) {
+  const gsize channels = info.channels;
+  const bool interleaved = info.layout == GST_AUDIO_LAYOUT_INTERLEAVED;
   for (gsize i = 0; i < samples.size(); ++i)
     mono[interleaved ? i / channels : i % count] += samples[i];
   for (float& sample : mono) sample /= static_cast<float>(channels);
-}
-
-void AudioInput::Converter::to_float(gpointer* planes, gsize count, float* out) {
-  gpointer out_planes[] = {out};
-  gst_audio_converter_samples(to_mono.get(), GST_AUDIO_CONVERTER_FLAG_NONE, planes, count,
-                              out_planes, count);
 }
 
 // `input` null: `count` zeros.
@@ -260,9 +301,12 @@ Result<bool> AudioInput::set_caps(const GstCaps* caps) {
                        std::to_string(info.rate) + " Hz and " + std::to_string(info.channels));
   auto converter = std::make_unique<Converter>();
   converter->info = info;
-  converter->to_mono = make_to_mono(info);
+  converter->to_floats = make_to_float(info);
+  if (!is_unpositioned(info)) converter->mix = make_mix(info);
+  if (info.channels > 1) converter->audible.emplace(info.rate, mix_weights(info));
   if (info.rate != kAudioRate) converter->resampler = make_resampler(info.rate);
-  if (!converter->to_mono || (info.rate != kAudioRate && !converter->resampler))
+  const bool mixes = is_unpositioned(info) || converter->mix;
+  if (!converter->to_floats || !mixes || (info.rate != kAudioRate && !converter->resampler))
     return unsupported(std::string("GStreamer cannot convert audio of format ") + info.finfo->name +
                        " to 16 kHz mono");
   converter->align.reset(gst_audio_stream_align_new(info.rate, kAlignmentThreshold, kDiscontWait));
@@ -343,6 +387,7 @@ void AudioInput::flush() {
   next_ = GST_CLOCK_TIME_NONE;
   if (!converter_) return;
   converter_->forget();
+  if (converter_->audible) converter_->audible->forget();
   gst_audio_stream_align_mark_discont(converter_->align.get());
 }
 
