@@ -31,13 +31,14 @@ struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *task = nullptr;
   gchar *vtt = nullptr, *srt = nullptr, *window = nullptr, *stride = nullptr, *rate = nullptr;
   gchar *min_confidence = nullptr, *memory_limit = nullptr;
+  gchar *audio_track = nullptr, *video_track = nullptr;
   gint n_decoders = 0;
   gboolean json = FALSE, ask_more = FALSE, quiet = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
     for (gchar* text : {model, device, precision, memory_limit, task, vtt, srt, window, stride,
-                        rate, min_confidence})
+                        rate, min_confidence, audio_track, video_track})
       g_free(text);
     g_strfreev(rest);
   }
@@ -99,6 +100,7 @@ Arguments arguments_from(const Raw& raw) {
   a.precision = text_of(raw.precision, a.precision);
   if (raw.memory_limit) a.memory_limit = parse_byte_count(raw.memory_limit);
   a.task = text_of(raw.task, a.task);
+  a.audio_track = text_of(raw.audio_track), a.video_track = text_of(raw.video_track);
   a.vtt = text_of(raw.vtt), a.srt = text_of(raw.srt);
   a.window_s = number(raw.window, 0, kDay);
   a.stride_s = number(raw.stride, 0.1, kDay);
@@ -131,6 +133,13 @@ GOptionContext* make_context(Raw& raw) {
        "Decoders that work on parts of the file side by side (default: 0, as many as are useful; 1 "
        "= one decodes every frame)",
        "N"},
+      {"audio-track", 0, 0, G_OPTION_ARG_STRING, &raw.audio_track,
+       "Which track of sound is heard: its number, or its language such as en (default: as the "
+       "file "
+       "says)",
+       "N|LANG"},
+      {"video-track", 0, 0, G_OPTION_ARG_STRING, &raw.video_track,
+       "Which track of pictures is watched, likewise", "N|LANG"},
       {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json,
        "One JSON object a hit on stdout as soon as it is known, instead of the table", nullptr},
       {"vtt", 0, 0, G_OPTION_ARG_FILENAME, &raw.vtt, "Write the hits as WebVTT subtitles", "FILE"},

@@ -45,7 +45,8 @@ Asker::Asker(const Arguments& arguments, const std::string& model, const std::st
       interrupted_(interrupted),
       file_(printable(arguments.file)),
       bar_(arguments.quiet),
-      pipeline_(uri, arguments.n_decoders, &error_) {
+      pipeline_(uri, {arguments.video_track, arguments.audio_track}, arguments.n_decoders,
+                &error_) {
   if (error_.empty()) configure(model);
 }
 
@@ -104,6 +105,8 @@ void Asker::handle(GstMessage* message) {
   switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ELEMENT:
       if (gst_is_missing_plugin_message(message)) note_missing(message);
+      if (gst_message_has_name(message, FilePipeline::kNote))
+        bar_.say(gst_structure_get_string(gst_message_get_structure(message), "text"));
       if (gst_message_has_name(message, "vidi/result"))
         take_result(gst_message_get_structure(message));
       if (gst_message_has_name(message, "vidi/window"))

@@ -1,21 +1,20 @@
 #include "file_pipeline.h"
 
+#include <algorithm>
 #include <filesystem>
+
+#include "picture_count.h"
 
 namespace {
 
 constexpr GstClockTime kLongestWait = GST_SECOND / 10;
 constexpr char kDecoder[] = "vididecode";
-
-std::string media_type(GstPad* pad) {
-  GstCaps* caps = gst_pad_get_current_caps(pad);
-  if (!caps) caps = gst_pad_query_caps(pad, nullptr);
-  const std::string type = gst_caps_is_empty(caps) || gst_caps_is_any(caps)
-                               ? ""
-                               : gst_structure_get_name(gst_caps_get_structure(caps, 0));
-  gst_caps_unref(caps);
-  return type;
-}
+constexpr char kDemuxerQueue[] = "multiqueue";  // decodebin's
+// What the demuxer may read ahead of a track that has nothing yet, such as sound that begins late.
+// decodebin's own 8 MB, or 10 s of a pipe, are soon full, and then (1.22) it waits for ever.
+constexpr guint kMostAhead = 1 << 30;
+constexpr guint64 kLongestAhead = 24 * 3600 * GST_SECOND;
+constexpr guint kUsuallyAhead = 8 << 20;  // once all streams are there
 
 // What decodebin tries first where it fits.
 void prefer(const char* factory) {
@@ -31,20 +30,33 @@ bool is_made_by(GstElement* element, const char* factory) {
   return maker && g_str_equal(GST_OBJECT_NAME(maker), factory);
 }
 
+void post(GstElement* pipeline, const std::string& text) {
+  GstStructure* s =
+      gst_structure_new(FilePipeline::kNote, "text", G_TYPE_STRING, text.c_str(), nullptr);
+  gst_element_post_message(pipeline, gst_message_new_element(GST_OBJECT(pipeline), s));
+}
+
+GstPadProbeReturn drop(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_DROP; }
+GstPadProbeReturn hold(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }
+
 }  // namespace
 
-FilePipeline::FilePipeline(const std::string& uri, int n_decoders, std::string* error)
-    : pipeline_(gst_pipeline_new(nullptr)), n_decoders_(n_decoders) {
+FilePipeline::FilePipeline(const std::string& uri, const TrackWishes& wishes, int n_decoders,
+                           std::string* error)
+    : pipeline_(gst_pipeline_new(nullptr)), uri_(uri), wishes_(wishes), n_decoders_(n_decoders) {
   if (n_decoders != 1) prefer(kDecoder);
   g_signal_connect(pipeline_, "deep-element-added", G_CALLBACK(on_element), this);
   GstElement* source = add("uridecodebin", "source", error);
   filter_ = add("vidifilter", "filter", error);
   sink_ = add("fakesink", "sink", error);
   if (!error->empty()) return;
+  video_ = std::make_unique<FilterInput>(pipeline_, filter_, "sink");
+  audio_ = std::make_unique<FilterInput>(pipeline_, filter_, "audio_sink");
   g_object_set(source, "uri", uri.c_str(), nullptr);
   g_object_set(sink_, "sync", FALSE, nullptr);
   gst_element_link_pads(filter_, "src", sink_, "sink");
   g_signal_connect(source, "pad-added", G_CALLBACK(on_pad), this);
+  g_signal_connect(source, "pad-removed", G_CALLBACK(on_pad_gone), this);
   g_signal_connect(source, "no-more-pads", G_CALLBACK(on_no_more_pads), this);
 }
 
@@ -84,52 +96,152 @@ GstClockTime FilePipeline::position() const {
 
 // On any thread: uridecodebin finds out what it needs while the file is read.
 void FilePipeline::on_element(GstBin*, GstBin*, GstElement* element, gpointer self) {
-  if (!is_made_by(element, kDecoder)) return;
-  g_object_set(element, "decoders", static_cast<FilePipeline*>(self)->n_decoders_, nullptr);
+  if (is_made_by(element, kDecoder))
+    g_object_set(element, "decoders", static_cast<FilePipeline*>(self)->n_decoders_, nullptr);
+  if (is_made_by(element, "decodebin"))
+    g_object_set(element, "max-size-bytes", kMostAhead, nullptr);
 }
+
+void FilePipeline::on_overrun(GstElement*, gpointer data) {
+  auto* self = static_cast<FilePipeline*>(data);
+  if (self->is_complete_) return;
+  GST_ELEMENT_ERROR(self->pipeline_, STREAM, DEMUX,
+                    ("One of its tracks does not begin in the first %u MB.", kMostAhead >> 20),
+                    (nullptr));
+}
+
+// ---- Streams come and go ----
 
 void FilePipeline::on_pad(GstElement*, GstPad* pad, gpointer self) {
-  static_cast<FilePipeline*>(self)->take(pad);
+  static_cast<FilePipeline*>(self)->offer(pad);
 }
 
-void FilePipeline::on_no_more_pads(GstElement*, gpointer self) {
-  static_cast<FilePipeline*>(self)->is_complete_ = true;
+void FilePipeline::on_pad_gone(GstElement*, GstPad* pad, gpointer self) {
+  static_cast<FilePipeline*>(self)->withdraw(pad);
 }
 
-void FilePipeline::take(GstPad* pad) {
-  const std::string type = media_type(pad);
-  if (type == "video/x-raw" && !has_video_.exchange(true)) {
-    link(pad, "sink");
-  } else if (type == "audio/x-raw" && !has_audio_.exchange(true)) {
-    link(pad, "audio_sink");  // audio_src stays unlinked: the sound is for the model alone
-  } else {
-    throw_away(pad);
+void FilePipeline::on_no_more_pads(GstElement*, gpointer data) {
+  auto* self = static_cast<FilePipeline*>(data);
+  self->choose();
+  self->is_complete_ = true;
+}
+
+GstPadProbeReturn FilePipeline::on_event(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS)
+    static_cast<FilePipeline*>(self)->stream_ended(pad);
+  return GST_PAD_PROBE_OK;
+}
+
+// Nothing flows until the whole group is there and one of each kind is chosen.
+void FilePipeline::offer(GstPad* pad) {
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, this, nullptr);
+  const gulong block =
+      gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, hold, nullptr, nullptr);
+  std::lock_guard lock(mutex_);
+  offered_.push_back({pad, block});
+}
+
+void FilePipeline::withdraw(GstPad* pad) {
+  for (FilterInput* input : {video_.get(), audio_.get()}) input->leave(pad);
+  std::lock_guard lock(mutex_);
+  std::erase_if(offered_, [&](const Offered& one) { return one.pad == pad; });
+}
+
+void FilePipeline::choose() {
+  std::vector<Offered> group;
+  {
+    std::lock_guard lock(mutex_);
+    group = offered_;
+  }
+  std::vector<GstPad*> pads;
+  for (const Offered& one : group) pads.push_back(one.pad);
+  const auto tracks = tracks_in(GST_BIN(pipeline_), pads, !is_complete_);
+  GstPad* video = choose_one(of_kind(tracks, Kind::kPicture), wishes_.video);
+  GstPad* audio = choose_one(of_kind(tracks, Kind::kSound), wishes_.audio);
+  if (video) take(video, *video_), has_video_ = true;
+  if (audio) take(audio, *audio_), has_audio_ = true;
+  // The pictures must not wait for sound that is over. (The sound does not wait for pictures.)
+  if (!audio && audio_->is_free()) audio_->end();
+  limit_queues();
+  for (const Offered& one : group) {
+    if (one.pad != video && one.pad != audio)
+      gst_pad_add_probe(one.pad, GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM, drop, nullptr, nullptr);
+    gst_pad_remove_probe(one.pad, one.block);
   }
 }
 
-// Through a queue each: picture and sound come from one demuxer.
-void FilePipeline::link(GstPad* pad, const char* filter_pad) {
-  GstElement* queue = gst_element_factory_make("queue", nullptr);
-  gst_bin_add(GST_BIN(pipeline_), queue);
-  gst_element_link_pads(queue, "src", filter_, filter_pad);
-  GstPad* in = gst_element_get_static_pad(queue, "sink");
-  const bool linked = GST_PAD_LINK_SUCCESSFUL(gst_pad_link(pad, in));
-  gst_object_unref(in);
-  gst_element_sync_state_with_parent(queue);
-  if (!linked) {
-    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("Its %s cannot be linked.", filter_pad),
+void FilePipeline::limit_queues() {
+  GstIterator* queues =
+      gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline_), kDemuxerQueue);
+  const auto limit = [](const GValue* queue, gpointer) {
+    g_object_set(g_value_get_object(queue), "max-size-bytes", kUsuallyAhead, nullptr);
+  };
+  while (gst_iterator_foreach(queues, limit, nullptr) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync(queues);
+  gst_iterator_free(queues);
+}
+
+// Null when there is none of this kind.
+GstPad* FilePipeline::choose_one(const std::vector<Track>& tracks, const std::string& wish) {
+  const auto number = chosen(tracks, wish);
+  if (!number && !wish.empty()) refuse(tracks, wish);
+  if (!number) return nullptr;
+  if (tracks.size() > 1) note(choice_text(tracks, *number));
+  return tracks[*number].pad;
+}
+
+std::optional<size_t> FilePipeline::chosen(const std::vector<Track>& tracks,
+                                           const std::string& wish) {
+  if (!wish.empty()) {
+    const auto asked = asked_for(tracks, wish);
+    if (asked || !is_complete_) return asked;  // a later group need not have it
+  }
+  const auto order = by_preference(tracks);
+  if (order.empty()) return std::nullopt;
+  std::vector<std::string> ids;
+  for (size_t i : order) ids.push_back(tracks[i].stream_id);
+  const bool may_be_a_still = tracks.front().kind == Kind::kPicture && ids.size() > 1;
+  if (!may_be_a_still || is_complete_ || !g_str_has_prefix(uri_.c_str(), "file:"))
+    return order.front();
+  const std::string film = first_with_two_pictures(uri_, ids);
+  const auto found = std::find(ids.begin(), ids.end(), film);
+  return found == ids.end() ? order.front() : order[static_cast<size_t>(found - ids.begin())];
+}
+
+void FilePipeline::refuse(const std::vector<Track>& tracks, const std::string& wish) {
+  const char* option = &wish == &wishes_.audio ? "--audio-track" : "--video-track";
+  GST_ELEMENT_ERROR(pipeline_, STREAM, WRONG_TYPE,
+                    ("%s: %s.", option, wish_complaint(tracks, wish).c_str()), (nullptr));
+}
+
+void FilePipeline::take(GstPad* pad, FilterInput& input) {
+  if (!input.link(pad))
+    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("One of its tracks cannot be linked."),
                       (nullptr));
-  }
 }
 
-void FilePipeline::throw_away(GstPad* pad) {
-  GstElement* sink = gst_element_factory_make("fakesink", nullptr);
-  g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
-  gst_bin_add(GST_BIN(pipeline_), sink);
-  GstPad* in = gst_element_get_static_pad(sink, "sink");
-  gst_pad_link(pad, in);
-  gst_object_unref(in);
-  gst_element_sync_state_with_parent(sink);
+// Once, also where every group of streams would say it again.
+void FilePipeline::note(const std::string& text) {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::find(notes_.begin(), notes_.end(), text) != notes_.end()) return;
+    notes_.push_back(text);
+  }
+  post(pipeline_, text);
+}
+
+// Ends that are followed by another group are kept by uridecodebin: this is the end of the file. An
+// input that the last group did not feed must hear of it, too.
+void FilePipeline::stream_ended(GstPad* pad) {
+  {
+    std::lock_guard lock(mutex_);
+    bool all = true;
+    for (Offered& one : offered_) all &= one.ended |= one.pad == pad;
+    if (!all) return;
+  }
+  for (FilterInput* input : {video_.get(), audio_.get()}) {
+    if (input->is_free()) input->end();
+  }
 }
 
 std::string uri_of(const std::string& file, std::string* error) {

@@ -1,23 +1,39 @@
 // uridecodebin -> vidifilter -> fakesink: a file goes through the element as fast as it is decoded.
 // uridecodebin decodes with vididecode, which leaves out what vidifilter does not look at.
 //
-// The first video and the first audio stream are watched, the others are thrown away. Streams turn
-// up on GStreamer's threads; everything else is for the main thread.
+// One video and one audio track are watched, the others are thrown away (tracks.h says which).
+// Streams turn up in groups: a file whose streams change has several, one after the other, and each
+// takes the place of the one before. All that happens on GStreamer's threads; everything else is
+// for the main thread.
 #pragma once
 
 #include <gst/gst.h>
 
 #include <atomic>
-#include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
+
+#include "filter_input.h"
+#include "tracks.h"
+
+// Which tracks the command line asks for; empty: the file's own choice.
+struct TrackWishes {
+  std::string video, audio;
+};
 
 class FilePipeline {
  public:
-  // Filled when an element cannot be made.
-  FilePipeline(const std::string& uri, int n_decoders, std::string* error);
+  // `error` is filled when an element cannot be made.
+  FilePipeline(const std::string& uri, const TrackWishes& wishes, int n_decoders,
+               std::string* error);
   ~FilePipeline();
   FilePipeline(const FilePipeline&) = delete;
   FilePipeline& operator=(const FilePipeline&) = delete;
+
+  // An element message of this name has a field "text": worth a line for the user.
+  static constexpr char kNote[] = "vidi-ask/note";
 
   GstElement* filter() const { return filter_; }
   void play() { gst_element_set_state(pipeline_, GST_STATE_PLAYING); }
@@ -26,24 +42,46 @@ class FilePipeline {
 
   bool has_video() const { return has_video_; }
   bool has_audio() const { return has_audio_; }
-  // All streams of the file have turned up.
+  // All streams of the file's beginning have turned up.
   bool is_complete() const { return is_complete_; }
   GstClockTime duration() const;  // NONE = not known yet
   GstClockTime position() const;  // how far the file was read; NONE = not at all
 
  private:
+  struct Offered {
+    GstPad* pad;
+    gulong block;
+    bool ended = false;
+  };
+
   GstElement* add(const char* factory, const char* name, std::string* error);
   static void on_element(GstBin* pipeline, GstBin* bin, GstElement* element, gpointer self);
+  static void on_overrun(GstElement* queue, gpointer self);
   static void on_pad(GstElement* source, GstPad* pad, gpointer self);
+  static void on_pad_gone(GstElement* source, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* source, gpointer self);
-  void take(GstPad* pad);
-  void link(GstPad* pad, const char* filter_pad);
-  void throw_away(GstPad* pad);
+  static GstPadProbeReturn on_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  void offer(GstPad* pad);
+  void withdraw(GstPad* pad);
+  void choose();
+  GstPad* choose_one(const std::vector<Track>& tracks, const std::string& wish);
+  std::optional<size_t> chosen(const std::vector<Track>& tracks, const std::string& wish);
+  void refuse(const std::vector<Track>& tracks, const std::string& wish);
+  void take(GstPad* pad, FilterInput& input);
+  void limit_queues();
+  void note(const std::string& text);
+  void stream_ended(GstPad* pad);
 
   GstElement* const pipeline_;
+  const std::string uri_;
+  const TrackWishes wishes_;
   const int n_decoders_;  // side by side; 0 = as many as are useful
   GstElement *filter_ = nullptr, *sink_ = nullptr;
   std::atomic<bool> has_video_{false}, has_audio_{false}, is_complete_{false};
+  std::unique_ptr<FilterInput> video_, audio_;
+  std::mutex mutex_;
+  std::vector<Offered> offered_;    // of this group
+  std::vector<std::string> notes_;  // that were posted
 };
 
 // A path or a URI as a URI; empty with a sentence in `error` when there is nothing to read.

@@ -1,0 +1,43 @@
+// The tracks of a file or a camera: what is known of them before they flow, and which one is the
+// film.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+enum class Kind { kOther, kPicture, kSound };
+Kind kind_of(const std::string& media_type);  // of caps, coded or raw
+std::string media_type(GstPad* pad);          // "video/x-raw"; empty when not known
+
+struct Track {
+  GstPad* pad = nullptr;  // its source's; null: it cannot be decoded
+  std::string stream_id;
+  Kind kind = Kind::kOther;
+  bool wanted = false, unwanted = false;  // the file's own flags; both false: it says nothing
+  bool image = false;                     // its codec is one of single images
+  std::string language;                   // ISO 639 code; empty = unknown
+};
+
+// From the sticky events that passed a pad; no `pad` in it.
+Track track_of(GstPad* pad);
+
+// The tracks of pictures and sound of a group, in the order of the file: what the demuxers in `bin`
+// offer, each with the pad of `decoded` that it ends in; with `all` also those that end in none.
+std::vector<Track> tracks_in(GstBin* bin, const std::vector<GstPad*>& decoded, bool all);
+
+std::vector<Track> of_kind(const std::vector<Track>& tracks, Kind kind);
+
+// Which of the tracks of one kind, as the command line says it: "2", "en", "eng" or "English".
+// Empty: no track is that.
+std::optional<size_t> asked_for(const std::vector<Track>& tracks, const std::string& wish);
+// Otherwise by the file's flags, single images behind films, the first of equals first. Only those
+// that can be decoded.
+std::vector<size_t> by_preference(const std::vector<Track>& tracks);
+
+// "hears track 2 of 3, English"
+std::string choice_text(const std::vector<Track>& tracks, size_t chosen);
+// "expected 1 to 3, or the language English or German, found fr"
+std::string wish_complaint(const std::vector<Track>& tracks, const std::string& wish);
