@@ -10,6 +10,8 @@ constexpr gint64 kUntilAllStreams = G_USEC_PER_SEC;  // from the first picture o
 // What came is analysed to its end for so long.
 constexpr gint64 kLongestStop = 5 * G_USEC_PER_SEC, kLongestEnd = 60 * G_USEC_PER_SEC;
 
+constexpr char kChanged[] = "the streams of the source have changed";
+
 GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
 
 void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
@@ -43,6 +45,34 @@ std::string error_text(GstMessage* message) {
   return text;
 }
 
+// A sink that is added while the pipeline changes its state may be left in PAUSED, where it takes
+// nothing (1.22): the pipeline has told its children already, and the sink has asked it before.
+void wake(GstElement* pipeline) {
+  if (GST_STATE(pipeline) != GST_STATE_PLAYING ||
+      GST_STATE_PENDING(pipeline) != GST_STATE_VOID_PENDING)
+    return;
+  GstIterator* sinks = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), "fakesink");
+  const auto each = [](const GValue* sink, gpointer) {
+    auto* element = GST_ELEMENT(g_value_get_object(sink));
+    if (GST_STATE(element) != GST_STATE_PLAYING) gst_element_sync_state_with_parent(element);
+  };
+  while (gst_iterator_foreach(sinks, each, nullptr) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync(sinks);
+  gst_iterator_free(sinks);
+}
+
+// Nothing that still flows waits for room any more: who stops the source waits for it.
+void open_queues(GstElement* pipeline) {
+  GstIterator* queues = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), "queue");
+  const auto each = [](const GValue* queue, gpointer) {
+    g_object_set(g_value_get_object(queue), "max-size-buffers", 0, "max-size-bytes", 0,
+                 "max-size-time", guint64{0}, nullptr);
+  };
+  while (gst_iterator_foreach(queues, each, nullptr) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync(queues);
+  gst_iterator_free(queues);
+}
+
 }  // namespace
 
 GstElement* make_filter(const WatchArguments& a, const std::string& model) {
@@ -68,7 +98,8 @@ Connection::Connection(const WatchArguments& arguments, GstElement* filter, Clip
       filter_(filter),
       recorder_(recorder),
       host_(std::move(host)),
-      source_(pipeline_, [this](const LiveStream& stream) { add_stream(stream); }),
+      source_(pipeline_, arguments.uri, {arguments.video_track, arguments.audio_track},
+              [this](const LiveStream& stream) { add_stream(stream); }),
       began_us_(g_get_monotonic_time()) {
   gst_bin_add(GST_BIN(pipeline_), filter_);
   GstElement* sink = add_sink(pipeline_, LiveSource::is_paced(arguments.uri));
@@ -88,8 +119,7 @@ Connection::~Connection() {
 }
 
 std::string Connection::start() {
-  const std::string wrong =
-      source_.start(arguments_.uri, static_cast<guint>(arguments_.latency_ms));
+  const std::string wrong = source_.start(static_cast<guint>(arguments_.latency_ms));
   if (wrong.empty()) gst_element_set_state(pipeline_, GST_STATE_PLAYING);
   return wrong;  // a failure to play comes as a message
 }
@@ -99,6 +129,9 @@ std::string Connection::start() {
 void Connection::add_stream(const LiveStream& stream) {
   GstElement* queue = gst_element_factory_make("queue", nullptr);
   GstElement* decoder = gst_element_factory_make("decodebin", nullptr);
+  // What waits for its first picture must not keep the pipeline, and with it the sound, in PAUSED:
+  // the source would wait for the sound's queue, and the picture for the source.
+  g_object_set(decoder, "async-handling", TRUE, nullptr);
   gst_bin_add_many(GST_BIN(pipeline_), queue, decoder, nullptr);
   g_signal_connect(decoder, "pad-added", G_CALLBACK(on_decoded), this);
   gst_element_link_many(stream.tee, queue, decoder, nullptr);
@@ -144,6 +177,9 @@ void Connection::handle(GstMessage* message) {
     case GST_MESSAGE_ERROR:
       handle_error(message);
       break;
+    case GST_MESSAGE_STREAM_COLLECTION:
+      source_.take_streams(message);
+      break;
     case GST_MESSAGE_ELEMENT:
       handle_structure(message);
       break;
@@ -159,6 +195,8 @@ void Connection::handle_error(GstMessage* message) {
 
 void Connection::handle_structure(GstMessage* message) {
   const GstStructure* s = gst_message_get_structure(message);
+  if (gst_structure_has_name(s, LiveTracks::kNote))
+    host_.on_note(gst_structure_get_string(s, "text"));
   if (gst_structure_has_name(s, "vidi/result")) take_result(s);
   if (gst_structure_has_name(s, "vidi/window")) take_window(s);
   if (recorder_) recorder_->handle(message);
@@ -206,8 +244,13 @@ void Connection::record(gint64 now_us) {
 gboolean Connection::on_tick(gpointer data) {
   auto* self = static_cast<Connection*>(data);
   const gint64 now = g_get_monotonic_time();
+  wake(self->pipeline_);
   if (self->ending_) {
     if (now >= self->end_by_us_) self->finish();
+    return G_SOURCE_CONTINUE;
+  }
+  if (self->source_.has_changed()) {
+    self->end(Why::kChanged, kChanged);
     return G_SOURCE_CONTINUE;
   }
   if (self->source_.has_ended()) {
@@ -229,7 +272,10 @@ void Connection::end(Why why, const std::string& text) {
   if (ending_) return;
   ending_ = true;
   why_ = why, why_text_ = text;
+  // A stream that makes room for another one ends as well.
+  if (why == Why::kEnd && source_.has_changed()) why_ = Why::kChanged, why_text_ = kChanged;
   end_by_us_ = g_get_monotonic_time() + (why == Why::kStopped ? kLongestStop : kLongestEnd);
+  open_queues(pipeline_);
   if (why == Why::kBroken || !source_.end()) finish();
 }
 

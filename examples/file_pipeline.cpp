@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "picture_count.h"
-
 namespace {
 
 constexpr GstClockTime kLongestWait = GST_SECOND / 10;
@@ -43,7 +41,11 @@ GstPadProbeReturn hold(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PRO
 
 FilePipeline::FilePipeline(const std::string& uri, const TrackWishes& wishes, int n_decoders,
                            std::string* error)
-    : pipeline_(gst_pipeline_new(nullptr)), uri_(uri), wishes_(wishes), n_decoders_(n_decoders) {
+    : pipeline_(gst_pipeline_new(nullptr)),
+      uri_(uri),
+      is_local_(g_str_has_prefix(uri.c_str(), "file:")),
+      wishes_(wishes),
+      n_decoders_(n_decoders) {
   if (n_decoders != 1) prefer(kDecoder);
   g_signal_connect(pipeline_, "deep-element-added", G_CALLBACK(on_element), this);
   GstElement* source = add("uridecodebin", "source", error);
@@ -190,22 +192,12 @@ GstPad* FilePipeline::choose_one(const std::vector<Track>& tracks, const std::st
   return tracks[*number].pad;
 }
 
+// The wish counts at the beginning; a later group need not have such a track.
 std::optional<size_t> FilePipeline::chosen(const std::vector<Track>& tracks,
                                            const std::string& wish) {
-  if (!wish.empty()) {
-    const auto asked = asked_for(tracks, wish);
-    if (asked || !is_complete_) return asked;  // a later group need not have it
-  }
-  const auto order = by_preference(tracks);
-  if (order.empty()) return std::nullopt;
-  std::vector<std::string> ids;
-  for (size_t i : order) ids.push_back(tracks[i].stream_id);
-  const bool may_be_a_still = tracks.front().kind == Kind::kPicture && ids.size() > 1;
-  if (!may_be_a_still || is_complete_ || !g_str_has_prefix(uri_.c_str(), "file:"))
-    return order.front();
-  const std::string film = first_with_two_pictures(uri_, ids);
-  const auto found = std::find(ids.begin(), ids.end(), film);
-  return found == ids.end() ? order.front() : order[static_cast<size_t>(found - ids.begin())];
+  if (!is_complete_) return choose_track(tracks, wish, is_local_ ? uri_ : "");
+  const auto asked = wish.empty() ? std::nullopt : choose_track(tracks, wish, "");
+  return asked ? asked : choose_track(tracks, "", "");
 }
 
 void FilePipeline::refuse(const std::vector<Track>& tracks, const std::string& wish) {

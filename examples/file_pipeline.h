@@ -12,16 +12,12 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "filter_input.h"
 #include "tracks.h"
-
-// Which tracks the command line asks for; empty: the file's own choice.
-struct TrackWishes {
-  std::string video, audio;
-};
 
 class FilePipeline {
  public:
@@ -74,6 +70,7 @@ class FilePipeline {
 
   GstElement* const pipeline_;
   const std::string uri_;
+  const bool is_local_;
   const TrackWishes wishes_;
   const int n_decoders_;  // side by side; 0 = as many as are useful
   GstElement *filter_ = nullptr, *sink_ = nullptr;

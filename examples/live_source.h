@@ -6,6 +6,8 @@
 //   v4l2                  urisourcebin -- decodebin -- tee
 //   test                  videotestsrc, audiotestsrc -- tees
 //
+// Of several tracks live_tracks.h chooses. What has no time of its own gets that of its arrival.
+//
 // Each stream ends in a tee, so that it can be watched and recorded at once. The tees stay when the
 // source is stopped: that is how the last window and the last clip get their end.
 #pragma once
@@ -15,8 +17,11 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
+
+#include "live_tracks.h"
 
 struct LiveStream {
   bool video = false;
@@ -29,13 +34,14 @@ class LiveSource {
   // Called once for each stream, on one of GStreamer's threads or from start(), before its data.
   using OnStream = std::function<void(const LiveStream&)>;
 
-  LiveSource(GstElement* pipeline, OnStream on_stream);
+  LiveSource(GstElement* pipeline, const std::string& uri, const TrackWishes& wishes,
+             OnStream on_stream);
   ~LiveSource();
   LiveSource(const LiveSource&) = delete;
   LiveSource& operator=(const LiveSource&) = delete;
 
   // Adds the elements for this address; returns an empty string, or why that is not possible.
-  std::string start(const std::string& uri, guint latency_ms);
+  std::string start(guint latency_ms);
 
   std::vector<LiveStream> streams() const;  // until now
 
@@ -47,28 +53,40 @@ class LiveSource {
 
   bool has_ended() const { return has_ended_; }  // by itself: the last piece of video has come
 
+  // What is watched is not what the source sends any more: it has to be connected anew. `message`:
+  // of the pipeline's bus.
+  bool has_changed() const { return has_changed_; }
+  void take_streams(GstMessage* message);
+
   // Whether the pace comes from the source itself; a file's has to be made.
   static bool is_paced(const std::string& uri);
 
  private:
-  std::string start_rtsp(const std::string& uri, guint latency_ms);
-  std::string start_bytes(const std::string& uri);
+  std::string start_rtsp(guint latency_ms);
+  std::string start_bytes();
   std::string start_raw(const std::string& description);
 
+  void disconnect();
   GstElement* add(const char* factory);
   void add_parser(GstPad* pad);
   void add_stream(GstPad* pad);
+  static void on_description(GstElement* rtspsrc, gpointer sdp, gpointer self);
   static gboolean wants(GstElement* rtspsrc, guint index, GstCaps* caps, gpointer self);
   static GstPadProbeReturn on_video(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static void on_received(GstElement* source, GstPad* pad, gpointer self);
   static void on_parsed(GstElement* parser, GstPad* pad, gpointer self);
+  static void on_gone(GstElement* parser, GstPad* pad, gpointer self);
 
   GstElement* const pipeline_;
-  GstElement* const bin_;  // everything before the tees
+  GstElement* const bin_;        // everything before the tees
+  GstElement* first_ = nullptr;  // of it: what receives
+  const std::string uri_;
+  LiveTracks tracks_;
   const OnStream on_stream_;
   const char* parser_ = "parsebin";
   mutable std::mutex mutex_;
   std::vector<LiveStream> streams_;
-  std::atomic<gint64> last_video_us_{0};
-  std::atomic<bool> has_ended_{false};
+  std::set<GstPad*> watched_;  // only compared
+  std::atomic<gint64> first_video_us_{0}, last_video_us_{0};
+  std::atomic<bool> has_ended_{false}, has_changed_{false};
 };

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "picture_count.h"
 #include "text.h"
 
 namespace {
@@ -54,7 +55,7 @@ bool is_demuxer(GstElement* element) {
   GstElementFactory* maker = gst_element_get_factory(element);
   const gchar* what =
       maker ? gst_element_factory_get_metadata(maker, GST_ELEMENT_METADATA_KLASS) : nullptr;
-  return what && strstr(what, "Demux");
+  return what && strstr(what, "Demuxer");
 }
 
 gboolean add_track(GstElement*, GstPad* pad, gpointer tracks) {
@@ -67,21 +68,29 @@ void add_tracks(const GValue* value, gpointer tracks) {
   if (is_demuxer(element)) gst_element_foreach_src_pad(element, add_track, tracks);
 }
 
-// What the demuxers offer now.
-std::vector<Track> demuxed(GstBin* bin) {
-  std::vector<Track> tracks;
-  GstIterator* elements = gst_bin_iterate_recurse(bin);
-  while (gst_iterator_foreach(elements, add_tracks, &tracks) == GST_ITERATOR_RESYNC) {
-    tracks.clear();
-    gst_iterator_resync(elements);
-  }
-  gst_iterator_free(elements);
-  return tracks;
-}
-
 int rank(const Track& track) {
   const int by_flags = track.wanted ? 0 : track.unwanted ? 2 : 1;
   return 2 * by_flags + (track.image ? 1 : 0);
+}
+
+std::optional<size_t> asked_for(const std::vector<Track>& tracks, const std::string& wish) {
+  gchar* end = nullptr;
+  const guint64 number = g_ascii_strtoull(wish.c_str(), &end, 10);
+  const bool is_number = end != wish.c_str() && *end == '\0';
+  for (size_t i = 0; i < tracks.size(); ++i) {
+    const bool is_it = is_number ? number == i + 1 : is_language(tracks[i], wish);
+    if (is_it && tracks[i].playable) return i;
+  }
+  return std::nullopt;
+}
+
+std::vector<size_t> by_preference(const std::vector<Track>& tracks) {
+  std::vector<size_t> order(tracks.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::erase_if(order, [&](size_t i) { return !tracks[i].playable; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return rank(tracks[a]) < rank(tracks[b]); });
+  return order;
 }
 
 }  // namespace
@@ -121,18 +130,30 @@ Track track_of(GstPad* pad) {
   return track;
 }
 
+std::vector<Track> demuxed_tracks(GstBin* bin) {
+  std::vector<Track> tracks;
+  GstIterator* elements = gst_bin_iterate_recurse(bin);
+  while (gst_iterator_foreach(elements, add_tracks, &tracks) == GST_ITERATOR_RESYNC) {
+    tracks.clear();
+    gst_iterator_resync(elements);
+  }
+  gst_iterator_free(elements);
+  return tracks;
+}
+
 std::vector<Track> tracks_in(GstBin* bin, const std::vector<GstPad*>& decoded, bool all) {
   std::vector<Track> ends, tracks;
   for (GstPad* pad : decoded) {
     ends.push_back(track_of(pad));
     ends.back().pad = pad;
+    ends.back().playable = true;
   }
   std::set<GstPad*> found;
-  for (Track& track : demuxed(bin)) {
+  for (Track& track : demuxed_tracks(bin)) {
     const auto end = std::find_if(ends.begin(), ends.end(), [&](const Track& other) {
       return !track.stream_id.empty() && other.stream_id == track.stream_id;
     });
-    if (end != ends.end()) track.kind = end->kind, track.pad = end->pad;
+    if (end != ends.end()) track.kind = end->kind, track.pad = end->pad, track.playable = true;
     if (track.pad ? found.insert(track.pad).second : all) tracks.push_back(track);
   }
   for (const Track& end : ends) {  // without a demuxer
@@ -150,24 +171,17 @@ std::vector<Track> of_kind(const std::vector<Track>& tracks, Kind kind) {
   return some;
 }
 
-std::optional<size_t> asked_for(const std::vector<Track>& tracks, const std::string& wish) {
-  gchar* end = nullptr;
-  const guint64 number = g_ascii_strtoull(wish.c_str(), &end, 10);
-  const bool is_number = end != wish.c_str() && *end == '\0';
-  for (size_t i = 0; i < tracks.size(); ++i) {
-    const bool is_it = is_number ? number == i + 1 : is_language(tracks[i], wish);
-    if (is_it && tracks[i].pad) return i;
-  }
-  return std::nullopt;
-}
-
-std::vector<size_t> by_preference(const std::vector<Track>& tracks) {
-  std::vector<size_t> order(tracks.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::erase_if(order, [&](size_t i) { return !tracks[i].pad; });
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return rank(tracks[a]) < rank(tracks[b]); });
-  return order;
+std::optional<size_t> choose_track(const std::vector<Track>& tracks, const std::string& wish,
+                                   const std::string& uri) {
+  if (!wish.empty()) return asked_for(tracks, wish);
+  const std::vector<size_t> order = by_preference(tracks);
+  if (order.empty()) return std::nullopt;
+  if (order.size() == 1 || tracks.front().kind != Kind::kPicture || uri.empty())
+    return order.front();
+  std::vector<std::string> ids;
+  for (size_t i : order) ids.push_back(tracks[i].stream_id);
+  const auto film = std::find(ids.begin(), ids.end(), first_with_two_pictures(uri, ids));
+  return order[film == ids.end() ? 0 : static_cast<size_t>(film - ids.begin())];
 }
 
 std::string choice_text(const std::vector<Track>& tracks, size_t chosen) {

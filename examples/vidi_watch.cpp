@@ -159,6 +159,9 @@ void Watcher::ended(Connection::Why why, const std::string& text) {
   } else if (stopping_ || (is_file && why == Connection::Why::kEnd)) {
     stopping_ = true;
     leave_when_saved();
+  } else if (why == Connection::Why::kChanged) {
+    say(printable(text) + "; connecting again at once");
+    connect();
   } else {
     retry(text);
   }

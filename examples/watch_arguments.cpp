@@ -63,13 +63,14 @@ constexpr size_t kNNumbers = std::size(kNumbers);
 // What GOption writes into. Strings are the caller's to free.
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *memory_limit = nullptr;
-  gchar* record = nullptr;
+  gchar *record = nullptr, *audio_track = nullptr, *video_track = nullptr;
   gchar* numbers[kNNumbers] = {};
   gboolean json = FALSE, final_only = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text : {model, device, precision, memory_limit, record}) g_free(text);
+    for (gchar* text : {model, device, precision, memory_limit, record, audio_track, video_track})
+      g_free(text);
     for (gchar* text : numbers) g_free(text);
     g_strfreev(rest);
   }
@@ -123,6 +124,7 @@ void read_texts(const Raw& raw, WatchArguments* a) {
   a->precision = text_of(raw.precision, a->precision);
   if (raw.memory_limit) a->memory_limit = parse_byte_count(raw.memory_limit);
   a->record = text_of(raw.record);
+  a->audio_track = text_of(raw.audio_track), a->video_track = text_of(raw.video_track);
   a->json = raw.json, a->final_only = raw.final_only;
 }
 
@@ -153,6 +155,12 @@ GOptionContext* make_context(Raw& raw) {
        "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &raw.record,
        "Save a clip around each hit in this folder", "DIR"},
+      {"audio-track", 0, 0, G_OPTION_ARG_STRING, &raw.audio_track,
+       "Which track of sound is heard: its number, or its language such as en (default: as the "
+       "source says)",
+       "N|LANG"},
+      {"video-track", 0, 0, G_OPTION_ARG_STRING, &raw.video_track,
+       "Which track of pictures is watched, likewise", "N|LANG"},
       {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json, "One JSON object a line on stdout", nullptr},
       {"final-only", 0, 0, G_OPTION_ARG_NONE, &raw.final_only,
        "Say nothing of hits that may still grow", nullptr}};

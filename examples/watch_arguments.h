@@ -11,6 +11,7 @@ struct WatchArguments {
   std::vector<std::string> queries;
   std::string model, device = "auto", precision = "auto";
   std::optional<uint64_t> memory_limit = 0;  // bytes, 0 = none; empty: not understood
+  std::string audio_track, video_track;      // number or language; empty = the source's own choice
   std::string record;                        // folder for clips; empty = none
   double window_s = 20, stride_s = 10, min_confidence = 0;
   double rate = 0;                   // pictures a second; 0 = as the checkpoint was trained
