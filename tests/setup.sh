@@ -162,7 +162,6 @@ if [ $use_gpu = yes ] && is_complete "$torch_dir/lib/libtorch_cuda.so"; then
   [ -n "${VIDI_TORCH:-}" ] || timed "NVIDIA's compiler" install_nvcc
   answers=(-Dtorch_prefix="$torch_dir" -Dcuda=enabled -Dgpu_arch="$(gpu_arch)")
 fi
-if pkg-config --exists gstreamer-cuda-1.0; then answers+=(-Dgst_cuda=enabled); fi
 
 configure "${answers[@]}"
 timed "compiling" compile "$@"
