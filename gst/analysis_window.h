@@ -55,9 +55,15 @@ struct AnalysisWindow {
   Time start{}, stop{};
   bool partial = false;
   Time next_start = kForever;  // of the next window that may extend a hit; kForever: there is none
-  std::vector<std::shared_ptr<const SampledFrame>> frames;  // in order of target, doubles possible
-  std::vector<std::shared_ptr<const SoundChunk>> audio;     // empty: no sound
-  uint64_t dropped_frames = 0;                              // targets without a picture
+  // In order of target, doubles possible: a picture that stands is there for each of its targets.
+  std::vector<std::shared_ptr<const SampledFrame>> frames;
+  // The first of them that are there for a time before the stream had a picture at all, or only
+  // because the model wants two; results count the others.
+  size_t n_stand_ins = 0;
+  Time first_frame{};  // PTS of the first picture of its grid
+  // From start to stop, silence where there is none; empty: no sound in all of it.
+  std::vector<std::shared_ptr<const SoundChunk>> audio;
+  uint64_t dropped_frames = 0;  // targets without a picture
   std::shared_ptr<const AskPlan> plan;
   // The plan for a model without a sentence for highlights; null: the same.
   std::shared_ptr<const AskPlan> plan_without_prompt;

@@ -8,7 +8,9 @@ namespace {
 
 constexpr int64_t kFarthest = int64_t{1} << 60;
 constexpr int64_t kBlockSamples = kAudioRate;  // what one cut or move may have to copy at most
-constexpr size_t kMostBlocks = 1 << 16;        // of single samples with holes between, 5 MB
+constexpr int64_t kShortestLeap = 2 * kAudioRate;
+constexpr size_t kMostLeaps = 16;
+constexpr size_t kMostBlocks = 1 << 16;  // of single samples with holes between, 5 MB
 
 }  // namespace
 
@@ -30,6 +32,11 @@ void AudioTrack::append(int64_t position, const float* samples, int64_t n) {
   if (n <= 0 || !samples || position < -kFarthest || position > kFarthest || n > kFarthest) return;
   const std::lock_guard lock(mutex_);
   received_ += static_cast<uint64_t>(n);
+  if (began_at_ == INT64_MIN) began_at_ = position;
+  if (reached_ != INT64_MIN && position - reached_ > kShortestLeap) {
+    leaps_.push_back({reached_, position});
+    if (leaps_.size() > kMostLeaps) leaps_.pop_front();
+  }
   reached_ = std::max(reached_, position + n);
   ended_ = false;
   const int64_t skipped = std::max<int64_t>(n - max_samples_, 0);
@@ -53,7 +60,8 @@ void AudioTrack::end() {
 void AudioTrack::clear() {
   const std::lock_guard lock(mutex_);
   blocks_.clear();
-  reached_ = INT64_MIN;
+  leaps_.clear();
+  reached_ = began_at_ = INT64_MIN;
   kept_ = 0;
   ended_ = false;
 }
@@ -88,6 +96,35 @@ AudioTrack::Stretch AudioTrack::read(int64_t start, int64_t stop) const {
 int64_t AudioTrack::end_position() const {
   const std::lock_guard lock(mutex_);
   return blocks_.empty() ? INT64_MIN : blocks_.back().stop();
+}
+
+std::optional<int64_t> AudioTrack::first_in(int64_t start, int64_t stop) const {
+  const std::lock_guard lock(mutex_);
+  const size_t i = first_block_behind(start);
+  if (i == blocks_.size() || blocks_[i].position >= stop || start >= stop) return std::nullopt;
+  return std::max(start, blocks_[i].position);
+}
+
+int64_t AudioTrack::reached() const {
+  const std::lock_guard lock(mutex_);
+  return reached_;
+}
+
+int64_t AudioTrack::began_at() const {
+  const std::lock_guard lock(mutex_);
+  return began_at_;
+}
+
+bool AudioTrack::has_ended() const {
+  const std::lock_guard lock(mutex_);
+  return ended_;
+}
+
+bool AudioTrack::leaps_over(int64_t start, int64_t stop) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(leaps_.begin(), leaps_.end(), [&](const Leap& leap) {
+    return std::min(leap.to, stop) - std::max(leap.from, start) > (stop - start) / 4 * 3;
+  });
 }
 
 int64_t AudioTrack::n_samples() const {

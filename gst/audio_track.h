@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "gst/media_time.h"
@@ -42,6 +43,16 @@ class AudioTrack {
   Stretch read(int64_t start, int64_t stop) const;
   int64_t end_position()
       const;  // behind the last sample that is kept; INT64_MIN when there is none
+  // Of the first sample in [start, stop) that is kept; nothing when there is none.
+  std::optional<int64_t> first_in(int64_t start, int64_t stop) const;
+
+  // Where sound or a GAP has come to, and of the first sample since clear(); INT64_MIN when there
+  // was none.
+  int64_t reached() const;
+  int64_t began_at() const;
+  bool has_ended() const;
+  // Whether the sound went over most of [start, stop) in one leap, without a GAP for it.
+  bool leaps_over(int64_t start, int64_t stop) const;
 
   int64_t n_samples() const;    // kept now
   uint64_t n_received() const;  // over the track's life
@@ -64,7 +75,11 @@ class AudioTrack {
 
   mutable std::mutex mutex_;
   std::deque<Block> blocks_;  // by position, not overlapping, up to 1 s each
-  int64_t reached_ = INT64_MIN;
+  int64_t reached_ = INT64_MIN, began_at_ = INT64_MIN;
+  struct Leap {
+    int64_t from = 0, to = 0;
+  };
+  std::deque<Leap> leaps_;  // the last few
   int64_t kept_ = 0;
   uint64_t received_ = 0;
   bool ended_ = false;

@@ -7,7 +7,32 @@ namespace {
 
 constexpr guint64 kNtpToUnix = G_GUINT64_CONSTANT(2208988800) * GST_SECOND;  // 1900 to 1970
 
+using ToTime = guint64 (*)(const GstSegment*, GstFormat, guint64);
+
+// `rate`: how much faster PTS run than those times.
+std::optional<Time> time_at(const GstSegment& segment, Time t, ToTime to_time, guint64 start,
+                            double rate) {
+  if (segment.format != GST_FORMAT_TIME || segment.rate <= 0) return std::nullopt;
+  const Time first(static_cast<int64_t>(start));
+  const Time last = GST_CLOCK_TIME_IS_VALID(segment.stop) ? Time(segment.stop) : kForever;
+  const Time inside = std::min(std::max(t, first), last);
+  const GstClockTime time = to_time(&segment, GST_FORMAT_TIME, inside.count());
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return std::nullopt;
+  const Time outside = t - inside;
+  return Time(time) + (rate == 1 ? outside : std::chrono::duration_cast<Time>(outside / rate));
+}
+
 }  // namespace
+
+std::optional<Time> running_time_at(const GstSegment& segment, Time t) {
+  return time_at(segment, t, gst_segment_to_running_time, segment.start + segment.offset,
+                 segment.rate);
+}
+
+std::optional<Time> stream_time_at(const GstSegment& segment, Time t) {
+  return time_at(segment, t, gst_segment_to_stream_time, segment.start,
+                 segment.applied_rate != 0 ? 1 / segment.applied_rate : 1);
+}
 
 GstClockTime position_after(GstBuffer* buffer) {
   const GstClockTime pts = GST_BUFFER_PTS(buffer), duration = GST_BUFFER_DURATION(buffer);

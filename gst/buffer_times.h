@@ -25,6 +25,12 @@ bool is_inside(const GstSegment& segment, GstBuffer* buffer);
 // Both segments give every PTS the same stream time and running time.
 bool is_same_timeline(const GstSegment& a, const GstSegment& b);
 
+// Running time and stream time of `t`, also before a segment's start and behind its stop: sound
+// that comes before the first picture or behind the last has times, too. They may be negative.
+// Nothing for a segment that is not of time, or runs backwards.
+std::optional<Time> running_time_at(const GstSegment& segment, Time t);
+std::optional<Time> stream_time_at(const GstSegment& segment, Time t);
+
 // The segment of the text and JSON pads beside a video of this one: PTS there are stream times, so
 // that subtitle files count from the beginning of the film, at the video's running times. Without
 // an end: what is found last comes after it.

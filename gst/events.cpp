@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gst/buffer_times.h"
+
 namespace vidi {
 namespace {
 
@@ -64,20 +66,26 @@ class Fields {
 };
 
 // Times of a hit through the segment that its frames had. A hit may begin before the segment does
-// (a seek into the middle of a window's first frame): it is cut there.
+// (a seek into the middle of a window's first frame): it is cut there, unless that is the time
+// before the first picture, when sound was there.
 
-GstClockTime clock_of(Time time) { return time.count() < 0 ? 0 : GstClockTime(time.count()); }
-
-GstClockTime stream_time(const GstSegment& segment, Time time) {
-  if (segment.format != GST_FORMAT_TIME) return GST_CLOCK_TIME_NONE;
-  return gst_segment_to_stream_time(&segment, GST_FORMAT_TIME,
-                                    std::max(clock_of(time), segment.start));
+Time cut(const AnalysisWindow& window, Time time, Time start) {
+  return window.start < window.first_frame ? time : std::max(time, start);
 }
 
-GstClockTime running_time(const GstSegment& segment, Time time) {
-  if (segment.format != GST_FORMAT_TIME) return GST_CLOCK_TIME_NONE;
-  return gst_segment_to_running_time(&segment, GST_FORMAT_TIME,
-                                     std::max(clock_of(time), segment.start + segment.offset));
+GstClockTime clock_of(std::optional<Time> time) {
+  return time ? static_cast<GstClockTime>(std::max(*time, Time(0)).count()) : GST_CLOCK_TIME_NONE;
+}
+
+GstClockTime stream_time(const AnalysisWindow& window, Time time) {
+  const GstSegment& segment = origin_of(window).segment;
+  return clock_of(stream_time_at(segment, cut(window, time, Time(segment.start))));
+}
+
+GstClockTime running_time(const AnalysisWindow& window, Time time) {
+  const GstSegment& segment = origin_of(window).segment;
+  return clock_of(
+      running_time_at(segment, cut(window, time, Time(segment.start + segment.offset))));
 }
 
 // The frame that tells the wall clock at `time`: the last at or before it that knows, else the
@@ -121,16 +129,15 @@ void add_place(Fields& fields, const AnalysisWindow& window) {
 void add_quality(Fields& fields, const AnalysisWindow& window) {
   fields.flag("partial-window", window.partial);
   fields.flag("has-audio", !window.audio.empty());
-  fields.number("frames", window.frames.size());
+  fields.number("frames", window.frames.size() - window.n_stand_ins);
   fields.large("dropped-frames", window.dropped_frames);
 }
 
 void add_times(Fields& fields, const Finding& finding) {
-  const GstSegment& segment = origin_of(*finding.window).segment;
   fields.time("timestamp", finding.start);
   fields.time("duration", finding.stop - finding.start);
-  fields.clock("stream-time", stream_time(segment, finding.start));
-  fields.clock("running-time", running_time(segment, finding.start));
+  fields.clock("stream-time", stream_time(*finding.window, finding.start));
+  fields.clock("running-time", running_time(*finding.window, finding.start));
   fields.date("utc-time", utc_time(*finding.window, finding.start));
 }
 
@@ -247,7 +254,7 @@ GstStructure* dropped_structure(const AnalysisWindow& window, const char* reason
   add_head(fields, window);
   add_place(fields, window);
   if (reason) fields.text("reason", reason);
-  fields.number("frames", window.frames.size());
+  fields.number("frames", window.frames.size() - window.n_stand_ins);
   fields.large("windows-dropped", counters.windows_dropped);
   fields.large("windows-submitted", counters.windows_submitted);
   return fields.take();

@@ -34,6 +34,10 @@ double FrameSampler::rate() const {
   return static_cast<double>(rate_numerator_) / static_cast<double>(rate_denominator_);
 }
 
+Time FrameSampler::interval() const {
+  return nanoseconds(rate_denominator_ * 1'000'000'000 / rate_numerator_);
+}
+
 FrameSampler::Open FrameSampler::planned_at(Time start) {
   const Time stop = length() == kForever ? kForever : start + length();
   return {next_index_++, start, stop, 0};
@@ -62,24 +66,24 @@ uint64_t FrameSampler::targets_of_earliest(Time end) const {
 
 void FrameSampler::reshape(SamplingShape shape) {
   shape_ = shape;
-  if (!running() || windows_.back().start <= last_pts_) return;  // none is planned
+  if (!running() || windows_.back().start <= reached_) return;  // none is planned
   Open& planned = windows_.back();
   const Open& last = windows_[windows_.size() - 2];
   // Where the last one ends at the latest: a longer stride must not leave a hole.
   const Time start =
       length() == kForever ? planned.start : std::min(last.start + stride(), last.stop);
-  next_frame_starts_ = start <= last_pts_ || (next_frame_starts_ && length() == kForever);
-  planned.start = next_frame_starts_ ? last_pts_ + nanoseconds(1) : start;
+  next_frame_starts_ = start <= reached_ || (next_frame_starts_ && length() == kForever);
+  planned.start = next_frame_starts_ ? reached_ + nanoseconds(1) : start;
   planned.stop = length() == kForever ? kForever : planned.start + length();
 }
 
-SamplerStep FrameSampler::frame(Time pts, Time reach) {
+SamplerStep FrameSampler::frame(Time pts, Time reach, Time lead) {
   if (!is_possible(pts) || (running() && pts < last_pts_)) return {};
-  if (running() && is_missed_jump(pts)) return finish(last_pts_ + nanoseconds(1));
+  if (running() && is_missed_jump(pts)) return finish(reached_ + nanoseconds(1));
   SamplerStep step;
-  start_windows(pts);
-  last_pts_ = pts;
-  for (Open& window : windows_) settle(window, pts, pts, step);
+  start_windows(pts, lead);
+  settle(pts, {pts, std::exchange(last_pts_, pts), pts}, step);
+  reached_ = std::max(reached_, pts);
   const bool is_picked = std::any_of(step.picks.begin(), step.picks.end(),
                                      [&](const Pick& pick) { return pick.pts == pts; });
   // A frame with the PTS of the grabbed one loses every tie against it.
@@ -89,16 +93,43 @@ SamplerStep FrameSampler::frame(Time pts, Time reach) {
   return step;
 }
 
-SamplerStep FrameSampler::finish(Time end) {
+// Closes nothing: what was not picked yet may be by the next frame that comes.
+SamplerStep FrameSampler::skip(Time pts) {
+  if (!running() || !is_possible(pts) || pts < last_pts_ || is_missed_jump(pts)) return {};
   SamplerStep step;
-  if (!running()) return step;
-  Open& first = windows_.front();
-  const Time stop = std::min(first.stop, std::clamp(end, last_pts_, kFarthest));
+  start_windows(pts);
+  settle(pts, {std::nullopt, std::exchange(last_pts_, pts), pts}, step);
+  reached_ = std::max(reached_, pts);
+  return step;
+}
+
+// Below an interval, the next frame may still be near.
+SamplerStep FrameSampler::advance(Time now) {
+  if (!running() || !is_possible(now) || now <= reached_ || now - last_pts_ <= interval() ||
+      is_missed_jump(now)) {
+    return {};
+  }
+  SamplerStep step;
+  start_windows(now);
+  settle(now, {std::nullopt, last_pts_, kForever}, step);
+  reached_ = now;
+  close_passed(now, step);
+  return step;
+}
+
+SamplerStep FrameSampler::finish(Time end) {
+  if (!running()) return {};
+  SamplerStep step;
+  if (windows_.front().stop < end) step = advance(end - nanoseconds(1));
+  windows_.erase(windows_.begin() + 1, windows_.end());
+  const Open first = windows_.front();
+  const Time stop = std::min(first.stop, std::clamp(end, reached_, kFarthest));
   const bool is_covered = covered_ && covered_->start <= first.start && covered_->stop >= stop;
   if (!is_covered) {
-    settle(first, stop - nanoseconds(1), std::nullopt, step);
+    settle(stop - nanoseconds(1), {std::nullopt, last_pts_, kForever}, step);
     const bool partial = first.stop != kForever && stop < first.stop;
-    step.closed.push_back({first.index, first.start, stop, partial, kForever});
+    step.closed.push_back(
+        {first.index, first.start, stop, partial, kForever, first_pts_, first_pts_ != last_pts_});
   }
   windows_.clear();
   next_frame_starts_ = false;
@@ -109,7 +140,7 @@ SamplerStep FrameSampler::finish(Time end) {
 
 // A generous bound of what a frame at `pts` would settle.
 bool FrameSampler::is_missed_jump(Time pts) const {
-  const double gap = std::chrono::duration<double>(pts - last_pts_).count();
+  const double gap = std::chrono::duration<double>(pts - reached_).count();
   const double length_s = std::chrono::duration<double>(length()).count();
   const double stride_s = std::chrono::duration<double>(stride()).count();
   const double n_windows = static_cast<double>(windows_.size()) + gap / stride_s;
@@ -118,12 +149,14 @@ bool FrameSampler::is_missed_jump(Time pts) const {
 }
 
 // Starts a grid, or those windows of it that a frame at `pts` has reached; plans the one behind.
-void FrameSampler::start_windows(Time pts) {
+void FrameSampler::start_windows(Time pts, Time lead) {
   if (!running()) {
+    first_pts_ = last_pts_ = pts;
+    reached_ = pts - lead;
     rate_denominator_ = std::max(shape_.rate_denominator, 1);
     rate_numerator_ =
         std::clamp<int64_t>(shape_.rate_numerator, 1, kHighestRate * rate_denominator_);
-    windows_.push_back(planned_at(pts));
+    windows_.push_back(planned_at(reached_));
   } else if (std::exchange(next_frame_starts_, false)) {
     Open& planned = windows_.back();
     if (planned.stop != kForever) planned.stop += pts - planned.start;
@@ -134,18 +167,36 @@ void FrameSampler::start_windows(Time pts) {
   }
 }
 
-// Picks for the window's targets up to and including `up_to`: of the grabbed frame, which lies
-// before all of them, and `frame`, which lies behind, the nearer.
-void FrameSampler::settle(Open& window, Time up_to, std::optional<Time> frame,
-                          SamplerStep& step) const {
-  while (step.picks.size() < kMostPicks) {
-    const Time target = target_of(window, window.next_target);
-    if (target > up_to || target >= window.stop) return;
-    const bool take_grabbed = grabbed_ && (!frame || target - *grabbed_ <= *frame - target);
-    if (!take_grabbed && !frame) return;
-    step.picks.push_back({window.index, target, take_grabbed ? *grabbed_ : *frame});
-    ++window.next_target;
+// Picks for the open windows' targets up to and including `up_to`.
+void FrameSampler::settle(Time up_to, const Neighbours& around, SamplerStep& step) {
+  for (Open& window : windows_) {
+    while (step.picks.size() < kMostPicks) {
+      const Time target = target_of(window, window.next_target);
+      if (target > up_to || target >= window.stop) break;
+      const auto pick = pick_for(target, around);
+      if (!pick) break;
+      step.picks.push_back({window.index, target, *pick});
+      ++window.next_target;
+    }
   }
+}
+
+// Nothing: it is not known yet, or what should be picked did not come.
+std::optional<Time> FrameSampler::pick_for(Time target, const Neighbours& around) const {
+  if (!grabbed_ || target < around.before) return nearest_that_is_there(target, around);
+  if (target == around.behind) return around.at_hand;
+  const bool before_stands =
+      around.behind == kForever || around.behind - around.before > interval();
+  if (before_stands) return grabbed_;
+  if (target - around.before > around.behind - target) return around.at_hand;
+  return grabbed_ == around.before ? grabbed_ : nearest_that_is_there(target, around);
+}
+
+std::optional<Time> FrameSampler::nearest_that_is_there(Time target,
+                                                        const Neighbours& around) const {
+  const bool grabbed_is_nearer =
+      grabbed_ && (around.behind == kForever || target - *grabbed_ <= abs(around.behind - target));
+  return grabbed_is_nearer ? grabbed_ : around.at_hand;
 }
 
 bool FrameSampler::may_be_picked(Time pts, Time reach) const {
@@ -164,7 +215,8 @@ void FrameSampler::close_passed(Time pts, SamplerStep& step) {
       continue;
     }
     // The one behind is there: the last window is planned, so it stops ahead of `pts`.
-    step.closed.push_back({window.index, window.start, window.stop, false, windows_[i + 1].start});
+    step.closed.push_back({window.index, window.start, window.stop, false, windows_[i + 1].start,
+                           first_pts_, first_pts_ != last_pts_});
     if (!covered_ || window.stop > covered_->stop) covered_ = {window.start, window.stop};
   }
   if (still_open.size() != windows_.size()) windows_ = std::move(still_open);

@@ -2,10 +2,8 @@
 // vididecode. It runs the same FrameSampler on the same times, so that of all frames only those
 // that are picked need to reach vidifilter. No GStreamer, no threads.
 //
-// Why the element then picks the same: it is told of the frames left out, so it knows the same
-// times and grabs what it would have grabbed. What it is given are all picked frames and some that
-// are grabbed: at each target the frame it has grabbed last is the one it would have had anyway, or
-// an earlier one that is no nearer.
+// Why the element then picks the same: it is told of the frames left out, so its sampler knows the
+// same neighbours and grabs what this one grabbed, as far as it comes. All that is picked comes.
 #pragma once
 
 #include <optional>
@@ -19,14 +17,16 @@ namespace vidi {
 struct PlannedFrame {
   Time pts{};
   std::optional<Time> duration;
-  Time end{};           // filled in
-  bool needed = false;  // filled in
+  bool discont = false;  // the stream is broken before it
+  Time end{};            // filled in
+  bool needed = false;   // filled in
 };
 
 struct WatchSettings {
   SamplingShape shape;
-  Time jump_stride{};        // see FrameTimes::jumps_at
-  Time sampling_interval{};  // see FrameTimes::end_of
+  Time jump_stride{};  // see FrameTimes::is_late
+  Time sampling_interval = std::chrono::seconds(1);
+  Time lead{};  // of the grid that the first frame starts
 };
 
 class PickPlan {
@@ -34,12 +34,15 @@ class PickPlan {
   PickPlan(const WatchSettings& settings, Time frame_length);
   void change(const WatchSettings& settings);
   // The frames that are shown next, by PTS. False when they do not come behind those before, each
-  // at its own time: then nothing is planned.
+  // at its own time, or where time may jump: then nothing is planned.
   bool plan(std::vector<PlannedFrame>& frames);
 
  private:
+  bool can_be_planned(const std::vector<PlannedFrame>& frames) const;
+
   WatchSettings settings_;
   FrameSampler sampler_;
+  Time lead_;
   FrameTimes times_;
 };
 

@@ -20,6 +20,18 @@ constexpr size_t kMostRangeBytes = size_t{256} << 20;
 constexpr size_t kMostHeldBytes = size_t{1} << 30;
 constexpr size_t kSpareRanges = 2;  // ready for decoders that finish early
 
+// A decoder that begins with a range says that the stream is broken there, which is not so.
+GstBuffer* with_discont(GstBuffer* picture, bool discont) {
+  if (GST_BUFFER_IS_DISCONT(picture) == discont) return picture;
+  picture = gst_buffer_make_writable(picture);
+  if (discont) {
+    GST_BUFFER_FLAG_SET(picture, GST_BUFFER_FLAG_DISCONT);
+  } else {
+    GST_BUFFER_FLAG_UNSET(picture, GST_BUFFER_FLAG_DISCONT);
+  }
+  return picture;
+}
+
 }  // namespace
 
 GstFlowReturn SamplingDecoder::chain(GstBuffer* buffer) {
@@ -181,6 +193,7 @@ bool SamplingDecoder::list_frames(const CodedRange& range,
     PlannedFrame planned;
     planned.pts = *frame.pts;
     if (frame.duration) planned.duration = Time(clipped_stop - clipped_start);
+    planned.discont = GST_BUFFER_IS_DISCONT(frame.buffer.get());
     frames.push_back(planned);
     return clipped_start == start;
   };
@@ -235,7 +248,8 @@ GstFlowReturn SamplingDecoder::emit(RangeJob& job) {
     if (frame.pts == first_) continue;
     pass_events(frame.pts);
     if (frame.needed) {
-      flow = push(gst_buffer_ref(std::exchange(job.pictures[next++], nullptr).get()));
+      GstBuffer* picture = gst_buffer_ref(std::exchange(job.pictures[next++], nullptr).get());
+      flow = push(with_discont(picture, frame.discont));
     } else {
       gst_pad_push_event(src_, skipped_frame_event(frame.pts, frame.end));
     }

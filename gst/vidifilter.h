@@ -17,6 +17,7 @@
 #include "gst/cuda_context.h"
 #include "gst/delivery.h"
 #include "gst/frame_times.h"
+#include "gst/late_end.h"
 #include "gst/model_link.h"
 #include "gst/orientation_tags.h"
 #include "gst/settings.h"
@@ -89,12 +90,23 @@ class Filter final : public LinkHost {
     std::string stream_id;
     std::optional<guint> group_id;
     bool has_caps = false, has_segment = false, live_known = false, live = false;
+    bool may_lead = true;      // no grid has started: sound may have come before the first picture
+    Time lead{};               // how far before its first picture the grid starts
+    GstClockTime arrival = 0;  // of the last watched frame, monotonic
     FrameTimes times;
     OrientationTags tags;
   };
 
   // Said once for each READY->PAUSED.
-  enum Said { kSaidNoPts, kSaidTrickMode, kSaidAudio, kSaidPicture, kNSaid };
+  enum Said {
+    kSaidNoPts,
+    kSaidTrickMode,
+    kSaidAudio,
+    kSaidPicture,
+    kSaidSoundStopped,
+    kSaidOnePicture,
+    kNSaid
+  };
 
   std::shared_ptr<const Settings> settings() const;
   void apply(const Settings& settings);
@@ -102,7 +114,11 @@ class Filter final : public LinkHost {
   // Video, step by step.
   void watch(GstBuffer* buffer);
   bool can_be_watched(GstBuffer* buffer);
-  void break_at_jump(Time pts);
+  std::optional<Time> time_of(GstBuffer* buffer);
+  void break_at_jump(Time pts, GstBuffer* buffer);
+  HoleSigns signs_before(Time pts, GstBuffer* buffer) const;
+  Time lead_before(Time pts) const;
+  void wait_for_room();
   void learn_liveness();
   void push_events();
   void follow(GstClockTime position);
@@ -116,12 +132,15 @@ class Filter final : public LinkHost {
   void read_pictures_of(const GstCaps* caps);
   void take_audio_caps(GstEvent* event);
   void pass_gap(GstEvent* event);
-  void drain();
+  bool end_late(GstEvent* event);
+  void end_stream();
   Time end_of_stream() const;
   void close_window();
   void set_origin();
   Time expected_end() const;
+  bool sound_is_linked() const;
   void tell_audio();
+  void sound_came();
   void flush_start(GstPad* pad);
   void flush_stop(GstPad* pad);
 
@@ -141,6 +160,7 @@ class Filter final : public LinkHost {
 
   GstPad* audio_partner(GstPad* pad) const { return GST_PAD(gst_pad_get_element_private(pad)); }
   GstPad* request_audio(GstPadTemplate* templ);
+  static void on_audio_unlinked(GstPad* pad, GstPad* peer, Filter* self);
   GstPad* request_side_pad(GstPadTemplate* templ, bool text);
   void release_audio(GstPad* pad);
   void start_late(SparsePad& side);
@@ -158,6 +178,7 @@ class Filter final : public LinkHost {
   WindowFeed feed_;
   CudaContext cuda_context_;
   AudioInput audio_input_;  // the audio pad's stream lock
+  LateEnd late_end_;
 
   VideoStream video_;
   std::mutex flow_mutex_;
@@ -170,6 +191,9 @@ class Filter final : public LinkHost {
   std::atomic<bool> broken_{false};   // an error was posted: the stream ends
   std::atomic<bool> started_{false};  // READY->PAUSED was passed
   std::atomic<bool> audio_is_heard_{true};
+  std::atomic<bool> sound_may_wait_{false};  // it drives the windows of a file by itself
+  std::atomic<bool> too_small_{false};       // a window had too little in it
+  std::atomic<uint64_t> n_sound_news_{0};    // buffers and GAPs of the audio pad
   std::atomic<bool> said_[kNSaid] = {};
   std::atomic<int64_t> seen_end_{-1};  // end of the last watched frame
   std::atomic<uint64_t> n_frames_{0}, n_submitted_{0}, n_asked_{0};

@@ -40,12 +40,26 @@ Filter::Filter(GstElement* element)
              },
              [this](std::shared_ptr<AnalysisWindow> window) { submit(std::move(window)); },
              [this](std::shared_ptr<AnalysisWindow> window) {
+               too_small_ = !window->frames.empty() && window->dropped_frames == 0;
                link_.count([](Counters& c) { ++c.windows_dropped; });
                // A failed model cut it short: its stream is no longer looked at.
                window_dropped(*window, link_.has_given_up() ? "model-failed" : "too-few-frames");
              },
+             [this] {
+               warn_once(kSaidSoundStopped,
+                         "the sound has stopped: windows are analysed without it until it is back");
+             },
              [this](const std::string& text) { warn_once(kSaidPicture, text); }}),
       audio_input_(feed_.audio()),
+      late_end_(
+          [this] {
+            const bool ended = feed_.audio().has_ended() || !sound_is_linked();
+            return LateEnd::Sound{ended, n_sound_news_};
+          },
+          [this](GstEvent* eos) {
+            end_stream();
+            gst_pad_push_event(src_, eos);
+          }),
       flows_(gst_flow_combiner_new()) {
   gst_segment_init(&video_.segment, GST_FORMAT_TIME);
   sink_ = pad_of(element, "sink");
@@ -60,8 +74,9 @@ Filter::Filter(GstElement* element)
 }
 
 Filter::~Filter() {
-  feed_.stop();
   link_.stop();
+  late_end_.cancel();
+  feed_.stop();
   gst_flow_combiner_free(flows_);
 }
 
@@ -83,7 +98,8 @@ bool Filter::offer_context(GstQuery* query) {
 }
 
 bool Filter::answer_decoder(GstQuery* query) {
-  return GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM && answer_watch_query(query, *settings());
+  return GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM &&
+         answer_watch_query(query, *settings(), video_.lead);
 }
 
 void Filter::take_context(GstContext* context) {
@@ -96,12 +112,10 @@ GstPad* Filter::request_pad(GstPadTemplate* templ, const char* name) {
   return request_side_pad(templ, kind == "text_src");
 }
 
-// Sound from the first window on, or not at all: hits with and without it must not be mixed up.
+// At any time: windows are heard from the next one on that ends, and each says whether it was.
 GstPad* Filter::request_audio(GstPadTemplate* templ) {
-  if (audio_sink_ || (takes_data(element_) && n_submitted_ > 0)) {
-    GST_WARNING_OBJECT(element_,
-                       "audio_sink: expected at most one, asked for before the first "
-                       "window is complete");
+  if (audio_sink_) {
+    GST_WARNING_OBJECT(element_, "audio_sink: expected at most one");
     return nullptr;
   }
   GstPad* sink = gst_pad_new_from_template(templ, "audio_sink");
@@ -109,6 +123,7 @@ GstPad* Filter::request_audio(GstPadTemplate* templ) {
   gst_pad_set_chain_function(sink, on_audio_buffer);
   gst_pad_set_event_function(sink, on_audio_event);
   gst_pad_set_element_private(sink, src);
+  g_signal_connect(sink, "unlinked", G_CALLBACK(on_audio_unlinked), this);
   pass_through(sink, src);
   GST_OBJECT_LOCK(element_);
   audio_sink_ = sink, audio_src_ = src;
@@ -120,6 +135,8 @@ GstPad* Filter::request_audio(GstPadTemplate* templ) {
   return sink;
 }
 
+void Filter::on_audio_unlinked(GstPad*, GstPad*, Filter* self) { self->late_end_.sound_changed(); }
+
 void Filter::release_audio(GstPad* pad) {
   GstPad* src = audio_src_;
   gst_pad_set_active(pad, FALSE);  // waits until the chain function is out
@@ -127,9 +144,12 @@ void Filter::release_audio(GstPad* pad) {
   GST_OBJECT_LOCK(element_);
   audio_sink_ = audio_src_ = nullptr;
   GST_OBJECT_UNLOCK(element_);
-  feed_.set_audio(false, kForever);
+  g_signal_handlers_disconnect_by_data(pad, this);
+  audio_input_.flush();
+  feed_.set_audio({});
   feed_.audio().end();
   feed_.audio_changed();
+  late_end_.sound_changed();
   gst_element_remove_pad(element_, src);
   gst_element_remove_pad(element_, pad);
 }

@@ -71,7 +71,8 @@ bool Filter::open() {
 bool Filter::begin() {
   broken_ = false;
   for (auto& said : said_) said = false;
-  n_frames_ = n_submitted_ = 0;
+  n_frames_ = n_submitted_ = n_sound_news_ = 0;
+  too_small_ = sound_may_wait_ = false;
   seen_end_ = -1;
   last_drop_warning_ = 0;
   last_percent_ = -1;
@@ -132,6 +133,7 @@ void Filter::interrupt_all() {
 }
 
 void Filter::end() {
+  late_end_.cancel();
   feed_.stop();
   const bool was_loading = state_ == ModelState::kLoading;
   link_.stop();

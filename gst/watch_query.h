@@ -13,8 +13,8 @@
 
 namespace vidi {
 
-// Of vidifilter: true when the query is this one.
-bool answer_watch_query(GstQuery* query, const Settings& settings);
+// Of vidifilter: true when the query is this one. `lead`: see WatchSettings.
+bool answer_watch_query(GstQuery* query, const Settings& settings, Time lead);
 
 // Asks the peer of a source pad; nothing when it is no vidifilter, or when that does not watch.
 std::optional<WatchSettings> ask_watch_settings(GstPad* pad);

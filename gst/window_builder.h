@@ -2,9 +2,14 @@
 // Fifth step of the pads' side: sampler > (grab, convert) > window builder > queue. No GStreamer,
 // no threads of its own: the element's analysis thread is the only caller, AudioTrack locks itself.
 //
-// Sound is cut into chunks of 30 s from the window's start; the last may be shorter. Full chunks of
-// the same position and the same samples are one object, so that the model hears them once. Full
-// chunks in which nothing is there are one object too (silence, at INT64_MIN).
+// Sound is cut into chunks of 30 s from the window's start to its stop; the last may be shorter.
+// Where there is none it is silence, because the model counts samples: a second that is left out
+// would move all that comes behind it. Full chunks of the same position and the same samples are
+// one object, so that the model hears them once. Full chunks in which nothing is there are one
+// object too (silence, at INT64_MIN). A window in which no sound is at all has no chunks.
+//
+// A grid may begin before its first picture, for the sake of sound that came earlier. Its windows
+// are cut at their start to where that sound begins: that is known only now.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +51,9 @@ class WindowBuilder {
   void set_deadline(Clock::time_point deadline);
 
   // Windows whose sound is complete or whose deadline has passed, in order; a later window never
-  // overtakes an earlier one. `plan` is not filled in. A window with fewer than two frames of
-  // different PTS goes to `too_small` instead.
+  // overtakes an earlier one. `plan` is not filled in. A window needs a picture, and sound or a
+  // second picture: others go to `too_small` instead. (One that stands all the time will do when
+  // the grid has had another.) A window without any of both is nothing and is left out.
   struct Ready {
     std::vector<std::shared_ptr<AnalysisWindow>> windows, too_small;
   };
@@ -58,16 +64,18 @@ class WindowBuilder {
   // there is none. Each comes once.
   std::shared_ptr<const SoundChunk> next_sound(int64_t start);
 
-  // The pictures of an open window until now.
+  // The pictures of an open window until now, one a target.
   std::vector<std::shared_ptr<const SampledFrame>> frames_of(uint64_t window) const;
 
   std::optional<Clock::time_point> next_deadline() const;  // of the first waiting window
   bool waiting() const { return !closed_.empty(); }
+  size_t n_waiting() const { return closed_.size(); }
   void clear();  // flush
 
   // Everything that is kept now, for a question about [start, stop): a window from open and waiting
-  // ones, or null when fewer than two frames of that range are kept. The window's start and stop
-  // are those of what is kept, and each frame is in it once. `audio`: positions of [start, stop).
+  // ones, or null when fewer than two targets of that range are settled, or all have one picture
+  // and there is no sound. The window's start and stop are those of what is kept, and each target
+  // is in it once. `audio`: positions of [start, stop).
   std::shared_ptr<AnalysisWindow> snapshot(Time start, Time stop,
                                            std::optional<AudioRange> audio) const;
 
@@ -85,12 +93,17 @@ class WindowBuilder {
     std::shared_ptr<const void> origin;
     Clock::time_point closed_at;
   };
-  using Frames = std::vector<std::shared_ptr<const SampledFrame>>;
+  struct Shown {
+    Time target{};
+    std::shared_ptr<const SampledFrame> frame;
+  };
+  using Frames = std::vector<Shown>;
 
   using Chunks = std::vector<std::shared_ptr<const SoundChunk>>;
 
   bool is_ready(const Closed& closed, Clock::time_point now) const;
-  std::shared_ptr<AnalysisWindow> assemble(const Closed& closed);
+  std::shared_ptr<AnalysisWindow> assemble(Closed& closed);
+  void cut_lead(Closed& closed, Frames& frames) const;
   Chunks read_chunks(AudioRange range) const;
   Chunks cut_audio(AudioRange range) const;
   std::shared_ptr<const SoundChunk> shared(std::shared_ptr<const SoundChunk> chunk) const;

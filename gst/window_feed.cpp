@@ -3,6 +3,7 @@
 #include <future>
 #include <utility>
 
+#include "gst/buffer_times.h"
 #include "gst/thread_priority.h"
 
 namespace vidi {
@@ -59,10 +60,9 @@ void WindowFeed::reshape(const SamplingShape& shape) {
   sampler_.reshape(shape);
 }
 
-void WindowFeed::set_audio(bool present, Time wait) {
+void WindowFeed::set_audio(const SoundShape& shape) {
   Lock lock(mutex_);
-  has_audio_ = present;
-  audio_wait_ = wait;
+  sound_ = shape;
 }
 
 void WindowFeed::drop_notes() {
@@ -89,22 +89,44 @@ void WindowFeed::post(Note note, Lock& lock) {
   if (sampler_.running()) {
     note.open_from = sampler_.earliest_start();
     note.open_index = sampler_.earliest_index();
-    note.open_targets = sampler_.targets_of_earliest(origin_ ? origin_->expected_end : kForever);
+    // Before the first picture it is not known yet where the window will begin.
+    const bool is_known = sampler_.earliest_start() >= sampler_.first_pts();
+    const Time end = origin_ && is_known ? origin_->expected_end : kForever;
+    note.open_targets = is_known ? sampler_.targets_of_earliest(end) : 0;
   }
   notes_.push_back(std::move(note));
   changed_.notify_all();
 }
 
-void WindowFeed::frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc) {
+// Steps of nothing are not worth a round of the thread.
+void WindowFeed::post(SamplerStep step, Lock& lock) {
+  if (step.picks.empty() && step.closed.empty()) return;
+  Note note;
+  note.step = std::move(step);
+  post(std::move(note), lock);
+}
+
+void WindowFeed::frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc,
+                       Time lead) {
   Lock lock(mutex_);
   if (interrupted_ || !running_) return;
   Note note;
-  note.step = sampler_.frame(pts, reach);
+  note.step = sampler_.frame(pts, reach, lead);
   if (!note.step.grab && note.step.picks.empty() && note.step.closed.empty()) return;
   if (note.step.grab) note.buffer = gst_buffer_ref(buffer);
   note.pts = pts;
   note.utc = utc;
   post(std::move(note), lock);
+}
+
+void WindowFeed::skip(Time pts) {
+  Lock lock(mutex_);
+  if (!interrupted_ && running_) post(sampler_.skip(pts), lock);
+}
+
+void WindowFeed::advance(Time now) {
+  Lock lock(mutex_);
+  if (!interrupted_ && running_) post(sampler_.advance(now), lock);
 }
 
 void WindowFeed::close(Time end) {
@@ -131,7 +153,20 @@ bool WindowFeed::drain(Time end, Time audio_wait) {
 void WindowFeed::audio_changed() {
   Lock lock(mutex_);
   ++news_;
+  if (!interrupted_ && sampler_.running() && sound_.lead != kForever) {
+    const auto now = sound_position();
+    if (now && *now > sampler_.last_pts()) post(sampler_.advance(*now - sound_.lead), lock);
+  }
   if (windows_wait_) changed_.notify_all();
+}
+
+// Called with the lock. As PTS of the video, which like the sound runs at rate 1.
+std::optional<Time> WindowFeed::sound_position() const {
+  const int64_t reached = audio_.reached();
+  if (!origin_ || reached == INT64_MIN) return std::nullopt;
+  const auto last = running_time_at(origin_->segment, sampler_.last_pts());
+  if (!last) return std::nullopt;
+  return sampler_.last_pts() + (audio_time(reached) - *last);
 }
 
 void WindowFeed::interrupt(uint64_t epoch) {
@@ -208,7 +243,11 @@ void WindowFeed::handle(Note& note) {
     builder_.add(pick, picked(pick.pts));
     ++n_sampled_;
   }
-  for (const ClosedRange& range : note.step.closed) close_window(range, note);
+  for (const ClosedRange& range : note.step.closed) {
+    close_window(range, note);
+    if (builder_.n_waiting() > kMaxWaitingWindows) hand_over();
+    if (builder_.n_waiting() > kMaxWaitingWindows) wait_no_longer();
+  }
   tell_filling(note);
   if (note.step.grab) before_ = std::exchange(now_, {});
   last_origin_ = note.origin;
@@ -266,48 +305,52 @@ std::shared_ptr<const SampledFrame> WindowFeed::convert(Candidate& candidate) {
 std::optional<WindowBuilder::AudioRange> WindowFeed::audio_range(Time start, Time stop,
                                                                  const StreamOrigin* origin) const {
   if (!origin) return std::nullopt;
-  const auto position = [&](Time t) -> std::optional<int64_t> {
-    const GstClockTime running = gst_segment_to_running_time(&origin->segment, GST_FORMAT_TIME,
-                                                             std::max<int64_t>(t.count(), 0));
-    if (!GST_CLOCK_TIME_IS_VALID(running)) return std::nullopt;
-    return audio_position(Time(running));
-  };
-  const auto first = position(start);
+  const auto first = running_time_at(origin->segment, start);
   if (!first) return std::nullopt;
+  const int64_t position = audio_position(*first);
   // A last frame may reach beyond the segment, so the length is the window's, not the segment's.
-  return WindowBuilder::AudioRange{*first, *first + audio_position(stop - start)};
+  return WindowBuilder::AudioRange{position, position + audio_position(stop - start)};
 }
 
 void WindowFeed::close_window(const ClosedRange& range, const Note& note) {
-  bool has_audio;
-  Time wait;
+  SoundShape sound;
   {
     Lock lock(mutex_);
-    has_audio = has_audio_, wait = audio_wait_;
+    sound = sound_;
   }
   std::optional<Clock::time_point> deadline;
-  if (wait != kForever) deadline = Clock::now() + wait;
-  builder_.close(range,
-                 has_audio ? audio_range(range.start, range.stop, note.origin.get()) : std::nullopt,
-                 deadline, note.origin);
-  if (++n_waiting_ > kMaxWaitingWindows) {
-    callbacks_.warn("the sound of " + std::to_string(n_waiting_) +
-                    " complete windows has not come; they are analysed with what is there");
-    builder_.set_deadline(Clock::now());
-  }
+  if (sound.wait != kForever) deadline = Clock::now() + sound.wait;
+  builder_.close(
+      range, sound.present ? audio_range(range.start, range.stop, note.origin.get()) : std::nullopt,
+      deadline, note.origin);
+}
+
+void WindowFeed::wait_no_longer() {
+  callbacks_.warn("the sound of " + std::to_string(builder_.n_waiting()) +
+                  " complete windows has not come; they are analysed with what is there");
+  builder_.set_deadline(Clock::now());
 }
 
 void WindowFeed::hand_over() {
   WindowBuilder::Ready ready = builder_.take_ready(Clock::now());
-  n_waiting_ -= std::min(n_waiting_, ready.windows.size() + ready.too_small.size());
   for (auto& window : ready.too_small) {
     window->epoch = built_epoch_;
     callbacks_.too_small(std::move(window));
   }
   for (auto& window : ready.windows) {
     window->epoch = built_epoch_;
+    check_sound(*window);
     callbacks_.submit(std::move(window));
   }
+}
+
+// A file's sound may well end early; a camera's microphone does not without a reason.
+void WindowFeed::check_sound(const AnalysisWindow& window) {
+  const auto* origin = static_cast<const StreamOrigin*>(window.origin.get());
+  if (!origin || !origin->live || !window.audio.empty()) return;
+  const auto range = audio_range(window.start, window.stop, origin);
+  const int64_t reached = audio_.reached();
+  if (range && audio_.began_at() != INT64_MIN && reached < range->stop) callbacks_.sound_stopped();
 }
 
 void WindowFeed::tell_sound(const Note& note) {
@@ -328,7 +371,6 @@ void WindowFeed::forget_everything() {
   builder_.clear();
   now_ = {};
   before_ = {};
-  n_waiting_ = 0;
   n_bytes_ = 0;
   last_origin_.reset();
 }

@@ -37,7 +37,8 @@ class WindowFeed {
     // The earliest open window has more pictures; its length is known.
     std::function<void(std::shared_ptr<const FillingWindow>)> filling;
     std::function<void(std::shared_ptr<AnalysisWindow>)> submit;
-    std::function<void(std::shared_ptr<AnalysisWindow>)> too_small;  // fewer than two frames
+    std::function<void(std::shared_ptr<AnalysisWindow>)> too_small;  // see WindowBuilder
+    std::function<void()> sound_stopped;  // a live window had to do without it; may come often
     std::function<void(const std::string&)> warn;
   };
   explicit WindowFeed(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
@@ -49,18 +50,28 @@ class WindowFeed {
   void set_reader(std::shared_ptr<PictureReader> reader);       // for the frames that follow
   void set_origin(std::shared_ptr<const StreamOrigin> origin);  // for the windows that follow
   void reshape(const SamplingShape& shape);
-  // Whether windows have sound at all, and how long a full window waits for it (kForever: until it
-  // is there, as with a file).
-  void set_audio(bool present, Time wait);
+  // Whether windows have sound at all, how long a full window waits for it (kForever: until it is
+  // there, as with a file), and how far it may be ahead of the pictures before these are taken to
+  // stand still.
+  struct SoundShape {
+    bool present = false;
+    Time wait = kForever, lead = kForever;
+  };
+  void set_audio(const SoundShape& shape);
 
   // A frame passes. The buffer is only referenced, and only until it is copied. `utc` since 1970.
-  void frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc);
-  void close(Time end);  // the current window ends here; the next frame starts a new grid
+  // For `reach` and `lead` see FrameSampler.
+  void frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc, Time lead = Time(0));
+  void skip(Time pts);     // one that the decoder left out
+  void advance(Time now);  // no frame comes before `now`
+  void close(Time end);    // the current window ends here; the next frame starts a new grid
   // Video EOS: closes, lets the sound come for at most `audio_wait` more, returns when all windows
   // are handed over; false when interrupted.
   bool drain(Time end, Time audio_wait);
+  // The track has more. Windows may end at that, when the pictures stand; never blocks.
   void audio_changed();
   AudioTrack& audio() { return audio_; }
+  const AudioTrack& audio() const { return audio_; }
 
   // Flush: forgets frames, windows and notes; every wait returns. Windows from now on carry
   // `epoch`. Nothing is taken until resume().
@@ -98,6 +109,8 @@ class WindowFeed {
   void run();
   void wait_for_news(Lock& lock);
   void post(Note note, Lock& lock);
+  void post(SamplerStep step, Lock& lock);
+  std::optional<Time> sound_position() const;
   void drop_notes();
   void handle(Note& note);
   void tell_filling(const Note& note);
@@ -108,7 +121,9 @@ class WindowFeed {
   void close_window(const ClosedRange& range, const Note& note);
   std::optional<WindowBuilder::AudioRange> audio_range(Time start, Time stop,
                                                        const StreamOrigin* origin) const;
+  void wait_no_longer();
   void hand_over();
+  void check_sound(const AnalysisWindow& window);
   void forget_old_audio(const Note& note);
   void forget_everything();
 
@@ -129,15 +144,13 @@ class WindowFeed {
   uint64_t news_ = 0, seen_news_ = 0;  // sound or a deadline came; the thread has looked
   bool running_ = false, stopping_ = false, interrupted_ = false, busy_ = false;
   bool windows_wait_ = false;  // for their sound
-  bool has_audio_ = false;
-  Time audio_wait_ = kForever;
+  SoundShape sound_;
   std::optional<Clock::time_point> drain_deadline_;
 
   // The thread's own.
   WindowBuilder builder_{audio_};
   Candidate now_, before_;
   uint64_t built_epoch_ = 0;
-  size_t n_waiting_ = 0;
   int side_ = 0;
   std::shared_ptr<const StreamOrigin> last_origin_;
   std::atomic<uint64_t> n_sampled_{0};

@@ -208,5 +208,46 @@ TEST(AudioTrack, OneWritesWhileAnotherReads) {
   EXPECT_EQ(track.n_received(), static_cast<uint64_t>(kBlocks * kBlock));
 }
 
+// Where the first sample of a range lies, and where the sound began and has come to, GAPs included.
+TEST(AudioTrack, TellsWhereSoundIs) {
+  AudioTrack track;
+  EXPECT_EQ(track.began_at(), INT64_MIN);
+  EXPECT_EQ(track.reached(), INT64_MIN);
+  track.advance(50);
+  EXPECT_EQ(track.began_at(), INT64_MIN);
+  const std::vector<float> samples(10, 0.5f);
+  track.append(100, samples.data(), 10);
+  track.append(200, samples.data(), 10);
+  EXPECT_EQ(track.first_in(0, 100), std::nullopt);
+  EXPECT_EQ(track.first_in(0, 101), 100);
+  EXPECT_EQ(track.first_in(105, 300), 105);
+  EXPECT_EQ(track.first_in(110, 300), 200);
+  EXPECT_EQ(track.first_in(210, 300), std::nullopt);
+  EXPECT_EQ(track.first_in(105, 105), std::nullopt);
+  EXPECT_EQ(track.began_at(), 100);
+  EXPECT_EQ(track.reached(), 210);
+  track.forget_before(205);
+  EXPECT_EQ(track.began_at(), 100);
+  track.clear();
+  EXPECT_EQ(track.began_at(), INT64_MIN);
+}
+
+// Sound that goes over a stretch without a GAP for it leaps; jitter does not, and a leap elsewhere
+// is none here.
+TEST(AudioTrack, TellsLeaps) {
+  constexpr int64_t s = kAudioRate;
+  AudioTrack track;
+  const std::vector<float> second(s, 0.5f);
+  track.append(0, second.data(), s);
+  track.append(2 * s, second.data(), s);
+  EXPECT_FALSE(track.leaps_over(0, 3 * s));
+  track.append(40 * s, second.data(), s);
+  EXPECT_TRUE(track.leaps_over(2 * s, 41 * s));
+  EXPECT_FALSE(track.leaps_over(30 * s, 80 * s));
+  track.advance(80 * s);
+  track.append(80 * s, second.data(), s);
+  EXPECT_FALSE(track.leaps_over(41 * s, 80 * s));
+}
+
 }  // namespace
 }  // namespace vidi

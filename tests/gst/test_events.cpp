@@ -179,8 +179,8 @@ TEST_F(Events, TimesThroughSegment) {
   EXPECT_EQ(large(s, "running-time"), 1016 * GST_SECOND);
 }
 
-// A hit that begins before its segment has the times of the segment's start; behind the segment's
-// stop it has none.
+// A hit that begins before its segment has the times of the segment's start. Behind the segment's
+// stop, where a last picture stands while the sound goes on, times go on.
 TEST_F(Events, HitOutsideSegment) {
   origin_->segment.start = 70 * GST_SECOND;
   origin_->segment.stop = 80 * GST_SECOND;
@@ -191,8 +191,23 @@ TEST_F(Events, HitOutsideSegment) {
   EXPECT_EQ(large(early, "stream-time"), 0u);
   EXPECT_EQ(large(early, "running-time"), 9 * GST_SECOND);
   const Structure late = result_of(finding(81s, 82s));
-  EXPECT_FALSE(has(late, "stream-time"));
-  EXPECT_FALSE(has(late, "running-time"));
+  EXPECT_EQ(large(late, "stream-time"), 11 * GST_SECOND);
+  EXPECT_EQ(large(late, "running-time"), 20 * GST_SECOND);
+}
+
+// A hit in the time before the first picture, where sound was, has times before the segment's
+// start; a PTS only if there is one.
+TEST_F(Events, HitBeforeTheFirstPicture) {
+  origin_->segment.start = GST_SECOND;  // as of a film whose edit list begins with 10 s of nothing
+  origin_->segment.time = origin_->segment.base = 10 * GST_SECOND;
+  window_->start = -8s, window_->stop = 52s;
+  window_->first_frame = 2s;
+  const Structure early = result_of(finding(-7s, -4s));
+  EXPECT_FALSE(has(early, "timestamp"));
+  EXPECT_EQ(large(early, "duration"), 3 * GST_SECOND);
+  EXPECT_EQ(large(early, "stream-time"), 2 * GST_SECOND);
+  EXPECT_EQ(large(early, "running-time"), 2 * GST_SECOND);
+  EXPECT_EQ(large(result_of(finding(4s, 5s)), "stream-time"), 13 * GST_SECOND);
 }
 
 // The wall clock comes from the last frame at or before the hit that knows it, to the microsecond.

@@ -23,8 +23,8 @@ class Caller {
  public:
   explicit Caller(SamplingShape shape) : sampler(shape) {}
 
-  SamplerStep frame(Time pts, Time reach = kForever) {
-    return take(sampler.frame(pts, reach), pts);
+  SamplerStep frame(Time pts, Time reach = kForever, Time lead = Time(0)) {
+    return take(sampler.frame(pts, reach, lead), pts);
   }
   SamplerStep finish(Time end) {
     auto step = take(sampler.finish(end), std::nullopt);
@@ -51,26 +51,31 @@ class Caller {
   std::optional<Time> kept_;
 };
 
-Time nearest(const std::vector<Time>& frames, Time target) {
-  Time best = frames.front();
-  for (const Time pts : frames) {
-    if (abs(pts - target) < abs(best - target)) best = pts;
-  }
-  return best;
+// By the definition: the nearer of the two neighbours, or the earlier when they are far apart.
+Time on_show(const std::vector<Time>& frames, Time target, Time interval) {
+  const auto behind = std::lower_bound(frames.begin(), frames.end(), target);
+  if (behind == frames.begin()) return frames.front();
+  const Time before = *(behind - 1);
+  if (behind == frames.end()) return before;
+  if (*behind == target) return target;
+  if (*behind - before > interval) return before;
+  return target - before <= *behind - target ? before : *behind;
 }
 
-// Every target of the window, counted from its start, has its nearest frame, and nothing else.
-void expect_nearest(const Caller& caller, const ClosedRange& range, const std::vector<Time>& frames,
+// Every target of the window, counted from its start, has what was on show, and nothing else.
+void expect_on_show(const Caller& caller, const ClosedRange& range, const std::vector<Time>& frames,
                     int numerator, int denominator) {
   const auto found = caller.picks.find(range.window);
   ASSERT_NE(found, caller.picks.end());
+  const Time interval = nanoseconds(1'000'000'000LL * denominator / numerator);
   size_t k = 0;
   for (;; ++k) {
     const Time target = range.start + nanoseconds(std::llround(k * 1e9L * denominator / numerator));
     if (target >= range.stop) break;
     ASSERT_LT(k, found->second.size()) << "window " << range.window;
     EXPECT_EQ(found->second[k].target, target) << "target " << k;
-    EXPECT_EQ(found->second[k].pts, nearest(frames, target)) << "target " << target.count();
+    EXPECT_EQ(found->second[k].pts, on_show(frames, target, interval))
+        << "target " << target.count();
   }
   EXPECT_EQ(k, found->second.size()) << "window " << range.window;
 }
@@ -92,7 +97,7 @@ void run_and_compare(const std::vector<Time>& frames, Time reach, SamplingShape 
     if (is_last) {
       EXPECT_TRUE(range.stop == end || range.stop == start + shape.duration);
     }
-    expect_nearest(caller, range, frames, shape.rate_numerator, shape.rate_denominator);
+    expect_on_show(caller, range, frames, shape.rate_numerator, shape.rate_denominator);
     start += shape.stride;
   }
   // The last one reaches the stream's end, or as far as its length does.
@@ -160,9 +165,9 @@ TEST(FrameSampler, TellsItsTargetsBeforehand) {
   EXPECT_EQ(whole.targets_of_earliest(kForever), 0u);
 }
 
-// With frames at random intervals every target gets its nearest frame, whether the longest interval
+// With frames at random intervals every target gets what was on show, whether the longest interval
 // is known or not.
-TEST(FrameSampler, PicksTheNearestFrameOfARandomStream) {
+TEST(FrameSampler, PicksWhatIsOnShowOfARandomStream) {
   std::mt19937 random(7);
   for (int round = 0; round < 60; ++round) {
     const int64_t longest_ms = round % 3 == 0 ? 40 : round % 3 == 1 ? 700 : 6000;
@@ -216,16 +221,110 @@ TEST(FrameSampler, ABrokenPromiseCostsOnlyAccuracy) {
   EXPECT_TRUE(late.grab);
 }
 
-// One frame settles as many targets as lie nearest to it.
-TEST(FrameSampler, OneFrameIsPickedForManyTargets) {
+// A slide is the pick until the next one comes, not until it is nearer; one that comes on a target
+// is picked there.
+TEST(FrameSampler, AFrameStandsUntilTheNext) {
   Caller caller(shape_of(4, 1, seconds(8), seconds(8)));
   caller.frame(seconds(0));
   EXPECT_EQ(caller.frame(seconds(4)).picks.size(), 16u);
-  caller.finish(seconds(5));
+  EXPECT_EQ(caller.frame(milliseconds(5900)).picks.size(), 7u);  // 4.25 .. 5.75
+  caller.finish(seconds(7));
   std::map<Time, int> n_picks;
   for (const Pick& pick : caller.picks[0]) ++n_picks[pick.pts];
-  EXPECT_EQ(n_picks[seconds(0)], 9);   // 0 .. 2.0: the tie goes to the earlier
-  EXPECT_EQ(n_picks[seconds(4)], 11);  // 2.25 .. 4.75
+  EXPECT_EQ(n_picks[seconds(0)], 16);         // 0 .. 3.75
+  EXPECT_EQ(n_picks[seconds(4)], 8);          // 4 .. 5.75
+  EXPECT_EQ(n_picks[milliseconds(5900)], 4);  // 6 .. 6.75
+}
+
+// Two frames exactly an interval apart are near to each other: the nearer is picked. A little more,
+// and the earlier stands.
+TEST(FrameSampler, FramesAnIntervalApartAreNear) {
+  for (const auto& [first_ms, picked_ms] : {std::pair(300, 1300), {299, 299}}) {
+    Caller caller(shape_of(1, 1, seconds(10), seconds(10)));
+    for (const int ms : {0, first_ms, 1300}) caller.frame(milliseconds(ms));
+    EXPECT_EQ(caller.picks[0].at(1).target, seconds(1));
+    EXPECT_EQ(caller.picks[0].at(1).pts, milliseconds(picked_ms));
+  }
+}
+
+// What stands is picked, and closes windows, as soon as it is known that nothing came; not earlier
+// than an interval behind the frame. A frame that comes late for all that changes nothing of it.
+TEST(FrameSampler, AStandingFrameFillsWindows) {
+  Caller caller(shape_of(1, 1, seconds(4), seconds(2)));
+  const auto advance = [&](Time now) {
+    const SamplerStep step = caller.sampler.advance(now);
+    for (const Pick& pick : step.picks) caller.picks[pick.window].push_back(pick);
+    for (const ClosedRange& range : step.closed) caller.closed.push_back(range);
+    return step;
+  };
+  EXPECT_TRUE(advance(seconds(5)).closed.empty());  // before any frame
+  caller.frame(seconds(0));
+  caller.frame(milliseconds(900));
+  EXPECT_TRUE(advance(milliseconds(1900)).picks.empty());
+  EXPECT_EQ(advance(milliseconds(2500)).picks.size(), 3u);  // 1, 2, and 2 of the second window
+  advance(seconds(9));
+  ASSERT_EQ(caller.closed.size(), 3u);
+  for (const ClosedRange& range : caller.closed) {
+    EXPECT_EQ(range.stop - range.start, seconds(4));
+    EXPECT_EQ(range.next_start, range.start + seconds(2));
+    EXPECT_FALSE(range.partial);
+    EXPECT_EQ(caller.picks[range.window].size(), 4u);
+  }
+  EXPECT_EQ(caller.picks[caller.closed[2].window].back().pts, milliseconds(900));
+  EXPECT_TRUE(advance(seconds(9)).picks.empty());
+  EXPECT_TRUE(caller.frame(seconds(8)).picks.empty());
+  EXPECT_EQ(caller.frame(seconds(10)).picks.at(0).target, seconds(10));
+  caller.finish(seconds(11));
+  EXPECT_EQ(caller.closed.back().start, seconds(8));
+  EXPECT_EQ(caller.closed.back().stop, seconds(11));
+}
+
+// A last frame that is shown for long fills whole windows, and the rest of one.
+TEST(FrameSampler, TheLastFrameMayStandForWindows) {
+  Caller caller(shape_of(1, 1, seconds(4), seconds(4)));
+  for (int i = 0; i < 3; ++i) caller.frame(seconds(i));
+  caller.finish(seconds(14));
+  ASSERT_EQ(caller.closed.size(), 4u);
+  EXPECT_EQ(caller.closed[3].start, seconds(12));
+  EXPECT_EQ(caller.closed[3].stop, seconds(14));
+  EXPECT_TRUE(caller.closed[3].partial);
+  EXPECT_EQ(caller.picks[caller.closed[3].window].back().pts, seconds(2));
+  EXPECT_EQ(caller.closed[3].next_start, kForever);
+}
+
+// A grid may start before its first frame, which is then shown for all of that time.
+TEST(FrameSampler, TheFirstFrameStandsForTheTimeBefore) {
+  Caller caller(shape_of(1, 1, seconds(4), seconds(4)));
+  const auto step = caller.frame(seconds(2), kForever, seconds(10));
+  ASSERT_EQ(step.closed.size(), 2u);
+  EXPECT_EQ(step.closed[0].start, seconds(-8));
+  EXPECT_EQ(step.closed[1].stop, seconds(0));
+  EXPECT_EQ(step.closed[1].first_frame, seconds(2));
+  EXPECT_EQ(step.picks.size(), 11u);
+  for (const Pick& pick : step.picks) EXPECT_EQ(pick.pts, seconds(2));
+  EXPECT_FALSE(step.closed[1].several);
+  caller.frame(seconds(3));
+  EXPECT_EQ(caller.frame(seconds(4)).closed.at(0).start, seconds(0));
+  EXPECT_TRUE(caller.closed.back().several);
+}
+
+// A frame that was left out counts as a neighbour: the frame before it does not stand. When the
+// grid is another than was thought, the nearest that comes is picked.
+TEST(FrameSampler, SkippedFramesAreNeighbours) {
+  FrameSampler sampler(shape_of(1, 1, seconds(10), seconds(10)));
+  sampler.frame(seconds(0), milliseconds(100));
+  for (int ms = 40; ms < 980; ms += 40) EXPECT_TRUE(sampler.skip(milliseconds(ms)).picks.empty());
+  EXPECT_EQ(sampler.frame(milliseconds(1010), milliseconds(100)).picks.at(0).pts,
+            milliseconds(1010));
+  for (int ms = 1040; ms < 1960; ms += 40) sampler.skip(milliseconds(ms));
+  EXPECT_TRUE(sampler.frame(milliseconds(1990), milliseconds(100)).picks.empty());
+  EXPECT_EQ(sampler.skip(milliseconds(2020)).picks.at(0).pts, milliseconds(1990));
+
+  for (int ms = 2040; ms < 3400; ms += 40) {
+    EXPECT_TRUE(sampler.skip(milliseconds(ms)).picks.empty());
+  }
+  EXPECT_EQ(sampler.frame(milliseconds(3400), milliseconds(100)).picks.at(0).pts,
+            milliseconds(3400));
 }
 
 // The frame just before a window's start can be that window's first pick.
@@ -410,7 +509,8 @@ TEST(FrameSampler, ExtremeShapesStayBounded) {
           for (int i = 0; i < 50; ++i) extreme.frame(milliseconds(40 * i));
           extreme.sampler.reshape(shape_of(1, 1, stride, duration));
           for (int i = 50; i < 100; ++i) extreme.frame(milliseconds(40 * i));
-          EXPECT_FALSE(extreme.sampler.running() && extreme.finish(seconds(5)).closed.size() > 1);
+          if (!extreme.sampler.running()) continue;
+          EXPECT_LE(extreme.finish(seconds(5)).closed.size(), size_t{1} << 20);
         }
       }
     }

@@ -113,13 +113,24 @@ TEST_F(Pads, AudioPadBeforeTheFirstWindow) {
   EXPECT_TRUE(flag(s, "has-audio"));
 }
 
-// One that comes later is refused: windows with and without sound must not be mixed.
-TEST_F(Pads, AudioPadAfterTheFirstWindowIsRefused) {
-  Rig rig;
+// One that comes later is heard from then on, and each window says whether it was.
+TEST_F(Pads, AudioPadAfterTheFirstWindow) {
+  Rig rig({.tail = "v.audio_src ! fakesink sync=false async=false"});
   rig.play();
-  rig.frames(0, 4);
-  ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
-  EXPECT_FALSE(gst_element_request_pad_simple(rig.pipeline.v(), "audio_sink"));
+  rig.frames(0, 5);
+  const GstStructure* first = rig.pipeline.wait_structure("vidi/window");
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(flag(first, "has-audio"));
+  rig.audio = std::make_unique<Feeder>(rig.pipeline.v(), "audio_sink", kMono);
+  rig.audio->start();
+  rig.sound(6, 12);
+  rig.frames(6, 12);
+  for (const guint64 start : {4, 8}) {
+    const GstStructure* window = rig.pipeline.wait_structure("vidi/window");
+    ASSERT_TRUE(window);
+    EXPECT_EQ(number(window, "window-start"), start * GST_SECOND);
+    EXPECT_TRUE(flag(window, "has-audio"));
+  }
 }
 
 // An audio pad that is released while its data flows is no longer waited for.

@@ -16,16 +16,20 @@ using std::chrono::seconds;
 class Watcher {
  public:
   Watcher(const WatchSettings& settings, Time frame_length)
-      : settings_(settings), sampler_(settings.shape) {
+      : sampler_(settings.shape), lead_(settings.lead) {
     times_.set_frame_length(frame_length);
+    times_.set_sampling_interval(settings.sampling_interval);
   }
   void frame(const PlannedFrame& frame) {
-    if (times_.jumps_at(frame.pts, settings_.jump_stride)) end();
-    take(sampler_.frame(frame.pts, times_.reach_after(frame.pts, frame.duration)), frame.pts);
-    times_.pass_frame(frame.pts,
-                      times_.end_of(frame.pts, frame.duration, settings_.sampling_interval));
+    take(sampler_.frame(frame.pts, times_.reach_after(frame.pts, frame.duration),
+                        std::exchange(lead_, Time(0))),
+         frame.pts);
+    times_.pass_frame(frame.pts, times_.end_of(frame.pts, frame.duration));
   }
-  void skip(const PlannedFrame& frame) { times_.pass_frame(frame.pts, frame.end); }
+  void skip(const PlannedFrame& frame) {
+    take(sampler_.skip(frame.pts), std::nullopt);
+    times_.pass_frame(frame.pts, frame.end);
+  }
   void end() {
     take(sampler_.finish(times_.last_end()), std::nullopt);
     times_.forget();
@@ -51,9 +55,9 @@ class Watcher {
     if (step.grab) kept_ = now;
   }
 
-  const WatchSettings settings_;
   FrameSampler sampler_;
   FrameTimes times_;
+  Time lead_;
   std::optional<Time> kept_;
   std::map<uint64_t, Picks> picks_;
 };
@@ -66,7 +70,7 @@ struct Stream {
 
 Time ms(unsigned n) { return milliseconds(n); }
 
-// Steady, with holes, variable, or with jumps; told and untold rates; windows of any kind.
+// Steady, with holes, variable, or with long stands; told and untold rates; windows of any kind.
 Stream random_stream(unsigned seed) {
   std::minstd_rand random(seed);
   const auto any = [&](unsigned from, unsigned to) { return from + random() % (to - from + 1); };
@@ -90,6 +94,7 @@ Stream random_stream(unsigned seed) {
   stream.settings.jump_stride = stream.settings.shape.stride;
   stream.settings.sampling_interval =
       seconds(1) * stream.settings.shape.rate_denominator / stream.settings.shape.rate_numerator;
+  if (any(0, 3) == 0) stream.settings.lead = ms(any(1000, 20000));
   return stream;
 }
 
@@ -142,6 +147,31 @@ TEST(PickPlan, NeedsLittleOfASteadyStream) {
   const size_t n = feed(watcher, stream, 1);
   EXPECT_GE(n, 100u);
   EXPECT_LE(n, 120u);
+}
+
+// A slide that stands is decoded, though a film is before it; so is what comes behind it.
+TEST(PickPlan, WhatStandsIsNeeded) {
+  PickPlan plan({}, milliseconds(40));
+  std::vector<PlannedFrame> frames(100);
+  for (int i = 0; i < 98; ++i) frames[i].pts = milliseconds(40 * i);
+  frames[97].duration = seconds(20);
+  frames[98].pts = seconds(24), frames[99].pts = milliseconds(24040);
+  ASSERT_TRUE(plan.plan(frames));
+  EXPECT_TRUE(frames[97].needed);
+  EXPECT_TRUE(frames[98].needed);
+}
+
+// Where a stream is broken and goes on much later, only the element can tell whether time jumps.
+TEST(PickPlan, RefusesWhereTimeMayJump) {
+  for (const int late_s : {4, 40}) {
+    PickPlan plan({}, milliseconds(40));
+    std::vector<PlannedFrame> frames(2);
+    frames[1].pts = seconds(late_s);
+    EXPECT_TRUE(plan.plan(frames));
+    frames[0].pts = seconds(2 * late_s), frames[1].pts = seconds(3 * late_s);
+    frames[1].discont = true;
+    EXPECT_EQ(plan.plan(frames), late_s == 4);
+  }
 }
 
 // Frames that go back in time, or two of one time, cannot be planned.

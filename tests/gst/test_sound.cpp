@@ -23,6 +23,13 @@ class Sound : public testing::Test {
     prepare();
     seen_ = collect_windows();
   }
+  // Sound up to this sample, and silence behind it to the window's end.
+  static void expect_sound_then_silence(const std::vector<float>& samples, int64_t position,
+                                        int64_t n_sound, int64_t n_samples) {
+    ASSERT_EQ(static_cast<int64_t>(samples.size()), n_samples);
+    expect_sound({samples.begin(), samples.begin() + n_sound}, position, n_sound);
+    for (int64_t i = n_sound; i < n_samples; ++i) ASSERT_EQ(samples[i], 0) << i;
+  }
   std::vector<float> heard(size_t window) {
     const auto windows = seen_();
     if (window < windows.size()) return windows[window].audio;
@@ -32,7 +39,7 @@ class Sound : public testing::Test {
   SeenWindows seen_;
 };
 
-// Each window is heard from its first to its last sample, the last one up to its last frame's end.
+// Each window is heard from its first to its last sample, the last one up to the sound's end.
 TEST_F(Sound, IsThatOfTheWindowsTime) {
   Rig rig({.audio = true});
   rig.play();
@@ -42,7 +49,7 @@ TEST_F(Sound, IsThatOfTheWindowsTime) {
   ASSERT_EQ(seen_().size(), 3u);
   expect_sound(heard(0), 0, 4 * kSecond);
   expect_sound(heard(1), 4 * kSecond, 4 * kSecond);
-  expect_sound(heard(2), 8 * kSecond, 2 * kSecond);
+  expect_sound(heard(2), 8 * kSecond, 4 * kSecond);
   for (const GstStructure* s : rig.pipeline.structures("vidi/window")) {
     EXPECT_TRUE(flag(s, "has-audio"));
   }
@@ -105,7 +112,7 @@ TEST_F(Sound, LiveWindowWaitsNoLongerThanTold) {
   const GstStructure* window = window_at(rig, 0);
   EXPECT_TRUE(flag(window, "has-audio"));
   EXPECT_GE(number(window, "delay"), 100 * GST_MSECOND);
-  expect_sound(heard(0), 0, kSecond * 3 / 2);
+  expect_sound_then_silence(heard(0), 0, kSecond * 3 / 2, 4 * kSecond);
 }
 
 // A live window whose sound comes within audio-wait has all of it.
@@ -132,8 +139,9 @@ TEST_F(Sound, EarlySoundIsKept) {
   for (size_t n = 0; n < 10; ++n) expect_sound(heard(n), 4 * n * kSecond, 4 * kSecond);
 }
 
-// Sound that ends early is cut where it ends; windows behind it have none and do not wait.
-TEST_F(Sound, ShortSoundIsCut) {
+// Where sound ends early there is silence up to the window's end, so that no time is stretched;
+// windows behind it have none and do not wait.
+TEST_F(Sound, ShortSoundIsFilledUp) {
   Rig rig({.audio = true});
   rig.play();
   rig.sound(0, 2.5);
@@ -141,7 +149,7 @@ TEST_F(Sound, ShortSoundIsCut) {
   rig.frames(0, 9);
   EXPECT_TRUE(flag(window_at(rig, 0), "has-audio"));
   EXPECT_FALSE(flag(window_at(rig, 4), "has-audio"));
-  expect_sound(heard(0), 0, kSecond * 5 / 2);
+  expect_sound_then_silence(heard(0), 0, kSecond * 5 / 2, 4 * kSecond);
   EXPECT_TRUE(heard(1).empty());
 }
 

@@ -105,17 +105,17 @@ std::vector<Stream> streams() {
   return all;
 }
 
-// By brute force: for each k the frame nearest to start + k / rate, of two the earlier.
+// By brute force: for each k, where its two neighbours are at most 1 / rate apart the nearer, of
+// two the earlier; else the earlier.
 Colours expected_pictures(const std::vector<GstClockTime>& pts, Range window, GstClockTime step) {
   Colours picked;
   for (GstClockTime target = window.start; target < window.stop; target += step) {
     size_t best = 0;
-    const auto distance = [&](size_t i) {
-      return pts[i] > target ? pts[i] - target : target - pts[i];
-    };
-    for (size_t i = 1; i < pts.size(); ++i) {
-      if (distance(i) < distance(best)) best = i;
-    }
+    while (best + 1 < pts.size() && pts[best + 1] <= target) ++best;
+    const bool near = best + 1 < pts.size() && pts[best] < target &&
+                      pts[best + 1] - pts[best] <= step &&
+                      pts[best + 1] - target < target - pts[best];
+    if (near) ++best;
     picked.push_back(static_cast<uint32_t>(best + 1) * 3);
   }
   return picked;
@@ -133,7 +133,7 @@ void run_stream(Bench& bench, const Stream& stream) {
   bench.eos();
 }
 
-void expect_nearest_frames(const Stream& stream, const char* rate, GstClockTime step) {
+void expect_frames_on_show(const Stream& stream, const char* rate, GstClockTime step) {
   Seen seen;
   Bench bench(
       {{"window-duration", "4000000000"}, {"window-stride", "2000000000"}, {"frame-rate", rate}});
@@ -149,16 +149,16 @@ void expect_nearest_frames(const Stream& stream, const char* rate, GstClockTime 
 }
 
 // At every usual frame rate, at a variable one, and when none is told, each target gets exactly the
-// nearest frame.
-TEST_F(Timeline, TheNearestFrameIsPicked) {
-  for (const Stream& stream : streams()) expect_nearest_frames(stream, "1/1", GST_SECOND);
+// frame that is on show.
+TEST_F(Timeline, WhatIsOnShowIsPicked) {
+  for (const Stream& stream : streams()) expect_frames_on_show(stream, "1/1", GST_SECOND);
 }
 
 // The same at other sampling rates.
-TEST_F(Timeline, TheNearestFrameIsPickedAtOtherRates) {
+TEST_F(Timeline, WhatIsOnShowIsPickedAtOtherRates) {
   for (const Stream& stream : streams()) {
-    expect_nearest_frames(stream, "2/1", GST_SECOND / 2);
-    expect_nearest_frames(stream, "1/2", 2 * GST_SECOND);
+    expect_frames_on_show(stream, "2/1", GST_SECOND / 2);
+    expect_frames_on_show(stream, "1/2", 2 * GST_SECOND);
   }
 }
 
@@ -299,25 +299,40 @@ TEST_F(Timeline, WindowsGoOnAcrossGaps) {
   EXPECT_EQ(bench.out().count("gap"), 1);
 }
 
-// PTS further ahead than 5 s and a stride end the window as partial; what follows is a new grid.
+// PTS further ahead than 5 s and a stride, where upstream says that the stream is broken, end the
+// window as partial; what follows is a new grid.
 TEST_F(Timeline, AJumpForwardStartsANewGrid) {
   Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
   bench.play();
   bench.frames(0, 2 * GST_SECOND);
-  bench.frames(7300 * GST_MSECOND, 10300 * GST_MSECOND);  // 5.3 s behind the end
+  GstBuffer* first = rgb_frame(1, 16, 16, 7300 * GST_MSECOND, 100 * GST_MSECOND);
+  GST_BUFFER_FLAG_SET(first, GST_BUFFER_FLAG_DISCONT);
+  bench.in().push(first);
+  bench.frames(7400 * GST_MSECOND, 10300 * GST_MSECOND);  // 5.3 s behind the end
   bench.eos();
   EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2), seconds(7.3, 10.3)}));
   EXPECT_EQ(partial_flags(bench), (std::vector<bool>{true, true}));
 }
 
-// Less than that is a hole: the window goes on, with the nearest frames there are.
-TEST_F(Timeline, ASmallHoleIsNoJump) {
-  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
-  bench.play();
-  bench.frames(0, 2 * GST_SECOND);
-  bench.frames(6900 * GST_MSECOND, 8 * GST_SECOND);
-  bench.eos();
-  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 4), seconds(4, 8)}));
+// Less than that is a hole, and so is more where nothing says that time jumped: the window goes on
+// with the picture that stands.
+TEST_F(Timeline, AHoleIsNoJump) {
+  for (const GstClockTime next : {6900 * GST_MSECOND, 47 * GST_SECOND}) {
+    Seen seen;
+    Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
+    bench.play();
+    bench.frames(0, 2 * GST_SECOND);
+    GstBuffer* first = rgb_frame(colour_at(next), 16, 16, next, 100 * GST_MSECOND);
+    if (next < 7 * GST_SECOND) GST_BUFFER_FLAG_SET(first, GST_BUFFER_FLAG_DISCONT);
+    bench.in().push(first);
+    bench.frames(next + 100 * GST_MSECOND, next + 1100 * GST_MSECOND);
+    bench.eos();
+    const auto ranges = windows(bench);
+    ASSERT_EQ(ranges.size(), (next + 5 * GST_SECOND) / (4 * GST_SECOND));
+    EXPECT_EQ(ranges[1], seconds(4, 8));
+    EXPECT_EQ(seen.windows[0], (Colours{0, 1000, 1900, 1900}));
+    EXPECT_EQ(seen.windows.back().front(), 1900u);
+  }
 }
 
 // With a long stride the same hole of 5.3 s is no jump yet.
@@ -342,7 +357,42 @@ TEST_F(Timeline, AJumpBackStartsANewGrid) {
   EXPECT_EQ(bench.out().buffers().size(), 55u);
 }
 
-// Buffers without a PTS pass and are not looked at; that is said once.
+// A step back that is smaller than a sampling interval, as where recordings were joined, ends no
+// window and changes nothing: what is told twice is looked at once.
+TEST_F(Timeline, ASmallStepBackChangesNothing) {
+  for (const GstClockTime step : {40 * GST_MSECOND, 900 * GST_MSECOND}) {
+    Seen seen;
+    Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
+    bench.play();
+    bench.frames(0, 2500 * GST_MSECOND);
+    for (GstClockTime pts = 2500 * GST_MSECOND - step; pts < 2500 * GST_MSECOND;
+         pts += 100 * GST_MSECOND) {
+      bench.frame(pts, 0xffffff);
+    }
+    bench.frames(2500 * GST_MSECOND, 8 * GST_SECOND);
+    bench.eos();
+    EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 4), seconds(4, 8)}));
+    EXPECT_EQ(seen.windows,
+              (std::vector<Colours>{{0, 1000, 2000, 3000}, {4000, 5000, 6000, 7000}}));
+  }
+}
+
+// Steps back that are small each, but not together, are a jump.
+TEST_F(Timeline, SmallStepsBackAddUp) {
+  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
+  bench.play();
+  bench.frames(10 * GST_SECOND, 12 * GST_SECOND);
+  for (int i = 1; i <= 4; ++i) bench.frame(11900 * GST_MSECOND - i * 400 * GST_MSECOND);
+  bench.frames(10400 * GST_MSECOND, 13 * GST_SECOND);
+  bench.eos();
+  const auto ranges = windows(bench);
+  ASSERT_EQ(ranges.size(), 2u);
+  EXPECT_EQ(ranges[0], seconds(10, 12));
+  EXPECT_GT(ranges[1].start, 10 * GST_SECOND);
+  EXPECT_LT(ranges[1].start, 11 * GST_SECOND);
+}
+
+// A file's buffers without a PTS pass and are not looked at; that is said once.
 TEST_F(Timeline, MissingPtsPasses) {
   Seen seen;
   Bench bench;

@@ -137,10 +137,11 @@ TEST_F(WindowBuilderTest, WaitsForItsSound) {
   close(1, AudioRange{500, 5000});
   EXPECT_TRUE(builder.take_ready(now).windows.empty());
   track.end();
-  EXPECT_EQ(only_window()->audio.at(0)->samples.size(), 500u);
+  EXPECT_EQ(only_window()->audio.at(0)->samples.size(), 4500u);
 }
 
-// At its deadline a window goes with the sound that is there; sound that comes later is left out.
+// At its deadline a window goes with the sound that is there; sound that comes later is left out,
+// and its time is silence.
 TEST_F(WindowBuilderTest, TheDeadlineEndsTheWait) {
   fill(0, {});
   close(0, AudioRange{0, kChunk}, now + seconds(2));
@@ -149,7 +150,10 @@ TEST_F(WindowBuilderTest, TheDeadlineEndsTheWait) {
   EXPECT_EQ(builder.next_deadline(), now + seconds(2));
   const auto ready = builder.take_ready(now + seconds(2));
   ASSERT_EQ(ready.windows.size(), 1u);
-  EXPECT_EQ(ready.windows[0]->audio.at(0)->samples.size(), 100u);
+  const auto& samples = ready.windows[0]->audio.at(0)->samples;
+  EXPECT_EQ(samples.size(), size_t{kChunk});
+  EXPECT_EQ(samples[99], 0.5f);
+  EXPECT_EQ(samples[100], 0.0f);
   EXPECT_EQ(builder.next_deadline(), std::nullopt);
 }
 
@@ -182,36 +186,115 @@ TEST_F(WindowBuilderTest, NobodyOvertakes) {
   for (uint64_t i = 0; i < 3; ++i) EXPECT_EQ(ready.windows[i]->index, i);
 }
 
-// Sound is cut from the window's start into full chunks and a rest; the rest ends with the sound.
+// Sound is cut from the window's start into full chunks and a rest, which ends with the window,
+// wherever the sound ends.
 TEST_F(WindowBuilderTest, CutsSoundIntoChunks) {
   sound(track, 1000, 1000 + kChunk + 10);
   track.end();
   fill(0, {});
-  close(0, AudioRange{500, 500 + 3 * kChunk});
+  close(0, AudioRange{500, 500 + 2 * kChunk + 3000});
   const auto window = only_window();
-  ASSERT_EQ(window->audio.size(), 2u);
+  ASSERT_EQ(window->audio.size(), 3u);
   EXPECT_EQ(window->audio[0]->samples.size(), static_cast<size_t>(kChunk));
   EXPECT_EQ(window->audio[0]->samples[499], 0.0f);
   EXPECT_EQ(window->audio[0]->samples[500], 0.5f);
   EXPECT_EQ(window->audio[1]->position, 500 + kChunk);
-  EXPECT_EQ(window->audio[1]->samples.size(), 510u);
+  EXPECT_EQ(window->audio[1]->samples.size(), size_t{kChunk});
+  EXPECT_EQ(window->audio[1]->samples[509], 0.5f);
+  EXPECT_EQ(window->audio[1]->samples[510], 0.0f);
+  EXPECT_EQ(window->audio[2]->samples, std::vector<float>(3000, 0.0f));
 }
 
-// Holes before sound are filled, so that all chunks but the last are full; silent ones are shared.
+// Holes are filled, before, between and behind; silent chunks are shared.
 TEST_F(WindowBuilderTest, HolesBecomeFullChunks) {
   sound(track, 10, 20);
   sound(track, 4 * kChunk + 5, 4 * kChunk + 7);
   track.end();
   fill(0, {});
-  close(0, AudioRange{0, 10 * kChunk});
+  close(0, AudioRange{0, 6 * kChunk + 9});
   const auto window = only_window();
-  ASSERT_EQ(window->audio.size(), 5u);
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(window->audio[i]->samples.size(), size_t{kChunk});
+  ASSERT_EQ(window->audio.size(), 7u);
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(window->audio[i]->samples.size(), size_t{kChunk});
   EXPECT_EQ(window->audio[0]->samples[15], 0.5f);
   EXPECT_EQ(window->audio[0]->samples[25], 0.0f);
   EXPECT_EQ(window->audio[1], window->audio[2]);
+  EXPECT_EQ(window->audio[1], window->audio[5]);
   EXPECT_EQ(window->audio[1]->samples, std::vector<float>(kChunk, 0.0f));
-  EXPECT_EQ(window->audio[4]->samples, (std::vector<float>{0, 0, 0, 0, 0, 0.5f, 0.5f}));
+  EXPECT_EQ(window->audio[4]->samples[6], 0.5f);
+  EXPECT_EQ(window->audio[4]->samples[7], 0.0f);
+  EXPECT_EQ(window->audio[6]->samples, std::vector<float>(9, 0.0f));
+}
+
+// Sound that begins in the last second of a window, and ends in its first: the window has sound,
+// and as much of it as time.
+TEST_F(WindowBuilderTest, SoundIsAsLongAsTheWindow) {
+  sound(track, 59 * kAudioRate, 61 * kAudioRate);
+  track.end();
+  for (const uint64_t window : {0u, 1u}) {
+    fill(window, {});
+    const int64_t start = static_cast<int64_t>(window) * 60 * kAudioRate;
+    close(window, AudioRange{start, start + 60 * kAudioRate});
+    const auto found = only_window();
+    ASSERT_TRUE(found);
+    size_t n = 0;
+    for (const auto& chunk : found->audio) n += chunk->samples.size();
+    EXPECT_EQ(n, size_t{60 * kAudioRate});
+  }
+}
+
+// One picture will do when there is sound: the model is shown it twice, results count it once. It
+// will do without sound, too, when it stands between others.
+TEST_F(WindowBuilderTest, OnePictureAndSoundAreEnough) {
+  sound(track, 100, 200);
+  track.end();
+  builder.add({0, {}, {}}, picture({}));
+  close(0, AudioRange{0, 1000});
+  const auto window = only_window();
+  ASSERT_TRUE(window);
+  EXPECT_EQ(window->frames.size(), 2u);
+  EXPECT_EQ(window->n_stand_ins, 1u);
+
+  for (int i = 0; i < 5; ++i) builder.add({1, seconds(i), {}}, picture({}));
+  ClosedRange standing = range(1, {}, seconds(5));
+  standing.several = true;
+  builder.close(standing, {}, {}, nullptr);
+  EXPECT_TRUE(only_window());
+}
+
+// Before its first picture a window begins with the sound, at a target; without sound it begins
+// with the picture, and one that has neither is nothing.
+TEST_F(WindowBuilderTest, BeginsWithTheSoundOrThePicture) {
+  const auto first = picture(seconds(10));
+  const auto close_at = [&](uint64_t window, int start_s, int stop_s) {
+    for (int i = start_s; i < stop_s; ++i) {
+      builder.add({window, seconds(i), first->pts}, i < 11 ? first : picture(seconds(i)));
+    }
+    ClosedRange lead = range(window, seconds(start_s), seconds(stop_s));
+    lead.first_frame = seconds(10);
+    builder.close(lead, AudioRange{start_s * kAudioRate, stop_s * kAudioRate}, {}, nullptr);
+  };
+  close_at(0, -4, 4);
+  close_at(1, 4, 12);
+  track.advance(100 * kAudioRate);
+  auto window = only_window();
+  EXPECT_EQ(window->start, seconds(10));
+  EXPECT_EQ(window->stop, seconds(12));
+  EXPECT_EQ(window->frames.size(), 2u);
+  EXPECT_EQ(window->n_stand_ins, 0u);
+  EXPECT_TRUE(window->partial);
+  EXPECT_TRUE(window->audio.empty());
+
+  sound(track, 5 * kAudioRate + 100, 6 * kAudioRate);
+  close_at(2, -4, 4);
+  close_at(3, 4, 12);
+  window = only_window();
+  EXPECT_EQ(window->start, seconds(5));
+  EXPECT_EQ(window->frames.size(), 7u);
+  EXPECT_EQ(window->n_stand_ins, 5u);
+  ASSERT_EQ(window->audio.size(), 1u);
+  EXPECT_EQ(window->audio[0]->position, 5 * kAudioRate);
+  EXPECT_EQ(window->audio[0]->samples.size(), size_t{7 * kAudioRate});
+  EXPECT_EQ(window->audio[0]->samples[100], 0.5f);
 }
 
 // Overlapping windows share full chunks of one position; rests, other positions and chunks that
@@ -305,7 +388,8 @@ TEST_F(WindowBuilderTest, TellsWhichSoundIsNeeded) {
   EXPECT_EQ(builder.audio_needed_from(20), 20);
 }
 
-// A snapshot holds each kept frame of its range once, by PTS, and reaches as far as they do.
+// A snapshot holds what was on show at each kept target of its range, and reaches as far as they
+// do.
 TEST_F(WindowBuilderTest, SnapshotTakesWhatIsKept) {
   for (const uint64_t window : {4u, 5u}) {
     for (int i = 0; i < 4; ++i) {
@@ -331,6 +415,23 @@ TEST_F(WindowBuilderTest, SnapshotTakesWhatIsKept) {
   EXPECT_EQ(builder.snapshot(seconds(13), seconds(20), {}), nullptr);
   EXPECT_EQ(builder.snapshot(seconds(20), seconds(10), {}), nullptr);
   EXPECT_TRUE(builder.waiting());
+}
+
+// A picture that stood in the range that is asked about is in the snapshot for all of it; with
+// nothing else it needs sound, of which as much is given as there is time.
+TEST_F(WindowBuilderTest, SnapshotHoldsWhatStands) {
+  const auto slide = picture(seconds(3));
+  for (int i = 10; i < 16; ++i) builder.add({0, seconds(i), seconds(3)}, slide);
+  const AudioRange audio{10 * kAudioRate, 16 * kAudioRate};
+  EXPECT_EQ(builder.snapshot(seconds(10), seconds(16), audio), nullptr);
+  sound(track, 11 * kAudioRate, 12 * kAudioRate);
+  const auto window = builder.snapshot(seconds(10), seconds(16), audio);
+  ASSERT_TRUE(window);
+  EXPECT_EQ(window->frames.size(), 6u);
+  EXPECT_EQ(window->start, seconds(10));
+  EXPECT_EQ(window->stop, seconds(16));
+  ASSERT_EQ(window->audio.size(), 1u);
+  EXPECT_EQ(window->audio[0]->samples.size(), size_t{6 * kAudioRate});
 }
 
 }  // namespace
