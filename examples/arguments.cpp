@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "byte_count.h"
+#include "text.h"
 
 namespace {
 
@@ -15,10 +16,12 @@ constexpr char kSummary[] =
     "Asks a Vidi model when something is seen or heard in a video file.\n\n"
     "  vidi-ask film.mp4 \"a dog\" \"someone saying hello\"\n"
     "  vidi-ask --task highlight film.mp4\n"
+    "  ssh camera cat film.ts | vidi-ask - \"a dog\"\n"
     "  vidi-ask --model Vidi1.5-9B --vtt hits.vtt film.mp4 \"a red car\"";
 
 constexpr char kDescription[] =
-    "The table on stdout is sorted by question, then by time. Exit status: 0 the file was watched "
+    "FILE is a path, a URI, or - for what is piped in. The table on stdout is sorted by question, "
+    "then by time. Exit status: 0 the file was watched "
     "to "
     "its end, 1 it was not, 2 the command line was not understood.";
 
@@ -66,6 +69,8 @@ bool is_one_of(const std::string& text, std::initializer_list<const char*> choic
 // The first thing that is wrong, as a sentence without its subject; empty when all is well.
 std::string complaint(const Arguments& a) {
   if (a.file.empty()) return "expected a video file and what to look for";
+  if (a.file == "-" && a.ask_more)
+    return "--ask-more reads the questions from stdin, so the file cannot come from there, too";
   if (!is_one_of(a.task, {"retrieval", "highlight"}))
     return "--task: expected retrieval or highlight, found " + a.task;
   if (!is_one_of(a.precision, {"auto", "fp32", "fp16", "bf16"}))
@@ -80,8 +85,9 @@ std::string complaint(const Arguments& a) {
   if (a.queries.empty() && !a.highlights() && !a.ask_more)
     return "expected what to look for after the file, for example \"a dog\"";
   for (const std::string& query : a.queries) {
-    if (query.empty() || !g_utf8_validate(query.data(), query.size(), nullptr))
-      return "a question is empty or is not UTF-8";
+    if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
+      return "a question is not UTF-8";
+    if (is_blank(query)) return "a question is empty";
   }
   return "";
 }

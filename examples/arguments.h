@@ -12,9 +12,9 @@ struct Arguments {
   std::string model, device = "auto", precision = "auto", task = "retrieval";
   std::optional<uint64_t> memory_limit = 0;  // bytes, 0 = none; empty: not understood
   std::optional<double> window_s, stride_s, rate, min_confidence;
-  int n_decoders = 0;    // side by side; 0 = as many as are useful, 1 = every frame in one pass
+  int n_decoders = 0;  // side by side; 0 = as many as are useful, 1 = every frame in one pass
   std::string audio_track, video_track;  // number or language; empty = the file's own choice
-  std::string vtt, srt;  // files to write; empty = none
+  std::string vtt, srt;                  // files to write; empty = none
   bool json = false, ask_more = false, quiet = false;
 
   bool highlights() const { return task == "highlight"; }

@@ -23,6 +23,11 @@ bool begins_with(const std::string& text, const char* begin) {
   return g_ascii_strncasecmp(text.c_str(), begin, strlen(begin)) == 0;
 }
 
+// Whose data comes when it happens.
+bool is_live(const std::string& uri) {
+  return !begins_with(uri, "file:") && !begins_with(uri, "fd:");
+}
+
 GstPadProbeReturn drop(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_DROP; }
 
 void link_to_sink(GstPad* pad, GstElement* element) {
@@ -60,7 +65,10 @@ void LiveSource::disconnect() {
 }
 
 bool LiveSource::is_paced(const std::string& uri) {
-  return !begins_with(uri, "file:") && !begins_with(uri, "http:") && !begins_with(uri, "https:");
+  for (const char* unpaced : {"file:", "fd:", "http:", "https:"}) {
+    if (begins_with(uri, unpaced)) return false;
+  }
+  return true;
 }
 
 std::string LiveSource::start(guint latency_ms) {
@@ -200,7 +208,7 @@ void LiveSource::add_stream(GstPad* pad) {
   g_object_set(stream.tee, "allow-not-linked", TRUE, nullptr);
   gst_bin_add(GST_BIN(pipeline_), stream.tee);
   gst_element_sync_state_with_parent(stream.tee);
-  if (!begins_with(uri_, "file:")) stamp_arrivals(pad, pipeline_);
+  if (is_live(uri_)) stamp_arrivals(pad, pipeline_);
   if (stream.video) gst_pad_add_probe(pad, kVideoProbe, on_video, this, nullptr);
   on_stream_(stream);
 

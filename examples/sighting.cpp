@@ -77,10 +77,13 @@ Sighting sighting(const GstStructure* result, gint64 now_us) {
   return s;
 }
 
+// With the offset: at the end of summer time an hour comes twice.
 std::string text_line(const Sighting& s) {
   const int tenth = static_cast<int>(s.utc_us % G_USEC_PER_SEC / (G_USEC_PER_SEC / 10));
-  gchar* rest = g_strdup_printf(".%d  %s  %.1f s", tenth, printable(s.query).c_str(), seconds(s));
-  std::string line = (s.by_camera ? " " : "~") + formatted(s.utc_us, "%Y-%m-%d %H:%M:%S") + rest;
+  std::string line = (s.by_camera ? " " : "~") + formatted(s.utc_us, "%Y-%m-%d %H:%M:%S") + "." +
+                     std::to_string(tenth) + formatted(s.utc_us, "%:z");
+  gchar* rest = g_strdup_printf("  %s  %.1f s", printable(s.query).c_str(), seconds(s));
+  line += rest;
   g_free(rest);
   if (s.confidence)
     line += "  " + std::to_string(static_cast<int>(*s.confidence * 100 + 0.5)) + " %";

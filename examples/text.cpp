@@ -49,6 +49,14 @@ std::string printable(const std::string& text) {
   return shown;
 }
 
+bool is_blank(const std::string& text) {
+  bool blank = true;
+  for_each_character(text, [&](gunichar c, const std::string&) {
+    blank &= g_unichar_isspace(c) || g_unichar_iszerowidth(c) || g_unichar_iscntrl(c);
+  });
+  return blank;
+}
+
 size_t columns_of(const std::string& text) {
   size_t n = 0;
   for_each_character(text, [&](gunichar c, const std::string&) { n += columns_of(c); });

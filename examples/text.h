@@ -8,6 +8,8 @@
 // Valid UTF-8 without control characters: a model's answer or a file's name may hold any.
 std::string printable(const std::string& text);
 
+bool is_blank(const std::string& text);  // nothing but white space, of any alphabet
+
 size_t columns_of(const std::string& text);  // that printable text takes on a terminal
 std::string padded(const std::string& text, size_t n_columns);
 std::string shortened(const std::string& text, size_t n_columns);  // "..." at the end if it is cut

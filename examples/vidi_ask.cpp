@@ -82,6 +82,7 @@ void answer_more(Asker& asker, bool json) {
       asker.bar().warn("vidi-ask: expected a question in UTF-8.");
       continue;
     }
+    if (is_blank(question)) continue;
     const auto hits = asker.answer(question);
     if (!hits) return;
     if (!json) print(table({question}, *hits));
@@ -95,7 +96,8 @@ int run(const Arguments& arguments) {
   if (const auto error = make_element_known(); !error.empty()) return complain(error);
   std::string error;
   const std::string uri = uri_of(arguments.file, &error);
-  if (uri.empty()) return complain(printable(arguments.file) + ": " + error);
+  if (uri.empty())
+    return complain(arguments.file == "-" ? error : printable(arguments.file) + ": " + error);
   const std::string model = arguments.model.empty() ? demo_checkpoint() : arguments.model;
   if (model.empty()) return complain("the demo checkpoint is not here, name a folder with --model");
   error = write_subtitles(arguments, {});  // now, rather than after an hour of work
@@ -126,7 +128,8 @@ int main(int argc, char** argv) {
   gst_init(nullptr, nullptr);
   stop_at_ctrl_c();
   const int status = run(*arguments);
-  // All is written and freed; libtorch would spend 0.1 s on its own end, of which nobody has anything.
+  // All is written and freed; libtorch would spend 0.1 s on its own end, of which nobody has
+  // anything.
   std::fflush(nullptr);
   std::quick_exit(status);
 }

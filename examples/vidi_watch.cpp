@@ -43,6 +43,7 @@ class Watcher {
   int run();  // the exit status
 
  private:
+  void note(const std::string& line) const;  // worth knowing, and not with --quiet
   void load();
   static gboolean on_keeper_message(GstBus* bus, GstMessage* message, gpointer self);
   static gboolean connect_again(gpointer self);
@@ -104,10 +105,14 @@ int Watcher::run() {
   return status_;
 }
 
+void Watcher::note(const std::string& line) const {
+  if (!arguments_.quiet) say(line);
+}
+
 // ---- The model ----
 
 void Watcher::load() {
-  say("loading the model " + printable(model_));
+  note("loading the model " + printable(model_));
   keeper_ = gst_pipeline_new("keeper");
   gst_bin_add(GST_BIN(keeper_), make_filter(arguments_, model_));
   GstBus* bus = gst_element_get_bus(keeper_);
@@ -136,12 +141,12 @@ gboolean Watcher::on_keeper_message(GstBus*, GstMessage* message, gpointer data)
 // ---- Connections ----
 
 void Watcher::connect() {
-  say("watching " + printable(arguments_.uri));
+  note("watching " + (arguments_.uri == "fd://0" ? "stdin" : printable(arguments_.uri)));
   counted_.clear();
   connection_ = std::make_unique<Connection>(
       arguments_, make_filter(arguments_, model_), recorder_ ? &*recorder_ : nullptr,
       Connection::Host{[this](const Sighting& hit) { return take_hit(hit); },
-                       [](const std::string& note) { say(note); },
+                       [this](const std::string& line) { note(line); },
                        [this](Connection::Why why, const std::string& text) { ended(why, text); }});
   const std::string wrong = connection_->start();
   if (wrong.empty()) return;
@@ -152,7 +157,8 @@ void Watcher::connect() {
 void Watcher::ended(Connection::Why why, const std::string& text) {
   if (connection_->has_pictures()) delay_s_ = 1;
   connection_.reset();
-  const bool is_file = g_str_has_prefix(arguments_.uri.c_str(), "file:");
+  const bool is_file = g_str_has_prefix(arguments_.uri.c_str(), "file:") ||
+                       g_str_has_prefix(arguments_.uri.c_str(), "fd:");
   if (why == Connection::Why::kBroken) {
     say(printable(text));
     leave(kFailed);
@@ -160,7 +166,7 @@ void Watcher::ended(Connection::Why why, const std::string& text) {
     stopping_ = true;
     leave_when_saved();
   } else if (why == Connection::Why::kChanged) {
-    say(printable(text) + "; connecting again at once");
+    note(printable(text) + "; connecting again at once");
     connect();
   } else {
     retry(text);
@@ -171,7 +177,7 @@ void Watcher::retry(const std::string& text) {
   const double wait_s = std::min(delay_s_, arguments_.retry_s);
   char next[48];
   g_snprintf(next, sizeof next, "; connecting again in %g s", wait_s);
-  say(printable(text) + next);
+  note(printable(text) + next);
   delay_s_ = std::min(2 * delay_s_, std::max(1.0, arguments_.retry_s));
   retry_timer_ = g_timeout_add(static_cast<guint>(wait_s * 1000), connect_again, this);
 }

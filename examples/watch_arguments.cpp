@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "byte_count.h"
+#include "text.h"
 
 namespace {
 
@@ -17,7 +18,9 @@ constexpr char kSummary[] =
 
 constexpr char kDescription[] =
     "Sources: rtsp:// (rtspt:// for TCP alone), srt://, udp://, http:// and https:// streams,\n"
-    "v4l2:///dev/video0, test:// (a test picture and ticks), file:// (played at its own speed).\n\n"
+    "v4l2:///dev/video0, test:// (a test picture and ticks), file:// (played at its own speed), or "
+    "-\n"
+    "for a stream that is piped in.\n\n"
     "The time of a hit is the camera's own clock where the camera tells it; else this computer's\n"
     "clock when the pictures arrived, marked with ~.\n\n"
     "When the source ends or fails it is connected again, for ever; the model stays loaded.\n"
@@ -65,7 +68,7 @@ struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *memory_limit = nullptr;
   gchar *record = nullptr, *audio_track = nullptr, *video_track = nullptr;
   gchar* numbers[kNNumbers] = {};
-  gboolean json = FALSE, final_only = FALSE;
+  gboolean json = FALSE, final_only = FALSE, quiet = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
@@ -114,7 +117,7 @@ std::string read_numbers(const Raw& raw, WatchArguments* a) {
 void read_texts(const Raw& raw, WatchArguments* a) {
   for (gchar** item = raw.rest; item && *item; ++item) {
     if (item == raw.rest) {
-      a->uri = *item;
+      a->uri = std::string(*item) == "-" ? "fd://0" : *item;
     } else if (std::find(a->queries.begin(), a->queries.end(), *item) == a->queries.end()) {
       a->queries.push_back(*item);  // the same question twice is one question
     }
@@ -125,7 +128,7 @@ void read_texts(const Raw& raw, WatchArguments* a) {
   if (raw.memory_limit) a->memory_limit = parse_byte_count(raw.memory_limit);
   a->record = text_of(raw.record);
   a->audio_track = text_of(raw.audio_track), a->video_track = text_of(raw.video_track);
-  a->json = raw.json, a->final_only = raw.final_only;
+  a->json = raw.json, a->final_only = raw.final_only, a->quiet = raw.quiet;
 }
 
 // The first thing that is wrong; empty when all is well.
@@ -139,8 +142,9 @@ std::string complaint(const WatchArguments& a) {
   if (a.queries.empty())
     return "expected what to look for after the address, for example \"a dog\"";
   for (const std::string& query : a.queries) {
-    if (query.empty() || !g_utf8_validate(query.data(), query.size(), nullptr))
-      return "a question is empty or is not UTF-8";
+    if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
+      return "a question is not UTF-8";
+    if (is_blank(query)) return "a question is empty";
   }
   return "";
 }
@@ -161,6 +165,8 @@ GOptionContext* make_context(Raw& raw) {
        "N|LANG"},
       {"video-track", 0, 0, G_OPTION_ARG_STRING, &raw.video_track,
        "Which track of pictures is watched, likewise", "N|LANG"},
+      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "Nothing on stderr but what ends it",
+       nullptr},
       {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json, "One JSON object a line on stdout", nullptr},
       {"final-only", 0, 0, G_OPTION_ARG_NONE, &raw.final_only,
        "Say nothing of hits that may still grow", nullptr}};

@@ -20,7 +20,7 @@ struct WatchArguments {
   double retry_s = 30;               // longest wait before connecting again
   double latency_ms = 2000;          // of an RTSP source
   double once = 0;                   // end after so many hits; 0 = never
-  bool json = false, final_only = false;
+  bool json = false, final_only = false, quiet = false;
 };
 
 // `--help` prints and ends the program. Empty after an error, which is on stderr then.
