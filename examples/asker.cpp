@@ -14,14 +14,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr guint kAllWindows = 1'000'000;
 
-std::string text_of(GstMessage* message, void (*parse)(GstMessage*, GError**, gchar**)) {
-  GError* error = nullptr;
-  parse(message, &error, nullptr);
-  const std::string text = error ? printable(error->message) : "";
-  g_clear_error(&error);
-  return text;
-}
-
 guint64 nanoseconds(double seconds) { return static_cast<guint64>(seconds * GST_SECOND); }
 
 void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
@@ -43,7 +35,7 @@ Asker::Asker(const Arguments& arguments, const std::string& model, const std::st
              const std::atomic<bool>& interrupted)
     : arguments_(arguments),
       interrupted_(interrupted),
-      file_(printable(arguments.file)),
+      file_(arguments.file == "-" ? "stdin" : printable(arguments.file)),
       bar_(arguments.quiet),
       pipeline_(uri, {arguments.video_track, arguments.audio_track}, arguments.n_decoders,
                 &error_) {
@@ -79,14 +71,38 @@ bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {
   bar_.clear();
   if (error_.empty() && !interrupted_) check_streams();
   if (interrupted_) fail("stopped before the end, the list is not complete");
-  if (error_.empty() && n_failed_ > 0) {
-    const std::string n_all = std::to_string(n_windows_ + n_failed_);
-    fail(file_ + ": " + std::to_string(n_failed_) + " of " + n_all +
-         " windows were not analysed, the list is not complete");
-  }
-  if (error_.empty() && n_windows_ == 0)
-    fail(file_ + ": nothing could be asked, expected two pictures or more at the sampling rate");
+  for (const std::string& again : warnings_.take_repeated()) bar_.say("vidi-ask: " + again);
+  if (error_.empty()) check_end();
   return error_.empty();
+}
+
+// Whether what was watched is all of the file.
+void Asker::check_end() {
+  if (n_failed_ > 0) {
+    const std::string n_all = std::to_string(n_windows_ + n_failed_);
+    return fail(file_ + ": " + std::to_string(n_failed_) + " of " + n_all +
+                " windows were not analysed, the list is not complete");
+  }
+  if (n_windows_ == 0) return fail(file_ + ": " + why_nothing());
+  const std::string missing = pipeline_.what_is_missing(elements_warned_);
+  if (!missing.empty()) return fail(file_ + ": " + missing);
+  if (pipeline_.has_unknown_sound())
+    return fail(file_ + ": its sound was not heard" +
+                (missing_.empty() ? ", nothing here decodes it" : ": " + missing_text()));
+  guint64 n_samples = 0;
+  GstStructure* stats = nullptr;
+  g_object_get(pipeline_.filter(), "stats", &stats, nullptr);
+  gst_structure_get_uint64(stats, "audio-samples", &n_samples);
+  gst_structure_free(stats);
+  if (pipeline_.has_audio() && n_samples == 0 && !filter_warning_.empty())
+    fail(file_ + ": its sound was not heard: " + filter_warning_);
+}
+
+std::string Asker::why_nothing() const {
+  if (pipeline_.n_pictures() == 1 && !pipeline_.has_audio())
+    return "GStreamer finds a single picture in it and no sound, expected two pictures or more";
+  if (!filter_warning_.empty()) return "nothing could be asked: " + filter_warning_;
+  return "nothing could be asked, expected two pictures or more at the sampling rate";
 }
 
 // Handles one message, or waits for a moment when there is none. False after Ctrl-C.
@@ -157,12 +173,19 @@ void Asker::handle_warning(GstMessage* message) {
   const bool from_filter = GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter());
   const bool expected = from_filter ? !model_ready_ && arguments_.queries.empty()
                                     : !missing_.empty();  // check_streams() says it in words
-  if (!expected) bar_.warn("vidi-ask: " + text_of(message, gst_message_parse_warning));
+  if (expected) return;
+  if (from_filter) {
+    filter_warning_ = message_text(message);
+  } else {
+    elements_warned_ = true;
+  }
+  const std::string text = warnings_.add(message);
+  if (!text.empty()) bar_.say("vidi-ask: " + text);
 }
 
 // A decoder that is missing says more than what follows from it.
 void Asker::handle_error(GstMessage* message) {
-  const std::string text = text_of(message, gst_message_parse_error);
+  const std::string text = message_text(message);
   if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter())) return fail(text);
   fail(file_ + ": " + (missing_.empty() ? text : missing_text()));
 }

@@ -15,6 +15,7 @@
 #include "file_pipeline.h"
 #include "hit_list.h"
 #include "progress_bar.h"
+#include "warnings.h"
 
 class Asker {
  public:
@@ -45,6 +46,8 @@ class Asker {
   void note_missing(GstMessage* message);
   std::string missing_text() const;
   void check_streams();
+  void check_end();
+  std::string why_nothing() const;
   void show_progress();
   std::string progress_text(double done_s, double duration_s) const;
   void fail(const std::string& sentence);
@@ -62,6 +65,9 @@ class Asker {
   GstClockTime analysed_ = 0;                    // from there to the last window's end
   size_t n_windows_ = 0, n_failed_ = 0;          // analysed, and not
   std::string missing_;                          // decoders, in words
+  Warnings warnings_;
+  std::string filter_warning_;  // its last one
+  bool elements_warned_ = false;
   std::function<void(const Hit&)> on_hit_;
   std::vector<Hit> hits_;
 

@@ -36,15 +36,6 @@ GstElement* add_sink(GstElement* pipeline, bool paced_by_source) {
   return sink;
 }
 
-std::string error_text(GstMessage* message) {
-  GError* error = nullptr;
-  gst_message_parse_error(message, &error, nullptr);
-  std::string text = error->message;
-  g_error_free(error);
-  while (!text.empty() && (text.back() == '.' || text.back() == '\n')) text.pop_back();
-  return text;
-}
-
 // A sink that is added while the pipeline changes its state may be left in PAUSED, where it takes
 // nothing (1.22): the pipeline has told its children already, and the sink has asked it before.
 void wake(GstElement* pipeline) {
@@ -177,6 +168,11 @@ void Connection::handle(GstMessage* message) {
     case GST_MESSAGE_ERROR:
       handle_error(message);
       break;
+    case GST_MESSAGE_WARNING: {
+      const std::string text = warnings_.add(message);
+      if (!text.empty()) host_.on_note(text);
+      break;
+    }
     case GST_MESSAGE_STREAM_COLLECTION:
       source_.take_streams(message);
       break;
@@ -190,7 +186,7 @@ void Connection::handle(GstMessage* message) {
 
 void Connection::handle_error(GstMessage* message) {
   const bool of_the_model = GST_MESSAGE_SRC(message) == GST_OBJECT(filter_);
-  end(of_the_model ? Why::kBroken : Why::kLost, error_text(message));
+  end(of_the_model ? Why::kBroken : Why::kLost, message_text(message));
 }
 
 void Connection::handle_structure(GstMessage* message) {
@@ -288,6 +284,7 @@ gboolean Connection::on_ended(gpointer data) {
   auto* self = static_cast<Connection*>(data);
   self->ended_ = 0;
   gst_element_set_state(self->pipeline_, GST_STATE_NULL);
+  for (const std::string& again : self->warnings_.take_repeated()) self->host_.on_note(again);
   if (self->recorder_) self->recorder_->detach();
   const auto on_end = self->host_.on_end;  // copies: `self` may be destroyed in it
   const std::string text = self->why_text_;

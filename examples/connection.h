@@ -17,6 +17,7 @@
 #include "clip_recorder.h"
 #include "live_source.h"
 #include "sighting.h"
+#include "warnings.h"
 #include "watch_arguments.h"
 
 // vidifilter with everything that the command line says about it; null when it cannot be made.
@@ -68,6 +69,7 @@ class Connection {
   LiveSource source_;
   const gint64 began_us_;
 
+  Warnings warnings_;
   std::map<guint64, GstClockTime> growing_;  // hits that are not final, and where they begin
   gint64 pictures_since_us_ = 0;
   bool recording_ = false, ending_ = false;

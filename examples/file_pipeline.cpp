@@ -1,7 +1,11 @@
 #include "file_pipeline.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
+
+#include "losses.h"
 
 namespace {
 
@@ -36,6 +40,19 @@ void post(GstElement* pipeline, const std::string& text) {
 
 GstPadProbeReturn drop(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_DROP; }
 GstPadProbeReturn hold(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }
+
+// A transport or program stream's length is a guess from its clock, which may begin anew.
+bool trusts_length(GstElement* pipeline) {
+  for (const char* guesser : {"tsdemux", "mpegpsdemux"}) {
+    GstIterator* found = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), guesser);
+    GValue one = G_VALUE_INIT;
+    const bool is_there = gst_iterator_next(found, &one) == GST_ITERATOR_OK;
+    if (is_there) g_value_unset(&one);
+    gst_iterator_free(found);
+    if (is_there) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -128,47 +145,48 @@ void FilePipeline::on_no_more_pads(GstElement*, gpointer data) {
   self->is_complete_ = true;
 }
 
-GstPadProbeReturn FilePipeline::on_event(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
-  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS)
-    static_cast<FilePipeline*>(self)->stream_ended(pad);
-  return GST_PAD_PROBE_OK;
-}
-
 // Nothing flows until the whole group is there and one of each kind is chosen.
 void FilePipeline::offer(GstPad* pad) {
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, this, nullptr);
-  const gulong block =
-      gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, hold, nullptr, nullptr);
+  auto one = std::make_unique<Offered>();
+  one->stream = std::make_unique<DecodedStream>(pad, [this] { stream_ended(); });
+  one->block = gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, hold, nullptr, nullptr);
   std::lock_guard lock(mutex_);
-  offered_.push_back({pad, block});
+  offered_.push_back(std::move(one));
 }
 
 void FilePipeline::withdraw(GstPad* pad) {
   for (FilterInput* input : {video_.get(), audio_.get()}) input->leave(pad);
+  for (Offered* one : group()) one->is_gone |= one->stream->pad() == pad;
+}
+
+// The streams that are there now.
+std::vector<FilePipeline::Offered*> FilePipeline::group() {
   std::lock_guard lock(mutex_);
-  std::erase_if(offered_, [&](const Offered& one) { return one.pad == pad; });
+  std::vector<Offered*> group;
+  for (const auto& one : offered_) {
+    if (!one->is_gone) group.push_back(one.get());
+  }
+  return group;
 }
 
 void FilePipeline::choose() {
-  std::vector<Offered> group;
-  {
-    std::lock_guard lock(mutex_);
-    group = offered_;
-  }
   std::vector<GstPad*> pads;
-  for (const Offered& one : group) pads.push_back(one.pad);
+  for (Offered* one : group()) pads.push_back(one->stream->pad());
   const auto tracks = tracks_in(GST_BIN(pipeline_), pads, !is_complete_);
-  GstPad* video = choose_one(of_kind(tracks, Kind::kPicture), wishes_.video);
-  GstPad* audio = choose_one(of_kind(tracks, Kind::kSound), wishes_.audio);
-  if (video) take(video, *video_), has_video_ = true;
-  if (audio) take(audio, *audio_), has_audio_ = true;
+  const auto pictures = of_kind(tracks, Kind::kPicture), sounds = of_kind(tracks, Kind::kSound);
+  const Track* video = choose_one(pictures, wishes_.video);
+  const Track* audio = choose_one(sounds, wishes_.audio);
+  if (video) take(*video, *video_), has_video_ = true;
+  if (audio) take(*audio, *audio_), has_audio_ = true;
+  if (!audio && !sounds.empty()) has_unknown_sound_ = true;
   // The pictures must not wait for sound that is over. (The sound does not wait for pictures.)
   if (!audio && audio_->is_free()) audio_->end();
   limit_queues();
-  for (const Offered& one : group) {
-    if (one.pad != video && one.pad != audio)
-      gst_pad_add_probe(one.pad, GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM, drop, nullptr, nullptr);
-    gst_pad_remove_probe(one.pad, one.block);
+  for (Offered* one : group()) {
+    GstPad* pad = one->stream->pad();
+    if (one->stream->watched() == Kind::kOther)
+      gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM, drop, nullptr, nullptr);
+    gst_pad_remove_probe(pad, one->block);
   }
 }
 
@@ -184,12 +202,12 @@ void FilePipeline::limit_queues() {
 }
 
 // Null when there is none of this kind.
-GstPad* FilePipeline::choose_one(const std::vector<Track>& tracks, const std::string& wish) {
+const Track* FilePipeline::choose_one(const std::vector<Track>& tracks, const std::string& wish) {
   const auto number = chosen(tracks, wish);
   if (!number && !wish.empty()) refuse(tracks, wish);
   if (!number) return nullptr;
   if (tracks.size() > 1) note(choice_text(tracks, *number));
-  return tracks[*number].pad;
+  return &tracks[*number];
 }
 
 // The wish counts at the beginning; a later group need not have such a track.
@@ -206,8 +224,11 @@ void FilePipeline::refuse(const std::vector<Track>& tracks, const std::string& w
                     ("%s: %s.", option, wish_complaint(tracks, wish).c_str()), (nullptr));
 }
 
-void FilePipeline::take(GstPad* pad, FilterInput& input) {
-  if (!input.link(pad))
+void FilePipeline::take(const Track& track, FilterInput& input) {
+  for (Offered* one : group()) {
+    if (one->stream->pad() == track.pad) one->stream->watch(track.kind, track.coded);
+  }
+  if (!input.link(track.pad))
     GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("One of its tracks cannot be linked."),
                       (nullptr));
 }
@@ -224,19 +245,48 @@ void FilePipeline::note(const std::string& text) {
 
 // Ends that are followed by another group are kept by uridecodebin: this is the end of the file. An
 // input that the last group did not feed must hear of it, too.
-void FilePipeline::stream_ended(GstPad* pad) {
-  {
-    std::lock_guard lock(mutex_);
-    bool all = true;
-    for (Offered& one : offered_) all &= one.ended |= one.pad == pad;
-    if (!all) return;
+void FilePipeline::stream_ended() {
+  for (Offered* one : group()) {
+    if (!one->stream->has_ended()) return;
   }
   for (FilterInput* input : {video_.get(), audio_.get()}) {
     if (input->is_free()) input->end();
   }
 }
 
+// ---- What did not come ----
+
+std::vector<const DecodedStream*> FilePipeline::streams(Kind kind) const {
+  std::lock_guard lock(mutex_);
+  std::vector<const DecodedStream*> some;
+  for (const auto& one : offered_) {
+    if (one->stream->watched() == kind) some.push_back(one->stream.get());
+  }
+  return some;
+}
+
+guint64 FilePipeline::n_pictures() const {
+  guint64 n = 0;
+  for (const DecodedStream* stream : streams(Kind::kPicture)) n += stream->n_buffers();
+  return n;
+}
+
+std::string FilePipeline::what_is_missing(bool warned) const {
+  std::vector<const DecodedStream*> all;
+  for (const Kind kind : {Kind::kPicture, Kind::kSound, Kind::kOther}) {
+    const auto some = streams(kind);
+    all.insert(all.end(), some.begin(), some.end());
+    const std::string lost = kind == Kind::kOther ? "" : undecoded(some, kind);
+    if (!lost.empty()) return lost;
+  }
+  return unread(all, streams(Kind::kSound), duration(), trusts_length(pipeline_) || warned);
+}
+
 std::string uri_of(const std::string& file, std::string* error) {
+  if (file == "-") {
+    if (isatty(STDIN_FILENO)) *error = "stdin is a terminal, expected a file that is piped in";
+    return error->empty() ? "fd://0" : "";
+  }
   std::error_code failed;
   if (std::filesystem::is_directory(file, failed)) {
     *error = "it is a folder, expected a video file";

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "decoded_stream.h"
 #include "filter_input.h"
 #include "tracks.h"
 
@@ -43,11 +44,18 @@ class FilePipeline {
   GstClockTime duration() const;  // NONE = not known yet
   GstClockTime position() const;  // how far the file was read; NONE = not at all
 
+  // At the end: what of the file did not come, in words ("only 14 of 32 s of its pictures could be
+  // decoded"); empty when all came. `warned`: elements had something to complain of.
+  std::string what_is_missing(bool warned) const;
+  guint64 n_pictures() const;  // that were decoded for the filter
+  // Tracks of sound that the file has, and none of them could be decoded.
+  bool has_unknown_sound() const { return has_unknown_sound_; }
+
  private:
   struct Offered {
-    GstPad* pad;
+    std::unique_ptr<DecodedStream> stream;
     gulong block;
-    bool ended = false;
+    bool is_gone = false;  // with its group
   };
 
   GstElement* add(const char* factory, const char* name, std::string* error);
@@ -56,17 +64,18 @@ class FilePipeline {
   static void on_pad(GstElement* source, GstPad* pad, gpointer self);
   static void on_pad_gone(GstElement* source, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* source, gpointer self);
-  static GstPadProbeReturn on_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void offer(GstPad* pad);
   void withdraw(GstPad* pad);
   void choose();
-  GstPad* choose_one(const std::vector<Track>& tracks, const std::string& wish);
+  const Track* choose_one(const std::vector<Track>& tracks, const std::string& wish);
   std::optional<size_t> chosen(const std::vector<Track>& tracks, const std::string& wish);
   void refuse(const std::vector<Track>& tracks, const std::string& wish);
-  void take(GstPad* pad, FilterInput& input);
+  void take(const Track& track, FilterInput& input);
+  std::vector<Offered*> group();
+  std::vector<const DecodedStream*> streams(Kind kind) const;
   void limit_queues();
   void note(const std::string& text);
-  void stream_ended(GstPad* pad);
+  void stream_ended();
 
   GstElement* const pipeline_;
   const std::string uri_;
@@ -74,12 +83,14 @@ class FilePipeline {
   const TrackWishes wishes_;
   const int n_decoders_;  // side by side; 0 = as many as are useful
   GstElement *filter_ = nullptr, *sink_ = nullptr;
-  std::atomic<bool> has_video_{false}, has_audio_{false}, is_complete_{false};
+  std::atomic<bool> has_video_{false}, has_audio_{false}, is_complete_{false},
+      has_unknown_sound_{false};
   std::unique_ptr<FilterInput> video_, audio_;
-  std::mutex mutex_;
-  std::vector<Offered> offered_;    // of this group
-  std::vector<std::string> notes_;  // that were posted
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Offered>> offered_;  // of all groups
+  std::vector<std::string> notes_;                 // that were posted
 };
 
-// A path or a URI as a URI; empty with a sentence in `error` when there is nothing to read.
+// A path, a URI or "-" (stdin) as a URI; empty with a sentence in `error` when there is nothing to
+// read.
 std::string uri_of(const std::string& file, std::string* error);

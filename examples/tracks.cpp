@@ -59,7 +59,9 @@ bool is_demuxer(GstElement* element) {
 }
 
 gboolean add_track(GstElement*, GstPad* pad, gpointer tracks) {
-  static_cast<std::vector<Track>*>(tracks)->push_back(track_of(pad));
+  Track track = track_of(pad);
+  track.coded = pad;
+  static_cast<std::vector<Track>*>(tracks)->push_back(track);
   return TRUE;
 }
 

@@ -18,7 +18,8 @@ struct TrackWishes {
 };
 
 struct Track {
-  GstPad* pad = nullptr;  // where it comes out decoded; null: it does not
+  GstPad* pad = nullptr;    // where it comes out decoded; null: it does not
+  GstPad* coded = nullptr;  // the demuxer's; null: there is none
   bool playable = false;
   std::string stream_id;
   Kind kind = Kind::kOther;
