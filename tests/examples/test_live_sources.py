@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""vidi-watch with the sources that people have: cameras without times, streams that change, several tracks."""
+import http.server
+import pathlib
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import cases
+import media
+from live import HIT, PROGRAM, QUICK, SCRIPTED, Process
+
+PICTURES_A_SECOND = 10
+
+
+class JpegCamera(http.server.BaseHTTPRequestHandler):
+    """JPEG pictures for ever, as multipart/x-mixed-replace, none with a time; with or without their lengths."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace;boundary=frame")
+        self.end_headers()
+        pace = threading.Event()
+        try:
+            while not pace.wait(1 / PICTURES_A_SECOND):
+                length = f"Content-Length: {len(self.server.picture)}\r\n" if self.path == "/with-length" else ""
+                self.wfile.write(f"--frame\r\nContent-Type: image/jpeg\r\n{length}\r\n".encode() + self.server.picture + b"\r\n")
+        except OSError:
+            pass
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class LiveSources(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def watch(self, uri, *arguments, **options):
+        watch = Process([PROGRAM, uri, "a ball", *QUICK, *arguments], **SCRIPTED)
+        self.addCleanup(watch.kill)
+        return watch
+
+    def send(self, path, port):
+        sender = media.Sender(path, port)
+        self.addCleanup(sender.end)
+        return sender
+
+    def test_pictures_without_times_are_stamped_at_their_arrival(self):
+        """A camera that sends JPEG over HTTP is watched, whether or not it says how long a picture is."""
+        media.launch(f"videotestsrc num-buffers=1 ! video/x-raw,width=160,height=120 ! jpegenc ! filesink location={self.folder / 'picture.jpg'}")
+        camera = http.server.ThreadingHTTPServer(("127.0.0.1", 0), JpegCamera)
+        camera.picture = (self.folder / "picture.jpg").read_bytes()
+        threading.Thread(target=camera.serve_forever, daemon=True).start()
+        self.addCleanup(camera.server_close)
+        self.addCleanup(camera.shutdown)
+        for path in ("with-length", "without"):
+            with self.subTest(path):
+                watch = self.watch(f"http://127.0.0.1:{camera.server_port}/{path}")
+                for _ in range(2):
+                    self.assertEqual(HIT.match(watch.wait_line(HIT.pattern)[0])[4], "a ball")
+                watch.kill()
+
+    def test_a_stream_that_changes_is_connected_anew_at_once(self):
+        """Other PIDs, then no sound: each is said, and hits go on without the wait for a picture."""
+        port = free_port()
+        parts = [media.transport_stream(self.folder / "one.ts"),
+                 media.with_map_version(media.transport_stream(self.folder / "two.ts", first_pid=300), 1),
+                 media.with_map_version(media.transport_stream(self.folder / "mute.ts", sound="", first_pid=300), 2)]
+        watch = self.watch(f"udp://127.0.0.1:{port}", "--timeout", "30")
+        watch.wait_line("watching udp")
+        for i, part in enumerate(parts):
+            sender = self.send(part, port)
+            if i > 0:
+                watch.wait_line("streams of the source have changed; connecting again at once")
+                watch.wait_line("watching udp")
+            for _ in range(4):  # two a window: long enough to be told from the beginning
+                watch.wait_line(HIT.pattern)
+            sender.end()
+        watch.process.send_signal(2)
+        self.assertEqual(watch.wait_end(), 0)
+
+    def test_tracks_are_chosen_as_in_files(self):
+        """Of two tracks of sound the wish decides, else the first; a wish that nothing fits is said, and it is watched."""
+        path = media.make(self.folder / "film.mkv", "matroskamux", media.PICTURES + " ! queue ! m.video_0",
+                          media.silence() + " ! taginject tags=language-code=de ! queue ! m.audio_0",
+                          media.SOUND + " ! taginject tags=language-code=en ! queue ! m.audio_1")
+        for wish, said in [([], "hears track 1 of 2, German"), (["--audio-track", "en"], "hears track 2 of 2, English"),
+                           (["--audio-track", "fr"], "--audio-track: expected 1 to 2.*found fr")]:
+            with self.subTest(wish=wish):
+                watch = self.watch(path.as_uri(), *wish)
+                watch.wait_line(said)
+                watch.wait_line(HIT.pattern)
+                watch.kill()
+
+    def test_a_stream_is_piped_in(self):
+        """`-` is standard input; its end is the end, as a file's."""
+        path = media.transport_stream(self.folder / "film.ts")
+        with open(path, "rb") as film:
+            watched = subprocess.run([PROGRAM, "-", "a ball", *QUICK, "--quiet", "--once", "2"], stdin=film, capture_output=True,
+                                     text=True, timeout=cases.LIMIT_S, env=cases.environment(**SCRIPTED))
+        self.assertEqual((watched.returncode, watched.stderr), (0, ""))
+        self.assertGreaterEqual(len(watched.stdout.splitlines()), 2)
+
+
+if __name__ == "__main__":
+    cases.main(__name__)

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""vidi-ask with files that do not come whole: one sentence at the end, and status 1; with all others status 0."""
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import cases
+import media
+
+PROGRAM = cases.BUILD / "examples/vidi-ask"
+
+
+class Losses(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.made = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.made.cleanup)
+        cls.folder = pathlib.Path(cls.made.name)
+        cls.matroska = media.make(cls.folder / "film.mkv", "matroskamux", media.PICTURES + " ! queue", media.SOUND + " ! queue")
+        cls.mp4 = media.make(cls.folder / "film.mp4", "mp4mux faststart=true", media.PICTURES + " ! queue", media.SOUND + " ! queue")
+
+    def ask(self, *arguments, **options):
+        return cases.run([PROGRAM, "--quiet", *arguments], **options)
+
+    def damaged(self, film, name, damage):
+        data = bytearray(film.read_bytes())
+        path = self.folder / (name + film.suffix)
+        path.write_bytes(damage(data, len(data)))
+        return path
+
+    def assert_said(self, result, *parts):
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        for part in parts:
+            self.assertRegex(result.stderr, part)
+
+    def test_whole_files_are_whole(self):
+        """Status 0, and nothing to say, for a file as it was made."""
+        for film in (self.matroska, self.mp4, cases.CLIP):
+            result = self.ask(film, "a phone")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_a_file_that_breaks_off(self):
+        """A recording that was cut short says how much of it came; what was found is listed."""
+        for film in (self.matroska, self.mp4):
+            with self.subTest(film.suffix):
+                result = self.ask(self.damaged(film, "short", lambda data, n: data[:n * 6 // 10]), "a phone")
+                self.assert_said(result, r"only \d+ of 18 s")
+                self.assertIn("a phone", result.stdout)
+
+    def test_damage_in_the_middle(self):
+        """Bytes that were overwritten or lost in the middle: seconds that nobody could decode are counted."""
+        def zeroed(data, n):
+            data[n * 3 // 10:n * 7 // 10] = bytes(n * 7 // 10 - n * 3 // 10)
+            return data
+        for film, damage in [(self.matroska, zeroed), (self.mp4, zeroed),
+                             (self.matroska, lambda data, n: data[:n * 3 // 10] + data[n * 7 // 10:])]:
+            with self.subTest(film.suffix):
+                self.assert_said(self.ask(self.damaged(film, "damaged", damage), "a phone"), r"only \d+ of \d+ s")
+
+    def test_sound_that_nobody_decodes(self):
+        """Sound in a codec without a decoder: the picture is watched, and the last word is that the sound was not."""
+        env = cases.environment(GST_PLUGIN_FEATURE_RANK="avdec_aac:NONE,avdec_aac_fixed:NONE,avdec_aac_latm:NONE,faad:NONE,fdkaacdec:NONE")
+        result = self.ask(self.mp4, "a phone", env=env)
+        self.assert_said(result, "sound was not heard.*AAC")
+        self.assertIn("a phone", result.stdout)
+
+    def test_one_picture_is_said_to_be_one(self):
+        """A still, whatever its container, gets the true reason."""
+        still = "videotestsrc num-buffers=1 ! video/x-raw,width=320,height=180 ! "
+        for name, rest in [("still.png", "pngenc"), ("still.jpg", "jpegenc"), ("still.mkv", "vp8enc ! matroskamux")]:
+            with self.subTest(name):
+                media.launch(f"{still}{rest} ! filesink location={self.folder / name}")
+                self.assert_said(self.ask(self.folder / name, "a phone"), "single picture")
+
+    def test_sound_that_begins_late(self):
+        """Sound that begins after more pictures than decodebin keeps of itself is waited for and heard."""
+        big = media.DECODED_PICTURES + " ! jpegenc quality=100"
+        late = "audiotestsrc num-buffers=40 samplesperbuffer=4800 timestamp-offset=14000000000 ! audio/x-raw,rate=48000,channels=1 ! avenc_aac ! aacparse"
+        film = media.make(self.folder / "late.mkv", "matroskamux", big + " ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0",
+                          late + " ! queue")
+        result = self.ask(film, "a phone")
+        self.assertGreater(film.stat().st_size, 9 << 20)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertNotIn("nothing found", result.stdout)
+
+    # ---- Standard input ----
+
+    def test_a_file_is_piped_in(self):
+        """`-` is standard input: the same hits as from the file, also as the stream comes."""
+        stream = media.transport_stream(self.folder / "film.ts")
+        for film in (stream, self.mp4):
+            with self.subTest(film.suffix), open(film, "rb") as data:
+                result = subprocess.run([PROGRAM, "--quiet", "-", "a dog"], stdin=data, capture_output=True, text=True, timeout=cases.LIMIT_S)
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertNotIn("nothing found", result.stdout)
+
+    def test_stdin_cannot_serve_twice(self):
+        """The film and the questions cannot both come from standard input."""
+        result = self.ask("--ask-more", "-", "a dog")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("--ask-more", result.stderr)
+
+    def test_blank_questions_are_refused(self):
+        """A question of blanks alone, of any alphabet, is no question."""
+        for blank in ("", "  ", "\t\n", "\u3000\u00a0", "\u200b"):
+            result = self.ask(self.mp4, "a dog", blank)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn("question is empty", result.stderr)
+
+
+if __name__ == "__main__":
+    cases.main(__name__)

@@ -1,0 +1,173 @@
+// Parts of vidi-ask and vidi-watch that need no model: what a line says, what is counted.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "examples/decoded_stream.h"
+#include "examples/losses.h"
+#include "examples/sighting.h"
+#include "examples/tracks.h"
+#include "examples/warnings.h"
+
+namespace {
+
+// ---- Times of day ----
+
+std::string time_in_line(gint64 unix_seconds) {
+  Sighting hit;
+  hit.query = "a dog";
+  hit.utc_us = unix_seconds * G_USEC_PER_SEC + 300'000;
+  hit.by_camera = true;
+  const std::string line = text_line(hit);
+  return line.substr(1, line.find("  ", 1) - 1);
+}
+
+// The hour that comes twice is told apart by its offset.
+TEST(Sighting, HasTheOffsetOfItsOwnMoment) {
+  setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+  tzset();
+  EXPECT_EQ(time_in_line(1793234400), "2026-10-29 01:40:00.3+01:00");  // after the change
+  EXPECT_EQ(time_in_line(1792888200), "2026-10-25 02:30:00.3+02:00");
+  EXPECT_EQ(time_in_line(1792891800), "2026-10-25 02:30:00.3+01:00");
+  EXPECT_EQ(time_in_line(1774744200), "2026-03-29 01:30:00.3+01:00");
+  EXPECT_EQ(time_in_line(1774746000), "2026-03-29 03:00:00.3+02:00");
+  unsetenv("TZ");
+  tzset();
+}
+
+// ---- Warnings ----
+
+GstMessage* warning(const std::string& text) {
+  GError* error = g_error_new_literal(GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE, text.c_str());
+  GstMessage* message = gst_message_new_warning(nullptr, error, "");
+  g_error_free(error);
+  return message;
+}
+
+// A warning is told once, whatever number is in it, and counted.
+TEST(Warnings, ComeOnceAndCounted) {
+  gst_init(nullptr, nullptr);
+  Warnings warnings;
+  size_t n_told = 0;
+  for (int i = 0; i < 40; ++i) {
+    GstMessage* message = warning("frame " + std::to_string(i) + " is lost.");
+    n_told += !warnings.add(message).empty();
+    gst_message_unref(message);
+  }
+  GstMessage* other = warning("the index is missing");
+  EXPECT_EQ(warnings.add(other), "the index is missing");
+  gst_message_unref(other);
+  EXPECT_EQ(n_told, 1u);
+  EXPECT_EQ(warnings.take_repeated(), std::vector<std::string>{"frame 39 is lost (39 more)"});
+  EXPECT_TRUE(warnings.take_repeated().empty());
+}
+
+// ---- Which track ----
+
+Track sound(const char* language, bool wanted, bool unwanted) {
+  Track track;
+  track.kind = Kind::kSound;
+  track.language = language;
+  track.wanted = wanted, track.unwanted = unwanted;
+  track.playable = true;
+  return track;
+}
+
+// The file's flags, then the order; an explicit wish beats them; what cannot be played is never
+// taken.
+TEST(Tracks, AreChosenByFlagsAndWishes) {
+  std::vector<Track> tracks = {sound("de", false, true), sound("", false, false),
+                               sound("en", true, false)};
+  EXPECT_EQ(choose_track(tracks, "", ""), 2u);
+  tracks[2].playable = false;
+  EXPECT_EQ(choose_track(tracks, "", ""), 1u);
+  EXPECT_EQ(choose_track(tracks, "ger", ""), 0u);
+  EXPECT_EQ(choose_track(tracks, "German", ""), 0u);
+  EXPECT_EQ(choose_track(tracks, "2", ""), 1u);
+  EXPECT_EQ(choose_track(tracks, "en", ""), std::nullopt);
+  EXPECT_EQ(choose_track(tracks, "0", ""), std::nullopt);
+  EXPECT_EQ(choose_track(tracks, "4", ""), std::nullopt);
+  EXPECT_EQ(choose_track({}, "", ""), std::nullopt);
+  EXPECT_EQ(choice_text(tracks, 0), "hears track 1 of 3, German");
+  EXPECT_EQ(choice_text(tracks, 1), "hears track 2 of 3");
+}
+
+// ---- What came ----
+
+// A pad that buffers leave, as a decoder's or a demuxer's.
+class Source {
+ public:
+  Source() {
+    gst_init(nullptr, nullptr);
+    pad_ = gst_pad_new("src", GST_PAD_SRC);
+    gst_pad_set_active(pad_, TRUE);
+    gst_pad_push_event(pad_, gst_event_new_stream_start("stream"));
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    segment_ = gst_event_new_segment(&segment);
+  }
+  ~Source() {
+    gst_event_unref(segment_);
+    gst_object_unref(pad_);
+  }
+  GstPad* pad() const { return pad_; }
+  void begin() { gst_pad_push_event(pad_, gst_event_ref(segment_)); }
+  void push(double start_s, double duration_s) {
+    GstBuffer* buffer = gst_buffer_new();
+    GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(start_s * GST_SECOND);
+    GST_BUFFER_DURATION(buffer) = static_cast<GstClockTime>(duration_s * GST_SECOND);
+    gst_pad_push(pad_, buffer);
+  }
+
+ private:
+  GstPad* pad_;
+  GstEvent* segment_;
+};
+
+// Seconds that the file holds and nobody decoded are counted, but for those before decoding began.
+TEST(DecodedStream, CountsWhatWasNotDecoded) {
+  Source decoded, coded;
+  DecodedStream stream(decoded.pad(), [] {});
+  stream.watch(Kind::kPicture, coded.pad());
+  decoded.begin(), coded.begin();
+  for (int i = 0; i < 320; ++i) {
+    coded.push(i * 0.1, 0.1);
+    if (i >= 30 && (i < 100 || i >= 200)) decoded.push(i * 0.1, 0.1);
+  }
+  EXPECT_EQ(stream.seconds().lost, 9u);  // 10 s, the first of them shared with what came
+  EXPECT_EQ(stream.n_buffers(), 190u);
+  EXPECT_FALSE(stream.stands_still());
+  EXPECT_EQ(undecoded({&stream}, Kind::kPicture),
+            "only 19 of 28 s of its pictures could be decoded");
+}
+
+// Sound whose pieces all have one time is told; slow or late sound is not taken for it.
+TEST(DecodedStream, KnowsSoundThatStandsStill) {
+  for (const double step : {0.0, 0.02, 0.5}) {
+    Source decoded;
+    DecodedStream stream(decoded.pad(), [] {});
+    stream.watch(Kind::kSound, nullptr);
+    decoded.begin();
+    for (int i = 0; i < 400; ++i) decoded.push(10 + i * step, 0.02);
+    EXPECT_EQ(stream.stands_still(), step == 0) << step;
+    EXPECT_EQ(undecoded({&stream}, Kind::kSound).empty(), step != 0) << step;
+  }
+}
+
+// A file that ends early is told; one whose last picture stands until its end is not.
+TEST(Losses, ComparesWithTheStatedLength) {
+  Source decoded;
+  DecodedStream stream(decoded.pad(), [] {});
+  stream.watch(Kind::kPicture, nullptr);
+  decoded.begin();
+  for (int i = 0; i < 14; ++i) decoded.push(i, 1);
+  EXPECT_EQ(unread({&stream}, {}, 32 * GST_SECOND, true),
+            "only 14 of 32 s came, the rest is missing or damaged");
+  EXPECT_EQ(unread({&stream}, {}, 32 * GST_SECOND, false), "");
+  EXPECT_EQ(unread({&stream}, {}, 15 * GST_SECOND, true), "");
+  EXPECT_EQ(unread({&stream}, {}, GST_CLOCK_TIME_NONE, true), "");
+  decoded.push(24, 0);  // it stood for 10 s before: the last one may as well
+  EXPECT_EQ(unread({&stream}, {}, 32 * GST_SECOND, true), "");
+}
+
+}  // namespace
