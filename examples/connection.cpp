@@ -141,7 +141,7 @@ void Connection::watch(GstPad* pad) {
   gst_caps_unref(caps);
   GstPad* in = video ? gst_element_get_static_pad(filter_, "sink")
                      : gst_element_request_pad_simple(filter_, "audio_sink");
-  if (!in) return;
+  if (!in) return leave_out(pad, video);
   if (!video) {
     GstElement* sink = add_sink(pipeline_, LiveSource::is_paced(arguments_.uri));
     gst_element_link_pads(filter_, "audio_src", sink, "sink");
@@ -150,6 +150,16 @@ void Connection::watch(GstPad* pad) {
     GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("the stream cannot be watched in this format"),
                       (nullptr));
   gst_object_unref(in);
+}
+
+// What the filter does not take passes unwatched, and that is said.
+void Connection::leave_out(GstPad* pad, bool video) {
+  const auto drop = [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_DROP; };
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM, drop, nullptr, nullptr);
+  GstStructure* note = gst_structure_new(
+      LiveTracks::kNote, "text", G_TYPE_STRING,
+      video ? "a second picture is not watched" : "sound that began late is not heard", nullptr);
+  gst_element_post_message(pipeline_, gst_message_new_element(GST_OBJECT(pipeline_), note));
 }
 
 // ---- Messages ----

@@ -49,6 +49,7 @@ class Connection {
   void add_stream(const LiveStream& stream);
   static void on_decoded(GstElement* decoder, GstPad* pad, gpointer self);
   void watch(GstPad* pad);
+  void leave_out(GstPad* pad, bool video);
   static gboolean on_message(GstBus* bus, GstMessage* message, gpointer self);
   static gboolean on_tick(gpointer self);
   static gboolean on_ended(gpointer self);

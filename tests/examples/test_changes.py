@@ -62,6 +62,14 @@ class Changes(unittest.TestCase):
                 self.assert_in_both(found, "a dog")
                 self.assert_in_both(found, "someone saying goal", halves=[0])
 
+    def test_sound_that_comes(self):
+        """The first half has no sound, the second has: it is heard."""
+        mute = media.transport_stream(self.folder / "mute.ts", sound="")
+        second = media.transport_stream(self.folder / "second.ts", first_pid=300)
+        found = self.watch(media.join(self.folder / "more.ts", mute, second))
+        self.assert_in_both(found, "a dog")
+        self.assert_in_both(found, "someone saying goal", halves=[1])
+
     def test_sound_that_goes_away_and_comes_back(self):
         """Sound, no sound, sound: what is said in the first and the third part is heard."""
         mute = media.transport_stream(self.folder / "mute.ts", sound="")
