@@ -14,10 +14,6 @@ namespace {
 // With fewer rows the call costs more than the faster product saves.
 constexpr int64_t kEnoughRows = 8;
 
-// With few rows oneDNN cuts long sums into pieces, and a row's last digits would tell how many
-// pictures came together. Rows of zeros keep it from that; fewer rows than these are questions'.
-constexpr int64_t kLongSum = 384, kFewestMediaRows = 16, kManyRows = 128;
-
 // MKL is as fast on other processors.
 bool is_amd() {
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -49,27 +45,20 @@ const std::optional<c10::TypedOperatorHandle<OneDnnLinear>>& one_dnn_linear() {
   return found;
 }
 
+// Not where the application has switched oneDNN off (torch.backends.mkldnn).
 bool goes_to_one_dnn(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   auto fits = [](const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kFloat; };
   return fits(x) && fits(weight) && (!bias.defined() || fits(bias)) && x.dim() > 1 &&
          weight.is_contiguous() && x.numel() >= kEnoughRows * x.size(-1) && x.numel() > 0 &&
-         one_dnn_linear().has_value();
+         at::globalContext().userEnabledMkldnn() && one_dnn_linear().has_value();
 }
 
 at::Tensor run_one_dnn(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        std::string_view activation, std::string_view algorithm) {
   std::optional<at::Tensor> given_bias;
   if (bias.defined()) given_bias = bias;
-  auto run = [&](const at::Tensor& rows) {
-    return one_dnn_linear()->call(rows, weight, given_bias, activation,
-                                  c10::List<std::optional<at::Scalar>>(), algorithm);
-  };
-  const int64_t width = x.size(-1), n = x.numel() / width;
-  if (width <= kLongSum || n < kFewestMediaRows || n >= kManyRows) return run(x);
-  std::vector<int64_t> shape = x.sizes().vec();
-  shape.back() = weight.size(0);
-  at::Tensor rows = at::constant_pad_nd(x.reshape({n, width}), {0, 0, 0, kManyRows - n});
-  return run(rows).narrow(0, 0, n).view(shape);
+  return one_dnn_linear()->call(x, weight, given_bias, activation,
+                                c10::List<std::optional<at::Scalar>>(), algorithm);
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 //
 // Float32 on AMD's processors goes through oneDNN, which takes their widest vectors; ATen's own
 // product is MKL's, which uses half of them there. All else is at::linear.
+//
+// The order of a sum is the library's affair: it depends on the number of rows, on the threads and
+// on the processor. So a row's result is the same in any company but for rounding.
 #pragma once
 
 #include <ATen/core/Tensor.h>
