@@ -31,7 +31,7 @@ class Decoder {
 
   // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and
   // values in rows [first, first + n). A token's path is its own, so pieces in any order give the
-  // same cache: at most `piece` tokens go through the layers together.
+  // same cache but for rounding: at most `piece` tokens go through the layers together.
   void stream(const at::Tensor& tokens, Modality modality, int64_t first, const MediaCache& cache,
               const Cancel& cancel, int64_t piece = kStreamTokens) const;
 

@@ -14,6 +14,7 @@ import unittest
 import cases
 
 PROGRAM = cases.BUILD / "examples/vidi-ask"
+ROUNDING = 1e-5  # of a confidence; 2e-7 was seen
 ROW = re.compile(r"^(.+?) +(\d+):(\d\d\.\d) +(\d+):(\d\d\.\d) +([01]\.\d\d|\?)$")
 
 
@@ -40,6 +41,20 @@ class VidiAsk(unittest.TestCase):
     def assert_times(self, found, start, stop, within=1.1):
         self.assertAlmostEqual(found[-2], start, delta=within)
         self.assertAlmostEqual(found[-1], stop, delta=within)
+
+    def json_hits(self, *arguments):
+        """What --json says, line by line."""
+        result = ask("--json", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    def assert_same_hits(self, found, expected):
+        """The same questions and times in the same order. A confidence may differ in its last digits: pictures that came
+        in other batches went through products of other sizes, which libraries sum up in other orders."""
+        self.assertEqual([{**hit, "confidence": None} for hit in found],
+                         [{**hit, "confidence": None} for hit in expected])
+        for one, other in zip(found, expected):
+            self.assertAlmostEqual(one["confidence"], other["confidence"], delta=ROUNDING)
 
     def assert_refused(self, result, status, *parts):
         """One sentence on stderr that names the parts, nothing on stdout."""
@@ -75,14 +90,15 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual(len(rows(result.stdout)), 1, result.stderr)
 
     def test_says_what_it_does_unless_quiet(self):
-        """Loading and watching are said on stderr; --quiet leaves stderr empty."""
+        """Loading and watching are said on stderr; --quiet leaves stderr empty, but for what no switch keeps oneDNN from
+        saying on arm64 where /sys does not tell the processor."""
         self.assertRegex(ask(cases.CLIP, "a dog").stderr, r"(?s)Loading .*Watching ")
-        self.assertEqual(ask("--quiet", cases.CLIP, "a dog").stderr, "")
+        said = ask("--quiet", cases.CLIP, "a dog").stderr.splitlines()
+        self.assertEqual([line for line in said if "MIDR_EL1" not in line], [])
 
     def test_json_lines_alone_are_on_stdout(self):
         """With --json every line of stdout is an object with the question and its seconds."""
-        result = ask("--json", cases.CLIP, "a phone", "a guitar")
-        hits = [json.loads(line) for line in result.stdout.splitlines()]
+        hits = self.json_hits(cases.CLIP, "a phone", "a guitar")
         self.assertEqual([hit["query"] for hit in hits], ["a phone"])
         self.assert_times((hits[0]["start"], hits[0]["stop"]), 4, 9)
         self.assertTrue(0 < hits[0]["confidence"] <= 1)
@@ -99,15 +115,15 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual(len(found), 1)
         self.assert_times(found[0], 12, 16)
 
-    def test_decoders_side_by_side_change_nothing(self):
-        """With one decoder and with several the answers are the same to the last digit, also with sound."""
+    def test_decoders_side_by_side_change_no_hit(self):
+        """With one decoder and with several the hits are the same, also with sound."""
         for options in [[], ["--window", "0"], ["--window", "10", "--stride", "5", "--rate", "2"]]:
             with self.subTest(options=options):
-                hits = [ask("--json", *options, "--decoders", n, cases.CLIP, "a dog", "someone saying goal").stdout
+                hits = [self.json_hits(*options, "--decoders", n, cases.CLIP, "a dog", "someone saying goal")
                         for n in ["1", "0", "3"]]
-                self.assertIn("a dog", hits[0])
-                self.assertEqual(hits[1], hits[0])
-                self.assertEqual(hits[2], hits[0])
+                self.assertIn("a dog", [hit["query"] for hit in hits[0]])
+                self.assert_same_hits(hits[1], hits[0])
+                self.assert_same_hits(hits[2], hits[0])
 
     def test_min_confidence_leaves_out(self):
         """--min-confidence 1 leaves out what is not certain."""
@@ -301,9 +317,9 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual((failed.returncode, failed.stdout), (1, ""), failed.stderr)
         self.assertIn("memory-limit allows 30.00 MB", failed.stderr)
         self.assertIn("1 of 1 windows were not analysed", failed.stderr)
-        usual, tight = (ask("--quiet", "--memory-limit", limit, cases.CLIP, "a phone") for limit in ("0", "33MB"))
-        self.assertEqual(tight.returncode, 0, tight.stderr)
-        self.assertEqual(tight.stdout, usual.stdout)
+        usual, tight = (self.json_hits("--memory-limit", limit, cases.CLIP, "a phone") for limit in ("0", "33MB"))
+        self.assertEqual(len(usual), 1)
+        self.assert_same_hits(tight, usual)
 
     def test_bad_files(self):
         """A file that is missing, a folder or no video is named in the sentence."""

@@ -1,0 +1,29 @@
+// When two answers are the same: for tests that compute one and the same in batches or pieces of
+// different sizes, whose sums libraries round differently.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "model/window.h"
+
+namespace vidi {
+
+// Logits of ten or so are sums of sums in float32. The largest difference of a probability that was
+// seen with any instruction set was 4e-6.
+inline constexpr float kProbabilityRounding = 5e-5F;
+
+// The same ids, each nearly as probable. Where the two best logits lie closer than rounding either
+// may win, as the random models of the tests sometimes have it: then both were picked with the same
+// probability, and what follows is another text.
+inline void expect_same_answer(const Answer& found, const Answer& expected) {
+  const size_t n = std::min(found.ids.size(), expected.ids.size());
+  for (size_t k = 0; k < n; ++k) {
+    ASSERT_NEAR(found.probabilities[k], expected.probabilities[k], kProbabilityRounding) << k;
+    if (found.ids[k] != expected.ids[k]) return;
+  }
+  EXPECT_EQ(found.ids, expected.ids);
+}
+
+}  // namespace vidi
