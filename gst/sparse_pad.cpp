@@ -49,7 +49,7 @@ bool has_sticky(GstPad* pad, GstEventType type) {
 }  // namespace
 
 SparsePad::SparsePad(GstPad* pad, GstCaps* caps)
-    : pad_(GST_PAD(gst_object_ref(pad))), caps_(gst_caps_ref(caps)) {
+    : pad_(GST_PAD(gst_object_ref(pad))), caps_(caps ? gst_caps_ref(caps) : nullptr) {
   gst_pad_set_element_private(pad_, this);
   gst_pad_set_activatemode_function(pad_, activate_mode);
   linked_handler_ = g_signal_connect(pad_, "linked", G_CALLBACK(on_linked), this);
@@ -60,7 +60,7 @@ SparsePad::~SparsePad() {
   gst_pad_set_activatemode_function(pad_, nullptr);
   gst_pad_set_element_private(pad_, nullptr);
   activate(false);
-  gst_caps_unref(caps_);
+  gst_clear_caps(&caps_);
   gst_object_unref(pad_);
 }
 
@@ -78,11 +78,14 @@ void SparsePad::queue_start(const std::string& upstream_id, std::optional<guint>
                             const GstSegment& segment, GstClockTime position) {
   if (!GST_CLOCK_TIME_IS_VALID(position)) position = segment.start;
   const std::string id = upstream_id + "/" + GST_PAD_NAME(pad_);
-  GstEvent* events[] = {stream_start_event(id, group_id), gst_event_new_caps(caps_),
+  GstEvent* events[] = {stream_start_event(id, group_id),
+                        caps_ ? gst_event_new_caps(caps_) : nullptr,
                         gst_event_new_segment(&segment), gst_event_new_gap(position, 0)};
   // What came before the first start belongs behind it.
   auto at = started_ ? queue_.end() : queue_.begin();
-  for (GstEvent* event : events) at = queue_.insert(at, GST_MINI_OBJECT_CAST(event)) + 1;
+  for (GstEvent* event : events) {
+    if (event) at = queue_.insert(at, GST_MINI_OBJECT_CAST(event)) + 1;
+  }
   position_ = sent_position_ = position;
   started_ = true;
   ended_ = gap_due_ = false;
@@ -118,7 +121,37 @@ void SparsePad::end() {
   queue_.push_back(GST_MINI_OBJECT_CAST(gst_event_new_eos()));
   ended_ = true;
   gap_due_ = false;
+  held_until_ = {};
   changed_.notify_all();
+}
+
+void SparsePad::hold_back(std::chrono::nanoseconds time) {
+  std::lock_guard lock(mutex_);
+  held_until_ = std::chrono::steady_clock::now() + time;
+  changed_.notify_all();
+}
+
+void SparsePad::hand_over() {
+  std::unique_lock lock(mutex_);
+  clear();
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return !sending_ || !active_; });
+}
+
+void SparsePad::push_event(GstEvent* event) {
+  std::lock_guard lock(mutex_);
+  if (flushing_ || ended_) return gst_event_unref(event);
+  started_ = true;
+  ended_ = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+  if (ended_) held_until_ = {};
+  queue_.push_back(GST_MINI_OBJECT_CAST(event));
+  changed_.notify_all();
+}
+
+void SparsePad::set_caps(GstCaps* caps) {
+  std::lock_guard lock(mutex_);
+  gst_caps_replace(&caps_, caps);
+  if (caps) gst_caps_unref(caps);
 }
 
 void SparsePad::wait_for_caps() {
@@ -176,7 +209,14 @@ bool SparsePad::has_work() const {
 // here, so however many there were while the task was busy, one GAP tells them all.
 GstMiniObject* SparsePad::take_next() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !active_ || has_work(); });
+  const auto is_held = [this] { return std::chrono::steady_clock::now() < held_until_; };
+  while (active_ && (!has_work() || is_held())) {
+    if (has_work()) {
+      changed_.wait_until(lock, held_until_);
+    } else {
+      changed_.wait(lock);
+    }
+  }
   if (!active_) return nullptr;
   sending_ = true;
   if (queue_.empty()) {
@@ -243,7 +283,7 @@ void SparsePad::forget() {
 // A downstream that is linked while nothing moves (in PAUSED) waits for a GAP, too.
 void SparsePad::on_linked(GstPad*, GstPad*, SparsePad* self) {
   std::lock_guard lock(self->mutex_);
-  self->gap_due_ = self->started_ && !self->ended_;
+  self->gap_due_ = self->started_ && !self->ended_ && GST_CLOCK_TIME_IS_VALID(self->sent_position_);
   self->flow_ = GST_FLOW_OK;
   self->changed_.notify_all();
 }

@@ -6,6 +6,9 @@
 // pushes data from the caller's thread: on GStreamer 1.22 that keeps a pipeline from leaving
 // READY->PAUSED. Every function may be called from any thread.
 //
+// The audio source pad is one of these as well, for as long as no sound comes: a sink behind it
+// must not keep the pipeline from its preroll, nor from its end. See hold_back() and hand_over().
+//
 // Activation is the pad's own: the constructor installs an activate-mode function that starts and
 // stops the task. The element leaves READY<->PAUSED to GstElement; for a pad requested later it
 // calls gst_pad_set_active(pad, TRUE), then gst_element_add_pad. To release one: gst_pad_set_active
@@ -15,6 +18,7 @@
 
 #include <gst/gst.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -27,7 +31,7 @@ namespace vidi {
 class SparsePad {
  public:
   // `pad` is a request source pad of the element, not active yet; its name goes into the stream id.
-  // Both are referenced. The pad's element private is taken.
+  // Both are referenced; caps NULL = none. The pad's element private is taken.
   SparsePad(GstPad* pad, GstCaps* caps);
   ~SparsePad();  // stops the task, returns when it is out
   SparsePad(const SparsePad&) = delete;
@@ -48,6 +52,15 @@ class SparsePad {
   void follow(GstClockTime position);
   void push(GstBuffer* buffer);  // takes it; sent in order, with any timestamp; never blocks
   void end();                    // EOS behind everything queued; never blocks
+
+  // Nothing is sent for so long, unless end() comes: data may come from elsewhere meanwhile.
+  void hold_back(std::chrono::nanoseconds time);
+  // Data of another stream takes its way through the pad, on its own thread: nothing more is sent,
+  // and nothing is under way when this returns. Until the next start() or push_event().
+  void hand_over();
+  void push_event(GstEvent* event);  // takes it; into the stream that was handed over to
+  void set_caps(GstCaps* caps);      // of the next start(); takes them, NULL = none
+
   // Blocks until everything queued has left, `end` included, or the pad flushes or stops. Gives up
   // when downstream has taken nothing for 250 ms: a muxer or textoverlay takes no second cue before
   // more video comes, and the caller holds that video back. What is queued is still sent.
@@ -88,7 +101,7 @@ class SparsePad {
 
   GstPad* const pad_;
   gulong linked_handler_ = 0;
-  GstCaps* const caps_;
+  GstCaps* caps_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<GstMiniObject*> queue_;  // events and buffers, in order
@@ -97,6 +110,7 @@ class SparsePad {
   GstFlowReturn flow_ = GST_FLOW_OK;
   bool active_ = false, flushing_ = false, sending_ = false;
   bool started_ = false, ended_ = false;
+  std::chrono::steady_clock::time_point held_until_;
   bool caps_left_ = false;  // since the pad became active
   // A GAP is to be sent although no time has passed: to a new peer, and behind a late cue, which
   // takes textoverlay's idea of the text's position back to its own PTS.

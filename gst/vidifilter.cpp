@@ -14,12 +14,6 @@ GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
 namespace vidi {
 namespace {
 
-// Sound this far ahead of a camera's pictures says that they stand. A file's may be ahead by all
-// that decoders side by side hold back; there the next picture tells, or the end, and this only
-// bounds the memory.
-constexpr Time kPicturesMayLag = std::chrono::seconds(2);
-constexpr Time kFilePicturesMayLag = std::chrono::minutes(30);
-
 std::optional<Time> duration_of(GstBuffer* buffer) {
   if (!GST_BUFFER_DURATION_IS_VALID(buffer)) return std::nullopt;
   return Time(GST_BUFFER_DURATION(buffer));
@@ -37,17 +31,6 @@ GstFlowReturn Filter::video_chain(GstBuffer* buffer) {
   watch(buffer);
   push_events();
   return combine(gst_pad_push(src_, buffer));
-}
-
-// A pad that nobody listens to behind us is no reason to end: the sound is for the model.
-GstFlowReturn Filter::audio_chain(GstPad* pad, GstBuffer* buffer) {
-  if (audio_is_heard_) {
-    const Result<bool> heard = audio_input_.push(buffer);
-    if (!heard) warn_once(kSaidAudio, heard.error().message);
-    sound_came();
-  }
-  const GstFlowReturn flow = gst_pad_push(audio_partner(pad), buffer);
-  return flow == GST_FLOW_NOT_LINKED ? GST_FLOW_OK : flow;
 }
 
 // Samples the frame if one is due. With `block`, waits here while too many complete windows wait.
@@ -120,44 +103,6 @@ void Filter::break_at_jump(Time pts, GstBuffer* buffer) {
   if (video_.live) video_.arrival = g_get_monotonic_time() * GST_USECOND;
 }
 
-// What the sound did meanwhile; and of a camera that says that its stream is broken, whether its
-// clock went on as ours did.
-HoleSigns Filter::signs_before(Time pts, GstBuffer* buffer) const {
-  const FrameTimes& times = video_.times;
-  HoleSigns signs;
-  signs.live = video_.live;
-  signs.discont = GST_BUFFER_IS_DISCONT(buffer);
-  if (signs.discont && signs.live) {
-    const Time passed(g_get_monotonic_time() * GST_USECOND - video_.arrival);
-    signs.discont = abs(pts - times.last_pts() - passed) > kShortestJump;
-  }
-  const AudioTrack& sound = feed_.audio();
-  const auto end = running_time_at(video_.segment, times.last_end());
-  const int64_t reached = sound.reached();
-  if (!sound_is_linked() || !end || reached == INT64_MIN) return signs;
-  const int64_t from = audio_position(*end);
-  signs.sound_leaps = sound.leaps_over(from, from + audio_position(pts - times.last_end()));
-  signs.alive_until = times.last_end() + (audio_time(reached) - *end);
-  return signs;
-}
-
-// Sound that comes before the first picture is heard with it: the grid starts where the sound does.
-// A file's sound may not be here yet, then WindowBuilder cuts what has none. In whole intervals, so
-// that a window without sound before begins with its picture.
-Time Filter::lead_before(Time pts) const {
-  const auto running = running_time_at(video_.segment, pts);
-  if (!video_.may_lead || !running || !audio_is_heard_ || !sound_is_linked()) return Time(0);
-  const AudioTrack& sound = feed_.audio();
-  const int64_t began = sound.began_at();
-  const bool none_comes = sound.has_ended() || sound.complete_until(audio_position(*running));
-  if (began == INT64_MIN && (video_.live || none_comes)) return Time(0);
-  const auto s = settings();
-  Time lead = *running - (began == INT64_MIN ? Time(0) : audio_time(began));
-  if (video_.live && s->window_duration != 0) lead = std::min(lead, Time(s->window_duration));
-  const Time interval = s->frame_rate().interval();
-  return lead < interval ? Time(0) : (lead + interval - Time(1)) / interval * interval;
-}
-
 // Asked when data flows: before, upstream may not know yet.
 void Filter::learn_liveness() {
   if (video_.live_known) return;
@@ -196,39 +141,6 @@ void Filter::set_origin() {
   feed_.set_origin(origin);
 }
 
-// A pad that nothing is linked to brings no sound; it may be linked when frames pass already.
-bool Filter::sound_is_linked() const {
-  GstPad* pad = nullptr;
-  GST_OBJECT_LOCK(element_);
-  if (audio_sink_) pad = GST_PAD(gst_object_ref(audio_sink_));
-  GST_OBJECT_UNLOCK(element_);
-  const bool linked = pad && gst_pad_is_linked(pad);
-  if (pad) gst_object_unref(pad);
-  return linked;
-}
-
-// At another rate than 1, running time is no measure of samples.
-void Filter::tell_audio() {
-  audio_is_heard_ = video_.segment.rate == 1.0;
-  WindowFeed::SoundShape shape;
-  shape.present = audio_is_heard_ && sound_is_linked();
-  if (video_.live) shape.wait = Time(settings()->audio_wait);
-  shape.lead = video_.live ? kPicturesMayLag : kFilePicturesMayLag;
-  feed_.set_audio(shape);
-}
-
-// The windows of a file whose picture has ended come as fast as its sound is read.
-void Filter::sound_came() {
-  ++n_sound_news_;
-  feed_.audio_changed();
-  late_end_.sound_changed();
-  if (!sound_may_wait_) return;
-  link_.wait_for_room([this] {
-    const auto s = settings();
-    return sound_may_wait_ && s->policy(false) == OverloadPolicy::kBlock && !s->passthrough;
-  });
-}
-
 void Filter::push_events() {
   for (GstEvent* event : delivery_.take_events()) gst_pad_push_event(src_, event);
 }
@@ -237,6 +149,8 @@ void Filter::follow(GstClockTime position) {
   if (!GST_CLOCK_TIME_IS_VALID(position)) return;
   delivery_.set_position(position);
   for (const auto& pad : delivery_.side_pads()) pad->follow(side_time(video_.segment, position));
+  if (sound_has_data_) return;
+  if (const auto idle = idle_audio()) idle->follow(position);
 }
 
 // One linked pad is enough; an error of any of them ends the stream. A side pad that flushes does
@@ -286,54 +200,6 @@ gboolean Filter::video_event(GstEvent* event) {
       break;
   }
   return gst_pad_push_event(src_, event);
-}
-
-gboolean Filter::audio_event(GstPad* pad, GstEvent* event) {
-  GstPad* out = audio_partner(pad);
-  switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_CAPS:
-      take_audio_caps(event);
-      break;
-    case GST_EVENT_SEGMENT: {
-      const GstSegment* segment = nullptr;
-      gst_event_parse_segment(event, &segment);
-      if (segment->format == GST_FORMAT_TIME) audio_input_.set_segment(*segment);
-      break;
-    }
-    case GST_EVENT_GAP: {
-      GstClockTime pts, duration;
-      gst_event_parse_gap(event, &pts, &duration);
-      audio_input_.gap(pts, duration);
-      sound_came();
-      break;
-    }
-    case GST_EVENT_EOS:
-      audio_input_.drain();
-      feed_.audio().end();
-      feed_.audio_changed();
-      late_end_.sound_changed();
-      break;
-    case GST_EVENT_FLUSH_START: {
-      const gboolean sent = gst_pad_push_event(out, event);
-      flush_start(pad);
-      return sent;
-    }
-    case GST_EVENT_FLUSH_STOP:
-      audio_input_.flush();
-      feed_.audio().clear();
-      flush_stop(pad);
-      break;
-    default:
-      break;
-  }
-  return gst_pad_push_event(out, event);
-}
-
-void Filter::take_audio_caps(GstEvent* event) {
-  GstCaps* caps = nullptr;
-  gst_event_parse_caps(event, &caps);
-  const Result<bool> taken = audio_input_.set_caps(caps);
-  if (!taken) warn(taken.error().message);
 }
 
 void Filter::start_stream(GstEvent* event) {
@@ -399,6 +265,7 @@ void Filter::start_side_pads() {
   for (const auto& pad : delivery_.side_pads()) {
     pad->start(video_.stream_id, video_.group_id, side, side.start);
   }
+  start_idle_audio(video_.stream_id, video_.group_id, video_.segment, video_.segment.start);
 }
 
 void Filter::pass_gap(GstEvent* event) {
@@ -419,24 +286,6 @@ void Filter::pass_gap(GstEvent* event) {
   follow(end);
 }
 
-// The picture ends before the sound: it stands, and the stream's end comes with the sound's. False
-// when there is nothing to wait for.
-bool Filter::end_late(GstEvent* event) {
-  const bool waits = video_.times.any() && audio_is_heard_ && sound_is_linked() &&
-                     !feed_.audio().has_ended() && state_ != ModelState::kFailed;
-  if (!waits) return false;
-  tell_audio();
-  const Time wait(settings()->audio_wait);
-  WindowFeed::SoundShape shape{true, video_.live ? wait : kForever, Time(0)};
-  feed_.set_audio(shape);
-  sound_may_wait_ = !video_.live;
-  LateEnd::Patience between_news;
-  if (video_.live) between_news = wait + kPicturesMayLag;
-  late_end_.begin(event, wait, between_news);
-  feed_.audio_changed();
-  return true;
-}
-
 // EOS: the last window and all answers first, then the chapters, then the ends of the side pads;
 // the caller sends the EOS itself.
 void Filter::end_stream() {
@@ -454,6 +303,7 @@ void Filter::end_stream() {
     gst_pad_push_event(src_, toc);
   }
   for (const auto& pad : delivery_.side_pads()) pad->end();
+  end_idle_audio();
   for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
   video_.times.forget();
   sound_may_wait_ = false;
@@ -500,6 +350,7 @@ void Filter::flush_start(GstPad* pad) {
   delivery_.flush(epoch_);
   if (pad != sink_) return;
   for (const auto& side : delivery_.side_pads()) side->flush_start();
+  if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_start();
 }
 
 void Filter::flush_stop(GstPad* pad) {
@@ -507,6 +358,7 @@ void Filter::flush_stop(GstPad* pad) {
     late_end_.cancel();
     sound_may_wait_ = false;
     for (const auto& side : delivery_.side_pads()) side->flush_stop(true);
+    if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_stop(true);
     video_.times.forget();
     video_.may_lead = true;
     video_.has_segment = false;

@@ -131,6 +131,12 @@ class Filter final : public LinkHost {
   void change_tags(const std::function<void(OrientationTags&)>& change);
   void read_pictures_of(const GstCaps* caps);
   void take_audio_caps(GstEvent* event);
+  gboolean pass_audio_segment(GstPad* out, GstEvent* event);
+  std::shared_ptr<SparsePad> idle_audio() const;
+  void start_idle_audio(const std::string& id, std::optional<guint> group,
+                        const GstSegment& segment, GstClockTime position);
+  void sound_has_come();
+  void end_idle_audio();
   void pass_gap(GstEvent* event);
   bool end_late(GstEvent* event);
   void end_stream();
@@ -163,11 +169,12 @@ class Filter final : public LinkHost {
   static void on_audio_unlinked(GstPad* pad, GstPad* peer, Filter* self);
   GstPad* request_side_pad(GstPadTemplate* templ, bool text);
   void release_audio(GstPad* pad);
-  void start_late(SparsePad& side);
+  void start_late(SparsePad* side);
 
   GstElement* const element_;
   GstPad *sink_ = nullptr, *src_ = nullptr;
   GstPad *audio_sink_ = nullptr, *audio_src_ = nullptr;  // object lock
+  std::shared_ptr<SparsePad> idle_audio_;                // of audio_src; object lock
 
   mutable std::mutex settings_mutex_;
   std::shared_ptr<const Settings> settings_ = std::make_shared<Settings>();
@@ -191,6 +198,7 @@ class Filter final : public LinkHost {
   std::atomic<bool> broken_{false};   // an error was posted: the stream ends
   std::atomic<bool> started_{false};  // READY->PAUSED was passed
   std::atomic<bool> audio_is_heard_{true};
+  std::atomic<bool> sound_has_stream_{false}, sound_has_data_{false};  // of upstream
   std::atomic<bool> sound_may_wait_{false};  // it drives the windows of a file by itself
   std::atomic<bool> too_small_{false};       // a window had too little in it
   std::atomic<uint64_t> n_sound_news_{0};    // buffers and GAPs of the audio pad

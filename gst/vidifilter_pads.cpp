@@ -125,13 +125,17 @@ GstPad* Filter::request_audio(GstPadTemplate* templ) {
   gst_pad_set_element_private(sink, src);
   g_signal_connect(sink, "unlinked", G_CALLBACK(on_audio_unlinked), this);
   pass_through(sink, src);
+  auto idle = std::make_shared<SparsePad>(src, nullptr);
   GST_OBJECT_LOCK(element_);
   audio_sink_ = sink, audio_src_ = src;
+  idle_audio_ = idle;
   GST_OBJECT_UNLOCK(element_);
+  sound_has_stream_ = sound_has_data_ = false;
   for (GstPad* pad : {src, sink}) {
     if (takes_data(element_)) gst_pad_set_active(pad, TRUE);
     gst_element_add_pad(element_, pad);
   }
+  start_late(nullptr);
   return sink;
 }
 
@@ -143,6 +147,7 @@ void Filter::release_audio(GstPad* pad) {
   gst_pad_set_active(src, FALSE);
   GST_OBJECT_LOCK(element_);
   audio_sink_ = audio_src_ = nullptr;
+  const auto idle = std::exchange(idle_audio_, nullptr);
   GST_OBJECT_UNLOCK(element_);
   g_signal_handlers_disconnect_by_data(pad, this);
   audio_input_.flush();
@@ -176,12 +181,12 @@ GstPad* Filter::request_side_pad(GstPadTemplate* templ, bool text) {
   }
   if (takes_data(element_)) gst_pad_set_active(pad, TRUE);
   gst_element_add_pad(element_, pad);
-  start_late(*side);
+  start_late(side.get());
   return pad;
 }
 
-// The video may be under way: the new pad's stream starts where that is.
-void Filter::start_late(SparsePad& side) {
+// The video may be under way: the new pad's stream starts where that is. Null: the audio pad's.
+void Filter::start_late(SparsePad* side) {
   GstEvent* start = gst_pad_get_sticky_event(sink_, GST_EVENT_STREAM_START, 0);
   GstEvent* segment = gst_pad_get_sticky_event(sink_, GST_EVENT_SEGMENT, 0);
   if (start && segment) {
@@ -189,7 +194,11 @@ void Filter::start_late(SparsePad& side) {
     gst_event_parse_segment(segment, &s);
     const auto [id, group] = stream_of(start);
     const GstClockTime end = seen_end_ >= 0 ? seen_end_.load() : s->start;
-    if (s->format == GST_FORMAT_TIME) side.start(id, group, side_segment(*s), side_time(*s, end));
+    if (s->format == GST_FORMAT_TIME && side) {
+      side->start(id, group, side_segment(*s), side_time(*s, end));
+    } else if (s->format == GST_FORMAT_TIME) {
+      start_idle_audio(id, group, *s, end);
+    }
   }
   g_clear_pointer(&start, gst_event_unref);
   g_clear_pointer(&segment, gst_event_unref);

@@ -72,7 +72,7 @@ bool Filter::begin() {
   broken_ = false;
   for (auto& said : said_) said = false;
   n_frames_ = n_submitted_ = n_sound_news_ = 0;
-  too_small_ = sound_may_wait_ = false;
+  too_small_ = sound_may_wait_ = sound_has_stream_ = sound_has_data_ = false;
   seen_end_ = -1;
   last_drop_warning_ = 0;
   last_percent_ = -1;
@@ -80,6 +80,7 @@ bool Filter::begin() {
   gst_segment_init(&video_.segment, GST_FORMAT_TIME);
   delivery_.start(new_session_id());
   for (const auto& pad : delivery_.side_pads()) pad->forget();
+  if (const auto idle = idle_audio()) idle->forget();
   {
     std::lock_guard lock(flush_mutex_);
     video_flushes_ = audio_flushes_ = false;

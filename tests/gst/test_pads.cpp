@@ -175,5 +175,90 @@ TEST_F(Pads, LaunchLines) {
   }
 }
 
+// A film without sound, in the line that is written for films with it: the sink behind audio_src
+// neither holds up the preroll nor the end, whatever else is behind it.
+TEST_F(Pads, LaunchLinesOfASilentFilm) {
+  const std::string film = "videotestsrc num-buffers=5 ! video/x-raw,framerate=1/1 ! v.sink ",
+                    filter =
+                        "vidifilter name=v model-path=model query=cat v.src ! fakesink "
+                        "sync=false  queue name=q ! v.audio_sink  v.audio_src ! ";
+  for (const char* end : {"fakesink", "queue ! audioconvert ! audioresample ! fakesink",
+                          "audio/x-raw,rate=8000,channels=1 ! fakesink"}) {
+    scripted::reset();
+    Pipeline pipeline(filter + end + " sync=false " + film);
+    EXPECT_TRUE(pipeline.to(GST_STATE_PAUSED)) << end;
+    ASSERT_NE(gst_element_set_state(pipeline.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+    EXPECT_TRUE(pipeline.wait_eos()) << end;
+    const auto all = pipeline.structures("vidi/window");
+    ASSERT_EQ(all.size(), 1u);
+    EXPECT_FALSE(flag(all[0], "has-audio"));
+  }
+}
+
+// A pad that has a stream, but never any data, ends and prerolls with the video too.
+TEST_F(Pads, SoundThatNeverComesHoldsNothingUp) {
+  for (const bool announced : {true, false}) {
+    Rig rig({.properties = "query=cat audio-wait=1000000",
+             .tail = "v.audio_src ! fakesink name=out sync=false"});
+    rig.audio = std::make_unique<Feeder>(rig.pipeline.v(), "audio_sink", kMono);
+    ASSERT_NE(gst_element_set_state(rig.pipeline.get(), GST_STATE_PLAYING),
+              GST_STATE_CHANGE_FAILURE);
+    const auto log = log_of(rig.pipeline.element("out"), "sink");
+    rig.video.start();
+    if (announced) rig.audio->start();
+    rig.frames(0, 5);
+    EXPECT_EQ(gst_element_get_state(rig.pipeline.get(), nullptr, nullptr, kLimit),
+              GST_STATE_CHANGE_SUCCESS);
+    EXPECT_EQ(log->count("stream-start"), 1);
+    EXPECT_GE(log->count("gap"), 1);
+    rig.video.eos();
+    EXPECT_TRUE(rig.pipeline.wait_eos());
+    EXPECT_EQ(log->count("eos"), 1);
+  }
+}
+
+// Sound that comes after all takes its place: its own stream, then its data, in order.
+TEST_F(Pads, LateSoundTakesTheIdlePadsPlace) {
+  Rig rig({.tail = "v.audio_src ! fakesink name=out sync=false async=false"});
+  rig.audio = std::make_unique<Feeder>(rig.pipeline.v(), "audio_sink", kMono);
+  rig.play(false);
+  const auto log = log_of(rig.pipeline.element("out"), "sink");
+  rig.frames(0, 1);
+  EXPECT_TRUE(log->wait_for("gap", 1));
+  rig.audio->start();
+  rig.sound(0, 4);
+  rig.frames(2, 5);
+  const auto entries = log->entries();
+  const auto first = std::find(entries.begin(), entries.end(), "buffer");
+  ASSERT_NE(first, entries.end());
+  EXPECT_EQ(std::vector<std::string>(first - 3, first),
+            (std::vector<std::string>{"stream-start", "caps", "segment"}));
+  EXPECT_EQ(std::count(first, entries.end(), "buffer"), 40);
+  EXPECT_EQ(std::count(first, entries.end(), "gap"), 0);
+  const GstStructure* window = rig.pipeline.wait_structure("vidi/window");
+  ASSERT_TRUE(window);
+  EXPECT_TRUE(flag(window, "has-audio"));
+  rig.end();
+}
+
+// A seek while no sound comes flushes the idle pad as well, and it goes on behind that.
+TEST_F(Pads, TheIdlePadIsFlushed) {
+  Rig rig({.tail = "v.audio_src ! fakesink name=out sync=false async=false"});
+  GstPad* pad = gst_element_request_pad_simple(rig.pipeline.v(), "audio_sink");
+  rig.play();
+  const auto log = log_of(rig.pipeline.element("out"), "sink");
+  rig.frames(0, 1);
+  EXPECT_TRUE(log->wait_for("gap", 1));
+  rig.video.send(gst_event_new_flush_start());
+  rig.video.send(gst_event_new_flush_stop(TRUE));
+  const int n_gaps = log->count("gap");
+  rig.video.start();
+  rig.frames(0, 5);
+  EXPECT_TRUE(log->wait_for("gap", n_gaps + 1));
+  rig.end();
+  EXPECT_EQ(log->count("eos"), 1);
+  gst_object_unref(pad);
+}
+
 }  // namespace
 }  // namespace vidi::test
