@@ -111,7 +111,7 @@ SamplerStep FrameSampler::advance(Time now) {
   }
   SamplerStep step;
   start_windows(now);
-  settle(now, {std::nullopt, last_pts_, kForever}, step);
+  settle(now - nanoseconds(1), {std::nullopt, last_pts_, kForever}, step);  // it may end here
   reached_ = now;
   close_passed(now, step);
   return step;

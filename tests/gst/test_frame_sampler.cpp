@@ -273,7 +273,7 @@ TEST(FrameSampler, AStandingFrameFillsWindows) {
   EXPECT_EQ(caller.picks[caller.closed[2].window].back().pts, milliseconds(900));
   EXPECT_TRUE(advance(seconds(9)).picks.empty());
   EXPECT_TRUE(caller.frame(seconds(8)).picks.empty());
-  EXPECT_EQ(caller.frame(seconds(10)).picks.at(0).target, seconds(10));
+  EXPECT_EQ(caller.frame(seconds(10)).picks.back().target, seconds(10));
   caller.finish(seconds(11));
   EXPECT_EQ(caller.closed.back().start, seconds(8));
   EXPECT_EQ(caller.closed.back().stop, seconds(11));
