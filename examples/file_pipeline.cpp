@@ -272,14 +272,14 @@ guint64 FilePipeline::n_pictures() const {
 }
 
 std::string FilePipeline::what_is_missing(bool warned) const {
-  std::vector<const DecodedStream*> all;
-  for (const Kind kind : {Kind::kPicture, Kind::kSound, Kind::kOther}) {
+  std::vector<const DecodedStream*> watched;
+  for (const Kind kind : {Kind::kPicture, Kind::kSound}) {
     const auto some = streams(kind);
-    all.insert(all.end(), some.begin(), some.end());
-    const std::string lost = kind == Kind::kOther ? "" : undecoded(some, kind);
+    const std::string lost = undecoded(some, kind);
     if (!lost.empty()) return lost;
+    watched.insert(watched.end(), some.begin(), some.end());
   }
-  return unread(all, streams(Kind::kSound), duration(), trusts_length(pipeline_) || warned);
+  return unread(watched, streams(Kind::kOther), duration(), trusts_length(pipeline_) || warned);
 }
 
 std::string uri_of(const std::string& file, std::string* error) {

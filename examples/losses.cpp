@@ -33,17 +33,20 @@ std::string undecoded(const std::vector<const DecodedStream*>& streams, Kind kin
   return only(sum.all - sum.lost, sum.all, what + " could be decoded");
 }
 
-std::string unread(const std::vector<const DecodedStream*>& streams,
-                   const std::vector<const DecodedStream*>& sounds, GstClockTime length,
+std::string unread(const std::vector<const DecodedStream*>& watched,
+                   const std::vector<const DecodedStream*>& others, GstClockTime length,
                    bool states_length) {
   GstClockTime reach = 0, may_reach = 0;
   std::set<guint64> seconds;
-  for (const DecodedStream* stream : streams) {
+  bool has_sound = false;  // pictures alone may stand
+  for (const DecodedStream* stream : watched) {
     reach = std::max(reach, stream->reach());
     may_reach = std::max(may_reach, stream->reach() + stream->slack());
+    has_sound |= stream->watched() == Kind::kSound;
     stream->add_to(&seconds);
   }
-  const size_t n_holes = sounds.empty() ? 0 : holes(seconds);
+  for (const DecodedStream* stream : others) may_reach = std::max(may_reach, stream->reach());
+  const size_t n_holes = has_sound && states_length ? holes(seconds) : 0;
   const bool ends_early = states_length && GST_CLOCK_TIME_IS_VALID(length) &&
                           length < kLongestLength && length < 4 * reach &&
                           may_reach + std::max(kFewSeconds * GST_SECOND, length / 50) < length;
