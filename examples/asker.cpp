@@ -98,8 +98,10 @@ void Asker::check_end() {
     fail(file_ + ": its sound was not heard: " + filter_warning_);
 }
 
+bool Asker::is_one_picture() const { return pipeline_.n_pictures() == 1 && !pipeline_.has_audio(); }
+
 std::string Asker::why_nothing() const {
-  if (pipeline_.n_pictures() == 1 && !pipeline_.has_audio())
+  if (is_one_picture())
     return "GStreamer finds a single picture in it and no sound, expected two pictures or more";
   if (!filter_warning_.empty()) return "nothing could be asked: " + filter_warning_;
   return "nothing could be asked, expected two pictures or more at the sampling rate";
@@ -171,8 +173,9 @@ void Asker::handle_load(GstMessage* message) {
 // be.
 void Asker::handle_warning(GstMessage* message) {
   const bool from_filter = GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter());
-  const bool expected = from_filter ? !model_ready_ && arguments_.queries.empty()
-                                    : !missing_.empty();  // check_streams() says it in words
+  const bool expected =
+      from_filter ? (!model_ready_ && arguments_.queries.empty()) || is_one_picture()
+                  : !missing_.empty();  // check_streams() and why_nothing() say it in words
   if (expected) return;
   if (from_filter) {
     filter_warning_ = message_text(message);

@@ -47,6 +47,7 @@ class Asker {
   std::string missing_text() const;
   void check_streams();
   void check_end();
+  bool is_one_picture() const;
   std::string why_nothing() const;
   void show_progress();
   std::string progress_text(double done_s, double duration_s) const;

@@ -67,6 +67,7 @@ void WindowFeed::set_audio(const SoundShape& shape) {
 
 void WindowFeed::drop_notes() {
   for (Note& note : notes_) gst_clear_buffer(&note.buffer);
+  n_handled_ += notes_.size();
   notes_.clear();
   n_buffers_ = 0;
   drain_deadline_.reset();
@@ -95,6 +96,7 @@ void WindowFeed::post(Note note, Lock& lock) {
     note.open_targets = is_known ? sampler_.targets_of_earliest(end) : 0;
   }
   notes_.push_back(std::move(note));
+  ++n_posted_;
   changed_.notify_all();
 }
 
@@ -169,6 +171,11 @@ std::optional<Time> WindowFeed::sound_position() const {
   return sampler_.last_pts() + (audio_time(reached) - *last);
 }
 
+void WindowFeed::wait_until_handled() {
+  Lock lock(mutex_);
+  changed_.wait(lock, [&] { return interrupted_ || !running_ || (notes_.empty() && !busy_); });
+}
+
 void WindowFeed::interrupt(uint64_t epoch) {
   Lock lock(mutex_);
   epoch_ = epoch;
@@ -195,18 +202,19 @@ void WindowFeed::run() {
     }
     busy_ = true;
     seen_news_ = news_;
-    const auto errands = std::exchange(errands_, {});
     std::optional<Note> note;
     if (!notes_.empty()) {
       note = std::move(notes_.front());
       notes_.pop_front();
+      ++n_handled_;
     }
+    const auto errands = take_errands();
     const auto drain_deadline = drain_deadline_;
     lock.unlock();
 
     try {
       if (note) handle(*note);
-      for (const auto& errand : errands) errand();
+      for (const Errand& errand : errands) errand.run();
       if (drain_deadline) builder_.set_deadline(*drain_deadline);
       hand_over();
       if (note) tell_sound(*note), forget_old_audio(*note);
@@ -221,7 +229,14 @@ void WindowFeed::run() {
     windows_wait_ = builder_.waiting();
     changed_.notify_all();
   }
-  for (const auto& errand : errands_) errand();
+  for (const Errand& errand : errands_) errand.run();
+}
+
+std::deque<WindowFeed::Errand> WindowFeed::take_errands() {
+  std::deque<Errand> ready;
+  for (; !errands_.empty() && errands_.front().n_before <= n_handled_; errands_.pop_front())
+    ready.push_back(std::move(errands_.front()));
+  return ready;
 }
 
 void WindowFeed::wait_for_news(Lock& lock) {
@@ -381,12 +396,12 @@ std::shared_ptr<AnalysisWindow> WindowFeed::snapshot(Time start, Time stop) {
   {
     Lock lock(mutex_);
     if (!running_ || stopping_) return nullptr;
-    errands_.push_back([this, start, stop, promise] {
-      const auto audio = audio_range(start, stop, last_origin_.get());
-      auto window = builder_.snapshot(start, stop, audio);
-      if (window) window->origin = last_origin_, window->epoch = built_epoch_;
-      promise->set_value(std::move(window));
-    });
+    errands_.push_back({n_posted_, [this, start, stop, promise] {
+                          const auto audio = audio_range(start, stop, last_origin_.get());
+                          auto window = builder_.snapshot(start, stop, audio);
+                          if (window) window->origin = last_origin_, window->epoch = built_epoch_;
+                          promise->set_value(std::move(window));
+                        }});
     changed_.notify_all();
   }
   return found.get();

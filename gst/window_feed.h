@@ -70,6 +70,8 @@ class WindowFeed {
   bool drain(Time end, Time audio_wait);
   // The track has more. Windows may end at that, when the pictures stand; never blocks.
   void audio_changed();
+  // Until all that was told is with the windows that it belongs to, or interrupt().
+  void wait_until_handled();
   AudioTrack& audio() { return audio_; }
   const AudioTrack& audio() const { return audio_; }
 
@@ -104,10 +106,15 @@ class WindowFeed {
     std::unique_ptr<GrabbedPicture> picture;
     std::shared_ptr<const SampledFrame> frame;
   };
+  struct Errand {  // run on the thread, behind the notes that were there before it
+    uint64_t n_before = 0;
+    std::function<void()> run;
+  };
   using Lock = std::unique_lock<std::mutex>;
 
   void run();
   void wait_for_news(Lock& lock);
+  std::deque<Errand> take_errands();
   void post(Note note, Lock& lock);
   void post(SamplerStep step, Lock& lock);
   std::optional<Time> sound_position() const;
@@ -136,7 +143,8 @@ class WindowFeed {
   FrameSampler sampler_{SamplingShape{}};
   SamplingShape shape_;
   std::deque<Note> notes_;
-  std::deque<std::function<void()>> errands_;  // run on the thread
+  std::deque<Errand> errands_;
+  uint64_t n_posted_ = 0, n_handled_ = 0;  // notes; dropped ones count as handled
   std::shared_ptr<PictureReader> reader_;
   std::shared_ptr<const StreamOrigin> origin_;
   size_t n_buffers_ = 0;  // that notes hold
