@@ -33,6 +33,7 @@ class PickPlan {
  public:
   PickPlan(const WatchSettings& settings, Time frame_length);
   void change(const WatchSettings& settings);
+  void set_frame_length(Time length) { times_.set_frame_length(length); }  // new caps
   // The frames that are shown next, by PTS. False when they do not come behind those before, each
   // at its own time, or where time may jump: then nothing is planned.
   bool plan(std::vector<PlannedFrame>& frames);

@@ -70,7 +70,9 @@ GstFlowReturn SamplingDecoder::begin_ranges() {
   const GstFlowReturn flow = push(gst_buffer_ref(first.get()));
   const auto settings = ask_watch_settings(src_);
   if (flow == GST_FLOW_OK && settings) {
-    plan_.emplace(*settings, frame_length(raw));
+    plan_ = plan_before_ ? std::exchange(plan_before_, std::nullopt)
+                         : PickPlan(*settings, frame_length(raw));
+    plan_->set_frame_length(frame_length(raw));
     const int n = n_decoders != 0 ? static_cast<int>(n_decoders) : n_side_by_side(factory_);
     std::lock_guard lock(mutex_);
     workers_ = std::make_unique<RangeWorkers>(
@@ -391,7 +393,11 @@ gboolean SamplingDecoder::take_caps(GstEvent* event) {
   gst_event_parse_caps(event, &caps);
   const bool same = caps_ && gst_caps_is_equal(caps, caps_);
   if (!same) {
+    finish_ranges();
+    std::optional<PickPlan> plan;
+    if (!plain_) plan = std::move(plan_);
     finish();
+    plan_before_ = std::move(plan);
     gst_caps_replace(&caps_, caps);
     g_clear_object(&factory_);
     factory_ = best_decoder(caps);
@@ -431,7 +437,7 @@ void SamplingDecoder::forget_stream() {
   ranges_.clear();
   waiting_.clear();
   cutter_.take_rest();
-  plan_.reset();
+  plan_.reset(), plan_before_.reset();
   first_.reset();
 }
 

@@ -104,6 +104,7 @@ class SamplingDecoder {
   std::deque<CodedRange> ranges_;               // cut, not yet planned
   std::deque<std::shared_ptr<RangeJob>> jobs_;  // planned, not yet passed on
   std::optional<PickPlan> plan_;                // empty: no frame came yet
+  std::optional<PickPlan> plan_before_;  // of the caps before, which the element goes on with
   size_t picture_bytes_ = 0;
   std::optional<Time> first_;  // PTS of the very first frame, which went ahead of its range
   std::unique_ptr<InnerDecoder> plain_;

@@ -280,6 +280,23 @@ TEST_F(VidiDecode, SamePicturesAsAnOrdinaryDecoder) {
   }
 }
 
+// Recordings that were joined are seen the same, too: PTS step back a little, or far; the size may
+// change.
+TEST_F(VidiDecode, SamePicturesOfJoinedRecordings) {
+  const std::string encoder = h264("bframes=3 b-adapt=false key-int-max=40");
+  if (!can_be_made({"", encoder})) GTEST_SKIP() << "no encoder";
+  const auto part = [&](const std::string& name, const std::string& before) {
+    std::ifstream file(made({name, before + encoder + "mpegtsmux"}), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string one = part("one", "");
+  for (const char* before : {"", "videoscale ! video/x-raw,width=120,height=80 ! "}) {
+    const fs::path joined = folder / "joined";
+    std::ofstream(joined, std::ios::binary) << one << part("two", before) << one;
+    for (const Watching& watching : kWatchings) expect_same(joined, watching);
+  }
+}
+
 // A stream that begins in the middle of a range, as after a seek, is decoded from before that.
 TEST_F(VidiDecode, SamePicturesAfterASeek) {
   const std::string path = made(steady());
