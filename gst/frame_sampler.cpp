@@ -117,7 +117,7 @@ SamplerStep FrameSampler::advance(Time now) {
   return step;
 }
 
-SamplerStep FrameSampler::finish(Time end) {
+SamplerStep FrameSampler::finish(Time end, Time next_start) {
   if (!running()) return {};
   SamplerStep step;
   if (windows_.front().stop < end) step = advance(end - nanoseconds(1));
@@ -128,8 +128,8 @@ SamplerStep FrameSampler::finish(Time end) {
   if (!is_covered) {
     settle(stop - nanoseconds(1), {std::nullopt, last_pts_, kForever}, step);
     const bool partial = first.stop != kForever && stop < first.stop;
-    step.closed.push_back(
-        {first.index, first.start, stop, partial, kForever, first_pts_, first_pts_ != last_pts_});
+    step.closed.push_back({first.index, first.start, stop, partial, next_start, true, first_pts_,
+                           first_pts_ != last_pts_});
   }
   windows_.clear();
   next_frame_starts_ = false;
@@ -216,7 +216,7 @@ void FrameSampler::close_passed(Time pts, SamplerStep& step) {
     }
     // The one behind is there: the last window is planned, so it stops ahead of `pts`.
     step.closed.push_back({window.index, window.start, window.stop, false, windows_[i + 1].start,
-                           first_pts_, first_pts_ != last_pts_});
+                           false, first_pts_, first_pts_ != last_pts_});
     if (!covered_ || window.stop > covered_->stop) covered_ = {window.start, window.stop};
   }
   if (still_open.size() != windows_.size()) windows_ = std::move(still_open);

@@ -50,7 +50,8 @@ struct ClosedRange {
   uint64_t window = 0;
   Time start{}, stop{};
   bool partial = false;        // ended before its full length
-  Time next_start = kForever;  // where the next window of this grid starts; kForever after finish()
+  Time next_start = kForever;  // where the next window starts that may see the same; kForever: none
+  bool last = false;           // of its grid
   Time first_frame{};          // PTS of the grid's first frame: before it, that one is shown
   bool several = false;        // the grid has had frames of different PTS
 };
@@ -86,8 +87,9 @@ class FrameSampler {
   // Closes the earliest open window at `end` (of the last frame, PTS + duration, or of as long as
   // it stands), settling its last targets with the last frame that is kept; windows behind it cover
   // nothing new and are forgotten. So is that one, when a closed window has covered all up to
-  // `end`. Windows that end before it are closed whole.
-  SamplerStep finish(Time end);
+  // `end`. Windows that end before it are closed whole. `next_start`: of the next grid, where that
+  // is known.
+  SamplerStep finish(Time end, Time next_start = kForever);
 
   bool running() const { return !windows_.empty(); }
   Time first_pts() const { return first_pts_; }  // of this grid

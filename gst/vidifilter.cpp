@@ -98,7 +98,7 @@ void Filter::break_at_jump(Time pts, GstBuffer* buffer) {
   if (jumps) {
     GST_INFO_OBJECT(element_, "PTS jumps from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT,
                     GST_TIME_ARGS(times.last_pts().count()), GST_TIME_ARGS(pts.count()));
-    close_window();
+    close_window(pts);  // what is told twice is found once
   }
   if (video_.live) video_.arrival = g_get_monotonic_time() * GST_USECOND;
 }
@@ -334,8 +334,8 @@ Time Filter::end_of_stream() const {
   return plausible ? Time(said) : end;
 }
 
-void Filter::close_window() {
-  if (video_.times.any()) feed_.close(video_.times.last_end());
+void Filter::close_window(Time next_start) {
+  if (video_.times.any()) feed_.close(video_.times.last_end(), next_start);
   video_.times.forget();
 }
 

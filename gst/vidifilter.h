@@ -141,7 +141,7 @@ class Filter final : public LinkHost {
   bool end_late(GstEvent* event);
   void end_stream();
   Time end_of_stream() const;
-  void close_window();
+  void close_window(Time next_start = kForever);
   void set_origin();
   Time expected_end() const;
   bool sound_is_linked() const;

@@ -52,7 +52,7 @@ void WindowBuilder::close(const ClosedRange& range, std::optional<AudioRange> au
                           std::optional<Clock::time_point> deadline,
                           std::shared_ptr<const void> origin) {
   closed_.push_back({range, audio, deadline, std::move(origin), Clock::now()});
-  if (range.next_start == kForever) forget_open_windows();
+  if (range.last) forget_open_windows();
 }
 
 void WindowBuilder::set_deadline(Clock::time_point deadline) {

@@ -40,7 +40,7 @@ class WindowBuilder {
   // The window's frames are complete. `audio_start`/`audio_stop`: its range as positions of the
   // audio track, nothing when there is no audio pad. `deadline`: sound that is not there by then is
   // left out; nothing = wait until it is there or the track has ended. The last window of a grid
-  // (`next_start` is kForever) makes all others of it that are still open forgotten.
+  // makes all others of it that are still open forgotten.
   struct AudioRange {
     int64_t start = 0, stop = 0;
   };

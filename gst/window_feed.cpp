@@ -131,11 +131,11 @@ void WindowFeed::advance(Time now) {
   if (!interrupted_ && running_) post(sampler_.advance(now), lock);
 }
 
-void WindowFeed::close(Time end) {
+void WindowFeed::close(Time end, Time next_start) {
   Lock lock(mutex_);
   if (interrupted_ || !sampler_.running()) return;
   Note note;
-  note.step = sampler_.finish(end);
+  note.step = sampler_.finish(end, next_start);
   post(std::move(note), lock);
 }
 

@@ -64,7 +64,8 @@ class WindowFeed {
   void frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc, Time lead = Time(0));
   void skip(Time pts);     // one that the decoder left out
   void advance(Time now);  // no frame comes before `now`
-  void close(Time end);    // the current window ends here; the next frame starts a new grid
+  // The current window ends here; the next frame starts a new grid, at `next_start` if it is known.
+  void close(Time end, Time next_start = kForever);
   // Video EOS: closes, lets the sound come for at most `audio_wait` more, returns when all windows
   // are handed over; false when interrupted.
   bool drain(Time end, Time audio_wait);

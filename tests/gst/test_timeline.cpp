@@ -392,6 +392,25 @@ TEST_F(Timeline, SmallStepsBackAddUp) {
   EXPECT_LT(ranges[1].start, 11 * GST_SECOND);
 }
 
+// What is seen at the end of one grid and again in the next, behind a step back, is one hit.
+TEST_F(Timeline, HitsOfGridsThatOverlapAreOne) {
+  scripted::answer_with([](const Query&, const SeenWindow& window) {
+    return window.frames.front() == 0 ? "0.5-1" : "0-0.5";
+  });
+  Bench bench({{"window-duration", "20000000000"}, {"window-stride", "20000000000"}});
+  bench.play();
+  bench.frames(0, 10 * GST_SECOND);
+  bench.frames(8 * GST_SECOND, 16 * GST_SECOND);
+  bench.eos();
+  std::vector<const GstStructure*> final;
+  for (const GstStructure* s : bench.structures("vidi/result")) {
+    if (flag(s, "final")) final.push_back(s);
+  }
+  ASSERT_EQ(final.size(), 1u);
+  EXPECT_EQ(number(final[0], "timestamp"), 5 * GST_SECOND);
+  EXPECT_EQ(number(final[0], "duration"), 7 * GST_SECOND);
+}
+
 // A file's buffers without a PTS pass and are not looked at; that is said once.
 TEST_F(Timeline, MissingPtsPasses) {
   Seen seen;

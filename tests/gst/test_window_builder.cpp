@@ -25,7 +25,7 @@ void sound(AudioTrack& track, int64_t start, int64_t stop, float value = 0.5f) {
 }
 
 ClosedRange range(uint64_t window, Time start, Time stop, Time next_start = seconds(1000)) {
-  return {window, start, stop, false, next_start};
+  return {window, start, stop, false, next_start, next_start == kForever};
 }
 
 struct WindowBuilderTest : testing::Test {
