@@ -270,6 +270,9 @@ TEST_F(Orientation, IsForgottenWithTheStream) {
     bench.eos();
     EXPECT_EQ(last == plain, !turned);
     EXPECT_TRUE(bench.to(GST_STATE_READY));
+    for (const bool active : {false, true}) {  // an element upstream would go to READY as well
+      gst_pad_set_active(bench.in().pad(), active);
+    }
   }
 }
 
