@@ -131,7 +131,9 @@ struct Injected {
   GstClockTime gap_at;
   size_t n_turns = 0;
 
-  static GstPadProbeReturn on_buffer(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  // In front of the parser, where a demuxer's tags come from: it repeats them in its own lists, and
+  // to videoflip (1.26) a list without the tag takes it back.
+  static GstPadProbeReturn before_parser(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
     auto* self = static_cast<Injected*>(data);
     const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
     constexpr const char* kQuarters[] = {"rotate-90", "rotate-180", "rotate-270", "rotate-0"};
@@ -139,8 +141,13 @@ struct Injected {
       GstTagList* list =
           gst_tag_list_new(GST_TAG_IMAGE_ORIENTATION, kQuarters[self->n_turns++ % 4], nullptr);
       gst_tag_list_set_scope(list, GST_TAG_SCOPE_STREAM);
-      gst_pad_push_event(pad, gst_event_new_tag(list));
+      gst_pad_send_event(pad, gst_event_new_tag(list));
     }
+    return GST_PAD_PROBE_OK;
+  }
+  static GstPadProbeReturn behind_parser(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+    auto* self = static_cast<Injected*>(data);
+    const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
     if (GST_CLOCK_TIME_IS_VALID(self->gap_at) && pts >= self->gap_at) {
       gst_pad_push_event(pad, gst_event_new_gap(pts, 0));
       self->gap_at = GST_CLOCK_TIME_NONE;
@@ -156,12 +163,17 @@ struct Injected {
     GstElementFactory* factory = gst_element_get_factory(element);
     const std::string name = factory ? GST_OBJECT_NAME(factory) : "";
     if (name != "h264parse" && name != "videoflip") return;
-    GstPad* pad = gst_element_get_static_pad(element, "src");
-    if (name == "h264parse")
-      gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, self, nullptr);
-    else
-      gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, without_tags, self, nullptr);
-    gst_object_unref(pad);
+    const auto probe = [&](const char* pad_name, GstPadProbeType type, GstPadProbeCallback call) {
+      GstPad* pad = gst_element_get_static_pad(element, pad_name);
+      gst_pad_add_probe(pad, type, call, self, nullptr);
+      gst_object_unref(pad);
+    };
+    if (name == "h264parse") {
+      probe("sink", GST_PAD_PROBE_TYPE_BUFFER, before_parser);
+      probe("src", GST_PAD_PROBE_TYPE_BUFFER, behind_parser);
+    } else {
+      probe("src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, without_tags);
+    }
   }
 };
 
