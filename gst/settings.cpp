@@ -135,7 +135,8 @@ const std::vector<kind::Property>& table() {
       kind::time(
           "audio-wait", kAlways, &S::audio_wait, kDay,
           "How long a full window of a live stream waits for its sound, in nanoseconds of wall "
-          "clock. Other streams wait this long at most once the video has ended."),
+          "clock. Other streams wait until the sound is there or has ended, and this long for one "
+          "of which nothing has come when the video ends."),
       kind::choice("overload-policy", kAlways, &S::overload_policy, overload_type,
                    "What happens when windows come faster than the model answers."),
       kind::number("max-pending-windows", kAlways, &S::max_pending_windows, 1, 64,

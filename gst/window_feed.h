@@ -66,8 +66,8 @@ class WindowFeed {
   void advance(Time now);  // no frame comes before `now`
   // The current window ends here; the next frame starts a new grid, at `next_start` if it is known.
   void close(Time end, Time next_start = kForever);
-  // Video EOS: closes, lets the sound come for at most `audio_wait` more, returns when all windows
-  // are handed over; false when interrupted.
+  // The stream's end: closes, lets the sound come for at most `audio_wait` more, returns when all
+  // windows are handed over; false when interrupted.
   bool drain(Time end, Time audio_wait);
   // The track has more. Windows may end at that, when the pictures stand; never blocks.
   void audio_changed();
