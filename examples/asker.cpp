@@ -237,7 +237,9 @@ void Asker::check_streams() {
   streams_checked_ = true;
   const std::string missing = missing_.empty() ? "" : ": " + missing_text();
   if (!pipeline_.has_video()) return fail(file_ + " has no picture that can be decoded" + missing);
-  if (!pipeline_.has_audio()) bar_.say(file_ + " has no sound that can be decoded" + missing);
+  // One picture alone is why_nothing()'s to say.
+  if (!pipeline_.has_audio() && !is_one_picture())
+    bar_.say(file_ + " has no sound that can be decoded" + missing);
 }
 
 // Reading runs ahead of the model by the windows that wait for it, and a short file is one window:

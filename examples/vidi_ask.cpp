@@ -17,6 +17,7 @@
 #include "asker.h"
 #include "places.h"
 #include "subtitles.h"
+#include "standard_streams.h"
 #include "text.h"
 
 namespace {
@@ -120,6 +121,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_streams();
   std::setlocale(LC_ALL, "");
   // The model's threads on the CPU wait asleep: spinning, they take the decoder's share of it.
   setenv("OMP_WAIT_POLICY", "passive", 0);

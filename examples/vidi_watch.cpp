@@ -20,6 +20,7 @@
 #include "connection.h"
 #include "places.h"
 #include "sighting.h"
+#include "standard_streams.h"
 #include "text.h"
 #include "watch_arguments.h"
 
@@ -69,7 +70,7 @@ class Watcher {
   double delay_s_ = 1;         // before the next attempt
   std::set<guint64> counted_;  // hits of this connection
   double n_hits_ = 0;
-  bool enough_ = false, stopping_ = false, leaving_ = false;
+  bool enough_ = false, stopping_ = false, failed_ = false, leaving_ = false;
   int status_ = kOk;
 };
 
@@ -157,6 +158,7 @@ void Watcher::connect() {
 void Watcher::ended(Connection::Why why, const std::string& text) {
   if (connection_->has_pictures()) delay_s_ = 1;
   connection_.reset();
+  // Read once: what went wrong will go wrong again, and a new connection would begin at its start.
   const bool is_file = g_str_has_prefix(arguments_.uri.c_str(), "file:") ||
                        g_str_has_prefix(arguments_.uri.c_str(), "fd:");
   if (why == Connection::Why::kBroken) {
@@ -164,6 +166,11 @@ void Watcher::ended(Connection::Why why, const std::string& text) {
     leave(kFailed);
   } else if (stopping_ || (is_file && why == Connection::Why::kEnd)) {
     stopping_ = true;
+    leave_when_saved();
+  } else if (is_file) {
+    const bool changed = why == Connection::Why::kChanged;
+    say(printable(text) + (changed ? "; what follows was not watched (vidi-ask goes on there)" : ""));
+    failed_ = stopping_ = true;
     leave_when_saved();
   } else if (why == Connection::Why::kChanged) {
     note(printable(text) + "; connecting again at once");
@@ -246,7 +253,7 @@ void Watcher::stop() {
 }
 
 void Watcher::leave_when_saved() {
-  if (!recorder_ || !recorder_->is_busy()) leave(kOk);
+  if (!recorder_ || !recorder_->is_busy()) leave(failed_ ? kFailed : kOk);
 }
 
 void Watcher::leave(int status) {
@@ -258,6 +265,7 @@ void Watcher::leave(int status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_streams();
   std::setlocale(LC_ALL, "");
   // The model's threads on the CPU wait asleep: spinning, they take the decoder's share of it.
   setenv("OMP_WAIT_POLICY", "passive", 0);

@@ -112,6 +112,17 @@ class LiveSources(unittest.TestCase):
         self.assertEqual((watched.returncode, watched.stderr), (0, ""))
         self.assertGreaterEqual(len(watched.stdout.splitlines()), 2)
 
+    def test_a_recording_whose_streams_change_is_not_begun_anew(self):
+        """What was read is read: the change is said, with status 1, from a file and from a pipe."""
+        film = media.join(self.folder / "both.ts", media.transport_stream(self.folder / "one.ts"),
+                          media.with_map_version(media.transport_stream(self.folder / "two.ts", first_pid=300), 1))
+        for uri, stdin in ((f"file://{film}", subprocess.DEVNULL), ("-", open(film, "rb"))):
+            watched = subprocess.run([PROGRAM, uri, "a ball", *QUICK], stdin=stdin, capture_output=True, text=True,
+                                     timeout=cases.LIMIT_S, env=cases.environment(**SCRIPTED))
+            self.assertEqual(watched.returncode, 1, watched.stderr)
+            self.assertIn("streams of the source have changed", watched.stderr)
+            self.assertNotIn("connecting again", watched.stderr)
+
 
 if __name__ == "__main__":
     cases.main(__name__)

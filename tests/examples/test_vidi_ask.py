@@ -271,9 +271,17 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual(len(rows(result.stdout)), 1)
 
     def test_single_picture(self):
-        """One picture is no video: the sentence says what was expected."""
+        """One picture is no video: one sentence says what was expected."""
         path = self.make_media("still.mkv", "videotestsrc num-buffers=1 ! jpegenc ! matroskamux")
-        self.assert_refused(ask(path, "a dog"), 1, "two pictures")
+        result = ask(path, "a dog")
+        self.assert_refused(result, 1, "two pictures")
+        self.assertNotIn("no sound that can be decoded", result.stderr)
+
+    def test_closed_standard_input(self):
+        """A standard input that the caller has closed is an empty file."""
+        result = cases.run(["sh", "-c", 'exec "$0" - "a dog" <&-', str(PROGRAM)])
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("stdin", result.stderr)
 
     def test_missing_video_decoder_is_named(self):
         """Without a decoder for the picture the sentence names it."""
