@@ -42,6 +42,12 @@ gpu_problem() {
     return
   fi
   [ -n "$libraries" ] || return 0
+  # Its library for arm64 holds sm_80, 90, 100, 110 and 120. Code for 8.0 serves later desktop GPUs, but no Jetson.
+  if [ "$newest" = 87 ]; then
+    echo "it is a Jetson Orin (compute capability 8.7), for which PyTorch 2.11.0 of the Python package index has no code: name" \
+      "NVIDIA's own build for it (VIDI_TORCH=FOLDER tests/setup.sh); building for the CPU"
+    return
+  fi
   driver=$(driver_version)
   if ! [ "${driver%%.*}" -ge $needed_driver ] 2>/dev/null; then
     echo "its driver is ${driver:-of unknown version} and PyTorch 2.11.0 (CUDA 13) needs $needed_driver or newer: install a" \

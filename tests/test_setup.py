@@ -75,6 +75,13 @@ class Gpu(unittest.TestCase):
         for libraries in "yes", "":
             self.assertRegex(Machine(capability="7.5\n").problem(libraries), r"capability is 7\.5 .* need 8\.0 ")
 
+    def test_a_jetson_orin_needs_a_libtorch_of_its_own(self):
+        """The one that would be downloaded has no code for its GPU."""
+        machine = Machine(capability="8.7\n")
+        self.assertRegex(machine.problem(), r"8\.7.*no code.*VIDI_TORCH=.*building for the CPU$")
+        self.assertEqual(machine.problem(libraries=""), "")
+        self.assertEqual(machine.run("gpu_arch"), "87")
+
     def test_the_newest_of_several_gpus_decides(self):
         """Kernels are compiled for those that are new enough."""
         machine = Machine(capability="7.5\n8.9\n8.0\n8.9\n")
