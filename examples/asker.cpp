@@ -70,6 +70,7 @@ bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {
   while (!ended_ && error_.empty() && step()) show_progress();
   bar_.clear();
   if (error_.empty() && !interrupted_) check_streams();
+  if (error_.empty() && !interrupted_) say_what_was_silent();
   if (interrupted_) fail("stopped before the end, the list is not complete");
   for (const std::string& again : warnings_.take_repeated()) bar_.say("vidi-ask: " + again);
   if (error_.empty()) check_end();
@@ -237,9 +238,13 @@ void Asker::check_streams() {
   streams_checked_ = true;
   const std::string missing = missing_.empty() ? "" : ": " + missing_text();
   if (!pipeline_.has_video()) return fail(file_ + " has no picture that can be decoded" + missing);
-  // One picture alone is why_nothing()'s to say.
-  if (!pipeline_.has_audio() && !is_one_picture())
-    bar_.say(file_ + " has no sound that can be decoded" + missing);
+}
+
+// At the end: sound may begin in the middle of a file. One picture alone is why_nothing()'s to say.
+void Asker::say_what_was_silent() {
+  if (pipeline_.has_audio() || is_one_picture()) return;
+  bar_.say(file_ + " has no sound that can be decoded" +
+           (missing_.empty() ? "" : ": " + missing_text()));
 }
 
 // Reading runs ahead of the model by the windows that wait for it, and a short file is one window:

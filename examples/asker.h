@@ -47,6 +47,7 @@ class Asker {
   std::string missing_text() const;
   void check_streams();
   void check_end();
+  void say_what_was_silent();
   bool is_one_picture() const;
   std::string why_nothing() const;
   void show_progress();
