@@ -54,6 +54,22 @@ bool trusts_length(GstElement* pipeline) {
   return true;
 }
 
+// Of 1.22 it is known that libav's demuxer asks for more at the end of a GIF for ever, of 1.26 that
+// it does not.
+bool reads_gif_to_its_end() {
+  guint major = 0, minor = 0, micro = 0, nano = 0;
+  gst_version(&major, &minor, &micro, &nano);
+  return major > 1 || minor >= 26;
+}
+
+void refuse_gif(GstElement* demuxer) {
+  GST_ELEMENT_ERROR(
+      demuxer, STREAM, DEMUX,
+      ("this version of GStreamer cannot read a GIF to its end, expected 1.26 or newer, "
+       "or a video made of it"),
+      (nullptr));
+}
+
 }  // namespace
 
 FilePipeline::FilePipeline(const std::string& uri, const TrackWishes& wishes, int n_decoders,
@@ -114,11 +130,13 @@ GstClockTime FilePipeline::position() const {
 }
 
 // On any thread: uridecodebin finds out what it needs while the file is read.
-void FilePipeline::on_element(GstBin*, GstBin*, GstElement* element, gpointer self) {
+void FilePipeline::on_element(GstBin* pipeline, GstBin*, GstElement* element, gpointer self) {
   if (is_made_by(element, kDecoder))
     g_object_set(element, "decoders", static_cast<FilePipeline*>(self)->n_decoders_, nullptr);
   if (is_made_by(element, "decodebin"))
     g_object_set(element, "max-size-bytes", kMostAhead, nullptr);
+  if (is_made_by(element, "avdemux_gif") && !reads_gif_to_its_end())
+    refuse_gif(GST_ELEMENT(pipeline));
 }
 
 void FilePipeline::on_overrun(GstElement*, gpointer data) {

@@ -277,6 +277,12 @@ class VidiAsk(unittest.TestCase):
         self.assert_refused(result, 1, "two pictures")
         self.assertNotIn("no sound that can be decoded", result.stderr)
 
+    def test_gif_is_no_film(self):
+        """A GIF ends with a sentence: that of one picture, or where GStreamer never ends it (1.22), about that."""
+        path = self.folder / "dot.gif"
+        path.write_bytes(bytes.fromhex("47494638396101000100800000ffffff00000021f90400000000002c00000000010001000002024401003b"))
+        self.assert_refused(ask(path, "a dog"), 1)
+
     def test_closed_standard_input(self):
         """A standard input that the caller has closed is an empty file."""
         result = cases.run(["sh", "-c", 'exec "$0" - "a dog" <&-', str(PROGRAM)])
