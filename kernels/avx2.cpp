@@ -1,6 +1,9 @@
 #include "kernels/avx2.h"
 
 #if defined(VIDI_HAS_AVX2_CODE) && __has_include(<sys/platform/x86.h>)
+#ifdef __clang__
+#define _Bool bool  // the header is C's, and to clang that is no word of C++
+#endif
 #include <sys/platform/x86.h>
 #define HAS(feature, name) CPU_FEATURE_ACTIVE(feature)
 #elif defined(VIDI_HAS_AVX2_CODE)
