@@ -364,6 +364,13 @@ Result<bool> AudioInput::push(GstBuffer* buffer) {
   return true;
 }
 
+Time AudioInput::running_time_of(GstBuffer* buffer) const {
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  if (!counts_time(segment_) || pts > kMaxTime) return Time::zero();  // NONE is beyond it, too
+  const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts);
+  return time > kMaxTime ? Time::zero() : Time(time);
+}
+
 void AudioInput::gap(GstClockTime pts, GstClockTime duration) {
   if (!counts_time(segment_) || pts > kMaxTime) return;  // NONE is beyond it, too
   const GstClockTime stop =

@@ -26,6 +26,8 @@ class AudioInput {
   // Clipped to the segment. GAP-flagged buffers are silence. A buffer without PTS continues the
   // last one, and is refused when there is none.
   Result<bool> push(GstBuffer* buffer);
+  // Of its beginning; 0 when it has none.
+  Time running_time_of(GstBuffer* buffer) const;
   void gap(GstClockTime pts, GstClockTime duration);
   void drain();  // EOS: what the resampler still holds goes to the track
   void flush();  // forgets the converter's state and alignment; the track is the caller's

@@ -53,10 +53,14 @@ void Filter::watch(GstBuffer* buffer) {
 }
 
 void Filter::wait_for_room() {
-  link_.wait_for_room([this] {  // asked again when a property changes
+  const auto blocks = [this] {  // asked again when a property changes
     const auto s = settings();
     return s->policy(video_.live) == OverloadPolicy::kBlock && !s->passthrough;
-  });
+  };
+  if (blocks()) feed_.wait_for_sound();
+  feed_.hold_pictures(true);
+  link_.wait_for_room(blocks);
+  feed_.hold_pictures(false);
 }
 
 bool Filter::can_be_watched(GstBuffer* buffer) {

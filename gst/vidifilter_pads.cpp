@@ -143,6 +143,7 @@ void Filter::on_audio_unlinked(GstPad*, GstPad*, Filter* self) { self->late_end_
 
 void Filter::release_audio(GstPad* pad) {
   GstPad* src = audio_src_;
+  feed_.set_audio({});             // it need not wait for the pictures any more
   gst_pad_set_active(pad, FALSE);  // waits until the chain function is out
   gst_pad_set_active(src, FALSE);
   GST_OBJECT_LOCK(element_);

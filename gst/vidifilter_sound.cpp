@@ -27,6 +27,7 @@ constexpr Time kSoundMayComeLate = std::chrono::seconds(1);
 GstFlowReturn Filter::audio_chain(GstPad* pad, GstBuffer* buffer) {
   sound_has_come();
   if (audio_is_heard_) {
+    feed_.wait_for_pictures(audio_input_.running_time_of(buffer));
     const Result<bool> heard = audio_input_.push(buffer);
     if (!heard) warn_once(kSaidAudio, heard.error().message);
     sound_came();

@@ -245,8 +245,9 @@ void WindowBuilder::remember(const Chunks& chunks) {
   }
 }
 
-std::shared_ptr<const SoundChunk> WindowBuilder::next_sound(int64_t start) {
-  for (int64_t at = start; audio_.complete_until(at + kChunkSamples); at += kChunkSamples) {
+std::shared_ptr<const SoundChunk> WindowBuilder::next_sound(int64_t start, int64_t stop) {
+  for (int64_t at = start; at < stop && audio_.complete_until(at + kChunkSamples);
+       at += kChunkSamples) {
     const auto known = chunks_.find(at);
     const bool is_known = known != chunks_.end() && !known->second.expired();
     if (is_known || early_.contains(at)) continue;

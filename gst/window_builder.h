@@ -30,6 +30,7 @@ namespace vidi {
 class WindowBuilder {
  public:
   using Clock = std::chrono::steady_clock;
+  static constexpr int64_t kNoStop = INT64_MAX;
 
   explicit WindowBuilder(const AudioTrack& audio) : audio_(audio) {}
 
@@ -59,10 +60,10 @@ class WindowBuilder {
   };
   Ready take_ready(Clock::time_point now);
 
-  // The next full chunk of an open window's sound (`start`: where that begins on the track), as
-  // soon as all of it is there, so that it can be heard before the window is complete; null when
-  // there is none. Each comes once.
-  std::shared_ptr<const SoundChunk> next_sound(int64_t start);
+  // The next full chunk of an open window's sound ([start, stop) of the track), as soon as all of
+  // it is there, so that it can be heard before the window is complete; null when there is none.
+  // Each comes once. What comes behind the window has time: it would be kept twice until then.
+  std::shared_ptr<const SoundChunk> next_sound(int64_t start, int64_t stop = kNoStop);
 
   // The pictures of an open window until now, one a target.
   std::vector<std::shared_ptr<const SampledFrame>> frames_of(uint64_t window) const;

@@ -1,5 +1,6 @@
 #include "gst/window_feed.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -16,6 +17,10 @@ constexpr int kNice = 2;  // before the model's thread, behind the stream
 constexpr size_t kMaxBuffers = 4;
 // A file whose sound never comes must not keep its pictures for ever.
 constexpr size_t kMaxWaitingWindows = 16;
+// The pictures wait for the sound from here on, if that comes at all.
+constexpr size_t kManyWaitingWindows = 2;
+// After so long the other one is taken to stand still.
+constexpr auto kStands = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -63,6 +68,7 @@ void WindowFeed::reshape(const SamplingShape& shape) {
 void WindowFeed::set_audio(const SoundShape& shape) {
   Lock lock(mutex_);
   sound_ = shape;
+  if (sound_waits_) changed_.notify_all();
 }
 
 void WindowFeed::drop_notes() {
@@ -71,6 +77,8 @@ void WindowFeed::drop_notes() {
   notes_.clear();
   n_buffers_ = 0;
   drain_deadline_.reset();
+  last_picture_.reset();
+  sound_ahead_ = kSoundAhead;
   sampler_ = FrameSampler(shape_);
 }
 
@@ -112,6 +120,7 @@ void WindowFeed::frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Ti
                        Time lead) {
   Lock lock(mutex_);
   if (interrupted_ || !running_) return;
+  pictures_came(pts);
   Note note;
   note.step = sampler_.frame(pts, reach, lead);
   if (!note.step.grab && note.step.picks.empty() && note.step.closed.empty()) return;
@@ -123,12 +132,16 @@ void WindowFeed::frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Ti
 
 void WindowFeed::skip(Time pts) {
   Lock lock(mutex_);
-  if (!interrupted_ && running_) post(sampler_.skip(pts), lock);
+  if (interrupted_ || !running_) return;
+  pictures_came(pts);
+  post(sampler_.skip(pts), lock);
 }
 
 void WindowFeed::advance(Time now) {
   Lock lock(mutex_);
-  if (!interrupted_ && running_) post(sampler_.advance(now), lock);
+  if (interrupted_ || !running_) return;
+  pictures_came(now);
+  post(sampler_.advance(now), lock);
 }
 
 void WindowFeed::close(Time end, Time next_start) {
@@ -142,24 +155,69 @@ void WindowFeed::close(Time end, Time next_start) {
 bool WindowFeed::drain(Time end, Time audio_wait) {
   close(end);
   Lock lock(mutex_);
+  last_picture_.reset();
   drain_deadline_ = Clock::now() + audio_wait;
   ++news_;
   changed_.notify_all();
   changed_.wait(lock, [&] {
-    return interrupted_ || !running_ || (notes_.empty() && !busy_ && !windows_wait_);
+    return interrupted_ || !running_ || (notes_.empty() && !busy_ && n_windows_wait_ == 0);
   });
   drain_deadline_.reset();
   return !interrupted_ && running_;
 }
 
+void WindowFeed::wait_for_sound() {
+  Lock lock(mutex_);
+  const auto may_go_on = [this] {
+    return interrupted_ || !running_ ||
+           n_windows_wait_ <= std::max(kManyWaitingWindows, n_in_vain_);
+  };
+  while (!may_go_on()) {
+    const uint64_t before = n_sounds_;
+    changed_.wait_for(lock, kStands, [&] { return may_go_on() || n_sounds_ != before; });
+    if (n_sounds_ == before) n_in_vain_ = n_windows_wait_;  // one more, until it has caught up
+  }
+}
+
+void WindowFeed::wait_for_pictures(Time running_time) {
+  Lock lock(mutex_);
+  const auto may_go_on = [&] {
+    const bool waits = sound_.present && sound_.wait == kForever && sound_.lead > Time(0);
+    if (interrupted_ || !running_ || !waits || !last_picture_ || !origin_) return true;
+    const auto at = running_time_at(origin_->segment, *last_picture_);
+    return !at || running_time - *at <= sound_ahead_;
+  };
+  sound_waits_ = true;
+  while (!may_go_on()) {
+    const auto before = last_picture_;
+    const auto goes_on = [&] { return may_go_on() || last_picture_ != before; };
+    const bool in_vain = !changed_.wait_for(lock, kStands, goes_on);
+    // Twice as far each time, and from then on: hours of sound under one picture cost seconds, and
+    // so do streams whose times are hours apart.
+    if (in_vain && !pictures_are_held_) sound_ahead_ *= 2;
+  }
+  sound_waits_ = false;
+}
+
+// Called with the lock.
+void WindowFeed::pictures_came(Time pts) {
+  last_picture_ = pts;
+  if (sound_waits_) changed_.notify_all();
+}
+
+void WindowFeed::hold_pictures(bool held) {
+  Lock lock(mutex_);
+  pictures_are_held_ = held;
+}
+
 void WindowFeed::audio_changed() {
   Lock lock(mutex_);
-  ++news_;
+  ++news_, ++n_sounds_;
   if (!interrupted_ && sampler_.running() && sound_.lead != kForever) {
     const auto now = sound_position();
     if (now && *now > sampler_.last_pts()) post(sampler_.advance(*now - sound_.lead), lock);
   }
-  if (windows_wait_) changed_.notify_all();
+  if (n_windows_wait_ > 0) changed_.notify_all();
 }
 
 // Called with the lock. As PTS of the video, which like the sound runs at rate 1.
@@ -226,7 +284,8 @@ void WindowFeed::run() {
 
     lock.lock();
     busy_ = false;
-    windows_wait_ = builder_.waiting();
+    n_windows_wait_ = builder_.n_waiting();
+    if (n_windows_wait_ <= kManyWaitingWindows) n_in_vain_ = 0;
     changed_.notify_all();
   }
   for (const Errand& errand : errands_) errand.run();
@@ -372,7 +431,14 @@ void WindowFeed::tell_sound(const Note& note) {
   if (!note.open_from) return;
   const auto range = audio_range(*note.open_from, *note.open_from, note.origin.get());
   if (!range) return;
-  while (const auto chunk = builder_.next_sound(range->start)) callbacks_.sound(chunk);
+  Time length;
+  {
+    Lock lock(mutex_);
+    length = shape_.duration;
+  }
+  const int64_t stop =
+      length > Time::zero() ? range->start + audio_position(length) : WindowBuilder::kNoStop;
+  while (const auto chunk = builder_.next_sound(range->start, stop)) callbacks_.sound(chunk);
 }
 
 // Sound before every open window serves nobody any more, but for those that still wait.

@@ -69,6 +69,14 @@ class WindowFeed {
   // The stream's end: closes, lets the sound come for at most `audio_wait` more, returns when all
   // windows are handed over; false when interrupted.
   bool drain(Time end, Time audio_wait);
+  // Of a file one stream may run far ahead of the other: queues are bounded in bytes, and at a low
+  // bitrate these are many minutes. Whoever is ahead waits here, as long as the other goes on by
+  // itself; it may be that it cannot, when one thread feeds both.
+  // The pictures, while those of some complete windows wait for their sound:
+  void wait_for_sound();
+  // The sound, of this running time, while it is more than a minute ahead of the last picture:
+  void wait_for_pictures(Time running_time);
+  void hold_pictures(bool held);  // the model holds them up: they have not come to an end
   // The track has more. Windows may end at that, when the pictures stand; never blocks.
   void audio_changed();
   // Until all that was told is with the windows that it belongs to, or interrupt().
@@ -89,6 +97,9 @@ class WindowFeed {
   size_t n_bytes() const { return n_bytes_; }
 
  private:
+  // More than demuxers interleave, and 4 MB.
+  static constexpr Time kSoundAhead = std::chrono::minutes(1);
+
   using Clock = WindowBuilder::Clock;
   struct Note {                   // what a streaming thread leaves, in order
     GstBuffer* buffer = nullptr;  // to be copied; owned
@@ -119,6 +130,7 @@ class WindowFeed {
   void post(Note note, Lock& lock);
   void post(SamplerStep step, Lock& lock);
   std::optional<Time> sound_position() const;
+  void pictures_came(Time pts);
   void drop_notes();
   void handle(Note& note);
   void tell_filling(const Note& note);
@@ -151,8 +163,13 @@ class WindowFeed {
   size_t n_buffers_ = 0;  // that notes hold
   uint64_t epoch_ = 0;
   uint64_t news_ = 0, seen_news_ = 0;  // sound or a deadline came; the thread has looked
+  uint64_t n_sounds_ = 0;              // pieces of sound that came
   bool running_ = false, stopping_ = false, interrupted_ = false, busy_ = false;
-  bool windows_wait_ = false;  // for their sound
+  size_t n_windows_wait_ = 0;         // for their sound
+  size_t n_in_vain_ = 0;              // so many waited when the sound did not go on
+  std::optional<Time> last_picture_;  // PTS up to which they came; empty: none did, or none will
+  Time sound_ahead_ = kSoundAhead;    // of it, at most
+  bool sound_waits_ = false, pictures_are_held_ = false;
   SoundShape sound_;
   std::optional<Clock::time_point> drain_deadline_;
 

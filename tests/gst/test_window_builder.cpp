@@ -65,6 +65,7 @@ TEST_F(WindowBuilderTest, GivesSoundAhead) {
   const auto second = builder.next_sound(0);
   ASSERT_TRUE(second);
   EXPECT_EQ(second->position, kChunk);
+  EXPECT_EQ(builder.next_sound(0, 60 * kAudioRate), nullptr) << "behind the window";
   const auto third = builder.next_sound(0);
   ASSERT_TRUE(third);
   EXPECT_EQ(third->samples.front(), 0.0f);
