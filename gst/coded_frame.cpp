@@ -105,7 +105,7 @@ void read_vp8(Bytes bytes, CodedFrame& frame) {
 }
 
 std::optional<Time> time_of(GstClockTime time) {
-  if (!GST_CLOCK_TIME_IS_VALID(time)) return std::nullopt;
+  if (!is_possible(time)) return std::nullopt;
   return Time(time);
 }
 

@@ -8,15 +8,12 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// Times beyond 73 years are damage, and lengths beyond 18 years are forever: sums cannot overflow.
-constexpr Time kFarthest = kForever / 4;
+// Lengths beyond 18 years are forever: sums cannot overflow.
 constexpr Time kLongest = kForever / 16;
 constexpr Time kShortest = std::chrono::milliseconds(1);
 constexpr int64_t kMostOverlaps = 64;
 constexpr int64_t kHighestRate = 1000;
 constexpr size_t kMostPicks = 1 << 20;  // of one step
-
-bool is_possible(Time pts) { return pts > -kFarthest && pts < kFarthest; }
 
 }  // namespace
 
@@ -55,7 +52,7 @@ Time FrameSampler::target_of(const Open& window, uint64_t k) const {
 uint64_t FrameSampler::targets_of_earliest(Time end) const {
   const Open& window = windows_.front();
   const Time stop = std::min(window.stop, end);
-  if (stop > kFarthest || stop <= window.start) return 0;
+  if (stop > kFarthestTime || stop <= window.start) return 0;
   const __int128 length = stop.count() - window.start.count();
   auto k = static_cast<uint64_t>(length * rate_numerator_ /
                                  (rate_denominator_ * __int128{1'000'000'000}));
@@ -123,7 +120,7 @@ SamplerStep FrameSampler::finish(Time end, Time next_start) {
   if (windows_.front().stop < end) step = advance(end - nanoseconds(1));
   windows_.erase(windows_.begin() + 1, windows_.end());
   const Open first = windows_.front();
-  const Time stop = std::min(first.stop, std::clamp(end, reached_, kFarthest));
+  const Time stop = std::min(first.stop, std::clamp(end, reached_, kFarthestTime));
   const bool is_covered = covered_ && covered_->start <= first.start && covered_->stop >= stop;
   if (!is_covered) {
     settle(stop - nanoseconds(1), {std::nullopt, last_pts_, kForever}, step);

@@ -15,7 +15,7 @@ namespace vidi {
 namespace {
 
 std::optional<Time> duration_of(GstBuffer* buffer) {
-  if (!GST_BUFFER_DURATION_IS_VALID(buffer)) return std::nullopt;
+  if (!is_possible(GST_BUFFER_DURATION(buffer))) return std::nullopt;
   return Time(GST_BUFFER_DURATION(buffer));
 }
 
@@ -78,7 +78,13 @@ bool Filter::can_be_watched(GstBuffer* buffer) {
 
 // Its PTS. A camera's picture without one is of now; a file's cannot be placed.
 std::optional<Time> Filter::time_of(GstBuffer* buffer) {
-  if (GST_BUFFER_PTS_IS_VALID(buffer)) return Time(GST_BUFFER_PTS(buffer));
+  const GstClockTime stamp = GST_BUFFER_PTS(buffer);
+  if (is_possible(stamp)) return Time(stamp);
+  if (GST_CLOCK_TIME_IS_VALID(stamp)) {
+    warn_once(kSaidNoPts, "a video buffer's PTS of " + std::to_string(stamp) +
+                              " ns is beyond any stream: it passes unwatched");
+    return std::nullopt;
+  }
   if (!video_.live) {
     warn_once(kSaidNoPts, "a video buffer has no PTS, expected one on each: it passes unwatched");
     return std::nullopt;
@@ -88,7 +94,7 @@ std::optional<Time> Filter::time_of(GstBuffer* buffer) {
   const GstClockTime now = gst_element_get_current_running_time(element_);
   if (!GST_CLOCK_TIME_IS_VALID(now)) return std::nullopt;
   const guint64 pts = gst_segment_position_from_running_time(&video_.segment, GST_FORMAT_TIME, now);
-  if (!GST_CLOCK_TIME_IS_VALID(pts)) return std::nullopt;
+  if (!is_possible(pts)) return std::nullopt;
   return Time(pts);
 }
 
@@ -150,7 +156,7 @@ void Filter::push_events() {
 }
 
 void Filter::follow(GstClockTime position) {
-  if (!GST_CLOCK_TIME_IS_VALID(position)) return;
+  if (!is_possible(position)) return;
   delivery_.set_position(position);
   for (const auto& pad : delivery_.side_pads()) pad->follow(side_time(video_.segment, position));
   if (sound_has_data_) return;
@@ -275,8 +281,8 @@ void Filter::start_side_pads() {
 void Filter::pass_gap(GstEvent* event) {
   GstClockTime pts, duration;
   gst_event_parse_gap(event, &pts, &duration);
-  if (!GST_CLOCK_TIME_IS_VALID(pts)) return;
-  const GstClockTime end = pts + (GST_CLOCK_TIME_IS_VALID(duration) ? duration : 0);
+  if (!is_possible(pts)) return;
+  const GstClockTime end = pts + (is_possible(duration) ? duration : 0);
   if (is_skipped_frame(event)) {
     ++n_frames_;
     feed_.skip(Time(pts));

@@ -569,6 +569,26 @@ TEST_F(Timeline, OtherFormatsPassUnwatched) {
   EXPECT_TRUE(windows(bench).empty());
 }
 
+// Timestamps and lengths that no stream has do no harm: such a frame passes unwatched, which is
+// said once, and what comes behind it is watched as if it had not come.
+TEST_F(Timeline, ImpossibleTimesPass) {
+  Bench bench;
+  bench.play();
+  bench.frames(0, 2 * GST_SECOND);
+  for (const guint64 pts : {guint64{1} << 63, guint64{G_MAXINT64}, G_MAXUINT64 - 1}) {
+    bench.frame(pts);
+    bench.in().send(gst_event_new_gap(pts, G_MAXUINT64 - 1));
+  }
+  GstBuffer* endless = rgb_frame(0, 16, 16, 2 * GST_SECOND, G_MAXUINT64 - 1);
+  EXPECT_EQ(bench.in().push(endless), GST_FLOW_OK);
+  bench.frames(2100 * GST_MSECOND, 4 * GST_SECOND);
+  bench.eos();
+  EXPECT_EQ(bench.out().buffers().size(), 20u + 3 + 1 + 19);
+  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2), seconds(2, 4)}));
+  ASSERT_EQ(warnings(bench).size(), 1u);
+  EXPECT_NE(warnings(bench)[0].find("beyond any stream"), std::string::npos) << warnings(bench)[0];
+}
+
 // ---- Properties while playing ----
 
 // A query set while playing is asked from the next window on.
