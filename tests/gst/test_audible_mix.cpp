@@ -272,19 +272,22 @@ Floats heard_after(const std::string& codec) {
 // A codec leaves a rest in the mix; the sound is heard all the same, about as loud as it was.
 TEST_F(AudibleMixTest, HeardAfterALossyCodec) {
   int n = 0;
-  for (const auto& [encoder, rest] :
-       {std::pair{"vorbisenc", " ! vorbisdec"},
-        {"opusenc", " bitrate=96000 ! opusdec"},
-        {"lamemp3enc", " target=bitrate bitrate=128 ! mpegaudioparse ! avdec_mp3"},
-        {"avenc_aac", " bitrate=128000 ! aacparse ! avdec_aac"},
-        {"voaacenc", " bitrate=128000 ! aacparse ! avdec_aac"}}) {
-    if (!is_installed(encoder)) continue;
+  struct Codec {
+    std::string encoder, between, decoder;
+  };
+  // None of libav's: with its plugin come factories that are never freed, which the leak watch
+  // sees.
+  for (const auto& [encoder, between, decoder] :
+       {Codec{"vorbisenc", " ! ", "vorbisdec"}, Codec{"opusenc", " bitrate=96000 ! ", "opusdec"},
+        Codec{"lamemp3enc", " target=bitrate bitrate=128 ! mpegaudioparse ! ", "mpg123audiodec"},
+        Codec{"voaacenc", " bitrate=128000 ! aacparse ! ", "faad"}}) {
+    if (!is_installed(encoder.c_str()) || !is_installed(decoder.c_str())) continue;
     ++n;
-    const Floats out = heard_after(std::string(encoder) + rest);
+    const Floats out = heard_after(encoder + between + decoder);
     ASSERT_GT(out.size(), static_cast<size_t>(4 * kSecond)) << encoder;
     EXPECT_NEAR(power(out, kSecond, 4 * kSecond) / 0.125, 1, 0.3) << encoder;
   }
-  EXPECT_GT(n, 1) << "expected encoders of GStreamer's base plugins and of libav";
+  EXPECT_GT(n, 1) << "expected encoders of GStreamer's base plugins";
 }
 
 }  // namespace
