@@ -11,6 +11,15 @@
 
 namespace vidi {
 
+// What the model made of a window.
+struct Analysis {
+  std::shared_ptr<const AnalysisWindow> window;
+  std::vector<Answer> answers;  // one per question of the plan
+  std::shared_ptr<const Encoded> encoded;
+  Time inference_time{};
+  bool in_small_steps = false;  // the device ran out of memory once, smaller steps went through
+};
+
 // Features that a frame or sound chunk already has are used again. When the device runs out of
 // memory, `forget_windows` may free earlier windows (true when there were any), and the window is
 // tried again; after that its features and the engine's caches are freed and everything is tried

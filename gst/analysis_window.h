@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,9 +12,12 @@
 
 #include "gst/media_time.h"
 #include "model/cancel.h"
-#include "model/session.h"
 
 namespace vidi {
+
+class AudioFeatures;  // the engine's (model/window.h)
+class FrameFeatures;
+class Preparation;
 
 // One sampled picture at the model's size. Overlapping windows share it. `features` belongs to the
 // model's worker thread: made once, good for every window that holds the frame.
@@ -79,15 +83,6 @@ struct FillingWindow {
   uint64_t index = 0, epoch = 0;  // as it will have them
   size_t n_frames = 0;            // that it will have, when the stream goes on as it says
   std::vector<std::shared_ptr<const SampledFrame>> frames;  // that it has
-};
-
-// What the model made of it.
-struct Analysis {
-  std::shared_ptr<const AnalysisWindow> window;
-  std::vector<Answer> answers;  // one per question of the plan
-  std::shared_ptr<const Encoded> encoded;
-  Time inference_time{};
-  bool in_small_steps = false;  // the device ran out of memory once, smaller steps went through
 };
 
 }  // namespace vidi

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gst/analysis.h"
 #include "gst/buffer_times.h"
 
 namespace vidi {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gst/analysis.h"
 namespace vidi {
 namespace {
 

@@ -10,6 +10,8 @@
 
 namespace vidi {
 
+struct Analysis;  // gst/analysis.h
+
 struct Finding {
   uint64_t result_id = 0;  // given by HitMerger
   bool final = true;

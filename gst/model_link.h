@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/analysis.h"
 #include "gst/delivery.h"
 #include "gst/foresight.h"
 #include "gst/highlights.h"

@@ -6,6 +6,7 @@
 #include <new>
 #include <vector>
 
+#include "gst/analysis_window.h"
 #include "gst/cuda_memory.h"
 #include "gst/frame_rows.h"
 #include "gst/mapped_frame.h"

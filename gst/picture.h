@@ -9,11 +9,12 @@
 #include <memory>
 #include <string>
 
-#include "gst/analysis_window.h"
 #include "model/device_picture.h"
 #include "model/result.h"
 
 namespace vidi {
+
+struct SampledFrame;  // gst/analysis_window.h
 
 // A copy of one buffer's picture in memory of our own, raw as it came.
 class GrabbedPicture {

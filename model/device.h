@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "model/session.h"
+#include "model/precision.h"
 
 namespace vidi {
 

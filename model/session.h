@@ -18,12 +18,11 @@
 #include <vector>
 
 #include "model/cancel.h"
+#include "model/precision.h"
 #include "model/result.h"
 #include "model/window.h"
 
 namespace vidi {
-
-enum class Precision { kAuto, kFp32, kFp16, kBf16 };  // auto: fp16 on CUDA, fp32 on the CPU
 
 struct OpenOptions {
   std::string folder;  // checkpoint, Hugging Face layout

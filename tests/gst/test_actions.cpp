@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "model/session.h"
 #include "tests/support/rig.h"
 
 namespace vidi::test {

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "model/session.h"
 #include "tests/support/rig.h"
 
 namespace vidi::test {

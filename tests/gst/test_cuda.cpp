@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/analysis_window.h"
 #include "gst/cuda_memory.h"
 #include "gst/picture.h"
 #include "model/door.h"

@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "gst/analysis.h"
 #include "gst/events.h"
 #include "gst/toc.h"
 

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "gst/analysis.h"
 #include "gst/hit_merger.h"
 
 namespace vidi {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gst/analysis_window.h"
 #include "gst/frame_rows.h"
 #include "gst/mapped_frame.h"
 #include "gst/orientation_tags.h"

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "model/session.h"
 #include "tests/support/rig.h"
 
 namespace vidi::test {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/session.h"
 #include "tests/support/rig.h"
 
 namespace vidi::test {

@@ -1,4 +1,6 @@
 // The scripted engine. It keeps the engine's contract: what the real one refuses is refused here.
+#include "model/device_picture.h"
+#include "model/session.h"
 #include "tests/support/scripted_engine.h"
 
 #include <array>

@@ -15,8 +15,14 @@
 #include <string>
 #include <vector>
 
-#include "model/device_picture.h"
-#include "model/session.h"
+#include "model/result.h"
+
+// Declared only: what goes through the door changes more often than most tests need to know.
+namespace vidi {
+struct DevicePicture;
+struct ModelInfo;
+struct Query;
+}  // namespace vidi
 
 namespace vidi::scripted {
 
