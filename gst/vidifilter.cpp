@@ -289,7 +289,7 @@ void Filter::pass_gap(GstEvent* event) {
     video_.times.pass_frame(Time(pts), Time(end));
   } else {
     video_.times.pass_gap(Time(end));
-    feed_.advance(Time(end));
+    feed_.advance(Time(end), pictures_may_lag());
     wait_for_room();
   }
   push_events();

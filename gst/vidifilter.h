@@ -117,6 +117,7 @@ class Filter final : public LinkHost {
   std::optional<Time> time_of(GstBuffer* buffer);
   void break_at_jump(Time pts, GstBuffer* buffer);
   HoleSigns signs_before(Time pts, GstBuffer* buffer) const;
+  Time pictures_may_lag() const;
   Time lead_before(Time pts) const;
   void wait_for_room();
   void learn_liveness();

@@ -11,9 +11,10 @@ GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
 namespace vidi {
 namespace {
 
-// Sound this far ahead of a camera's pictures says that they stand. A file's may be ahead by all
-// that decoders side by side hold back; there the next picture tells, or the end, and this only
-// bounds the memory.
+// Sound, or a GAP, this far ahead of a camera's pictures says that they stand. A file's may be ahead
+// by all that decoders side by side hold back, and matroskademux sends GAPs up to its sound and then
+// the pictures of that time; there the next picture tells, or the end, and this only bounds the
+// memory.
 constexpr Time kPicturesMayLag = std::chrono::seconds(2);
 constexpr Time kFilePicturesMayLag = std::chrono::minutes(30);
 
@@ -162,7 +163,7 @@ void Filter::tell_audio() {
   WindowFeed::SoundShape shape;
   shape.present = audio_is_heard_ && sound_is_linked();
   if (video_.live) shape.wait = Time(settings()->audio_wait);
-  shape.lead = video_.live ? kPicturesMayLag : kFilePicturesMayLag;
+  shape.lead = pictures_may_lag();
   feed_.set_audio(shape);
 }
 
@@ -198,6 +199,10 @@ HoleSigns Filter::signs_before(Time pts, GstBuffer* buffer) const {
   signs.sound_leaps = sound.leaps_over(from, from + audio_position(pts - times.last_end()));
   signs.alive_until = times.last_end() + (audio_time(reached) - *end);
   return signs;
+}
+
+Time Filter::pictures_may_lag() const {
+  return video_.live ? kPicturesMayLag : kFilePicturesMayLag;
 }
 
 // Sound that comes before the first picture is heard with it: the grid starts where the sound does.

@@ -137,11 +137,11 @@ void WindowFeed::skip(Time pts) {
   post(sampler_.skip(pts), lock);
 }
 
-void WindowFeed::advance(Time now) {
+void WindowFeed::advance(Time now, Time lag) {
   Lock lock(mutex_);
   if (interrupted_ || !running_) return;
   pictures_came(now);
-  post(sampler_.advance(now), lock);
+  post(sampler_.advance(now - lag), lock);
 }
 
 void WindowFeed::close(Time end, Time next_start) {

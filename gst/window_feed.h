@@ -63,7 +63,8 @@ class WindowFeed {
   // For `reach` and `lead` see FrameSampler.
   void frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc, Time lead = Time(0));
   void skip(Time pts);     // one that the decoder left out
-  void advance(Time now);  // no frame comes before `now`
+  // No frame comes before `now`, or one that is late by `lag` at most.
+  void advance(Time now, Time lag);
   // The current window ends here; the next frame starts a new grid, at `next_start` if it is known.
   void close(Time end, Time next_start = kForever);
   // The stream's end: closes, lets the sound come for at most `audio_wait` more, returns when all

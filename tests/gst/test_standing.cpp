@@ -152,6 +152,25 @@ TEST_F(Standing, AFilmsPictureStandsWhileSoundGoesOn) {
   expect_window(9, {slide, slide, colour_of(38), colour_of(39)});
 }
 
+// matroskademux says GAP for what its sound is ahead, and hands on the pictures of that time later:
+// each is shown from its own time on.
+TEST_F(Standing, PicturesBehindAGapThatCoveredThem) {
+  Rig rig({.audio = true});
+  rig.play();
+  rig.sound(0, 12);
+  rig.video.send(gst_event_new_gap(0, 5 * GST_SECOND));
+  push_frame(rig, 0, colour_of(0));
+  rig.video.send(gst_event_new_gap(5 * GST_SECOND, 3 * GST_SECOND));
+  push_frame(rig, 3, colour_of(3));
+  push_frame(rig, 6, colour_of(6));
+  rig.end();
+  ASSERT_EQ(windows(rig).size(), 3u);
+  const uint32_t a = colour_of(0), b = colour_of(3), c = colour_of(6);
+  expect_window(0, {a, a, a, b});
+  expect_window(1, {b, b, c, c});
+  expect_window(2, {c, c, c, c});
+}
+
 // A slide without sound that stands for longer than a window is looked at as well.
 TEST_F(Standing, ASlideWithoutSoundStands) {
   Rig rig;
