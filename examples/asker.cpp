@@ -29,6 +29,14 @@ void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
   g_value_unset(&list);
 }
 
+bool is_decoder_error(GstMessage* message) {
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  const bool is_one = g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE);
+  g_clear_error(&error);
+  return is_one;
+}
+
 }  // namespace
 
 Asker::Asker(const Arguments& arguments, const std::string& model, const std::string& uri,
@@ -102,6 +110,7 @@ void Asker::check_end() {
 bool Asker::is_one_picture() const { return pipeline_.n_pictures() == 1 && !pipeline_.has_audio(); }
 
 std::string Asker::why_nothing() const {
+  if (pipeline_.n_pictures() == 0) return "none of its pictures could be decoded";
   if (is_one_picture())
     return "GStreamer finds a single picture in it and no sound, expected two pictures or more";
   if (!filter_warning_.empty()) return "nothing could be asked: " + filter_warning_;
@@ -191,7 +200,9 @@ void Asker::handle_warning(GstMessage* message) {
 void Asker::handle_error(GstMessage* message) {
   const std::string text = message_text(message);
   if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter())) return fail(text);
-  fail(file_ + ": " + (missing_.empty() ? text : missing_text()));
+  if (!missing_.empty()) return fail(file_ + ": " + missing_text());
+  const bool undecoded = is_decoder_error(message) && pipeline_.n_pictures() == 0;
+  fail(file_ + (undecoded ? " has no picture that can be decoded: " : ": ") + text);
 }
 
 void Asker::take_result(const GstStructure* result) {
@@ -252,7 +263,8 @@ void Asker::say_what_was_silent() {
 void Asker::show_progress() {
   const GstClockTime duration = pipeline_.duration(), position = pipeline_.position();
   if (!model_ready_ || !GST_CLOCK_TIME_IS_VALID(position)) return;
-  if (!GST_CLOCK_TIME_IS_VALID(duration)) {
+  // What is shorter was guessed from what came first.
+  if (!GST_CLOCK_TIME_IS_VALID(duration) || duration < GST_SECOND || duration + GST_SECOND < position) {
     return bar_.show("Watching", 0, seconds_text(position) + ", its length is not known");
   }
   const double all = static_cast<double>(duration);

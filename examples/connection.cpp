@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace {
 
 constexpr guint kTickMs = 200;
+constexpr gint64 kLongestStand = 60 * G_USEC_PER_SEC;  // beyond --timeout
 constexpr gint64 kUntilAllStreams = G_USEC_PER_SEC;  // from the first picture on
 // What came is analysed to its end for so long.
 constexpr gint64 kLongestStop = 5 * G_USEC_PER_SEC, kLongestEnd = 60 * G_USEC_PER_SEC;
@@ -263,15 +265,26 @@ gboolean Connection::on_tick(gpointer data) {
     self->end(Why::kEnd, "the source ended");
     return G_SOURCE_CONTINUE;
   }
-  const gint64 last = std::max(self->source_.last_video_us(), self->began_us_);
-  if (now - last > self->arguments_.timeout_s * G_USEC_PER_SEC) {
-    char text[64];
-    g_snprintf(text, sizeof text, "no picture for %g s", self->arguments_.timeout_s);
-    self->end(Why::kLost, text);
-    return G_SOURCE_CONTINUE;
-  }
+  if (!self->has_pictures_to_come(now)) return G_SOURCE_CONTINUE;
   if (self->recorder_ && !self->recording_) self->record(now);
   return G_SOURCE_CONTINUE;
+}
+
+// False when the connection is given up for the lack of them. A slide that stands while somebody
+// speaks is no loss; a camera whose picture alone is gone comes back when it is connected anew.
+bool Connection::has_pictures_to_come(gint64 now) {
+  const gint64 timeout = static_cast<gint64>(arguments_.timeout_s * G_USEC_PER_SEC);
+  const gint64 without = now - std::max(source_.last_video_us(), began_us_);
+  const bool sound_goes_on = has_pictures() && now - source_.last_sound_us() <= timeout;
+  char text[64];
+  g_snprintf(text, sizeof text, "no picture for %g s", static_cast<double>(without / G_USEC_PER_SEC));
+  if (without > (sound_goes_on ? timeout + kLongestStand : timeout)) {
+    end(Why::kLost, text);
+    return false;
+  }
+  if (const bool stood = std::exchange(stands_, without > timeout); stands_ && !stood)
+    host_.on_note(std::string(text) + ", the last one stands while the sound goes on");
+  return true;
 }
 
 void Connection::end(Why why, const std::string& text) {

@@ -58,6 +58,7 @@ class Connection {
   void handle_structure(GstMessage* message);
   void take_result(const GstStructure* result);
   void take_window(const GstStructure* window);
+  bool has_pictures_to_come(gint64 now_us);
   void record(gint64 now_us);
   void end(Why why, const std::string& text);
   void finish();
@@ -73,7 +74,7 @@ class Connection {
   Warnings warnings_;
   std::map<guint64, GstClockTime> growing_;  // hits that are not final, and where they begin
   gint64 pictures_since_us_ = 0;
-  bool recording_ = false, ending_ = false;
+  bool recording_ = false, ending_ = false, stands_ = false;
   gint64 end_by_us_ = 0;  // what is not analysed then is given up
   Why why_ = Why::kStopped;
   std::string why_text_;

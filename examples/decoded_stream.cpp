@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "transport_check.h"
+
 namespace {
 
 constexpr GstClockTime kLongestStep = 10 * GST_SECOND;  // of a buffer's own length that is believed
@@ -22,13 +24,20 @@ DecodedStream::DecodedStream(GstPad* pad, std::function<void()> on_end)
 
 void DecodedStream::watch(Kind kind, GstPad* coded) {
   kind_ = kind;
-  if (coded) gst_pad_add_probe(coded, GST_PAD_PROBE_TYPE_BUFFER, on_coded, this, nullptr);
+  if (!coded) return;
+  pid_ = TransportCheck::pid_of(coded);
+  gst_pad_add_probe(coded, GST_PAD_PROBE_TYPE_BUFFER, on_coded, this, nullptr);
 }
 
 GstPadProbeReturn DecodedStream::on_coded(GstPad*, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<DecodedStream*>(data);
-  const GstClockTime pts = time_of(GST_PAD_PROBE_INFO_BUFFER(info));
+  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  const GstClockTime pts = time_of(buffer), dts = GST_BUFFER_DTS_OR_PTS(buffer);
   std::lock_guard lock(self->mutex_);
+  if (GST_CLOCK_TIME_IS_VALID(dts)) {
+    self->coded_first_ = std::min(self->coded_first_, dts);  // NONE is the largest
+    self->coded_last_ = std::max(self->coded_last_, dts);
+  }
   if (GST_CLOCK_TIME_IS_VALID(pts)) self->coded_.insert(pts / GST_SECOND);
   return GST_PAD_PROBE_OK;
 }
@@ -88,6 +97,11 @@ void DecodedStream::take(GstClockTime pts, GstClockTime duration) {
 bool DecodedStream::has_ended() const {
   std::lock_guard lock(mutex_);
   return has_ended_;
+}
+
+GstClockTime DecodedStream::coded_extent() const {
+  std::lock_guard lock(mutex_);
+  return GST_CLOCK_TIME_IS_VALID(coded_first_) ? coded_last_ - coded_first_ : 0;
 }
 
 guint64 DecodedStream::n_buffers() const {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "tracks.h"
@@ -23,6 +24,10 @@ class DecodedStream {
   // From now on also what leaves `coded` is counted, the demuxer's pad of the same track.
   void watch(Kind kind, GstPad* coded);
   Kind watched() const { return kind_; }  // kOther: thrown away
+
+  std::optional<unsigned> pid() const { return pid_; }  // of a transport stream's track
+  // From the first to the last time of what the demuxer handed on (DTS, else PTS).
+  GstClockTime coded_extent() const;
 
   guint64 n_buffers() const;
   // Stream time up to which something came; 0 = nothing.
@@ -56,6 +61,8 @@ class DecodedStream {
   GstClockTime reach_ = 0, length_ = 0;  // length_: of all buffers together
   GstClockTime longest_step_ = 0, last_start_ = GST_CLOCK_TIME_NONE;
   GstClockTime first_ = GST_CLOCK_TIME_NONE;
+  std::optional<unsigned> pid_;
+  GstClockTime coded_first_ = GST_CLOCK_TIME_NONE, coded_last_ = 0;
   std::set<guint64> coded_, decoded_;  // seconds of PTS
   std::set<guint64> covered_;          // seconds of stream time
 };

@@ -27,15 +27,23 @@ void prefer(const char* factory) {
   gst_object_unref(feature);
 }
 
-bool is_made_by(GstElement* element, const char* factory) {
-  GstElementFactory* maker = gst_element_get_factory(element);
-  return maker && g_str_equal(GST_OBJECT_NAME(maker), factory);
-}
-
 void post(GstElement* pipeline, const std::string& text) {
   GstStructure* s =
       gst_structure_new(FilePipeline::kNote, "text", G_TYPE_STRING, text.c_str(), nullptr);
   gst_element_post_message(pipeline, gst_message_new_element(GST_OBJECT(pipeline), s));
+}
+
+bool holds_bytes(GstElement* multiqueue, guint n_bytes) {
+  guint most = 0;
+  const auto look = [](GstElement*, GstPad* pad, gpointer result) -> gboolean {
+    guint level = 0;
+    g_object_get(pad, "current-level-bytes", &level, nullptr);
+    auto* most = static_cast<guint*>(result);
+    *most = std::max(*most, level);
+    return TRUE;
+  };
+  gst_element_foreach_sink_pad(multiqueue, look, &most);
+  return most >= n_bytes;
 }
 
 GstPadProbeReturn drop(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_DROP; }
@@ -134,14 +142,24 @@ void FilePipeline::on_element(GstBin* pipeline, GstBin*, GstElement* element, gp
   if (is_made_by(element, kDecoder))
     g_object_set(element, "decoders", static_cast<FilePipeline*>(self)->n_decoders_, nullptr);
   if (is_made_by(element, "decodebin"))
-    g_object_set(element, "max-size-bytes", kMostAhead, nullptr);
+    g_object_set(element, "max-size-bytes", kMostAhead, "max-size-time", kLongestAhead, nullptr);
+  if (is_made_by(element, kDemuxerQueue))
+    g_signal_connect(element, "overrun", G_CALLBACK(on_overrun), self);
   if (is_made_by(element, "avdemux_gif") && !reads_gif_to_its_end())
     refuse_gif(GST_ELEMENT(pipeline));
+  static_cast<FilePipeline*>(self)->see_to_demuxer(element);
 }
 
-void FilePipeline::on_overrun(GstElement*, gpointer data) {
+void FilePipeline::see_to_demuxer(GstElement* element) {
+  if (is_made_by(element, "qtdemux")) movie_header_.watch(element);
+  if (is_made_by(element, "tsdemux")) transport_.watch(element);
+  if (JoinedTimes::are_of(element)) joined_times_.watch(element);
+}
+
+// It is also said of a queue that is full for a moment.
+void FilePipeline::on_overrun(GstElement* queue, gpointer data) {
   auto* self = static_cast<FilePipeline*>(data);
-  if (self->is_complete_) return;
+  if (self->is_complete_ || !holds_bytes(queue, kMostAhead)) return;
   GST_ELEMENT_ERROR(self->pipeline_, STREAM, DEMUX,
                     ("One of its tracks does not begin in the first %u MB.", kMostAhead >> 20),
                     (nullptr));
@@ -196,7 +214,7 @@ void FilePipeline::choose() {
   const Track* audio = choose_one(sounds, wishes_.audio);
   if (video) take(*video, *video_), has_video_ = true;
   if (audio) take(*audio, *audio_), has_audio_ = true;
-  if (!audio && !sounds.empty()) has_unknown_sound_ = true;
+  if (!audio && (!sounds.empty() || movie_header_.sounds() > 0)) has_unknown_sound_ = true;
   // The pictures must not wait for sound that is over. (The sound does not wait for pictures.)
   if (!audio && audio_->is_free()) audio_->end();
   limit_queues();
@@ -290,12 +308,13 @@ guint64 FilePipeline::n_pictures() const {
 }
 
 std::string FilePipeline::what_is_missing(bool warned) const {
-  std::vector<const DecodedStream*> watched;
-  for (const Kind kind : {Kind::kPicture, Kind::kSound}) {
-    const auto some = streams(kind);
-    const std::string lost = undecoded(some, kind);
-    if (!lost.empty()) return lost;
-    watched.insert(watched.end(), some.begin(), some.end());
+  const auto pictures = streams(Kind::kPicture), sounds = streams(Kind::kSound);
+  std::vector<const DecodedStream*> watched = pictures;
+  watched.insert(watched.end(), sounds.begin(), sounds.end());
+  for (const std::string& found :
+       {damaged(transport_, watched), cut_off(uri_), undecoded(pictures, Kind::kPicture),
+        undecoded(sounds, Kind::kSound)}) {
+    if (!found.empty()) return found;
   }
   return unread(watched, streams(Kind::kOther), duration(), trusts_length(pipeline_) || warned);
 }

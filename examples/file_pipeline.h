@@ -18,7 +18,10 @@
 
 #include "decoded_stream.h"
 #include "filter_input.h"
+#include "joined_times.h"
+#include "movie_header.h"
 #include "tracks.h"
+#include "transport_check.h"
 
 class FilePipeline {
  public:
@@ -48,7 +51,7 @@ class FilePipeline {
   // decoded"); empty when all came. `warned`: elements had something to complain of.
   std::string what_is_missing(bool warned) const;
   guint64 n_pictures() const;  // that were decoded for the filter
-  // Tracks of sound that the file has, and none of them could be decoded.
+  // The file has tracks of sound, and none of them could be decoded.
   bool has_unknown_sound() const { return has_unknown_sound_; }
 
  private:
@@ -60,6 +63,7 @@ class FilePipeline {
 
   GstElement* add(const char* factory, const char* name, std::string* error);
   static void on_element(GstBin* pipeline, GstBin* bin, GstElement* element, gpointer self);
+  void see_to_demuxer(GstElement* element);
   static void on_overrun(GstElement* queue, gpointer self);
   static void on_pad(GstElement* source, GstPad* pad, gpointer self);
   static void on_pad_gone(GstElement* source, GstPad* pad, gpointer self);
@@ -85,6 +89,9 @@ class FilePipeline {
   GstElement *filter_ = nullptr, *sink_ = nullptr;
   std::atomic<bool> has_video_{false}, has_audio_{false}, is_complete_{false},
       has_unknown_sound_{false};
+  MovieHeader movie_header_;
+  TransportCheck transport_;
+  JoinedTimes joined_times_;
   std::unique_ptr<FilterInput> video_, audio_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Offered>> offered_;  // of all groups

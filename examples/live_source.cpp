@@ -46,6 +46,7 @@ LiveSource::LiveSource(GstElement* pipeline, const std::string& uri, const Track
       tracks_(pipeline, wishes, begins_with(uri, "file:") ? uri : ""),
       on_stream_(std::move(on_stream)) {
   g_object_set(bin_, "async-handling", TRUE, nullptr);  // the pipeline plays at once
+  g_signal_connect(bin_, "deep-element-added", G_CALLBACK(on_element), this);
   gst_bin_add(GST_BIN(pipeline_), bin_);
 }
 
@@ -157,6 +158,13 @@ gboolean LiveSource::wants(GstElement*, guint index, GstCaps*, gpointer self) {
   return static_cast<LiveSource*>(self)->tracks_.is_wanted(index);
 }
 
+// For files, as vidi-ask does.
+void LiveSource::on_element(GstBin*, GstBin*, GstElement* element, gpointer data) {
+  auto* self = static_cast<LiveSource*>(data);
+  if (is_made_by(element, "qtdemux")) self->movie_header_.watch(element);
+  if (JoinedTimes::are_of(element)) self->joined_times_.watch(element);
+}
+
 void LiveSource::on_received(GstElement*, GstPad* pad, gpointer self) {
   if (GST_PAD_IS_SRC(pad)) static_cast<LiveSource*>(self)->add_parser(pad);
 }
@@ -179,6 +187,11 @@ GstPadProbeReturn LiveSource::on_video(GstPad*, GstPadProbeInfo* info, gpointer 
   } else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
     self->has_ended_ = true;
   }
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn LiveSource::on_sound(GstPad*, GstPadProbeInfo*, gpointer self) {
+  static_cast<LiveSource*>(self)->last_sound_us_ = g_get_monotonic_time();
   return GST_PAD_PROBE_OK;
 }
 
@@ -209,7 +222,11 @@ void LiveSource::add_stream(GstPad* pad) {
   gst_bin_add(GST_BIN(pipeline_), stream.tee);
   gst_element_sync_state_with_parent(stream.tee);
   if (is_live(uri_)) stamp_arrivals(pad, pipeline_);
-  if (stream.video) gst_pad_add_probe(pad, kVideoProbe, on_video, this, nullptr);
+  if (stream.video) {
+    gst_pad_add_probe(pad, kVideoProbe, on_video, this, nullptr);
+  } else {
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_sound, this, nullptr);
+  }
   on_stream_(stream);
 
   GstPad* ghost = gst_ghost_pad_new(nullptr, pad);

@@ -21,7 +21,9 @@
 #include <string>
 #include <vector>
 
+#include "joined_times.h"
 #include "live_tracks.h"
+#include "movie_header.h"
 
 struct LiveStream {
   bool video = false;
@@ -51,6 +53,8 @@ class LiveSource {
   // Monotonic time of the last piece of video, in microseconds; 0 = none yet.
   gint64 last_video_us() const { return last_video_us_; }
 
+  gint64 last_sound_us() const { return last_sound_us_; }  // likewise
+
   bool has_ended() const { return has_ended_; }  // by itself: the last piece of video has come
 
   // What is watched is not what the source sends any more: it has to be connected anew. `message`:
@@ -72,7 +76,9 @@ class LiveSource {
   void add_stream(GstPad* pad);
   static void on_description(GstElement* rtspsrc, gpointer sdp, gpointer self);
   static gboolean wants(GstElement* rtspsrc, guint index, GstCaps* caps, gpointer self);
+  static GstPadProbeReturn on_sound(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_video(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static void on_element(GstBin* bin, GstBin* inner, GstElement* element, gpointer self);
   static void on_received(GstElement* source, GstPad* pad, gpointer self);
   static void on_parsed(GstElement* parser, GstPad* pad, gpointer self);
   static void on_gone(GstElement* parser, GstPad* pad, gpointer self);
@@ -82,11 +88,13 @@ class LiveSource {
   GstElement* first_ = nullptr;  // of it: what receives
   const std::string uri_;
   LiveTracks tracks_;
+  MovieHeader movie_header_;
+  JoinedTimes joined_times_;
   const OnStream on_stream_;
   const char* parser_ = "parsebin";
   mutable std::mutex mutex_;
   std::vector<LiveStream> streams_;
   std::set<GstPad*> watched_;  // only compared
-  std::atomic<gint64> first_video_us_{0}, last_video_us_{0};
+  std::atomic<gint64> first_video_us_{0}, last_video_us_{0}, last_sound_us_{0};
   std::atomic<bool> has_ended_{false}, has_changed_{false};
 };

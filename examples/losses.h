@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "decoded_stream.h"
+#include "transport_check.h"
 
 // Of the tracks of one kind that were watched, one after the other.
 std::string undecoded(const std::vector<const DecodedStream*>& streams, Kind kind);
@@ -15,3 +16,10 @@ std::string undecoded(const std::vector<const DecodedStream*>& streams, Kind kin
 std::string unread(const std::vector<const DecodedStream*>& watched,
                    const std::vector<const DecodedStream*>& others, GstClockTime length,
                    bool states_length);
+
+// Of a transport stream: parts that are none, and tracks whose times are not the stream's own.
+std::string damaged(const TransportCheck& stream, const std::vector<const DecodedStream*>& watched);
+
+// Of an AVI or WAV file (`uri`): it ends before the length in its first bytes. avidemux takes what
+// is there for all.
+std::string cut_off(const std::string& uri);

@@ -5,6 +5,9 @@
 #include <atomic>
 #include <map>
 
+#include "movie_header.h"
+#include "tracks.h"
+
 namespace {
 
 // For a still in front of a long film all of it is read.
@@ -21,12 +24,14 @@ class Counter {
   int pictures_of(const std::string& track) const { return counts_.at(track); }
 
  private:
+  static void on_element(GstBin* pipeline, GstBin* bin, GstElement* element, gpointer self);
   static void on_pad(GstElement* parser, GstPad* pad, gpointer self);
   static GstPadProbeReturn on_data(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void count(GstPad* pad);
 
   GstElement* const pipeline_ = gst_pipeline_new(nullptr);
   const std::string first_;
+  MovieHeader movie_header_;
   std::map<std::string, std::atomic<int>> counts_;  // its keys stay as they are
 };
 
@@ -39,11 +44,18 @@ Counter::Counter(const std::string& uri, const std::vector<std::string>& tracks)
   gst_bin_add_many(GST_BIN(pipeline_), source, parser, nullptr);
   gst_element_link(source, parser);
   g_signal_connect(parser, "pad-added", G_CALLBACK(on_pad), this);
+  g_signal_connect(pipeline_, "deep-element-added", G_CALLBACK(on_element), this);
 }
 
 Counter::~Counter() {
   gst_element_set_state(pipeline_, GST_STATE_NULL);
   gst_object_unref(pipeline_);
+}
+
+// The same tracks as where they were numbered.
+void Counter::on_element(GstBin*, GstBin*, GstElement* element, gpointer self) {
+  if (is_made_by(element, "qtdemux"))
+    static_cast<Counter*>(self)->movie_header_.watch(element);
 }
 
 void Counter::on_pad(GstElement*, GstPad* pad, gpointer data) {

@@ -97,6 +97,11 @@ std::vector<size_t> by_preference(const std::vector<Track>& tracks) {
 
 }  // namespace
 
+bool is_made_by(GstElement* element, const char* factory) {
+  GstElementFactory* maker = gst_element_get_factory(element);
+  return maker && g_str_equal(GST_OBJECT_NAME(maker), factory);
+}
+
 Kind kind_of(const std::string& type) {
   const auto begins = [&](const char* with) { return g_str_has_prefix(type.c_str(), with); };
   if (begins("video/") || begins("image/")) return Kind::kPicture;

@@ -17,6 +17,8 @@ struct TrackWishes {
   std::string video, audio;
 };
 
+bool is_made_by(GstElement* element, const char* factory);
+
 struct Track {
   GstPad* pad = nullptr;    // where it comes out decoded; null: it does not
   GstPad* coded = nullptr;  // the demuxer's; null: there is none

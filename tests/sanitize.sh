@@ -13,9 +13,9 @@ trap 'finish "sanitizers: "' EXIT
 build="build-sanitize"
 thread_build="build-thread"
 fuzz_seconds=${FUZZ_SECONDS:-60}
-fuzzers=(safetensors config answer tags timeline)
+fuzzers=(safetensors config answer tags timeline containers)
 plain_suites=(text files signals memory stream)
-element_suites=(gst-parts element results rtsp)
+element_suites=(gst-parts element results sound pads skew rtsp)
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/lsan.supp:print_suppressions=0}
@@ -101,6 +101,16 @@ seed() {
       # A frame, then sound, a gap, an end: any bytes are a stream.
       mapfile -t files < <(find examples/demo -name '*.mp4')
       seeds_from "$1" 600 '\0' "${files[@]}" ;;
+    containers)
+      # The header of the clip from its type on, and five packets that begin a picture.
+      python3 - "$build/corpus/$1" <<'END'
+import pathlib, sys
+folder, clip = pathlib.Path(sys.argv[1]), pathlib.Path("examples/demo/clip.mp4").read_bytes()
+at = clip.index(b"moov") - 4
+(folder / "seed-header").write_bytes(clip[at:at + int.from_bytes(clip[at:at + 4], "big")])
+(folder / "seed-packets").write_bytes((bytes.fromhex("47410010000001e0000080800521000b7741") + bytes(170)) * 5)
+END
+      ;;
   esac
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """vidi-ask with files that do not come whole: one sentence at the end, and status 1; with all others status 0."""
+import json
 import pathlib
 import subprocess
 import tempfile
@@ -84,6 +85,76 @@ class Losses(unittest.TestCase):
         self.assertGreater(film.stat().st_size, 9 << 20)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertNotIn("nothing found", result.stdout)
+
+    # ---- What a demuxer makes of it ----
+
+    def test_a_short_track_is_a_track(self):
+        """Sound of 3 s in a film of 18 s, in an MP4 as well: it is heard, in its place."""
+        goal = "audiotestsrc num-buffers=30 samplesperbuffer=4800 timestamp-offset=9000000000 ! audio/x-raw,rate=48000,channels=1 ! avenc_aac ! aacparse"
+        for muxer, name in [("mp4mux", "short.mp4"), ("qtmux", "short.mov"), ("matroskamux", "short.mkv")]:
+            with self.subTest(name):
+                film = media.make(self.folder / name, muxer, media.PICTURES + " ! queue", goal + " ! queue")
+                result = self.ask(film, "a dog")
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertNotIn("nothing found", result.stdout)
+
+    def test_a_song_with_a_cover(self):
+        """One picture and 18 s of sound: the sound is asked, whatever the container."""
+        cover = media.PICTURES.replace(f"eos-after={media.N_PICTURES}", "eos-after=2")  # one comes
+        for muxer, name in [("mp4mux", "song.mp4"), ("qtmux", "song.mov"), ("matroskamux", "song.mkv")]:
+            with self.subTest(name):
+                film = media.make(self.folder / name, muxer, cover + " ! queue", media.SOUND + " ! queue")
+                result = self.ask(film, "someone saying goal")
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertRegex(result.stdout, r"someone saying goal  0:(09|10)\.")
+
+    def test_a_track_that_the_demuxer_leaves_out(self):
+        """Sound that the header names and the demuxer does not offer is sound that was not heard."""
+        def unknown(data, n):
+            return data.replace(b"mp4a", b"xyza")
+        self.assert_said(self.ask(self.damaged(self.mp4, "unknown", unknown), "a phone"), "sound was not heard")
+
+    def test_recordings_joined_as_bytes(self):
+        """Times that begin anew in the middle go on instead: hits of both halves, at their times in the whole."""
+        webm = (media.DECODED_PICTURES + " ! vp8enc deadline=1 cpu-used=8 ! queue", media.DECODED_SOUND + " ! vorbisenc ! queue")
+        for muxer, name, branches in [("matroskamux", "part.mkv", (media.PICTURES + " ! queue", media.SOUND + " ! queue")), ("webmmux", "part.webm", webm)]:
+            with self.subTest(name):
+                part = media.make(self.folder / name, muxer, *branches)
+                result = self.ask("--json", media.join(self.folder / ("joined" + part.suffix), part, part), "a dog", "someone saying goal")
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                hits = [json.loads(line) for line in result.stdout.splitlines()]
+                for query, times in [("a dog", (12, 30)), ("someone saying goal", (9.5, 27.5))]:
+                    starts = sorted(hit["start"] for hit in hits if hit["query"] == query)
+                    self.assertEqual(len(starts), 2, starts)
+                    for found, expected in zip(starts, times):
+                        self.assertAlmostEqual(found, expected, delta=1.1)
+
+    def test_a_clip_that_was_cut_off(self):
+        """AVI and WAV say how long they are in their first bytes."""
+        film = media.make(self.folder / "film.avi", "avimux", media.DECODED_PICTURES + " ! jpegenc ! queue", media.DECODED_SOUND + " ! queue")
+        result = self.ask(film, "a phone")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assert_said(self.ask(self.damaged(film, "short", lambda data, n: data[:n // 2]), "a phone"), r"cut off: \d+ of \d+ bytes")
+
+    def test_a_damaged_transport_stream(self):
+        """Packets that are none in the middle are said, as a share of the file."""
+        film = media.transport_stream(self.folder / "damaged.ts")
+        def zeroed(data, n):
+            data[n * 3 // 10:n * 6 // 10] = bytes(n * 6 // 10 - n * 3 // 10)
+            return data
+        self.assert_said(self.ask(self.damaged(film, "zeroed", zeroed), "a phone"), r"(29|30|31) % of it is damaged")
+
+    def test_a_transport_stream_whose_clock_pauses(self):
+        """Right times, or the sentence that they are not: never wrong ones with status 0."""
+        rare = media.PICTURES + " ! avdec_h264 ! videorate ! video/x-raw,framerate=1/6 ! videoconvert ! avenc_mpeg4 ! mpeg4videoparse"
+        film = media.make(self.folder / "rare.ts", "mpegtsmux", rare + " ! queue ! m.sink_256", media.SOUND + " ! queue ! m.sink_257")
+        result = self.ask("--json", film, "someone saying goal")
+        if result.returncode:
+            self.assert_said(result, "times are not to be trusted, since GStreamer")
+        else:
+            hits = [json.loads(line) for line in result.stdout.splitlines()]
+            self.assertEqual(len(hits), 1)
+            self.assertAlmostEqual(hits[0]["start"], 9.5, delta=1.1)
 
     # ---- Standard input ----
 

@@ -12,7 +12,7 @@ trap 'finish "arm64: "' EXIT
 folder=$PWD/build-arm64
 root=$folder/root
 triplet=aarch64-linux-gnu
-suites=(text files signals memory stream gst-parts element results decode kernels golden)
+suites=(text files signals memory stream gst-parts element results sound pads skew decode kernels golden)
 [ $# = 0 ] || suites=("$@")
 
 release() {
@@ -32,6 +32,11 @@ make_root() {
     echo libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev libsentencepiece-dev \
       libprotobuf-dev nlohmann-json3-dev libgtest-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
       gstreamer1.0-libav | tr ' ' ,)" "$(release)" "$root"
+  # What a package's script would have linked.
+  local library
+  for library in blas/libblas.so.3 lapack/liblapack.so.3; do
+    ln -sf "$library" "$root/usr/lib/$triplet/$(basename "$library")"
+  done
   touch "$root.done"
 }
 
