@@ -90,6 +90,22 @@ class LiveSources(unittest.TestCase):
         watch.process.send_signal(2)
         self.assertEqual(watch.wait_end(), 0)
 
+    def test_a_picture_that_stands_while_the_sound_goes_on(self):
+        """No picture for longer than --timeout is no loss while sound comes: said once, and the windows go on; without sound it is one."""
+        port = free_port()
+        pictures = media.PICTURES.replace(f"eos-after={media.N_PICTURES}", "eos-after=100")
+        film = media.make(self.folder / "film.ts", "mpegtsmux prog-map=program_map,sink_256=1,sink_257=1,PCR_1=sink_257",
+                          pictures + " ! queue ! m.sink_256", media.SOUND + " ! queue ! m.sink_257")
+        watch = self.watch(f"udp://127.0.0.1:{port}", "--timeout", "6")
+        watch.wait_line("watching udp")
+        sender = self.send(film, port)
+        watch.wait_line("no picture for 6 s, the last one stands while the sound goes on")
+        for _ in range(3):
+            watch.wait_line(HIT.pattern)
+        self.assertNotIn("connecting again", "".join(watch.seen))
+        sender.end()
+        watch.wait_line("no picture for .*connecting again")
+
     def test_tracks_are_chosen_as_in_files(self):
         """Of two tracks of sound the wish decides, else the first; a wish that nothing fits is said, and it is watched."""
         path = media.make(self.folder / "film.mkv", "matroskamux", media.PICTURES + " ! queue ! m.video_0",
