@@ -5,6 +5,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 
+#include <unistd.h>
+
 #include <charconv>
 #include <limits>
 
@@ -85,6 +87,13 @@ const char* precision_name(at::ScalarType dtype) {
 void forbid_tf32() {
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setAllowTF32CuDNN(false);
+}
+
+void leave_out_onednn_without_midr() {
+#ifdef __aarch64__
+  constexpr char kMidr[] = "/sys/devices/system/cpu/cpu0/regs/identification/midr_el1";
+  if (access(kMidr, R_OK) != 0) at::globalContext().setUserEnabledMkldnn(false);
+#endif
 }
 
 void bound_threads() {

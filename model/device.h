@@ -22,6 +22,11 @@ const char* precision_name(at::ScalarType dtype);  // "fp32", "fp16", "bf16"
 // session opens.
 void forbid_tf32();
 
+// On arm64 where the kernel does not name the processor (/sys without MIDR_EL1, as in some
+// containers), oneDNN writes a line to the application's stderr and knows no more than ATen: it is
+// left out there. For the whole process; called when a session opens.
+void leave_out_onednn_without_midr();
+
 // At most as many threads for work on the CPU as there are cores for it (usable_cores.h): libtorch
 // knows of no quota. For the whole process; never raises what the application chose.
 void bound_threads();

@@ -63,6 +63,7 @@ void VidiSession::choose_place(const OpenOptions& options) {
 void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
   const auto start = std::chrono::steady_clock::now();
   forbid_tf32();
+  leave_out_onednn_without_midr();
   bound_threads();
   vision_.take(weights, config_.vision);
   audio_.take(weights, config_.audio);
