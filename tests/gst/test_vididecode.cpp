@@ -52,6 +52,22 @@ std::string some_h264() {
                                  : "openh264enc gop-size=40 ! h264parse ! ";
 }
 
+// Hardware conceals damage in its own way, and nvh264dec (1.24) loses pictures where the size
+// changes: there what is compared with is not right itself.
+bool compares_with_hardware() {
+  constexpr auto kKind = GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO;
+  GList* all = gst_element_factory_list_get_elements(kKind, GST_RANK_MARGINAL);  // best first
+  GstCaps* caps = gst_caps_from_string("video/x-h264,stream-format=byte-stream,alignment=au");
+  GList* fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
+  const bool is_hardware =
+      fitting && gst_element_factory_list_is_type(GST_ELEMENT_FACTORY(fitting->data),
+                                                  GST_ELEMENT_FACTORY_TYPE_HARDWARE);
+  gst_plugin_feature_list_free(fitting);
+  gst_plugin_feature_list_free(all);
+  gst_caps_unref(caps);
+  return is_hardware;
+}
+
 Film steady() { return {"steady", some_h264() + "mp4mux"}; }
 
 std::vector<Film> films() {
@@ -297,6 +313,7 @@ TEST_F(VidiDecode, SamePicturesAsAnOrdinaryDecoder) {
 TEST_F(VidiDecode, SamePicturesOfJoinedRecordings) {
   const std::string encoder = some_h264();
   if (!can_be_made({"", encoder})) GTEST_SKIP() << "no encoder";
+  if (compares_with_hardware()) GTEST_SKIP() << "the ordinary decoder is hardware";
   const auto part = [&](const std::string& name, const std::string& before) {
     std::ifstream file(made({name, before + encoder + "mpegtsmux"}), std::ios::binary);
     const std::string bytes(std::istreambuf_iterator<char>(file), {});
@@ -370,6 +387,7 @@ TEST_F(VidiDecode, TurnsInMidStreamWhereAPlayerDoes) {
 // A damaged file is watched to its end all the same; what is not damaged is the same. How libav
 // fills in what is damaged depends on the number of its threads.
 TEST_F(VidiDecode, WatchesADamagedFile) {
+  if (compares_with_hardware()) GTEST_SKIP() << "the ordinary decoder is hardware";
   constexpr int kHoles = 6;
   const std::string path = made({"damaged", steady().pipeline, true, 900});
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
