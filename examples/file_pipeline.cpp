@@ -18,6 +18,20 @@ constexpr guint kMostAhead = 1 << 30;
 constexpr guint64 kLongestAhead = 24 * 3600 * GST_SECOND;
 constexpr guint kUsuallyAhead = 8 << 20;  // once all streams are there
 
+// A decoder of H.264 as MP4 and Matroska store it, which vididecode needs: where openh264dec alone is
+// installed (Fedora), decodebin makes byte streams of it, if nothing else takes the other form.
+bool has_decoder_of_stored_form() {
+  constexpr auto kKind = GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO;
+  GList* all = gst_element_factory_list_get_elements(kKind, GST_RANK_MARGINAL);
+  GstCaps* caps = gst_caps_from_string("video/x-h264,stream-format=avc,alignment=au");
+  GList* fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
+  const bool has_one = fitting != nullptr;  // vididecode's own rank is NONE
+  gst_plugin_feature_list_free(fitting);
+  gst_plugin_feature_list_free(all);
+  gst_caps_unref(caps);
+  return has_one;
+}
+
 // What decodebin tries first where it fits.
 void prefer(const char* factory) {
   GstPluginFeature* feature =
@@ -87,7 +101,7 @@ FilePipeline::FilePipeline(const std::string& uri, const TrackWishes& wishes, in
       is_local_(g_str_has_prefix(uri.c_str(), "file:")),
       wishes_(wishes),
       n_decoders_(n_decoders) {
-  if (n_decoders != 1) prefer(kDecoder);
+  if (n_decoders != 1 && has_decoder_of_stored_form()) prefer(kDecoder);
   g_signal_connect(pipeline_, "deep-element-added", G_CALLBACK(on_element), this);
   GstElement* source = add("uridecodebin", "source", error);
   filter_ = add("vidifilter", "filter", error);

@@ -104,11 +104,12 @@ std::string cut_off(const std::string& uri) {
   const std::string path = name ? name : "";
   g_free(name);
   unsigned char head[12] = {};
-  if (path.empty() || !std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(head), 12))
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(path, failed) ||  // a pipe would be waited for
+      !std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(head), 12))
     return "";
   const guint64 stated = 8 + guint64{GST_READ_UINT32_LE(head + 4)};
   const bool is_riff = GST_READ_UINT32_BE(head) == 0x52494646;
-  std::error_code failed;
   const guint64 found = std::filesystem::file_size(path, failed);
   if (!is_riff || failed || stated == 8 || stated >= G_MAXUINT32 || found + 1 >= stated) return "";
   return "it was cut off: " + std::to_string(found) + " of " + std::to_string(stated) +

@@ -289,6 +289,15 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("stdin", result.stderr)
 
+    def test_a_decoder_of_byte_streams_alone(self):
+        """Where openh264dec is the only one, which takes no H.264 as MP4 stores it, the file is watched all the same."""
+        if cases.run(["gst-inspect-1.0", "--exists", "openh264dec"]).returncode:
+            self.skipTest("openh264dec is not installed")
+        env = without_decoders("avdec_h264", "vah264dec", "nvh264dec", "nvh264sldec", "v4l2h264dec", "vaapih264dec")
+        result = ask(cases.CLIP, "a dog", "--quiet", env=env)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(len(rows(result.stdout)), 1)
+
     def test_missing_video_decoder_is_named(self):
         """Without a decoder for the picture the sentence names it."""
         env = without_decoders("avdec_h264", "openh264dec", "vah264dec", "nvh264dec", "v4l2h264dec", "vaapih264dec")
