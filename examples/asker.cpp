@@ -32,7 +32,8 @@ void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
 bool is_decoder_error(GstMessage* message) {
   GError* error = nullptr;
   gst_message_parse_error(message, &error, nullptr);
-  const bool is_one = g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE);
+  const bool is_one = g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE) ||
+                      g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
   g_clear_error(&error);
   return is_one;
 }

@@ -1,6 +1,7 @@
 #include "joined_times.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tracks.h"
 
@@ -29,7 +30,15 @@ void JoinedTimes::on_pad(GstElement*, GstPad* pad, gpointer data) {
   auto* self = static_cast<JoinedTimes*>(data);
   std::lock_guard lock(self->mutex_);
   self->tracks_.push_back({self});
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_data, &self->tracks_.back(), nullptr);
+  Track* track = &self->tracks_.back();
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, track, nullptr);
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_data, track, nullptr);
+}
+
+GstPadProbeReturn JoinedTimes::on_event(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  auto* track = static_cast<Track*>(data);
+  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_SEGMENT) return GST_PAD_PROBE_OK;
+  return std::exchange(track->has_segment, true) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 GstPadProbeReturn JoinedTimes::on_data(GstPad*, GstPadProbeInfo* info, gpointer data) {

@@ -1,6 +1,7 @@
 // Recordings that were joined as bytes (`cat a.webm b.webm`): their times begin anew in the middle.
-// As matroskademux hands them on, what follows is outside the segment and is not seen. Here it goes
-// on where the first part ended.
+// matroskademux hands on what follows outside of a new segment whose running time begins anew: it is
+// not seen, or lies over what was before. Here it goes on where the first part ended, in the segment
+// of the first part. Nothing is sought, so no other segment comes.
 #pragma once
 
 #include <gst/gst.h>
@@ -19,10 +20,12 @@ class JoinedTimes {
   struct Track {
     JoinedTimes* joined;
     size_t part = 0;
+    bool has_segment = false;
     GstClockTime latest = 0;  // of its present part, as the file has it
   };
 
   static void on_pad(GstElement* demuxer, GstPad* pad, gpointer self);
+  static GstPadProbeReturn on_event(GstPad* pad, GstPadProbeInfo* info, gpointer track);
   static GstPadProbeReturn on_data(GstPad* pad, GstPadProbeInfo* info, gpointer track);
   GstClockTime lead(Track& track, GstBuffer* buffer);
 

@@ -13,7 +13,7 @@ trap 'finish "sanitizers: "' EXIT
 build="build-sanitize"
 thread_build="build-thread"
 fuzz_seconds=${FUZZ_SECONDS:-60}
-fuzzers=(safetensors config answer tags timeline containers)
+fuzzers=(safetensors config answer tags timeline containers tracks)
 plain_suites=(text files signals memory stream)
 element_suites=(gst-parts element results sound pads skew rtsp)
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
@@ -101,6 +101,9 @@ seed() {
       # A frame, then sound, a gap, an end: any bytes are a stream.
       mapfile -t files < <(find examples/demo -name '*.mp4')
       seeds_from "$1" 600 '\0' "${files[@]}" ;;
+    tracks)
+      printf '2\n\013en\n\011de\n\016\n\030fr' >"$build/corpus/$1/seed-numbers"
+      printf 'German\n\011ger\n\017und' >"$build/corpus/$1/seed-names" ;;
     containers)
       # The header of the clip from its type on, and five packets that begin a picture.
       python3 - "$build/corpus/$1" <<'END'
@@ -118,7 +121,7 @@ fuzz() {
   seed "$1"
   echo "fuzz-$1: $fuzz_seconds s"
   local log=$build/fuzz-$1.log options=$ASAN_OPTIONS
-  if [ "$1" = tags ]; then options+=:detect_leaks=0; fi  # GLib keeps every name that it has heard
+  if [[ $1 = tags || $1 = tracks ]]; then options+=:detect_leaks=0; fi  # GLib keeps every name that it has heard
   if ASAN_OPTIONS=$options "$build/tests/fuzz-$1" "$build/corpus/$1" -max_total_time="$fuzz_seconds" -rss_limit_mb=1024 -timeout=10 \
     -max_len=16384 -print_final_stats=1 -artifact_prefix="$build/fuzz-$1-" </dev/null >"$log" 2>&1; then
     sed -nE "s/^stat::number_of_executed_units: */fuzz-$1: no crash, inputs tried: /p" "$log"
