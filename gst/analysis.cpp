@@ -85,22 +85,38 @@ std::shared_ptr<const Encoded> encode(Session& session, const AnalysisWindow& wi
   return value_of(session.encode(features, *window.cancel));
 }
 
-std::vector<Answer> ask_questions(Session& session, const Encoded& encoded,
-                                  const AnalysisWindow& window, size_t at_once) {
-  const std::vector<Query> queries = queries_of(*window.plan);
+// A group with a question that is refused is asked in halves: the refusal comes before any work.
+void ask_some(Session& session, const AnalysisWindow& window, const std::vector<Query>& queries,
+              Analysis& analysis) {
   AskOptions options;
   options.max_new_tokens = window.plan->max_new_tokens;
-  std::vector<Answer> answers;
+  auto some = session.ask(*analysis.encoded, queries, options, *window.cancel);
+  const bool is_refused = !some && some.error().code == ErrorCode::kBadInput;
+  if (is_refused && queries.size() == 1) {
+    analysis.refusals.push_back(some.error().message);
+    analysis.answers.emplace_back();
+    analysis.answers.back().parsed.understood = true;  // there is nothing to understand
+  } else if (is_refused) {
+    const auto middle = queries.begin() + static_cast<std::ptrdiff_t>(queries.size() / 2);
+    ask_some(session, window, {queries.begin(), middle}, analysis);
+    ask_some(session, window, {middle, queries.end()}, analysis);
+  } else {
+    std::vector<Answer> answers = value_of(std::move(some));
+    check_count(answers.size(), queries.size(), "answers");
+    std::move(answers.begin(), answers.end(), std::back_inserter(analysis.answers));
+    analysis.refusals.resize(analysis.answers.size());
+  }
+}
+
+void ask_questions(Session& session, const AnalysisWindow& window, size_t at_once,
+                   Analysis& analysis) {
+  const std::vector<Query> queries = queries_of(*window.plan);
   for (size_t first = 0; first < queries.size();) {
     const size_t n = std::min(at_once, queries.size() - first);
     const auto begin = queries.begin() + static_cast<std::ptrdiff_t>(first);
-    auto some = value_of(session.ask(encoded, {begin, begin + static_cast<std::ptrdiff_t>(n)},
-                                     options, *window.cancel));
-    check_count(some.size(), n, "answers");
-    std::move(some.begin(), some.end(), std::back_inserter(answers));
+    ask_some(session, window, {begin, begin + static_cast<std::ptrdiff_t>(n)}, analysis);
     first += n;
   }
-  return answers;
 }
 
 // The one place where exceptions end.
@@ -165,7 +181,7 @@ Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow>
     see_in_steps(session, unseen(*window), *window->cancel, steps.pictures);
     hear_sound(session, *window);
     analysis.encoded = encode(session, *window);
-    analysis.answers = ask_questions(session, *analysis.encoded, *window, steps.questions);
+    ask_questions(session, *window, steps.questions, analysis);
     return analysis;
   };
   const auto let_go = [&] {
@@ -216,7 +232,7 @@ Result<Analysis> ask_again(Session& session, const Analysis& before,
     Analysis analysis;
     analysis.window = window;
     analysis.encoded = before.encoded;
-    analysis.answers = ask_questions(session, *analysis.encoded, *window, steps.questions);
+    ask_questions(session, *window, steps.questions, analysis);
     return analysis;
   };
   return with_second_chance(

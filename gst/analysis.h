@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gst/analysis_window.h"
@@ -15,12 +16,14 @@ namespace vidi {
 struct Analysis {
   std::shared_ptr<const AnalysisWindow> window;
   std::vector<Answer> answers;  // one per question of the plan
+  // Likewise: why the model refuses the question (reserved text, too many tokens); "": it does not.
+  std::vector<std::string> refusals;
   std::shared_ptr<const Encoded> encoded;
   Time inference_time{};
   bool in_small_steps = false;  // the device ran out of memory once, smaller steps went through
 };
 
-// Features that a frame or sound chunk already has are used again. When the device runs out of
+// A question that the model refuses costs the others nothing. Features that a frame or sound chunk already has are used again. When the device runs out of
 // memory, `forget_windows` may free earlier windows (true when there were any), and the window is
 // tried again; after that its features and the engine's caches are freed and everything is tried
 // once more in the smallest steps. kOverLimit is final: nothing that is freed would do. Features

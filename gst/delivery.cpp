@@ -71,9 +71,10 @@ std::vector<std::shared_ptr<SparsePad>> Delivery::side_pads() const {
   return pads;
 }
 
-void Delivery::set_segment(const GstSegment& segment) {
+void Delivery::set_segment(const GstSegment& segment, guint32 seqnum) {
   std::lock_guard lock(mutex_);
   gst_segment_copy_into(&segment, &segment_);
+  seqnum_ = seqnum;
 }
 
 void Delivery::set_position(GstClockTime pts) {
@@ -88,8 +89,10 @@ void Delivery::send(GstStructure* structure, const AnalysisWindow* window) {
       gst_structure_free(structure);
       return;
     }
-    events_.push_back(
-        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_copy(structure)));
+    GstEvent* event =
+        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_copy(structure));
+    if (seqnum_ != GST_SEQNUM_INVALID) gst_event_set_seqnum(event, seqnum_);
+    events_.push_back(event);
     if (json_) json_->push(text_buffer(json_line(structure), position_, GST_CLOCK_TIME_NONE));
   }
   gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure));

@@ -30,7 +30,8 @@ class Delivery {
   void set_json_pad(std::shared_ptr<SparsePad> pad);
   std::vector<std::shared_ptr<SparsePad>> side_pads() const;
   // Where the stream is: cues of a live stream and JSON lines are stamped with it.
-  void set_segment(const GstSegment& segment);
+  // Events carry the segment's `seqnum`.
+  void set_segment(const GstSegment& segment, guint32 seqnum);
   void set_position(GstClockTime pts);
 
   // `window` tells whether a flush has made this stale; null for what is never stale. Takes the
@@ -57,6 +58,7 @@ class Delivery {
   std::vector<Chapter> chapters_;
   std::shared_ptr<SparsePad> text_, json_;
   GstSegment segment_{};
+  guint32 seqnum_ = GST_SEQNUM_INVALID;
   GstClockTime position_ = GST_CLOCK_TIME_NONE;  // PTS on the side pads
 };
 

@@ -157,6 +157,8 @@ std::vector<std::string> notes(const Analysis& analysis, const std::vector<std::
     const ParsedAnswer& parsed = analysis.answers[i].parsed;
     const std::string about = titles.size() > 1 && i < titles.size() ? titles[i] + ": " : "";
     for (const std::string& note : parsed.notes) notes.push_back(about + note);
+    if (i < analysis.refusals.size() && !analysis.refusals[i].empty())
+      notes.push_back(about + "refused: " + analysis.refusals[i]);
     if (!parsed.understood) notes.push_back(about + "the answer was not understood");
   }
   return notes;
@@ -176,6 +178,12 @@ void add_answers(Fields& fields, const AnalysisWindow& window, const Analysis* a
   fields.texts("texts", texts);
   fields.texts("notes", notes(*analysis, queries));
   fields.flag("small-steps", analysis->in_small_steps);
+}
+
+// What ends a line, begins an escape or turns what follows.
+bool is_control(gunichar c) {
+  constexpr gunichar kLineSeparator = 0x2028, kParagraphSeparator = 0x2029;
+  return g_unichar_iscntrl(c) || c == kLineSeparator || c == kParagraphSeparator;
 }
 
 const char* state_nick(ModelState state) {
@@ -206,8 +214,18 @@ const StreamOrigin& origin_of(const AnalysisWindow& window) {
 std::string title_of(const Finding& finding) {
   const std::string& title = finding.label.empty() ? finding.query : finding.label;
   gchar* valid = g_utf8_make_valid(title.data(), title.size());
-  const std::string text = valid;
+  std::string text;
+  for (const gchar* at = valid; *at; at = g_utf8_next_char(at)) {
+    if (is_control(g_utf8_get_char(at))) {
+      text += ' ';
+    } else {
+      text.append(at, static_cast<size_t>(g_utf8_next_char(at) - at));
+    }
+  }
   g_free(valid);
+  constexpr char kArrow[] = "-->";  // between the times of a cue
+  for (size_t at; (at = text.find(kArrow)) != std::string::npos;)
+    text.replace(at, sizeof kArrow - 1, "\u2192");
   return text;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gst/video/video.h>
 
+#include <utility>
+
 #include "kernels/usable_cores.h"
 
 namespace vidi {
@@ -111,12 +113,18 @@ void InnerDecoder::on_output(TakeBuffer take_buffer, TakeEvent take_event) {
 }
 
 bool InnerDecoder::begin(GstCaps* caps, const GstSegment& segment) {
+  begins_ = true;
   return send(gst_event_new_stream_start("range")) && send(gst_event_new_caps(caps)) &&
          send(gst_event_new_segment(&segment));
 }
 
 GstFlowReturn InnerDecoder::push(const CodedFrame& frame) {
-  return gst_pad_push(in_, gst_buffer_ref(frame.buffer.get()));
+  GstBuffer* buffer = gst_buffer_ref(frame.buffer.get());
+  if (std::exchange(begins_, false)) {
+    buffer = gst_buffer_make_writable(buffer);
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+  }
+  return gst_pad_push(in_, buffer);
 }
 
 bool InnerDecoder::send(GstEvent* event) { return gst_pad_push_event(in_, event); }
@@ -127,6 +135,7 @@ void InnerDecoder::drain(const GstSegment& segment) {
   send(gst_event_new_flush_start());
   send(gst_event_new_flush_stop(TRUE));
   send(gst_event_new_segment(&segment));
+  begins_ = true;
 }
 
 GstFlowReturn InnerDecoder::on_buffer(GstPad* pad, GstObject*, GstBuffer* buffer) {

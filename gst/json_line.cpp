@@ -1,5 +1,6 @@
 // Structures as lines of JSON: the `json_src` pad's form of what events.cpp makes.
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "gst/events.h"
@@ -103,12 +104,32 @@ std::string type_of(const GstStructure* structure) {
   return name.starts_with(ours) ? name.substr(ours.size()) : name;
 }
 
+// JSON leaves DEL and the C1 controls as they are; terminals do not (U+009B begins an escape).
+std::string without_controls(const std::string& line) {
+  std::string text;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(line[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < line.size() ? line[i + 1] : 0);
+    char escape[8];
+    if (byte == 0x7f) {
+      text += "\\u007f";
+    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
+      std::snprintf(escape, sizeof escape, "\\u%04x", unsigned{next});
+      text += escape;
+      ++i;
+    } else {
+      text += line[i];
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string json_line(const GstStructure* structure) {
   Json object = {{"type", type_of(structure)}};
   add_fields(object, structure);
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return without_controls(object.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace vidi

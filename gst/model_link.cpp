@@ -32,8 +32,12 @@ void ModelLink::start(const Door& door, const Settings& settings) {
   }
   set_limits(settings.max_pending_windows, settings.keep_windows);
   queue_.resume();
-  model_ = SharedModel::acquire(door, settings.model_key());
-  model_->attach(this);
+  const auto model = SharedModel::acquire(door, settings.model_key());
+  {
+    std::lock_guard lock(mutex_);
+    model_ = model;
+  }
+  model->attach(this);
 }
 
 void ModelLink::stop() {
@@ -44,14 +48,26 @@ void ModelLink::stop() {
     requests_.clear();
     foresight_.forget();
   }
-  if (model_) model_->detach(this);
+  if (const auto in_use = model()) in_use->detach(this);
   foresight_.forget();  // what the worker still made of it
   std::lock_guard lock(mutex_);
   kept_.clear();
   model_.reset();
 }
 
-bool ModelLink::wait_until_loaded() { return model_ && model_->wait_until_loaded(this); }
+std::shared_ptr<SharedModel> ModelLink::model() const {
+  std::lock_guard lock(mutex_);
+  return model_;
+}
+
+void ModelLink::wake() {
+  if (const auto in_use = model()) in_use->wake();
+}
+
+bool ModelLink::wait_until_loaded() {
+  const auto in_use = model();
+  return in_use && in_use->wait_until_loaded(this);
+}
 
 void ModelLink::set_limits(size_t max_pending, size_t keep_windows) {
   queue_.set_bound(max_pending);
@@ -71,7 +87,7 @@ void ModelLink::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy po
     dropped = useless ? std::vector{std::move(window)} : queue_.push(std::move(window), policy);
   }
   drop(dropped, useless ? "model-failed" : "overload");
-  if (!useless && model_) model_->wake();
+  wake();
 }
 
 bool ModelLink::finish() {
@@ -105,19 +121,19 @@ bool ModelLink::is_of_use() const {
 void ModelLink::foresee(const std::shared_ptr<const SampledFrame>& picture) {
   if (!is_of_use()) return;
   foresight_.picture(picture);
-  model_->wake();
+  wake();
 }
 
 void ModelLink::foresee(const std::shared_ptr<const SoundChunk>& sound) {
   if (!is_of_use()) return;
   foresight_.sound(sound);
-  model_->wake();
+  wake();
 }
 
 void ModelLink::filling(std::shared_ptr<const FillingWindow> window) {
   if (!is_of_use()) return;
   foresight_.filling(std::move(window));
-  model_->wake();
+  wake();
 }
 
 void ModelLink::give_up() {
@@ -157,7 +173,7 @@ bool ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
     requests_.push_back(
         {std::move(plan), start, stop, std::move(window), std::make_shared<Cancel>(), {}});
   }
-  model_->wake();
+  wake();
   return true;
 }
 
@@ -245,7 +261,8 @@ void ModelLink::answer(Session& session, Request& request) {
     request.window->cancel = request.cancel;
     const auto analysis = analyze(session, request.window);
     if (!analysis) return answer_failed(request, analysis.error());
-    return send_answer(*analysis);
+    send_answer(request, *analysis);
+    return;
   }
   if (request.encoded.empty()) {
     return answer_failed(request, {ErrorCode::kNotFound, "its window was dropped or failed"});
@@ -253,7 +270,7 @@ void ModelLink::answer(Session& session, Request& request) {
   for (const Analysis& before : request.encoded) {
     const auto again = ask_again(session, before, request.plan, request.cancel);
     if (!again) return answer_failed(request, again.error());
-    send_answer(*again);
+    if (!send_answer(request, *again)) return;
   }
 }
 
@@ -262,12 +279,19 @@ void ModelLink::answer_failed(const Request& request, const Error& error) {
   host_.request_failed(request.plan->questions.front().id, error.message);
 }
 
-void ModelLink::send_answer(const Analysis& analysis) {
+// False when the model refuses the question.
+bool ModelLink::send_answer(const Request& request, const Analysis& analysis) {
+  const std::string& refusal = analysis.refusals.front();
+  if (!refusal.empty()) {
+    answer_failed(request, {ErrorCode::kBadInput, refusal});
+    return false;
+  }
   HitMerger alone;
   auto findings = alone.add(findings_of(analysis), kForever, Time(0), false);
   for (const Finding& finding : findings) delivery_.send(finding);
   const AnalysisWindow& window = *analysis.window;
   delivery_.send(window_structure(window, &analysis, findings.size(), 0, nullptr), &window);
+  return true;
 }
 
 void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window) {
@@ -292,6 +316,14 @@ void ModelLink::analysed(const Analysis& analysis) {
 
   const Time delay = since(window.closed_at);
   delivery_.send(window_structure(window, &analysis, n_found, delay.count(), nullptr), &window);
+  tell_refusals(analysis);
+}
+
+void ModelLink::tell_refusals(const Analysis& analysis) {
+  const std::vector<Question>& questions = analysis.window->plan->questions;
+  for (size_t i = 0; i < analysis.refusals.size() && i < questions.size(); ++i) {
+    if (!analysis.refusals[i].empty()) host_.question_refused(questions[i], analysis.refusals[i]);
+  }
 }
 
 // Ranks, counts and merges, and says what is to be sent now; nothing when a flush came meanwhile.

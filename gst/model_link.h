@@ -33,6 +33,8 @@ class LinkHost {
   virtual void window_dropped(const AnalysisWindow& window, const char* reason) = 0;
   // `in_a_row` failures until now, this one included.
   virtual void analysis_failed(const Error& error, int in_a_row) = 0;
+  // The model refuses a question of the windows; the others are answered.
+  virtual void question_refused(const Question& question, const std::string& why) = 0;
   // The question of `ask` with this id gets no answer.
   virtual void request_failed(const std::string& id, const std::string& why) = 0;
 };
@@ -86,16 +88,20 @@ class ModelLink final : public ModelClient {
     std::shared_ptr<Cancel> cancel;
     std::vector<Analysis> encoded;  // the kept windows, when its turn comes
   };
+  // Null before start() and after stop(); held while it is used, since stop() may come meanwhile.
+  std::shared_ptr<SharedModel> model() const;
+  void wake();
   bool is_of_use() const;
   std::optional<Request> next_request();
   std::shared_ptr<AnalysisWindow> next_window();
   std::vector<Analysis> kept_of(Time start, Time stop) const;
   bool comes(Time start, Time stop) const;
   void answer(Session& session, Request& request);
-  void send_answer(const Analysis& analysis);
+  bool send_answer(const Request& request, const Analysis& analysis);
   void answer_failed(const Request& request, const Error& error);
   void analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window);
   void analysed(const Analysis& analysis);
+  void tell_refusals(const Analysis& analysis);
   void failed(const AnalysisWindow& window, const Error& error);
   std::vector<Finding> settle(const Analysis& analysis, size_t* n_found);
   void keep(const Analysis& analysis);
@@ -107,9 +113,9 @@ class ModelLink final : public ModelClient {
   Delivery& delivery_;
   WindowQueue queue_{2};
   Foresight foresight_;
-  std::shared_ptr<SharedModel> model_;  // set and reset by start() and stop() alone
 
   mutable std::mutex mutex_;
+  std::shared_ptr<SharedModel> model_;
   uint64_t epoch_ = 0;
   bool useless_ = false;
   size_t keep_windows_ = 1;

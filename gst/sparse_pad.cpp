@@ -19,6 +19,11 @@ GstEvent* stream_start_event(const std::string& id, std::optional<guint> group_i
   return event;
 }
 
+GstEvent* with_seqnum(GstEvent* event, guint32 seqnum) {
+  if (seqnum != GST_SEQNUM_INVALID) gst_event_set_seqnum(event, seqnum);
+  return event;
+}
+
 bool same_stream(GstEvent* a, GstEvent* b) {
   const gchar *id_a = nullptr, *id_b = nullptr;
   guint group_a = GST_GROUP_ID_INVALID, group_b = GST_GROUP_ID_INVALID;
@@ -60,6 +65,7 @@ SparsePad::~SparsePad() {
   gst_pad_set_activatemode_function(pad_, nullptr);
   gst_pad_set_element_private(pad_, nullptr);
   activate(false);
+  leave_peer();
   gst_clear_caps(&caps_);
   gst_object_unref(pad_);
 }
@@ -67,15 +73,15 @@ SparsePad::~SparsePad() {
 // The queue of the caller's side.
 
 void SparsePad::start(const std::string& upstream_id, std::optional<guint> group_id,
-                      const GstSegment& segment, GstClockTime position) {
+                      const GstSegment& segment, GstClockTime position, guint32 seqnum) {
   std::lock_guard lock(mutex_);
   if (flushing_) return;
-  queue_start(upstream_id, group_id, segment, position);
+  queue_start(upstream_id, group_id, segment, position, seqnum);
   changed_.notify_all();
 }
 
 void SparsePad::queue_start(const std::string& upstream_id, std::optional<guint> group_id,
-                            const GstSegment& segment, GstClockTime position) {
+                            const GstSegment& segment, GstClockTime position, guint32 seqnum) {
   if (!GST_CLOCK_TIME_IS_VALID(position)) position = segment.start;
   const std::string id = upstream_id + "/" + GST_PAD_NAME(pad_);
   GstEvent* events[] = {stream_start_event(id, group_id),
@@ -84,8 +90,9 @@ void SparsePad::queue_start(const std::string& upstream_id, std::optional<guint>
   // What came before the first start belongs behind it.
   auto at = started_ ? queue_.end() : queue_.begin();
   for (GstEvent* event : events) {
-    if (event) at = queue_.insert(at, GST_MINI_OBJECT_CAST(event)) + 1;
+    if (event) at = queue_.insert(at, GST_MINI_OBJECT_CAST(with_seqnum(event, seqnum))) + 1;
   }
+  seqnum_ = seqnum;
   position_ = sent_position_ = position;
   started_ = true;
   ended_ = gap_due_ = false;
@@ -110,18 +117,25 @@ void SparsePad::push(GstBuffer* buffer) {
   changed_.notify_all();
 }
 
-void SparsePad::end() {
+void SparsePad::end(guint32 seqnum) {
   std::lock_guard lock(mutex_);
   if (flushing_ || ended_) return;
   if (!started_) {  // EOS of a video that never was: downstream still needs a stream to end
     GstSegment segment;
     gst_segment_init(&segment, GST_FORMAT_TIME);
-    queue_start("vidifilter", std::nullopt, segment, 0);
+    queue_start("vidifilter", std::nullopt, segment, 0, seqnum);
   }
-  queue_.push_back(GST_MINI_OBJECT_CAST(gst_event_new_eos()));
+  queue_.push_back(GST_MINI_OBJECT_CAST(with_seqnum(gst_event_new_eos(), seqnum)));
   ended_ = true;
   gap_due_ = false;
   held_until_ = {};
+  changed_.notify_all();
+}
+
+void SparsePad::segment_done(GstEvent* event) {
+  std::lock_guard lock(mutex_);
+  if (flushing_ || ended_ || !started_) return gst_event_unref(event);
+  queue_.push_back(GST_MINI_OBJECT_CAST(event));
   changed_.notify_all();
 }
 
@@ -195,10 +209,14 @@ void SparsePad::send_next() {
   if (started_ && !ended_ && GST_CLOCK_TIME_IS_VALID(pts) && pts < sent_position_) gap_due_ = true;
   caps_left_ = caps_left_ || was_caps;
   sending_ = false;
+  leave_peer();
   n_sent_++;
   if (flow && !flushing_) flow_ = *flow;
   changed_.notify_all();
 }
+
+// Called with the lock.
+void SparsePad::leave_peer() { g_clear_pointer(&peer_, gst_object_unref); }
 
 bool SparsePad::has_work() const {
   if (flushing_ || !started_) return false;
@@ -219,8 +237,11 @@ GstMiniObject* SparsePad::take_next() {
   }
   if (!active_) return nullptr;
   sending_ = true;
+  leave_peer();
+  peer_ = gst_pad_get_peer(pad_);
   if (queue_.empty()) {
-    GstEvent* gap = gst_event_new_gap(sent_position_, position_ - sent_position_);
+    GstEvent* gap =
+        with_seqnum(gst_event_new_gap(sent_position_, position_ - sent_position_), seqnum_);
     sent_position_ = position_;
     gap_due_ = false;
     return GST_MINI_OBJECT_CAST(gap);
@@ -288,23 +309,24 @@ void SparsePad::on_linked(GstPad*, GstPad*, SparsePad* self) {
   self->changed_.notify_all();
 }
 
-void SparsePad::flush_start() {
+void SparsePad::flush_start(guint32 seqnum) {
   {
     std::lock_guard lock(mutex_);
     flushing_ = true;
     clear();
     changed_.notify_all();
   }
-  gst_pad_push_event(pad_, gst_event_new_flush_start());
+  gst_pad_push_event(pad_, with_seqnum(gst_event_new_flush_start(), seqnum));
 }
 
-void SparsePad::flush_stop(bool reset_time) {
+void SparsePad::flush_stop(bool reset_time, guint32 seqnum) {
   {
     // Nothing of before may leave behind FLUSH_STOP. Downstream flushes, so the push ends.
     std::unique_lock lock(mutex_);
+    if (!flushing_) return;  // it came between start and stop: its downstream may hold a preroll
     changed_.wait(lock, [this] { return !sending_ || !active_; });
   }
-  gst_pad_push_event(pad_, gst_event_new_flush_stop(reset_time));
+  gst_pad_push_event(pad_, with_seqnum(gst_event_new_flush_stop(reset_time), seqnum));
   std::lock_guard lock(mutex_);
   flushing_ = false;
   changed_.notify_all();
@@ -335,15 +357,16 @@ void SparsePad::activate(bool active) {
 }
 
 // The pad is flushing by now, which ends its own blocking probes. When a pad is released while its
-// downstream stays (a sink that holds its first buffer in PAUSED), only a flush ends the push. In
-// READY->NULL and the like downstream has stopped before us and nothing of this happens.
+// downstream stays (a sink that holds its first buffer in PAUSED), only a flush ends the push, also
+// when the two are not linked any more. In READY->NULL and the like downstream has stopped before us and nothing of this happens.
 void SparsePad::flush_stuck_peer() {
+  GstPad* peer = nullptr;
   {
     std::unique_lock lock(mutex_);
     if (changed_.wait_for(lock, kStuck, [this] { return !sending_; })) return;
+    if (!peer_) return;
+    peer = GST_PAD(gst_object_ref(peer_));
   }
-  GstPad* peer = gst_pad_get_peer(pad_);
-  if (!peer) return;
   gst_pad_send_event(peer, gst_event_new_flush_start());
   gst_pad_stop_task(pad_);
   gst_pad_send_event(peer, gst_event_new_flush_stop(FALSE));

@@ -40,8 +40,10 @@ class SparsePad {
   // The video's stream id (of its STREAM_START, with group id when it has one) and segment. May be
   // called again: a new stream or segment goes out before what follows. `position` = where GAPs
   // start. Buffers pushed before the first start wait for it.
+  // `seqnum`: of the video's SEGMENT; all that stems from it carries it.
   void start(const std::string& upstream_id, std::optional<guint> group_id,
-             const GstSegment& segment, GstClockTime position);
+             const GstSegment& segment, GstClockTime position,
+             guint32 seqnum = GST_SEQNUM_INVALID);
   // Blocks until the first start's CAPS has left, or the pad flushes or stops; not again after
   // that. For the video's thread before its first buffer: a live muxer (GstAggregator, so
   // matroskamux of GStreamer 1.26) writes its headers when that comes, and refuses a track that it
@@ -51,7 +53,10 @@ class SparsePad {
   // pushed: textoverlay holds a picture until the text has passed its PTS). Never blocks.
   void follow(GstClockTime position);
   void push(GstBuffer* buffer);  // takes it; sent in order, with any timestamp; never blocks
-  void end();                    // EOS behind everything queued; never blocks
+  // EOS behind everything queued; never blocks. `seqnum`: of the EOS that it follows.
+  void end(guint32 seqnum = GST_SEQNUM_INVALID);
+  // SEGMENT_DONE, likewise: no end, more may come.
+  void segment_done(GstEvent* event);  // takes it
 
   // Nothing is sent for so long, unless end() comes: data may come from elsewhere meanwhile.
   void hold_back(std::chrono::nanoseconds time);
@@ -67,9 +72,9 @@ class SparsePad {
   void wait_until_sent();
 
   // FLUSH_START downstream, every wait wakes, the queue is emptied; all calls up to flush_stop are
-  // ignored.
-  void flush_start();
-  void flush_stop(bool reset_time);  // the next thing must be start()
+  // ignored. `seqnum`: of the flush that it follows. A pad that saw no start sends no stop.
+  void flush_start(guint32 seqnum = GST_SEQNUM_INVALID);
+  void flush_stop(bool reset_time, guint32 seqnum = GST_SEQNUM_INVALID);  // then start()
   void activate(bool active);        // called by the pad's activate-mode function
   // Drops what is queued. For READY->PAUSED, before the pads are activated: what comes while the
   // pad is not active is kept for when it is, and the last run may have left something late.
@@ -86,6 +91,7 @@ class SparsePad {
   static void loop(gpointer self);  // on the pad's task
   void send_next();
   GstMiniObject* take_next();
+  void leave_peer();
   std::optional<GstFlowReturn> send(GstMiniObject* item);
   bool drops_buffers() const;
   bool already_sent(GstEvent* event);
@@ -94,7 +100,7 @@ class SparsePad {
   bool has_work() const;
   bool refused() const { return flow_ != GST_FLOW_OK && flow_ != GST_FLOW_NOT_LINKED; }
   void queue_start(const std::string& upstream_id, std::optional<guint> group_id,
-                   const GstSegment& segment, GstClockTime position);
+                   const GstSegment& segment, GstClockTime position, guint32 seqnum);
   void clear();
 
   void flush_stuck_peer();
@@ -107,6 +113,8 @@ class SparsePad {
   std::deque<GstMiniObject*> queue_;  // events and buffers, in order
   // Of the video, and what the GAPs have told of it; NONE before start().
   GstClockTime position_ = GST_CLOCK_TIME_NONE, sent_position_ = GST_CLOCK_TIME_NONE;
+  guint32 seqnum_ = GST_SEQNUM_INVALID;  // of what is sent now
+  GstPad* peer_ = nullptr;  // that a push is under way to, also when it is unlinked meanwhile
   GstFlowReturn flow_ = GST_FLOW_OK;
   bool active_ = false, flushing_ = false, sending_ = false;
   bool started_ = false, ended_ = false;

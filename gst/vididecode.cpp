@@ -129,7 +129,9 @@ std::unique_ptr<InnerDecoder> SamplingDecoder::make_decoder(bool alone) {
 void SamplingDecoder::announce(GstCaps* raw) {
   if (!std::exchange(announced_, true)) {
     gst_pad_push_event(src_, gst_event_new_caps(raw));
-    gst_pad_push_event(src_, gst_event_new_segment(&segment_));
+    GstEvent* segment = gst_event_new_segment(&segment_);
+    if (segment_seqnum_ != GST_SEQNUM_INVALID) gst_event_set_seqnum(segment, segment_seqnum_);
+    gst_pad_push_event(src_, segment);
   }
   for (const OwnedEvent& event : std::exchange(held_, {})) pass_on(event);
 }
@@ -253,7 +255,7 @@ GstFlowReturn SamplingDecoder::emit(RangeJob& job) {
       GstBuffer* picture = gst_buffer_ref(std::exchange(job.pictures[next++], nullptr).get());
       flow = push(with_discont(picture, frame.discont));
     } else {
-      gst_pad_push_event(src_, skipped_frame_event(frame.pts, frame.end));
+      gst_pad_push_event(src_, skipped_frame_event(frame.pts, frame.end, segment_seqnum_));
     }
   }
   if (flow == GST_FLOW_OK) pass_events(kForever);  // those of frames that are not shown
@@ -411,9 +413,11 @@ gboolean SamplingDecoder::take_caps(GstEvent* event) {
 gboolean SamplingDecoder::take_segment(GstEvent* event) {
   GstSegment next;
   gst_event_copy_segment(event, &next);
+  const guint32 seqnum = gst_event_get_seqnum(event);
   gst_event_unref(event);
-  if (gst_segment_is_equal(&next, &segment_)) return TRUE;
+  if (gst_segment_is_equal(&next, &segment_) && seqnum == segment_seqnum_) return TRUE;
   finish();
+  segment_seqnum_ = seqnum;
   gst_segment_copy_into(&next, &segment_);
   announced_ = false;
   return TRUE;

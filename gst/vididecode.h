@@ -95,6 +95,7 @@ class SamplingDecoder {
   GstElementFactory* factory_ = nullptr;
   std::optional<CodedFrameReader> reader_;  // empty: nothing that can be cut
   GstSegment segment_;
+  guint32 segment_seqnum_ = GST_SEQNUM_INVALID;
   std::vector<OwnedEvent> held_;     // until the first picture has told the caps
   std::vector<OwnedEvent> waiting_;  // came behind the last frame
   OwnedEvent stream_tags_;           // passed on last, or given to the plain decoder

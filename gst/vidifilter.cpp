@@ -196,15 +196,19 @@ gboolean Filter::video_event(GstEvent* event) {
       break;
     case GST_EVENT_EOS:
       if (end_late(event)) return TRUE;
-      end_stream();
+      end_stream(gst_event_get_seqnum(event));
+      break;
+    case GST_EVENT_SEGMENT_DONE:
+      finish_segment(event);
       break;
     case GST_EVENT_FLUSH_START: {
+      const guint32 seqnum = gst_event_get_seqnum(event);
       const gboolean sent = gst_pad_push_event(src_, event);
-      flush_start(sink_);
+      flush_start(sink_, seqnum);
       return sent;
     }
     case GST_EVENT_FLUSH_STOP:
-      flush_stop(sink_);
+      flush_stop(sink_, gst_event_get_seqnum(event));
       break;
     default:
       break;
@@ -261,10 +265,11 @@ void Filter::start_segment(GstEvent* event) {
   gst_event_parse_segment(event, &next);
   if (!video_.has_segment || !is_same_timeline(video_.segment, *next)) close_window();
   gst_segment_copy_into(next, &video_.segment);
+  video_.seqnum = gst_event_get_seqnum(event);
   video_.has_segment = next->format == GST_FORMAT_TIME;
   video_.live_known = false;
   if (!video_.has_segment) return;
-  delivery_.set_segment(video_.segment);
+  delivery_.set_segment(video_.segment, video_.seqnum);
   start_side_pads();
   for (const auto& pad : delivery_.side_pads()) pad->wait_for_caps();
 }
@@ -273,9 +278,10 @@ void Filter::start_side_pads() {
   if (!video_.has_segment) return;
   const GstSegment side = side_segment(video_.segment);
   for (const auto& pad : delivery_.side_pads()) {
-    pad->start(video_.stream_id, video_.group_id, side, side.start);
+    pad->start(video_.stream_id, video_.group_id, side, side.start, video_.seqnum);
   }
-  start_idle_audio(video_.stream_id, video_.group_id, video_.segment, video_.segment.start);
+  start_idle_audio(video_.stream_id, video_.group_id, video_.segment, video_.segment.start,
+                   video_.seqnum);
 }
 
 void Filter::pass_gap(GstEvent* event) {
@@ -298,7 +304,7 @@ void Filter::pass_gap(GstEvent* event) {
 
 // EOS: the last window and all answers first, then the chapters, then the ends of the side pads;
 // the caller sends the EOS itself.
-void Filter::end_stream() {
+void Filter::end_stream(guint32 seqnum) {
   if (video_.times.any()) feed_.drain(end_of_stream(), Time(0));
   link_.finish();
   if (too_small_ && n_submitted_ == 0 && !link_.has_given_up()) {
@@ -310,13 +316,25 @@ void Filter::end_stream() {
   gint64 duration = -1;
   gst_pad_peer_query_duration(sink_, GST_FORMAT_TIME, &duration);
   if (GstEvent* toc = delivery_.take_toc(duration < 0 ? GST_CLOCK_TIME_NONE : duration)) {
+    gst_event_set_seqnum(toc, seqnum);
     gst_pad_push_event(src_, toc);
   }
-  for (const auto& pad : delivery_.side_pads()) pad->end();
-  end_idle_audio();
+  for (const auto& pad : delivery_.side_pads()) pad->end(seqnum);
+  end_idle_audio(seqnum);
   for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
   video_.times.forget();
   sound_may_wait_ = false;
+}
+
+// The end of a segment that was sought as one (a loop, an editor): its last window and all answers
+// are there before SEGMENT_DONE goes on. The next segment may follow without a flush.
+void Filter::finish_segment(GstEvent* event) {
+  if (video_.times.any()) feed_.drain(end_of_stream(), Time(settings()->audio_wait));
+  link_.finish();
+  push_events();
+  for (const auto& pad : delivery_.side_pads()) pad->segment_done(gst_event_ref(event));
+  for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
+  video_.times.forget();
 }
 
 // Of the last frame, or of the sound, where that goes on for longer than a picture is looked at; a
@@ -351,7 +369,7 @@ void Filter::close_window(Time next_start) {
 
 // Everything that waits wakes up, everything under way is cancelled, and nothing of it is
 // delivered.
-void Filter::flush_start(GstPad* pad) {
+void Filter::flush_start(GstPad* pad, guint32 seqnum) {
   std::lock_guard lock(flush_mutex_);
   (pad == sink_ ? video_flushes_ : audio_flushes_) = true;
   ++epoch_;
@@ -359,16 +377,16 @@ void Filter::flush_start(GstPad* pad) {
   feed_.interrupt(epoch_);
   delivery_.flush(epoch_);
   if (pad != sink_) return;
-  for (const auto& side : delivery_.side_pads()) side->flush_start();
-  if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_start();
+  for (const auto& side : delivery_.side_pads()) side->flush_start(seqnum);
+  if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_start(seqnum);
 }
 
-void Filter::flush_stop(GstPad* pad) {
+void Filter::flush_stop(GstPad* pad, guint32 seqnum) {
   if (pad == sink_) {
     late_end_.cancel();
     sound_may_wait_ = false;
-    for (const auto& side : delivery_.side_pads()) side->flush_stop(true);
-    if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_stop(true);
+    for (const auto& side : delivery_.side_pads()) side->flush_stop(true, seqnum);
+    if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_stop(true, seqnum);
     video_.times.forget();
     video_.may_lead = true;
     video_.has_segment = false;

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "gst/audio_input.h"
@@ -81,12 +82,14 @@ class Filter final : public LinkHost {
   void model_failed(const Error& error) override;
   void window_dropped(const AnalysisWindow& window, const char* reason) override;
   void analysis_failed(const Error& error, int in_a_row) override;
+  void question_refused(const Question& question, const std::string& why) override;
   void request_failed(const std::string& id, const std::string& why) override;
 
  private:
   // What the video pad knows of its stream. Guarded by the pad's stream lock.
   struct VideoStream {
     GstSegment segment;
+    guint32 seqnum = GST_SEQNUM_INVALID;  // of its SEGMENT
     std::string stream_id;
     std::optional<guint> group_id;
     bool has_caps = false, has_segment = false, live_known = false, live = false;
@@ -135,12 +138,15 @@ class Filter final : public LinkHost {
   gboolean pass_audio_segment(GstPad* out, GstEvent* event);
   std::shared_ptr<SparsePad> idle_audio() const;
   void start_idle_audio(const std::string& id, std::optional<guint> group,
-                        const GstSegment& segment, GstClockTime position);
+                        const GstSegment& segment, GstClockTime position,
+                        guint32 seqnum);
   void sound_has_come();
-  void end_idle_audio();
+  void end_idle_audio(guint32 seqnum);
+  void finish_audio_segment(GstPad* pad);
   void pass_gap(GstEvent* event);
   bool end_late(GstEvent* event);
-  void end_stream();
+  void end_stream(guint32 seqnum);
+  void finish_segment(GstEvent* event);
   Time end_of_stream() const;
   void close_window(Time next_start = kForever);
   void set_origin();
@@ -148,8 +154,8 @@ class Filter final : public LinkHost {
   bool sound_is_linked() const;
   void tell_audio();
   void sound_came();
-  void flush_start(GstPad* pad);
-  void flush_stop(GstPad* pad);
+  void flush_start(GstPad* pad, guint32 seqnum);
+  void flush_stop(GstPad* pad, guint32 seqnum);
 
   void set_model_state(ModelState state);
   void post_error(const Error& error);
@@ -204,6 +210,8 @@ class Filter final : public LinkHost {
   std::atomic<bool> too_small_{false};       // a window had too little in it
   std::atomic<uint64_t> n_sound_news_{0};    // buffers and GAPs of the audio pad
   std::atomic<bool> said_[kNSaid] = {};
+  std::mutex refused_mutex_;
+  std::set<std::string> refused_;  // questions of this run that were said to be refused
   std::atomic<int64_t> seen_end_{-1};  // end of the last watched frame
   std::atomic<uint64_t> n_frames_{0}, n_submitted_{0}, n_asked_{0};
   std::atomic<gint64> last_drop_warning_{0};

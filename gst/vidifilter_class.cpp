@@ -201,7 +201,7 @@ static void gst_vidi_filter_class_init(GstVidiFilterClass* klass) {
   element_class->set_context = set_context;
   add_templates(element_class);
   gst_element_class_set_static_metadata(
-      element_class, "Vidi video-language filter", "Filter/Analyzer/Video/Audio",
+      element_class, "Vidi video-language filter", "Filter/Effect/Video",
       "Says when something is seen or heard in a stream, as events, text and JSON",
       "The vidifilter authors");
 }

@@ -57,7 +57,7 @@ Filter::Filter(GstElement* element)
             return LateEnd::Sound{ended, n_sound_news_};
           },
           [this](GstEvent* eos) {
-            end_stream();
+            end_stream(gst_event_get_seqnum(eos));
             gst_pad_push_event(src_, eos);
           }),
       flows_(gst_flow_combiner_new()) {
@@ -194,11 +194,12 @@ void Filter::start_late(SparsePad* side) {
     const GstSegment* s = nullptr;
     gst_event_parse_segment(segment, &s);
     const auto [id, group] = stream_of(start);
+    const guint32 seqnum = gst_event_get_seqnum(segment);
     const GstClockTime end = seen_end_ >= 0 ? seen_end_.load() : s->start;
     if (s->format == GST_FORMAT_TIME && side) {
-      side->start(id, group, side_segment(*s), side_time(*s, end));
+      side->start(id, group, side_segment(*s), side_time(*s, end), seqnum);
     } else if (s->format == GST_FORMAT_TIME) {
-      start_idle_audio(id, group, *s, end);
+      start_idle_audio(id, group, *s, end, seqnum);
     }
   }
   g_clear_pointer(&start, gst_event_unref);

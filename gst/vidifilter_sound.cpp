@@ -57,6 +57,9 @@ gboolean Filter::audio_event(GstPad* pad, GstEvent* event) {
       sound_came();
       break;
     }
+    case GST_EVENT_SEGMENT_DONE:
+      finish_audio_segment(pad);
+      break;
     case GST_EVENT_EOS:
       sound_has_come();
       audio_input_.drain();
@@ -65,14 +68,15 @@ gboolean Filter::audio_event(GstPad* pad, GstEvent* event) {
       late_end_.sound_changed();
       break;
     case GST_EVENT_FLUSH_START: {
+      const guint32 seqnum = gst_event_get_seqnum(event);
       const gboolean sent = gst_pad_push_event(out, event);
-      flush_start(pad);
+      flush_start(pad, seqnum);
       return sent;
     }
     case GST_EVENT_FLUSH_STOP:
       audio_input_.flush();
       feed_.audio().clear();
-      flush_stop(pad);
+      flush_stop(pad, gst_event_get_seqnum(event));
       break;
     default:
       break;
@@ -87,16 +91,30 @@ void Filter::take_audio_caps(GstEvent* event) {
   if (!taken) warn(taken.error().message);
 }
 
+// Nothing of it comes any more: the windows that it covers need not wait.
+void Filter::finish_audio_segment(GstPad* pad) {
+  GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+  if (!event) return;
+  GstSegment segment;
+  gst_event_copy_segment(event, &segment);
+  gst_event_unref(event);
+  if (GST_CLOCK_TIME_IS_VALID(segment.stop)) audio_input_.gap(segment.start, segment.stop - segment.start);
+  sound_came();
+}
+
 // Behind a SEGMENT there may come nothing, for long or for ever: then a GAP says so.
 gboolean Filter::pass_audio_segment(GstPad* out, GstEvent* event) {
   GstSegment segment;
   gst_event_copy_segment(event, &segment);
   if (segment.format == GST_FORMAT_TIME) audio_input_.set_segment(segment);
+  const guint32 seqnum = gst_event_get_seqnum(event);
   const gboolean passed = gst_pad_push_event(out, event);
   const auto idle = idle_audio();
   if (idle && !sound_has_data_ && segment.format == GST_FORMAT_TIME) {
     idle->hold_back(kSoundMayComeLate);
-    idle->push_event(gst_event_new_gap(segment.start, 0));
+    GstEvent* gap = gst_event_new_gap(segment.start, 0);
+    gst_event_set_seqnum(gap, seqnum);
+    idle->push_event(gap);
   }
   return passed;
 }
@@ -113,7 +131,8 @@ std::shared_ptr<SparsePad> Filter::idle_audio() const {
 // What a sink needs for its preroll: a stream of GAPs beside the video's (`id`, `group`,
 // `segment`). Not before the sound has had its chance.
 void Filter::start_idle_audio(const std::string& id, std::optional<guint> group,
-                              const GstSegment& segment, GstClockTime position) {
+                              const GstSegment& segment, GstClockTime position,
+                              guint32 seqnum) {
   const auto idle = idle_audio();
   if (!idle || sound_has_stream_ || sound_has_data_) return;
   GstCaps* wanted = gst_caps_from_string(
@@ -127,7 +146,7 @@ void Filter::start_idle_audio(const std::string& id, std::optional<guint> group,
   idle->set_caps(is_usable ? gst_caps_fixate(gst_caps_ref(best)) : nullptr);
   for (GstCaps* caps : {wanted, possible, taken, best}) gst_caps_unref(caps);
   idle->hold_back(kSoundMayComeLate);
-  idle->start(id, group, segment, position);
+  idle->start(id, group, segment, position, seqnum);
 }
 
 // Its data goes its own way from now on.
@@ -136,13 +155,15 @@ void Filter::sound_has_come() {
   if (const auto idle = idle_audio()) idle->hand_over();
 }
 
-void Filter::end_idle_audio() {
+void Filter::end_idle_audio(guint32 seqnum) {
   const auto idle = idle_audio();
   if (!idle || sound_has_data_) return;
   if (sound_has_stream_) {
-    idle->push_event(gst_event_new_eos());
+    GstEvent* eos = gst_event_new_eos();
+    gst_event_set_seqnum(eos, seqnum);
+    idle->push_event(eos);
   } else {
-    idle->end();
+    idle->end(seqnum);
   }
 }
 

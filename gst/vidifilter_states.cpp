@@ -71,6 +71,10 @@ bool Filter::open() {
 bool Filter::begin() {
   broken_ = false;
   for (auto& said : said_) said = false;
+  {
+    std::lock_guard lock(refused_mutex_);
+    refused_.clear();
+  }
   n_frames_ = n_submitted_ = n_sound_news_ = 0;
   too_small_ = sound_may_wait_ = sound_has_stream_ = sound_has_data_ = false;
   seen_end_ = -1;
@@ -209,6 +213,15 @@ void Filter::analysis_failed(const Error& error, int in_a_row) {
   set_model_state(ModelState::kFailed);
   send_model(nullptr, error.message.c_str());
   post_error({error.code, std::to_string(in_a_row) + " windows in a row failed: " + error.message});
+}
+
+// Once for each question of a run, not with every window.
+void Filter::question_refused(const Question& question, const std::string& why) {
+  {
+    std::lock_guard lock(refused_mutex_);
+    if (!refused_.insert(question.id + " " + question.text).second) return;
+  }
+  warn("query " + question.id + " is refused, the others are asked: " + why);
 }
 
 void Filter::request_failed(const std::string& id, const std::string& why) {

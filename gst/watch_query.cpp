@@ -40,9 +40,10 @@ std::optional<WatchSettings> ask_watch_settings(GstPad* pad) {
   return found;
 }
 
-GstEvent* skipped_frame_event(Time pts, Time end) {
+GstEvent* skipped_frame_event(Time pts, Time end, guint32 seqnum) {
   GstEvent* event = gst_event_new_gap(pts.count(), (end - pts).count());
   gst_structure_set(gst_event_writable_structure(event), kSkipped, G_TYPE_BOOLEAN, TRUE, nullptr);
+  if (seqnum != GST_SEQNUM_INVALID) gst_event_set_seqnum(event, seqnum);
   return event;
 }
 

@@ -19,7 +19,7 @@ bool answer_watch_query(GstQuery* query, const Settings& settings, Time lead);
 // Asks the peer of a source pad; nothing when it is no vidifilter, or when that does not watch.
 std::optional<WatchSettings> ask_watch_settings(GstPad* pad);
 
-GstEvent* skipped_frame_event(Time pts, Time end);
+GstEvent* skipped_frame_event(Time pts, Time end, guint32 seqnum);
 bool is_skipped_frame(GstEvent* event);
 
 }  // namespace vidi

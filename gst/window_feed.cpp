@@ -251,6 +251,7 @@ void WindowFeed::resume() {
 void WindowFeed::run() {
   yield_to_streaming_threads(kNice);
   Lock lock(mutex_);
+  own_thread_ = std::this_thread::get_id();
   while (!stopping_) {
     wait_for_news(lock);
     if (stopping_) break;
@@ -456,21 +457,30 @@ void WindowFeed::forget_everything() {
   last_origin_.reset();
 }
 
+// On the thread.
+std::shared_ptr<AnalysisWindow> WindowFeed::kept_of(Time start, Time stop) {
+  auto window = builder_.snapshot(start, stop, audio_range(start, stop, last_origin_.get()));
+  if (window) window->origin = last_origin_, window->epoch = built_epoch_;
+  return window;
+}
+
 std::shared_ptr<AnalysisWindow> WindowFeed::snapshot(Time start, Time stop) {
   auto promise = std::make_shared<std::promise<std::shared_ptr<AnalysisWindow>>>();
-  auto found = promise->get_future();
-  {
-    Lock lock(mutex_);
-    if (!running_ || stopping_) return nullptr;
-    errands_.push_back({n_posted_, [this, start, stop, promise] {
-                          const auto audio = audio_range(start, stop, last_origin_.get());
-                          auto window = builder_.snapshot(start, stop, audio);
-                          if (window) window->origin = last_origin_, window->epoch = built_epoch_;
-                          promise->set_value(std::move(window));
-                        }});
-    changed_.notify_all();
-  }
-  return found.get();
+  const auto errand = [this, start, stop, promise] {
+    try {
+      promise->set_value(kept_of(start, stop));
+    } catch (const std::exception&) {  // out of memory: the question is refused
+      promise->set_value(nullptr);
+    }
+  };
+  Lock lock(mutex_);
+  if (!running_ || stopping_) return nullptr;
+  const bool is_inside = std::this_thread::get_id() == own_thread_;
+  if (!is_inside) errands_.push_back({n_posted_, errand});
+  changed_.notify_all();
+  lock.unlock();
+  if (is_inside) errand();  // who hears a message on the thread may ask
+  return promise->get_future().get();
 }
 
 }  // namespace vidi

@@ -91,7 +91,7 @@ class WindowFeed {
   void resume();
 
   // What open and waiting windows keep of [start, stop), for a question; null when that is not two
-  // frames.
+  // frames. Also from inside the callbacks.
   std::shared_ptr<AnalysisWindow> snapshot(Time start, Time stop);
 
   uint64_t n_sampled() const { return n_sampled_; }
@@ -125,6 +125,7 @@ class WindowFeed {
   };
   using Lock = std::unique_lock<std::mutex>;
 
+  std::shared_ptr<AnalysisWindow> kept_of(Time start, Time stop);
   void run();
   void wait_for_news(Lock& lock);
   std::deque<Errand> take_errands();
@@ -154,6 +155,7 @@ class WindowFeed {
   std::mutex mutex_;  // guards what follows, down to the thread's own
   std::condition_variable changed_;
   std::thread thread_;
+  std::thread::id own_thread_;
   FrameSampler sampler_{SamplingShape{}};
   SamplingShape shape_;
   std::deque<Note> notes_;

@@ -103,6 +103,57 @@ TEST_F(Actions, AskWithoutAQuestionIsRefused) {
   EXPECT_EQ(rig.pipeline.messages(GST_MESSAGE_WARNING).size(), 3u);
 }
 
+// From other threads while the element comes and goes: an id or a refusal, never a crash.
+TEST_F(Actions, AskWhileTheElementStops) {
+  Rig rig;
+  std::atomic<bool> over{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&, i] {
+      while (!over) {
+        rig.ask("dog", i == 0 ? 0 : kNone, i == 0 ? GST_SECOND : kNone);
+        rig.stat("windows-submitted");
+        if (i == 2) rig.set("max-pending-windows", "3");
+      }
+    });
+  }
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_NE(gst_element_set_state(rig.pipeline.get(), GST_STATE_PAUSED),
+              GST_STATE_CHANGE_FAILURE);
+    EXPECT_NE(gst_element_set_state(rig.pipeline.get(), GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
+    rig.pipeline.messages(GST_MESSAGE_WARNING);
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
+// Whoever hears of a window may ask at once, on the thread that says it.
+TEST_F(Actions, AskFromInsideAMessage) {
+  Rig rig({.properties = "query=cat window-duration=1000000000 window-stride=1000000000"});
+  std::atomic<int> n_asked{0};
+  GstBus* bus = gst_element_get_bus(rig.pipeline.get());
+  struct Context {
+    Rig& rig;
+    std::atomic<int>& n_asked;
+  } context{rig, n_asked};
+  const auto on_message = [](GstBus*, GstMessage* message, gpointer data) -> GstBusSyncReply {
+    auto* c = static_cast<Context*>(data);
+    if (gst_message_has_name(message, "vidi/window-dropped") ||
+        gst_message_has_name(message, "vidi/window")) {
+      c->rig.ask("dog", 0, 100 * GST_SECOND);
+      ++c->n_asked;
+    }
+    return GST_BUS_PASS;
+  };
+  gst_bus_set_sync_handler(bus, on_message, &context, nullptr);
+  rig.play();
+  rig.frames(0, 6);  // of one picture each: dropped
+  rig.end();
+  EXPECT_GE(n_asked, 3);
+  gst_bus_set_sync_handler(bus, nullptr, nullptr, nullptr);
+  gst_object_unref(bus);
+}
+
 // Before there is a model or a picture nothing can be asked, and nothing breaks.
 TEST_F(Actions, AskBeforeTheStartIsRefused) {
   Rig rig;

@@ -167,8 +167,30 @@ TEST_F(AnalysisTest, NoQuestions) {
 TEST_F(AnalysisTest, TokenLimit) {
   plan_->max_new_tokens = 0;
   const Result<Analysis> analysis = run(window(2));
-  ASSERT_FALSE(analysis);
-  EXPECT_EQ(analysis.error().code, ErrorCode::kBadInput);
+  ASSERT_TRUE(analysis);
+  ASSERT_EQ((*analysis).refusals.size(), 3u);
+  for (const std::string& why : (*analysis).refusals) EXPECT_FALSE(why.empty());
+}
+
+// Questions that the model refuses cost the others nothing, wherever they stand and however many
+// there are.
+TEST_F(AnalysisTest, RefusedQuestions) {
+  scripted::answer_with("0.25-0.50");
+  for (const std::string& pattern : {"100000000", "000000001", "010101010", "001100000"}) {
+    plan_->questions.clear();
+    for (size_t i = 0; i < pattern.size(); ++i) {
+      const std::string id = std::to_string(i);
+      plan_->questions.push_back({id, pattern[i] == '1' ? "<pad>" : "cat " + id, "cat"});
+    }
+    const Result<Analysis> analysis = run(window(2));
+    ASSERT_TRUE(analysis);
+    ASSERT_EQ((*analysis).answers.size(), pattern.size());
+    ASSERT_EQ((*analysis).refusals.size(), pattern.size());
+    for (size_t i = 0; i < pattern.size(); ++i) {
+      EXPECT_EQ((*analysis).refusals[i].empty(), pattern[i] == '0') << pattern << " " << i;
+      EXPECT_EQ((*analysis).answers[i].hits.size(), pattern[i] == '0' ? 1u : 0u);
+    }
+  }
 }
 
 // Whatever step runs out of memory, everything is done once more in the smallest steps.

@@ -245,6 +245,29 @@ TEST_F(Failures, OneFailedInferenceIsAWarning) {
   }
 }
 
+// A question that the model refuses is a warning, once, and a note in each window's message; the
+// others are answered, and the stream goes on.
+TEST_F(Failures, ARefusedQuestionIsNoFailure) {
+  scripted::answer_with("0-1");
+  Bench bench(Properties{{"queries", "<\"cat\",\"<pad>\">"}});
+  bench.play();
+  bench.frames(0, 9 * GST_SECOND);
+  bench.eos();
+  const auto warnings = bench.messages(GST_MESSAGE_WARNING);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(complaint_of(warnings[0]).text.find("query 2 is refused"), std::string::npos);
+  EXPECT_EQ(bench.stat("windows-failed"), 0u);
+  const auto windows = bench.structures("vidi/window");
+  ASSERT_GE(windows.size(), 4u);
+  for (const GstStructure* window : windows) {
+    EXPECT_FALSE(gst_structure_has_field(window, "error"));
+    EXPECT_EQ(number(window, "results"), 2u);
+    gchar* all = gst_structure_to_string(window);
+    EXPECT_NE(std::string(all).find("refused:"), std::string::npos) << all;
+    g_free(all);
+  }
+}
+
 // Out of memory once: caches are freed, the window is tried again in small steps, its result comes.
 TEST_F(Failures, OutOfMemoryIsTriedAgain) {
   scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "No memory."});

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <random>
 
 #include "tests/support/bench.h"
+#include "tests/support/rig.h"
 
 namespace vidi::test {
 namespace {
@@ -17,6 +20,109 @@ struct Flush : ::testing::Test {
   void SetUp() override { prepare(); }
 };
 struct Eos : Flush {};
+
+// The numbers of the events that reach a pad, by type.
+class Numbers {
+ public:
+  Numbers(GstElement* element, const char* pad_name)
+      : pad_(gst_element_get_static_pad(element, pad_name)) {
+    constexpr auto kEvents =
+        GstPadProbeType(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+    probe_ = gst_pad_add_probe(pad_, kEvents, on_event, this, nullptr);
+  }
+  ~Numbers() {
+    gst_pad_remove_probe(pad_, probe_);
+    gst_object_unref(pad_);
+  }
+  guint32 last(GstEventType type) const {
+    std::lock_guard lock(mutex_);
+    const auto found = numbers_.find(type);
+    return found == numbers_.end() ? GST_SEQNUM_INVALID : found->second;
+  }
+
+ private:
+  static GstPadProbeReturn on_event(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    auto* self = static_cast<Numbers*>(data);
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    std::lock_guard lock(self->mutex_);
+    self->numbers_[GST_EVENT_TYPE(event)] = gst_event_get_seqnum(event);
+    return GST_PAD_PROBE_OK;
+  }
+  GstPad* pad_;
+  gulong probe_;
+  mutable std::mutex mutex_;
+  std::map<GstEventType, guint32> numbers_;
+};
+
+GstEvent* numbered(GstEvent* event, guint32 number) {
+  gst_event_set_seqnum(event, number);
+  return event;
+}
+
+// ---- Numbers ----
+
+constexpr char kSidePads[] =
+    "v.text_src ! fakesink name=text sync=false async=false "
+    "v.json_src ! fakesink name=json sync=false async=false";
+
+// What stems from a seek carries its number, on every pad: applications wait for that.
+TEST_F(Flush, AllThatFollowsCarriesItsNumber) {
+  scripted::answer_with("0-1");
+  Rig rig({.out = "fakesink name=out sync=false async=false", .tail = kSidePads});
+  rig.play();
+  rig.frames(0, 2);
+  const Numbers out(rig.pipeline.element("out"), "sink"),
+      text(rig.pipeline.element("text"), "sink"), json(rig.pipeline.element("json"), "sink");
+  const guint32 number = gst_util_seqnum_next();
+  rig.video.send(numbered(gst_event_new_flush_start(), number));
+  rig.video.send(numbered(gst_event_new_flush_stop(TRUE), number));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  rig.video.send(numbered(gst_event_new_segment(&segment), number));
+  rig.frames(0, 5);
+  rig.video.send(numbered(gst_event_new_eos(), number));
+  ASSERT_TRUE(rig.pipeline.wait_eos());
+  for (const Numbers* pad : {&out, &text, &json}) {
+    for (const GstEventType type : {GST_EVENT_FLUSH_START, GST_EVENT_FLUSH_STOP, GST_EVENT_SEGMENT,
+                                    GST_EVENT_EOS}) {
+      EXPECT_EQ(pad->last(type), number) << gst_event_type_get_name(type);
+    }
+  }
+  EXPECT_EQ(text.last(GST_EVENT_GAP), number);
+  EXPECT_EQ(out.last(GST_EVENT_CUSTOM_DOWNSTREAM), number);
+  EXPECT_EQ(out.last(GST_EVENT_TOC), number);
+}
+
+// ---- SEGMENT_DONE ----
+
+// The end of a segment that is played as one: the last window's answer is there before it goes on,
+// side pads hear of it, and the next segment is watched like the first.
+TEST_F(Flush, SegmentDoneIsAnEnd) {
+  scripted::answer_with("0.5-1");
+  Rig rig({.audio = true, .out = "fakesink name=out sync=false async=false", .tail = kSidePads});
+  const Numbers text(rig.pipeline.element("text"), "sink");
+  const auto log = log_of(rig.pipeline.element("out"), "sink");
+  rig.play();
+  for (int loop = 0; loop < 3; ++loop) {
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    segment.stop = 3 * GST_SECOND;
+    segment.base = loop * 3 * GST_SECOND;
+    rig.video.send(gst_event_new_segment(&segment));
+    rig.audio->send(gst_event_new_segment(&segment));
+    rig.sound(0, 2.9);
+    rig.frames(0, 2);
+    const guint32 number = gst_util_seqnum_next();
+    rig.audio->send(gst_event_new_segment_done(GST_FORMAT_TIME, 3 * GST_SECOND));
+    rig.video.send(
+        numbered(gst_event_new_segment_done(GST_FORMAT_TIME, 3 * GST_SECOND), number));
+    EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), static_cast<size_t>(loop + 1));
+    EXPECT_EQ(log->count("vidi/result"), loop + 1);
+    EXPECT_EQ(log->count("segment-done"), loop + 1);
+    EXPECT_EQ(text.last(GST_EVENT_SEGMENT_DONE), number);
+  }
+  rig.end();
+}
 
 // ---- EOS ----
 

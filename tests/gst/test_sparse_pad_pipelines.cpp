@@ -67,6 +67,30 @@ TEST_F(SparsePadPipeline, ReleasedInPaused) {
   EXPECT_TRUE(gst_pad_set_active(raw_, FALSE));
 }
 
+// Likewise when the two have been unlinked: the push is still under way to it.
+TEST_F(SparsePadPipeline, ReleasedInPausedAndUnlinked) {
+  launch("identity name=in ! fakesink", "in", "sink");
+  gst_element_set_state(pipeline_, GST_STATE_PAUSED);
+  start();
+  pad_->push(buffer_at(0));
+  ASSERT_EQ(wait_for(GST_MESSAGE_ASYNC_DONE), GST_MESSAGE_ASYNC_DONE);
+  GstPad* peer = gst_pad_get_peer(raw_);
+  gst_pad_unlink(raw_, peer);
+  gst_object_unref(peer);
+  EXPECT_TRUE(gst_pad_set_active(raw_, FALSE));
+}
+
+// A pad that came between FLUSH_START and FLUSH_STOP, whose sink holds its preroll, is not waited
+// for.
+TEST_F(SparsePadPipeline, FlushStopWithoutAStart) {
+  launch("identity name=in ! fakesink", "in", "sink");
+  gst_element_set_state(pipeline_, GST_STATE_PAUSED);
+  start();
+  ASSERT_EQ(wait_for(GST_MESSAGE_ASYNC_DONE), GST_MESSAGE_ASYNC_DONE);
+  pad_->flush_stop(true);
+  EXPECT_TRUE(gst_pad_set_active(raw_, FALSE));
+}
+
 // webvttenc writes every cue.
 TEST_F(SparsePadPipeline, WebVtt) {
   if (!have({"webvttenc", "appsink"})) GTEST_SKIP();

@@ -416,6 +416,32 @@ TEST_F(VidiDecode, SamePicturesOfATruncatedFile) {
   expect_same(path, {"window-duration=0"});
 }
 
+// The SEGMENT that it makes anew carries the number of the seek that caused it, as an ordinary
+// decoder's does; GES and gst-validate wait for that.
+TEST_F(VidiDecode, TheSegmentCarriesTheSeeksNumber) {
+  Pipeline pipeline("filesrc location=" + made(steady()) +
+                    " ! qtdemux ! h264parse ! vididecode name=d ! vidifilter model-path=model "
+                    "query=cat ! fakesink name=out sync=false");
+  const auto seqnum = [&] {
+    GstPad* pad = gst_element_get_static_pad(pipeline.element("d"), "src");
+    GstEvent* segment = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+    const guint32 number = segment ? gst_event_get_seqnum(segment) : GST_SEQNUM_INVALID;
+    g_clear_pointer(&segment, gst_event_unref);
+    gst_object_unref(pad);
+    return number;
+  };
+  ASSERT_TRUE(pipeline.to(GST_STATE_PAUSED));
+  for (const GstClockTime to : {3 * GST_SECOND, GST_SECOND}) {
+    GstEvent* seek = gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                        static_cast<gint64>(to), GST_SEEK_TYPE_NONE, 0);
+    const guint32 number = gst_event_get_seqnum(seek);
+    ASSERT_TRUE(gst_element_send_event(pipeline.get(), seek));
+    ASSERT_EQ(gst_element_get_state(pipeline.get(), nullptr, nullptr, kLimit),
+              GST_STATE_CHANGE_SUCCESS);
+    EXPECT_EQ(seqnum(), number);
+  }
+}
+
 // Without vidifilter downstream every frame passes, each at its time.
 TEST_F(VidiDecode, AllFramesPassToOthers) {
   const std::string path = made(steady());

@@ -359,6 +359,9 @@ class ScriptedSession final : public Session {
     return play<std::vector<Answer>>(Step::kAsk, cancel, [&] {
       const auto& window = own_kind<ScriptedEncoded>(&encoded, id_, "an encoded window");
       if (options.max_new_tokens < 1) refuse("fewer than 1 new token asked for");
+      for (const Query& q : queries) {
+        if (q.text == "<pad>") refuse("A query must not hold \"<pad>\".");
+      }
       const Script script = locked([](Stage& s) { return s.script; });
       std::vector<Answer> answers;
       for (const Query& q : queries) answers.push_back(answer_to(q, window.seen, script));
