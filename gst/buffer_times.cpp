@@ -49,6 +49,14 @@ Time frame_length(const GstCaps* caps) {
   return Time(gst_util_uint64_scale(GST_SECOND, denominator, numerator));
 }
 
+GstSegment in_time(const GstSegment& segment) {
+  if (segment.format == GST_FORMAT_TIME) return segment;
+  GstSegment time;
+  gst_segment_init(&time, GST_FORMAT_TIME);
+  time.rate = segment.rate, time.applied_rate = segment.applied_rate;
+  return time;
+}
+
 bool is_trick_mode(const GstSegment& segment) {
   constexpr int kTrick = GST_SEGMENT_FLAG_TRICKMODE | GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS |
                          GST_SEGMENT_FLAG_TRICKMODE_FORWARD_PREDICTED;

@@ -19,6 +19,9 @@ GstClockTime position_after(GstBuffer* buffer);
 // 1 / frame rate of video caps; 0 when they have none, or a variable one.
 Time frame_length(const GstCaps* caps);
 
+// A segment in bytes or of nothing (appsrc's default) says nothing of time: PTS are taken as times
+// from 0. One of time stays as it is.
+GstSegment in_time(const GstSegment& segment);
 bool is_trick_mode(const GstSegment& segment);
 // Whether any of the buffer lies in the segment: what does not will not be shown.
 bool is_inside(const GstSegment& segment, GstBuffer* buffer);

@@ -263,12 +263,11 @@ void Filter::change_tags(const std::function<void(OrientationTags&)>& change) {
 void Filter::start_segment(GstEvent* event) {
   const GstSegment* next = nullptr;
   gst_event_parse_segment(event, &next);
-  if (!video_.has_segment || !is_same_timeline(video_.segment, *next)) close_window();
-  gst_segment_copy_into(next, &video_.segment);
+  if (!video_.has_segment || !is_same_timeline(video_.segment, in_time(*next))) close_window();
+  video_.segment = in_time(*next);
   video_.seqnum = gst_event_get_seqnum(event);
-  video_.has_segment = next->format == GST_FORMAT_TIME;
+  video_.has_segment = true;
   video_.live_known = false;
-  if (!video_.has_segment) return;
   delivery_.set_segment(video_.segment, video_.seqnum);
   start_side_pads();
   for (const auto& pad : delivery_.side_pads()) pad->wait_for_caps();

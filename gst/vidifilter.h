@@ -183,6 +183,7 @@ class Filter final : public LinkHost {
   GstPad *audio_sink_ = nullptr, *audio_src_ = nullptr;  // object lock
   std::shared_ptr<SparsePad> idle_audio_;                // of audio_src; object lock
 
+  std::mutex change_mutex_;  // held from a change of settings until all have heard of it
   mutable std::mutex settings_mutex_;
   std::shared_ptr<const Settings> settings_ = std::make_shared<Settings>();
 

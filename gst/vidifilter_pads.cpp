@@ -195,11 +195,12 @@ void Filter::start_late(SparsePad* side) {
     gst_event_parse_segment(segment, &s);
     const auto [id, group] = stream_of(start);
     const guint32 seqnum = gst_event_get_seqnum(segment);
-    const GstClockTime end = seen_end_ >= 0 ? seen_end_.load() : s->start;
-    if (s->format == GST_FORMAT_TIME && side) {
-      side->start(id, group, side_segment(*s), side_time(*s, end), seqnum);
-    } else if (s->format == GST_FORMAT_TIME) {
-      start_idle_audio(id, group, *s, end, seqnum);
+    const GstSegment now = in_time(*s);
+    const GstClockTime end = seen_end_ >= 0 ? seen_end_.load() : now.start;
+    if (side) {
+      side->start(id, group, side_segment(now), side_time(now, end), seqnum);
+    } else {
+      start_idle_audio(id, group, now, end, seqnum);
     }
   }
   g_clear_pointer(&start, gst_event_unref);

@@ -106,11 +106,12 @@ void Filter::finish_audio_segment(GstPad* pad) {
 gboolean Filter::pass_audio_segment(GstPad* out, GstEvent* event) {
   GstSegment segment;
   gst_event_copy_segment(event, &segment);
-  if (segment.format == GST_FORMAT_TIME) audio_input_.set_segment(segment);
+  segment = in_time(segment);
+  audio_input_.set_segment(segment);
   const guint32 seqnum = gst_event_get_seqnum(event);
   const gboolean passed = gst_pad_push_event(out, event);
   const auto idle = idle_audio();
-  if (idle && !sound_has_data_ && segment.format == GST_FORMAT_TIME) {
+  if (idle && !sound_has_data_) {
     idle->hold_back(kSoundMayComeLate);
     GstEvent* gap = gst_event_new_gap(segment.start, 0);
     gst_event_set_seqnum(gap, seqnum);

@@ -298,6 +298,7 @@ std::shared_ptr<const Settings> Filter::settings() const {
 }
 
 bool Filter::set_property(guint id, const GValue* value, std::string* error) {
+  std::lock_guard in_turn(change_mutex_);  // windows have the settings that were set last
   std::shared_ptr<const Settings> now;
   {
     std::lock_guard lock(settings_mutex_);

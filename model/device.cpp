@@ -47,13 +47,18 @@ at::Device cuda_device(const std::string& name, int index) {
 
 }  // namespace
 
-at::Device choose_device(const std::string& name) {
+at::Device choose_device(const std::string& name, std::string* why_no_gpu) {
   if (name == "cpu") return at::Device(at::kCPU);
   if (name == "cuda") return cuda_device(name, 0);
   if (name == "auto") {
     std::string reason;
     for (int i = 0; i < n_cuda_devices(); ++i) {
       if (works(at::Device(at::kCUDA, i), reason)) return at::Device(at::kCUDA, i);
+    }
+    if (why_no_gpu) {
+      *why_no_gpu = !at::hasCUDA()   ? "this engine has no CUDA, or finds no driver for it"
+                    : reason.empty() ? "there is no CUDA device"
+                                     : "the CUDA device does not work, " + reason;
     }
     return at::Device(at::kCPU);
   }

@@ -12,7 +12,8 @@ namespace vidi {
 // "auto", "cpu", "cuda", "cuda:1" -> a device that answers. auto = first CUDA device that works,
 // else the CPU. Throws kNoDevice (a build without CUDA, no driver, no such number) or kBadInput
 // (another word).
-at::Device choose_device(const std::string& name);
+// `why_no_gpu` is filled where auto means the CPU.
+at::Device choose_device(const std::string& name, std::string* why_no_gpu = nullptr);
 
 // auto = fp16 on CUDA, fp32 on the CPU. Throws kUnsupported: fp16 and bf16 need CUDA.
 at::ScalarType choose_dtype(Precision precision, at::Device device);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <limits>
 
+#include "model/host_memory.h"
 #include "model/at_the_door.h"
 #include "model/device.h"
 
@@ -53,7 +54,7 @@ Result<double> frame_rate(const std::string& folder) noexcept {
 }
 
 void VidiSession::choose_place(const OpenOptions& options) {
-  device_ = choose_device(options.device);
+  device_ = choose_device(options.device, &why_no_gpu_);
   dtype_ = choose_dtype(options.precision, device_);
   constexpr auto kMost = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
   limit_ = MemoryLimit(device_, static_cast<int64_t>(std::min(options.memory_limit, kMost)));
@@ -71,6 +72,8 @@ void VidiSession::load_weights(Weights weights, const OpenOptions& options, cons
   decoder_.take(weights, config_.decoder);
   check_weights_fit(limit_.bytes(), weights.bytes_taken(), precision_name(dtype_),
                     device_.is_cuda() && dtype_ == at::kFloat);
+  if (!device_.is_cuda())
+    check_host_has_room(available_memory(), weights.bytes_taken(), why_no_gpu_);
   try {
     weights.load(options.progress, cancel);
   } catch (const c10::OutOfMemoryError&) {

@@ -114,6 +114,7 @@ class VidiSession final : public Session {
   [[noreturn]] void explain_shortage(const std::string& what) const;
   bool limited() const { return limit_.bytes() > 0; }
 
+  std::string why_no_gpu_;  // with device auto
   MemoryLimit limit_;  // the last that goes: what is freed before is still under it
   ModelConfig config_;
   ModelInfo info_;
