@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "gst/buffer_times.h"
@@ -12,6 +13,9 @@ namespace {
 // A cue of a live stream comes after its moment; it is shown for as long as that took, within
 // reason.
 constexpr GstClockTime kShortestLiveCue = 2 * GST_SECOND, kLongestLiveCue = 5 * GST_SECOND;
+
+// Of a stream without a next buffer (questions after the end), or without an end.
+constexpr size_t kMostEvents = 4096, kMostChapters = 10'000;
 
 GstClockTime delay_of(const AnalysisWindow& window) {
   const auto delay = std::chrono::steady_clock::now() - window.closed_at;
@@ -30,6 +34,7 @@ GstBuffer* text_buffer(const std::string& text, GstClockTime pts, GstClockTime d
 void Delivery::start(const std::string& session_id) {
   std::lock_guard lock(mutex_);
   session_id_ = session_id;
+  n_left_out_ = 0;
   clear_events();
   chapters_.clear();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
@@ -93,6 +98,11 @@ void Delivery::send(GstStructure* structure, const AnalysisWindow* window) {
         gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_copy(structure));
     if (seqnum_ != GST_SEQNUM_INVALID) gst_event_set_seqnum(event, seqnum_);
     events_.push_back(event);
+    if (events_.size() > kMostEvents) {
+      gst_event_unref(events_.front());
+      events_.pop_front();
+      ++n_left_out_;
+    }
     if (json_) json_->push(text_buffer(json_line(structure), position_, GST_CLOCK_TIME_NONE));
   }
   gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure));
@@ -104,6 +114,7 @@ void Delivery::send(const Finding& finding) {
     std::lock_guard lock(mutex_);
     if (is_stale(&window)) return;
     if (auto chapter = chapter_of(finding)) chapters_.push_back(std::move(*chapter));
+    if (chapters_.size() > kMostChapters) chapters_.pop_front(), ++n_left_out_;
     if (text_) send_cue(finding, text_);
   }
   send(result_structure(finding, delay_of(window)), &window);
@@ -133,14 +144,25 @@ GstClockTime Delivery::cue_start(const Finding& finding) const {
 
 std::vector<GstEvent*> Delivery::take_events() {
   std::lock_guard lock(mutex_);
-  return std::exchange(events_, {});
+  const std::vector<GstEvent*> events(events_.begin(), events_.end());
+  events_.clear();
+  return events;
+}
+
+uint64_t Delivery::n_left_out() const {
+  uint64_t n = 0;
+  for (const auto& pad : side_pads()) n += pad->n_left_out();
+  std::lock_guard lock(mutex_);
+  return n + n_left_out_;
 }
 
 GstEvent* Delivery::take_toc(GstClockTime duration) {
   std::vector<Chapter> chapters;
   {
     std::lock_guard lock(mutex_);
-    chapters.swap(chapters_);
+    chapters.assign(std::make_move_iterator(chapters_.begin()),
+                    std::make_move_iterator(chapters_.end()));
+    chapters_.clear();
   }
   GstToc* toc = make_toc(std::move(chapters), duration);
   if (!toc) return nullptr;

@@ -5,6 +5,7 @@
 
 #include <gst/gst.h>
 
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -42,6 +43,8 @@ class Delivery {
   // Events to push before the next buffer, in order; the caller owns them.
   std::vector<GstEvent*> take_events();
   GstEvent* take_toc(GstClockTime duration);  // of all final findings; NULL when there are none
+  // Events, chapters, cues and lines that nobody took and that had to make room for later ones.
+  uint64_t n_left_out() const;
   const std::string& session_id() const { return session_id_; }
 
  private:
@@ -54,8 +57,9 @@ class Delivery {
   mutable std::mutex mutex_;
   std::string session_id_;
   uint64_t epoch_ = 0;
-  std::vector<GstEvent*> events_;
-  std::vector<Chapter> chapters_;
+  std::deque<GstEvent*> events_;
+  std::deque<Chapter> chapters_;
+  uint64_t n_left_out_ = 0;
   std::shared_ptr<SparsePad> text_, json_;
   GstSegment segment_{};
   guint32 seqnum_ = GST_SEQNUM_INVALID;

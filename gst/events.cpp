@@ -323,6 +323,7 @@ GstStructure* stats_structure(const Counters& counters) {
                                        std::chrono::duration<double>(counters.inference_sum));
   fields.large("sample-memory", counters.sample_bytes);
   fields.large("gpu-memory", counters.device_bytes);
+  fields.large("left-out", counters.left_out);
   return fields.take();
 }
 

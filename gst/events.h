@@ -44,6 +44,7 @@ struct Counters {  // behind `stats`, under the element's lock
   Time delay_last{}, delay_max{}, delay_sum{};
   Time analysed{};  // length of the analysed windows' new parts, for the realtime factor
   uint64_t sample_bytes = 0, device_bytes = 0;
+  uint64_t left_out = 0;  // of what was said: Delivery::n_left_out()
 };
 GstStructure* stats_structure(const Counters& counters);
 

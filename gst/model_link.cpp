@@ -9,6 +9,8 @@
 namespace vidi {
 namespace {
 
+constexpr size_t kMostRequests = 1000;  // that wait
+
 Time since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now() - then);
 }
@@ -164,17 +166,18 @@ void ModelLink::drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows
   }
 }
 
-bool ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
+ModelLink::Asked ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
                     std::shared_ptr<AnalysisWindow> window) {
   {
     std::lock_guard lock(mutex_);
-    if (useless_ || !model_) return false;
-    if (!window && kept_of(start, stop).empty() && !comes(start, stop)) return false;
+    if (useless_ || !model_) return Asked::kNothing;
+    if (!window && kept_of(start, stop).empty() && !comes(start, stop)) return Asked::kNothing;
+    if (requests_.size() >= kMostRequests) return Asked::kTooMany;
     requests_.push_back(
         {std::move(plan), start, stop, std::move(window), std::make_shared<Cancel>(), {}});
   }
   wake();
-  return true;
+  return Asked::kYes;
 }
 
 // The next two are called with the lock.

@@ -66,8 +66,9 @@ class ModelLink final : public ModelClient {
   bool has_given_up() const;
 
   // Queues a question about the kept windows that overlap [start, stop), or about `window` if that
-  // is given; false when nothing of it is kept.
-  bool ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
+  // is given; kNothing when nothing of it is kept.
+  enum class Asked { kYes, kNothing, kTooMany };
+  Asked ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
            std::shared_ptr<AnalysisWindow> window);
 
   bool covers(Time start, Time stop) const;  // by the kept windows, from end to end

@@ -1,5 +1,6 @@
 #include "gst/sparse_pad.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace vidi {
@@ -9,6 +10,8 @@ namespace {
 constexpr auto kPatience = std::chrono::milliseconds(250);
 // The same for its first CAPS, which nothing but a blocking probe holds up.
 constexpr auto kCapsPatience = std::chrono::seconds(1);
+// Cues or lines; a reader that comes back gets the latest.
+constexpr size_t kMostWaiting = 4096;
 // A push that outlives the pad's own flushing by this long is stuck downstream.
 constexpr auto kStuck = std::chrono::milliseconds(200);
 
@@ -113,8 +116,24 @@ void SparsePad::push(GstBuffer* buffer) {
     gst_buffer_unref(buffer);
     return;
   }
+  if (n_waiting_ >= kMostWaiting) leave_out_oldest();
   queue_.push_back(GST_MINI_OBJECT_CAST(buffer));
+  ++n_waiting_;
   changed_.notify_all();
+}
+
+void SparsePad::leave_out_oldest() {
+  const auto is_buffer = [](GstMiniObject* item) { return GST_IS_BUFFER(item); };
+  const auto oldest = std::find_if(queue_.begin(), queue_.end(), is_buffer);
+  gst_mini_object_unref(*oldest);
+  queue_.erase(oldest);
+  --n_waiting_;
+  ++n_left_out_;
+}
+
+uint64_t SparsePad::n_left_out() const {
+  std::lock_guard lock(mutex_);
+  return n_left_out_;
 }
 
 void SparsePad::end(guint32 seqnum) {
@@ -248,6 +267,7 @@ GstMiniObject* SparsePad::take_next() {
   }
   GstMiniObject* item = queue_.front();
   queue_.pop_front();
+  if (GST_IS_BUFFER(item)) --n_waiting_;
   return item;
 }
 
@@ -291,6 +311,7 @@ bool SparsePad::already_sent(GstEvent* event) {
 void SparsePad::clear() {
   for (GstMiniObject* item : queue_) gst_mini_object_unref(item);
   queue_.clear();
+  n_waiting_ = 0;
   position_ = sent_position_ = GST_CLOCK_TIME_NONE;
   flow_ = GST_FLOW_OK;
   started_ = ended_ = gap_due_ = false;

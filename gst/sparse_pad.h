@@ -52,7 +52,10 @@ class SparsePad {
   // The video is there (PTS + duration of a buffer; at least PTS + 1, and before the buffer is
   // pushed: textoverlay holds a picture until the text has passed its PTS). Never blocks.
   void follow(GstClockTime position);
-  void push(GstBuffer* buffer);  // takes it; sent in order, with any timestamp; never blocks
+  // Takes it; sent in order, with any timestamp; never blocks. Where downstream takes nothing for
+  // long, the oldest that wait are left out.
+  void push(GstBuffer* buffer);
+  uint64_t n_left_out() const;
   // EOS behind everything queued; never blocks. `seqnum`: of the EOS that it follows.
   void end(guint32 seqnum = GST_SEQNUM_INVALID);
   // SEGMENT_DONE, likewise: no end, more may come.
@@ -92,6 +95,7 @@ class SparsePad {
   void send_next();
   GstMiniObject* take_next();
   void leave_peer();
+  void leave_out_oldest();
   std::optional<GstFlowReturn> send(GstMiniObject* item);
   bool drops_buffers() const;
   bool already_sent(GstEvent* event);
@@ -123,6 +127,8 @@ class SparsePad {
   // A GAP is to be sent although no time has passed: to a new peer, and behind a late cue, which
   // takes textoverlay's idea of the text's position back to its own PTS.
   bool gap_due_ = false;
+  size_t n_waiting_ = 0;        // buffers in the queue
+  uint64_t n_left_out_ = 0;
   uint64_t n_sent_ = 0;         // items that have left, to see that downstream moves
   bool stream_is_new_ = false;  // the task's: a STREAM_START left, its CAPS has not
 };

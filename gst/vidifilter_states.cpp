@@ -329,6 +329,7 @@ Counters Filter::counters() {
   counters.frames_sampled = feed_.n_sampled();
   counters.audio_samples = feed_.audio().n_received();
   counters.sample_bytes = feed_.n_bytes();
+  counters.left_out = delivery_.n_left_out();
   return counters;
 }
 
@@ -349,7 +350,12 @@ std::string Filter::ask(const char* query, guint64 start, guint64 stop) {
   if (start != GST_CLOCK_TIME_NONE && !open_end && !link_.covers(from, to)) {
     window = feed_.snapshot(from, to);
   }
-  if (link_.ask(plan, from, to, std::move(window))) return id;
+  const ModelLink::Asked asked = link_.ask(plan, from, to, std::move(window));
+  if (asked == ModelLink::Asked::kYes) return id;
+  if (asked == ModelLink::Asked::kTooMany) {
+    warn("ask: too many questions wait for their answers, expected fewer at a time");
+    return "";
+  }
   warn(
       "ask: nothing is kept of the time that was asked about, expected a time in the last "
       "analysed window or in the pictures that are kept for the next");

@@ -103,6 +103,19 @@ TEST_F(Actions, AskWithoutAQuestionIsRefused) {
   EXPECT_EQ(rig.pipeline.messages(GST_MESSAGE_WARNING).size(), 3u);
 }
 
+// Questions without end are refused, those that wait are answered.
+TEST_F(Actions, TooManyQuestions) {
+  Rig rig;
+  play_one_window(rig);
+  scripted::hold(Step::kAsk);
+  size_t n_taken = 0;
+  for (int i = 0; i < 3000; ++i) n_taken += !rig.ask("dog").empty();
+  EXPECT_GE(n_taken, 1000u);
+  EXPECT_LE(n_taken, 1002u);
+  scripted::release(Step::kAsk);
+  EXPECT_TRUE(eventually([&] { return rig.pipeline.structures("vidi/result").size() >= n_taken; }));
+}
+
 // From other threads while the element comes and goes: an id or a refusal, never a crash.
 TEST_F(Actions, AskWhileTheElementStops) {
   Rig rig;

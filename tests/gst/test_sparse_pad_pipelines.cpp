@@ -91,6 +91,18 @@ TEST_F(SparsePadPipeline, FlushStopWithoutAStart) {
   EXPECT_TRUE(gst_pad_set_active(raw_, FALSE));
 }
 
+// A sink that takes nothing holds the latest lines alone, and what is left out is counted.
+TEST_F(SparsePadPipeline, ASlowReaderIsBounded) {
+  launch("identity name=in ! fakesink", "in", "sink");
+  gst_element_set_state(pipeline_, GST_STATE_PAUSED);
+  start();
+  ASSERT_EQ(wait_for(GST_MESSAGE_ASYNC_DONE), GST_MESSAGE_ASYNC_DONE);
+  for (int i = 0; i < 10'000; ++i) pad_->push(buffer_at(i));
+  EXPECT_GE(pad_->n_left_out(), 5'000u);
+  EXPECT_LE(pad_->n_left_out(), 6'000u);
+  EXPECT_TRUE(gst_pad_set_active(raw_, FALSE));
+}
+
 // webvttenc writes every cue.
 TEST_F(SparsePadPipeline, WebVtt) {
   if (!have({"webvttenc", "appsink"})) GTEST_SKIP();
