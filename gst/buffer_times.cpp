@@ -81,7 +81,9 @@ GstSegment side_segment(const GstSegment& video) {
   gst_segment_copy_into(&video, &side);
   side.start = side.time = GST_CLOCK_TIME_IS_VALID(video.time) ? video.time : video.start;
   side.position = side.start;
-  side.stop = side.duration = GST_CLOCK_TIME_NONE;
+  const bool counts_from_stop = video.rate < 0 && GST_CLOCK_TIME_IS_VALID(video.stop);
+  side.stop = counts_from_stop ? side.start + (video.stop - video.start) : GST_CLOCK_TIME_NONE;
+  side.duration = GST_CLOCK_TIME_NONE;
   side.offset = 0;
   side.applied_rate = 1.0;
   return side;

@@ -11,6 +11,7 @@
 // to be one, the one with the lower id is sent as final; the other id is never final.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "gst/finding.h"
@@ -26,6 +27,8 @@ class HitMerger {
   std::vector<Finding> pass(Time next_start, Time merge_gap);
   std::vector<Finding> finish();  // no later window comes: all that is open, final
   void clear();                   // flush: forget what is open; ids go on
+  // So many ids in a row for hits that are told elsewhere; the first of them.
+  uint64_t take_ids(size_t n) { return std::exchange(next_id_, next_id_ + n); }
 
  private:
   uint64_t next_id_ = 1;

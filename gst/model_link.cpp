@@ -291,6 +291,11 @@ bool ModelLink::send_answer(const Request& request, const Analysis& analysis) {
   }
   HitMerger alone;
   auto findings = alone.add(findings_of(analysis), kForever, Time(0), false);
+  {
+    std::lock_guard lock(mutex_);
+    uint64_t id = merger_.take_ids(findings.size());
+    for (Finding& finding : findings) finding.result_id = id++;
+  }
   for (const Finding& finding : findings) delivery_.send(finding);
   const AnalysisWindow& window = *analysis.window;
   delivery_.send(window_structure(window, &analysis, findings.size(), 0, nullptr), &window);

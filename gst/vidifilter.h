@@ -9,6 +9,7 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -65,6 +66,7 @@ class Filter final : public LinkHost {
   void close();          // READY->NULL
 
   // ---- Application's threads ----
+  bool has_started() const { return started_; }
   bool set_property(guint id, const GValue* value, std::string* error);
   bool get_property(guint id, GValue* value);
   std::string ask(const char* query, guint64 start, guint64 stop);  // "" = refused
@@ -122,6 +124,7 @@ class Filter final : public LinkHost {
   HoleSigns signs_before(Time pts, GstBuffer* buffer) const;
   Time pictures_may_lag() const;
   Time lead_before(Time pts) const;
+  std::string refused_setting() const;
   void wait_for_room();
   void learn_liveness();
   void push_events();
@@ -183,6 +186,7 @@ class Filter final : public LinkHost {
   GstPad *audio_sink_ = nullptr, *audio_src_ = nullptr;  // object lock
   std::shared_ptr<SparsePad> idle_audio_;                // of audio_src; object lock
 
+  std::map<guint, std::string> refused_settings_;  // while the element is closed, by property
   std::mutex change_mutex_;  // held from a change of settings until all have heard of it
   mutable std::mutex settings_mutex_;
   std::shared_ptr<const Settings> settings_ = std::make_shared<Settings>();
@@ -204,6 +208,7 @@ class Filter final : public LinkHost {
 
   std::atomic<ModelState> state_{ModelState::kUnloaded};
   std::atomic<bool> broken_{false};   // an error was posted: the stream ends
+  std::atomic<bool> is_open_{false};     // NULL->READY was passed
   std::atomic<bool> started_{false};  // READY->PAUSED was passed
   std::atomic<bool> audio_is_heard_{true};
   std::atomic<bool> sound_has_stream_{false}, sound_has_data_{false};  // of upstream

@@ -61,7 +61,13 @@ T guarded(gpointer object, T otherwise, Body body) noexcept {
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   guarded(object, false, [&](vidi::Filter& filter) {
     std::string error;
-    if (filter.set_property(id, value, &error)) return true;
+    if (filter.set_property(id, value, &error)) {
+      const bool acts_later = filter.has_started() && !(spec->flags & GST_PARAM_MUTABLE_PLAYING);
+      if (acts_later)
+        GST_ELEMENT_WARNING(object, LIBRARY, SETTINGS,
+                            ("%s is taken when the element starts next", spec->name), (NULL));
+      return true;
+    }
     if (error.empty()) {
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     } else {

@@ -52,6 +52,10 @@ std::string new_session_id() {
 bool Filter::open() {
   broken_ = false;
   const auto s = settings();
+  if (const std::string refused = refused_setting(); !refused.empty()) {
+    post_error({ErrorCode::kBadInput, refused});
+    return s->error_policy == ErrorPolicy::kPassthrough;
+  }
   if (s->model_path.empty()) {
     post_error(
         {ErrorCode::kNotFound, "model-path is not set, expected the folder of a Vidi checkpoint"});
@@ -63,13 +67,21 @@ bool Filter::open() {
     return s->error_policy == ErrorPolicy::kPassthrough;
   }
   door_ = *door;
+  is_open_ = true;
   return true;
+}
+
+// gst-launch sets properties before anybody listens: a value that was refused then is told now.
+std::string Filter::refused_setting() const {
+  std::lock_guard lock(settings_mutex_);
+  return refused_settings_.empty() ? "" : refused_settings_.begin()->second;
 }
 
 // READY->PAUSED: returns at once, the model loads behind our back, unless the user wants it
 // otherwise.
 bool Filter::begin() {
   broken_ = false;
+  started_ = true;
   for (auto& said : said_) said = false;
   {
     std::lock_guard lock(refused_mutex_);
@@ -121,6 +133,9 @@ void Filter::warn_of_settings(const Settings& s) {
   if (s.task == Task::kRetrieval && s.query.empty() && s.queries.empty()) {
     warn("neither query nor queries is set: windows are prepared, but nothing is asked");
   }
+  if (s.window_duration != 0 && s.window_stride > s.window_duration) {
+    warn("window-stride is longer than window-duration: what lies between two windows is not watched");
+  }
   const guint64 frame = s.frame_rate().interval().count();
   if (s.window_duration != 0 && s.window_duration <= frame) {
     warn(
@@ -138,6 +153,7 @@ void Filter::interrupt_all() {
 }
 
 void Filter::end() {
+  started_ = false;
   late_end_.cancel();
   feed_.stop();
   const bool was_loading = state_ == ModelState::kLoading;
@@ -150,6 +166,7 @@ void Filter::end() {
 
 void Filter::close() {
   door_ = nullptr;
+  is_open_ = false;
   cuda_context_.forget();
 }
 
@@ -303,7 +320,11 @@ bool Filter::set_property(guint id, const GValue* value, std::string* error) {
   {
     std::lock_guard lock(settings_mutex_);
     auto changed = std::make_shared<Settings>(*settings_);
-    if (!set_setting(*changed, id, value, error)) return false;
+    if (!set_setting(*changed, id, value, error)) {
+      if (!is_open_ && !error->empty()) refused_settings_[id] = *error;
+      return false;
+    }
+    refused_settings_.erase(id);
     now = settings_ = changed;
   }
   feed_.reshape(now->shape());

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "model/session.h"
@@ -51,6 +52,20 @@ TEST_F(Actions, AskAboutTheEncodedWindow) {
   EXPECT_TRUE(flag(s, "final"));
   EXPECT_EQ(scripted::count(Step::kEncode), 1);
   EXPECT_NE(rig.ask("dog"), id);
+}
+
+// Every hit of a run has an id of its own, whoever asked.
+TEST_F(Actions, AnswersHaveIdsOfTheirOwn) {
+  Rig rig({.properties = "query=bird"});
+  play_one_window(rig);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(result_of(rig, rig.ask("dog")));
+  rig.frames(5, 8);
+  rig.end();
+  std::set<guint64> ids;
+  const auto results = rig.pipeline.structures("vidi/result");
+  for (const GstStructure* s : results) ids.insert(number(s, "result-id"));
+  EXPECT_EQ(results.size(), 5u);
+  EXPECT_EQ(ids.size(), results.size());
 }
 
 // Questions are answered in PAUSED too.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "tests/support/bench.h"
+#include "tests/support/rig.h"
 
 namespace vidi::test {
 namespace {
@@ -243,6 +244,29 @@ TEST_F(Failures, OneFailedInferenceIsAWarning) {
     ASSERT_EQ(bench.structures("vidi/result").size(), 1u);
     EXPECT_EQ(number(bench.structures("vidi/result")[0], "timestamp"), 2 * GST_SECOND);
   }
+}
+
+// A value that was refused before anybody listened is told at the start; a good one makes it
+// forgotten. What acts at the next start says so when it is set too late, and so does a stride that
+// leaves time out.
+TEST_F(Failures, SettingsThatDoNotActAreTold) {
+  Pipeline pipeline("fakesrc ! video/x-raw ! vidifilter name=v model-path=model query=cat ! fakesink");
+  gst_util_set_object_arg(G_OBJECT(pipeline.v()), "queries", "<\"cat\",\"\">");
+  EXPECT_FALSE(pipeline.to(GST_STATE_READY));
+  const auto errors = pipeline.messages(GST_MESSAGE_ERROR);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_NE(complaint_of(errors[0]).text.find("queries"), std::string::npos)
+      << complaint_of(errors[0]).text;
+  gst_util_set_object_arg(G_OBJECT(pipeline.v()), "queries", "<\"cat\">");
+  EXPECT_TRUE(pipeline.to(GST_STATE_READY));
+
+  Rig rig({.properties = "query=cat", .windows = " window-duration=2000000000 window-stride=5000000000 "});
+  rig.play();
+  rig.set("frame-rate", "2/1");
+  std::string all;
+  for (GstMessage* m : rig.pipeline.messages(GST_MESSAGE_WARNING)) all += complaint_of(m).text + "\n";
+  EXPECT_NE(all.find("window-stride is longer"), std::string::npos) << all;
+  EXPECT_NE(all.find("frame-rate is taken when the element starts next"), std::string::npos) << all;
 }
 
 // A question that the model refuses is a warning, once, and a note in each window's message; the

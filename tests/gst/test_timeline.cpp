@@ -237,7 +237,7 @@ TEST_F(Timeline, TheLastFrameIsAsLongAsTheCheckpointsRateSays) {
 
 // Whether a window can hold two pictures is judged at the checkpoint's rate.
 TEST_F(Timeline, AShortWindowIsJudgedAtTheCheckpointsRate) {
-  const Properties one_second = {{"window-duration", "1000000000"}};
+  const Properties one_second = {{"window-duration", "1000000000"}, {"window-stride", "1000000000"}};
   for (const double rate : {1.0, 2.0}) {
     scripted::set_frame_rate(rate);
     Bench bench(one_second);
