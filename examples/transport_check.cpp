@@ -1,5 +1,6 @@
 #include "transport_check.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 

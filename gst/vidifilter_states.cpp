@@ -320,8 +320,9 @@ bool Filter::set_property(guint id, const GValue* value, std::string* error) {
   {
     std::lock_guard lock(settings_mutex_);
     auto changed = std::make_shared<Settings>(*settings_);
-    if (!set_setting(*changed, id, value, error)) {
-      if (!is_open_ && !error->empty()) refused_settings_[id] = *error;
+    if (!set_setting(*changed, id, value, error)) return false;
+    if (!error->empty()) {
+      if (!is_open_) refused_settings_[id] = *error;
       return false;
     }
     refused_settings_.erase(id);
