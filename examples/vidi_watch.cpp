@@ -6,9 +6,11 @@
 // it, and `keeper_`, an element without a stream, holds on to it in between.
 #include <glib-unix.h>
 #include <gst/gst.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <clocale>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,6 +20,7 @@
 
 #include "clip_recorder.h"
 #include "connection.h"
+#include "output.h"
 #include "places.h"
 #include "sighting.h"
 #include "standard_streams.h"
@@ -26,14 +29,9 @@
 
 namespace {
 
-constexpr int kOk = 0, kFailed = 1, kUsage = 2;
+constexpr int kOk = 0, kFailed = 1, kUsage = 2, kReaderLeft = 128 + SIGPIPE;
 
-void say(const std::string& line) { std::fprintf(stderr, "vidi-watch: %s\n", line.c_str()); }
-
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
-}
+void say(const std::string& line) { say_on_stderr("vidi-watch", line); }
 
 GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
 
@@ -51,6 +49,9 @@ class Watcher {
   void connect();
   void ended(Connection::Why why, const std::string& text);
   void retry(const std::string& text);
+  void tell(const std::string& text);
+  static gboolean on_reader_left(gint fd, GIOCondition condition, gpointer self);
+  void end_without_output();
   bool take_hit(const Sighting& hit);
   void count(guint64 id);
   void take_clip(const ClipRecorder::Saved& saved);
@@ -101,6 +102,9 @@ int Watcher::run() {
   }
   g_unix_signal_add(SIGINT, on_signal, this);
   g_unix_signal_add(SIGTERM, on_signal, this);
+  // A pipe's or a socket's other end; a file never says so.
+  g_unix_fd_add(STDOUT_FILENO, static_cast<GIOCondition>(G_IO_ERR | G_IO_HUP), on_reader_left,
+                this);
   load();
   if (!leaving_) g_main_loop_run(loop_);
   return status_;
@@ -169,7 +173,8 @@ void Watcher::ended(Connection::Why why, const std::string& text) {
     leave_when_saved();
   } else if (is_file) {
     const bool changed = why == Connection::Why::kChanged;
-    say(printable(text) + (changed ? "; what follows was not watched (vidi-ask goes on there)" : ""));
+    say(printable(text) +
+        (changed ? "; what follows was not watched (vidi-ask goes on there)" : ""));
     failed_ = stopping_ = true;
     leave_when_saved();
   } else if (why == Connection::Why::kChanged) {
@@ -198,9 +203,25 @@ gboolean Watcher::connect_again(gpointer data) {
 
 // ---- Hits and clips ----
 
+void Watcher::tell(const std::string& text) {
+  if (!print(text)) end_without_output();
+}
+
+// Hits may be rare: that nobody waits for them is known before the next one.
+gboolean Watcher::on_reader_left(gint, GIOCondition, gpointer self) {
+  static_cast<Watcher*>(self)->leave(kReaderLeft);
+  return G_SOURCE_REMOVE;
+}
+
+void Watcher::end_without_output() {
+  if (lost_output()->reader_left) return leave(kReaderLeft);
+  say(lost_output()->sentence);
+  leave(kFailed);
+}
+
 bool Watcher::take_hit(const Sighting& hit) {
   if (enough_ || (arguments_.final_only && !hit.final)) return false;
-  print(arguments_.json ? json_line(hit) : text_line(hit));
+  tell(arguments_.json ? json_line(hit) : text_line(hit));
   // A hit counts when it is first told; with clips when it is final, since that is what is saved.
   if (!recorder_ || hit.final) count(hit.result_id);
   return true;
@@ -218,9 +239,9 @@ void Watcher::take_clip(const ClipRecorder::Saved& saved) {
   } else if (arguments_.json) {
     nlohmann::ordered_json line = {
         {"type", "clip"}, {"query", saved.hit.query}, {"file", saved.file}};
-    print(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    tell(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   } else {
-    print("saved " + printable(saved.file) + "\n");
+    tell("saved " + printable(saved.file) + "\n");
   }
   if (stopping_ && !connection_) {
     leave_when_saved();
@@ -266,6 +287,7 @@ void Watcher::leave(int status) {
 
 int main(int argc, char** argv) {
   open_standard_streams();
+  expect_readers_to_leave();
   std::setlocale(LC_ALL, "");
   // The model's threads on the CPU wait asleep: spinning, they take the decoder's share of it.
   setenv("OMP_WAIT_POLICY", "passive", 0);
@@ -280,5 +302,7 @@ int main(int argc, char** argv) {
     say(wrong);
     return kFailed;
   }
-  return Watcher(*arguments, model).run();
+  const int status = Watcher(*arguments, model).run();
+  if (status == kReaderLeft) end_without_reader();
+  return status;
 }
