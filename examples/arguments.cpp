@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "byte_count.h"
+#include "output.h"
 #include "text.h"
 
 namespace {
@@ -176,6 +177,6 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
   const std::string wrong = parsed ? complaint(arguments) : error->message;
   g_clear_error(&error);
   if (wrong.empty()) return arguments;
-  std::fprintf(stderr, "vidi-ask: %s. See vidi-ask --help.\n", wrong.c_str());
+  say_on_stderr("vidi-ask", wrong + ". See vidi-ask --help.");
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "byte_count.h"
+#include "output.h"
 #include "text.h"
 
 namespace {
@@ -200,6 +201,6 @@ std::optional<WatchArguments> parse_watch_arguments(int argc, char** argv) {
   if (wrong.empty()) wrong = read_numbers(raw, &arguments);
   if (wrong.empty()) wrong = complaint(arguments);
   if (wrong.empty()) return arguments;
-  std::fprintf(stderr, "vidi-watch: %s. See vidi-watch --help.\n", wrong.c_str());
+  say_on_stderr("vidi-watch", wrong + ". See vidi-watch --help.");
   return std::nullopt;
 }

@@ -60,6 +60,25 @@ class Outputs(unittest.TestCase):
             self.assertEqual(ended.returncode, 1, ended.stderr)
             self.assertRegex(ended.stderr, r"^vidi-\w+: stdout cannot be written: No space left on device\.?\n$")
 
+    # ---- Passwords ----
+
+    def test_no_password_is_printed(self):
+        """Neither in what a program says of its source nor in what GStreamer's errors quote."""
+        for uri in ("rtsp://admin:geheim@127.0.0.1:1/live", "rtspt://admin:ge@heim@127.0.0.1:1/", "http://admin:geheim@127.0.0.1:1/a.ts",
+                    "srt://127.0.0.1:1?passphrase=geheim1234", "nosuch://admin:geheim@127.0.0.1/"):
+            watch = Process([WATCH, uri, "a ball", "--timeout", "3", *QUICK], **SCRIPTED)
+            self.addCleanup(watch.kill)
+            watch.wait_line("connecting again|URI")
+            watch.process.send_signal(signal.SIGTERM)
+            watch.wait_end()
+            said = "\n".join(watch.seen)
+            self.assertNotRegex(said, "admin|ge@?heim", uri)
+            self.assertIn("127.0.0.1", said)
+        for uri in ("http://admin:geheim@127.0.0.1:1/film.mp4", "rtsp://admin:geheim@127.0.0.1:1/", "nosuch://admin:geheim@127.0.0.1/"):
+            asked = self.ask(uri, "a ball")
+            self.assertEqual(asked.returncode, 1, asked.stderr)
+            self.assertNotRegex(asked.stdout + asked.stderr, "admin|geheim", uri)
+
 
 if __name__ == "__main__":
     cases.main(__name__)
