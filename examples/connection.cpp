@@ -8,11 +8,12 @@ namespace {
 
 constexpr guint kTickMs = 200;
 constexpr gint64 kLongestStand = 60 * G_USEC_PER_SEC;  // beyond --timeout
-constexpr gint64 kUntilAllStreams = G_USEC_PER_SEC;  // from the first picture on
+constexpr gint64 kUntilAllStreams = G_USEC_PER_SEC;    // from the first picture on
 // What came is analysed to its end for so long.
 constexpr gint64 kLongestStop = 5 * G_USEC_PER_SEC, kLongestEnd = 60 * G_USEC_PER_SEC;
 
 constexpr char kChanged[] = "the streams of the source have changed";
+constexpr char kNoParameters[] = "the pictures came without what their decoder needs";
 
 GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
 
@@ -261,6 +262,10 @@ gboolean Connection::on_tick(gpointer data) {
     self->end(Why::kChanged, kChanged);
     return G_SOURCE_CONTINUE;
   }
+  if (self->source_.lacks_parameters()) {
+    self->end(Why::kUnwatched, kNoParameters);
+    return G_SOURCE_CONTINUE;
+  }
   if (self->source_.has_ended()) {
     self->end(Why::kEnd, "the source ended");
     return G_SOURCE_CONTINUE;
@@ -277,7 +282,8 @@ bool Connection::has_pictures_to_come(gint64 now) {
   const gint64 without = now - std::max(source_.last_video_us(), began_us_);
   const bool sound_goes_on = has_pictures() && now - source_.last_sound_us() <= timeout;
   char text[64];
-  g_snprintf(text, sizeof text, "no picture for %g s", static_cast<double>(without / G_USEC_PER_SEC));
+  g_snprintf(text, sizeof text, "no picture for %g s",
+             static_cast<double>(without / G_USEC_PER_SEC));
   if (without > (sound_goes_on ? timeout + kLongestStand : timeout)) {
     end(Why::kLost, text);
     return false;
@@ -295,7 +301,7 @@ void Connection::end(Why why, const std::string& text) {
   if (why == Why::kEnd && source_.has_changed()) why_ = Why::kChanged, why_text_ = kChanged;
   end_by_us_ = g_get_monotonic_time() + (why == Why::kStopped ? kLongestStop : kLongestEnd);
   open_queues(pipeline_);
-  if (why == Why::kBroken || !source_.end()) finish();
+  if (why == Why::kBroken || why == Why::kUnwatched || !source_.end()) finish();
 }
 
 // Not from inside a message: the connection is likely to be destroyed.

@@ -25,8 +25,9 @@ GstElement* make_filter(const WatchArguments& arguments, const std::string& mode
 
 class Connection {
  public:
-  // kChanged: other streams than before; kBroken: the model, no use to go on.
-  enum class Why { kStopped, kEnd, kChanged, kLost, kBroken };
+  // kChanged: other streams than before; kUnwatched: it came and was not watched; kBroken: the
+  // model, no use to go on.
+  enum class Why { kStopped, kEnd, kChanged, kLost, kUnwatched, kBroken };
   struct Host {
     std::function<bool(const Sighting&)> on_hit;      // whether a clip of it is wanted
     std::function<void(const std::string&)> on_note;  // worth a line, no reason to end

@@ -30,6 +30,7 @@
 namespace {
 
 constexpr int kOk = 0, kFailed = 1, kUsage = 2, kReaderLeft = 128 + SIGPIPE;
+constexpr int kMostAtOnce = 5;  // connections in a row
 
 void say(const std::string& line) { say_on_stderr("vidi-watch", line); }
 
@@ -48,6 +49,7 @@ class Watcher {
   static gboolean connect_again(gpointer self);
   void connect();
   void ended(Connection::Why why, const std::string& text);
+  void reconnect_at_once(const std::string& text);
   void retry(const std::string& text);
   void tell(const std::string& text);
   static gboolean on_reader_left(gint fd, GIOCondition condition, gpointer self);
@@ -69,6 +71,7 @@ class Watcher {
   std::unique_ptr<Connection> connection_;
 
   double delay_s_ = 1;         // before the next attempt
+  int n_unwatched_ = 0;        // connections in a row of which nothing was watched
   std::set<guint64> counted_;  // hits of this connection
   double n_hits_ = 0;
   bool enough_ = false, stopping_ = false, failed_ = false, leaving_ = false;
@@ -161,6 +164,7 @@ void Watcher::connect() {
 
 void Watcher::ended(Connection::Why why, const std::string& text) {
   if (connection_->has_pictures()) delay_s_ = 1;
+  if (why != Connection::Why::kUnwatched) n_unwatched_ = 0;
   connection_.reset();
   // Read once: what went wrong will go wrong again, and a new connection would begin at its start.
   const bool is_file = g_str_has_prefix(arguments_.uri.c_str(), "file:") ||
@@ -178,11 +182,17 @@ void Watcher::ended(Connection::Why why, const std::string& text) {
     failed_ = stopping_ = true;
     leave_when_saved();
   } else if (why == Connection::Why::kChanged) {
-    note(printable(text) + "; connecting again at once");
-    connect();
+    reconnect_at_once(text);
+  } else if (why == Connection::Why::kUnwatched && n_unwatched_++ < kMostAtOnce) {
+    reconnect_at_once(text);
   } else {
     retry(text);
   }
+}
+
+void Watcher::reconnect_at_once(const std::string& text) {
+  note(text + "; connecting again at once");
+  connect();
 }
 
 void Watcher::retry(const std::string& text) {
