@@ -9,6 +9,7 @@
 
 #include "byte_count.h"
 #include "output.h"
+#include "places.h"
 #include "text.h"
 
 namespace {
@@ -89,6 +90,8 @@ std::string complaint(const Arguments& a) {
     if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
       return "a question is not UTF-8";
     if (is_blank(query)) return "a question is empty";
+    if (is_file(query))
+      return "vidi-ask takes one file, expected a question, found the file " + query;
   }
   return "";
 }

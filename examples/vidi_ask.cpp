@@ -10,12 +10,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "arguments.h"
 #include "asker.h"
 #include "output.h"
+#include "output_file.h"
 #include "places.h"
 #include "standard_streams.h"
 #include "subtitles.h"
@@ -60,6 +62,23 @@ std::string write_subtitles(const Arguments& arguments, const std::vector<Hit>& 
   return error;
 }
 
+// The film and the model's files are read: none of them may be written.
+std::string check_outputs(const Arguments& arguments, const std::string& uri,
+                          const std::string& model) {
+  gchar* film = g_filename_from_uri(uri.c_str(), nullptr, nullptr);
+  std::vector<std::string> inputs{film ? film : ""};
+  g_free(film);
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(model, ignored))
+    inputs.push_back(entry.path().string());
+  const std::vector<std::string> outputs{arguments.vtt, arguments.srt};
+  std::string error = conflict(outputs, inputs);
+  for (const std::string& output : outputs) {
+    if (error.empty() && !output.empty()) error = check_writable(output);
+  }
+  return error;
+}
+
 void show_table(const Arguments& arguments, const std::vector<Hit>& hits) {
   if (arguments.highlights()) {
     say(table({}, hits));
@@ -91,7 +110,8 @@ void answer_more(Asker& asker, bool json) {
     }
     if (is_blank(question)) continue;
     const auto hits = asker.answer(question);
-    if (!hits) return;
+    if (!asker.error().empty()) return;
+    if (!hits) continue;
     if (!json) say(table({question}, *hits));
     for (const Hit& hit : *hits) {
       if (json) say(json_line(hit));
@@ -107,7 +127,7 @@ int run(const Arguments& arguments) {
     return complain(arguments.file == "-" ? error : printable(arguments.file) + ": " + error);
   const std::string model = arguments.model.empty() ? demo_checkpoint() : arguments.model;
   if (model.empty()) return complain("the demo checkpoint is not here, name a folder with --model");
-  error = write_subtitles(arguments, {});  // now, rather than after an hour of work
+  error = check_outputs(arguments, uri, model);  // now, rather than after an hour of work
   if (!error.empty()) return complain(error);
 
   Asker asker(arguments, model, uri, interrupted);

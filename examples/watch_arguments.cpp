@@ -7,6 +7,7 @@
 
 #include "byte_count.h"
 #include "output.h"
+#include "places.h"
 #include "text.h"
 
 namespace {
@@ -146,6 +147,8 @@ std::string complaint(const WatchArguments& a) {
     if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
       return "a question is not UTF-8";
     if (is_blank(query)) return "a question is empty";
+    if (is_file(query))
+      return "vidi-watch takes one source, expected a question, found the file " + query;
   }
   return "";
 }

@@ -2,6 +2,7 @@
 """What the programs write, and who reads it: readers that leave, disks that are full, files that exist."""
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -59,6 +60,61 @@ class Outputs(unittest.TestCase):
                                        timeout=cases.LIMIT_S, env=cases.environment(**SCRIPTED))
             self.assertEqual(ended.returncode, 1, ended.stderr)
             self.assertRegex(ended.stderr, r"^vidi-\w+: stdout cannot be written: No space left on device\.?\n$")
+
+    # ---- Files ----
+
+    def test_no_input_is_overwritten(self):
+        """A film, also by a link or piped in, and a file that is written already are refused; what was there stays."""
+        film = self.folder / "film.mp4"
+        shutil.copy(cases.CLIP, film)
+        link, hard, other = self.folder / "link.vtt", self.folder / "hard.vtt", self.folder / "other.vtt"
+        link.symlink_to("film.mp4")
+        os.link(film, hard)
+        for arguments in (["--vtt", film, film], ["--srt", link, film], ["--vtt", hard, film.as_uri()], ["--vtt", other, "--srt", other, film]):
+            asked = self.ask(*arguments, "a ball")
+            self.assertEqual(asked.returncode, 1, asked.stderr)
+            self.assertRegex(asked.stderr, r"^vidi-ask: .* (is read|is to be written twice), expected .*\.\n$")
+        with open(film, "rb") as stdin:
+            piped = subprocess.run([ASK, "--vtt", film, "-", "a ball"], stdin=stdin, capture_output=True, text=True,
+                                   timeout=cases.LIMIT_S, env=cases.environment(**SCRIPTED))
+        self.assertIn("is piped in", piped.stderr)
+        self.assertEqual(film.read_bytes(), cases.CLIP.read_bytes())
+        self.assertFalse(other.exists())
+
+    def test_a_write_that_fails_leaves_the_old_file(self):
+        """As it was, whether there is no room from the start or at the end; a link stays one, and nothing is left beside."""
+        old, link = self.folder / "real.vtt", self.folder / "hits.vtt"
+        old.write_text("old")
+        link.symlink_to("real.vtt")
+        limited = ["prlimit", "--fsize=4", str(ASK), "--vtt", str(link), str(cases.CLIP), "a ball"]
+        failed = cases.run(["env", "-i", *[f"{k}={v}" for k, v in cases.environment(**SCRIPTED).items()], "sh", "-c",
+                            'trap "" XFSZ; exec "$@"', "sh", *limited])
+        self.assertEqual(failed.returncode, 1, failed.stderr)
+        self.assertIn("hits.vtt cannot be written: File too large", failed.stderr)
+        self.assertEqual(old.read_text(), "old")
+        written = self.ask("--vtt", link, cases.CLIP, "a ball")
+        self.assertEqual(written.returncode, 0, written.stderr)
+        self.assertTrue(link.is_symlink())
+        self.assertIn("a ball", old.read_text())
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["hits.vtt", "real.vtt"])
+        self.assertIn("No space left", self.ask("--srt", "/dev/full", cases.CLIP, "a ball").stderr)
+
+    def test_a_file_is_no_question(self):
+        """One sentence says how many files, or sources, are taken."""
+        other = self.folder / "b.mp4"
+        other.write_bytes(b"")
+        for command, said in (([ASK, cases.CLIP, other, "a ball"], "takes one file"), ([WATCH, "test://", "rtsp://a:b@cam/", "a ball"], "takes one source")):
+            refused = cases.run(command)
+            self.assertEqual(refused.returncode, 2)
+            self.assertRegex(refused.stderr, said)
+            self.assertNotIn("a:b", refused.stderr)
+
+    def test_a_refused_question_is_not_waited_for(self):
+        """It is said, and the next one is answered."""
+        asked = cases.run([ASK, "--quiet", "--ask-more", "--window", "20", cases.CLIP, "a phone"], stdin="<pad>\na dog\n<pad>\n\n")
+        self.assertEqual(asked.returncode, 0, asked.stderr)
+        self.assertRegex(asked.stdout, r"a dog +0:1\d")
+        self.assertEqual(asked.stderr.count("is not answered: "), 2)
 
     # ---- Passwords ----
 
