@@ -4,8 +4,9 @@
 #include <optional>
 #include <string>
 
-// SIGPIPE does not end the program any more: it is told by print(). Call first.
-void expect_readers_to_leave();
+// A reader that leaves and a file that may not grow (ulimit) do not end the program any more: who
+// writes is told. Call first.
+void expect_lost_outputs();
 
 // Writes to stdout at once. False when that cannot be written: lost_output() says how, and what is
 // printed afterwards is thrown away.

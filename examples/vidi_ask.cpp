@@ -149,7 +149,7 @@ int run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   open_standard_streams();
-  expect_readers_to_leave();
+  expect_lost_outputs();
   std::setlocale(LC_ALL, "");
   // The model's threads on the CPU wait asleep: spinning, they take the decoder's share of it.
   setenv("OMP_WAIT_POLICY", "passive", 0);
