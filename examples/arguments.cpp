@@ -8,6 +8,8 @@
 #include <limits>
 
 #include "byte_count.h"
+#include "output.h"
+#include "places.h"
 #include "text.h"
 
 namespace {
@@ -88,6 +90,8 @@ std::string complaint(const Arguments& a) {
     if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
       return "a question is not UTF-8";
     if (is_blank(query)) return "a question is empty";
+    if (is_file(query))
+      return "vidi-ask takes one file, expected a question, found the file " + query;
   }
   return "";
 }
@@ -176,6 +180,6 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
   const std::string wrong = parsed ? complaint(arguments) : error->message;
   g_clear_error(&error);
   if (wrong.empty()) return arguments;
-  std::fprintf(stderr, "vidi-ask: %s. See vidi-ask --help.\n", wrong.c_str());
+  say_on_stderr("vidi-ask", wrong + ". See vidi-ask --help.");
   return std::nullopt;
 }

@@ -188,6 +188,7 @@ void Asker::handle_warning(GstMessage* message) {
       from_filter ? (!model_ready_ && arguments_.queries.empty()) || is_one_picture()
                   : !missing_.empty();  // check_streams() and why_nothing() say it in words
   if (expected) return;
+  if (from_filter && takes_refusal(message_text(message))) return;
   if (from_filter) {
     filter_warning_ = message_text(message);
   } else {
@@ -209,7 +210,7 @@ void Asker::handle_error(GstMessage* message) {
 void Asker::take_result(const GstStructure* result) {
   auto hit = final_hit(result);
   if (!hit) return;
-  if (!asked_id_.empty()) {
+  if (asking_) {
     if (hit->query_id == asked_id_) answers_.push_back(std::move(*hit));
     return;
   }
@@ -219,8 +220,9 @@ void Asker::take_result(const GstStructure* result) {
 
 void Asker::take_window(const GstStructure* window) {
   const bool failed = gst_structure_has_field(window, "error");  // a warning says why
-  if (!asked_id_.empty()) {
-    n_answered_ = failed ? n_windows_ : n_answered_ + 1;  // after a failure no other is asked
+  if (asking_) {
+    ++n_answered_;
+    if (failed) refusal_ = printable(gst_structure_get_string(window, "error"));
     return;
   }
   if (failed) {
@@ -265,7 +267,8 @@ void Asker::show_progress() {
   const GstClockTime duration = pipeline_.duration(), position = pipeline_.position();
   if (!model_ready_ || !GST_CLOCK_TIME_IS_VALID(position)) return;
   // What is shorter was guessed from what came first.
-  if (!GST_CLOCK_TIME_IS_VALID(duration) || duration < GST_SECOND || duration + GST_SECOND < position) {
+  if (!GST_CLOCK_TIME_IS_VALID(duration) || duration < GST_SECOND ||
+      duration + GST_SECOND < position) {
     return bar_.show("Watching", 0, seconds_text(position) + ", its length is not known");
   }
   const double all = static_cast<double>(duration);
@@ -287,23 +290,34 @@ std::string Asker::progress_text(double done_s, double duration_s) const {
   return place + text + seconds_text(nanoseconds((duration_s - done_s) / speed)) + " left";
 }
 
-// Every window that was encoded is asked; each says so with a `vidi/window`.
+// Every window that was encoded is asked; each says so with a `vidi/window`, or the element warns
+// once that the question is refused.
 std::optional<std::vector<Hit>> Asker::answer(const std::string& question) {
+  asking_ = true;
+  refusal_.clear(), answers_.clear();
+  n_answered_ = 0;
   gchar* id = nullptr;
   g_signal_emit_by_name(pipeline_.filter(), "ask", question.c_str(), GST_CLOCK_TIME_NONE,
                         GST_CLOCK_TIME_NONE, &id);
   asked_id_ = id ? id : "";
   g_free(id);
-  if (asked_id_.empty()) fail("the question was refused");
-  answers_.clear();
-  n_answered_ = 0;
-  while (n_answered_ < n_windows_ && error_.empty() && step()) {
+  const auto is_under_way = [this] { return refusal_.empty() && error_.empty(); };
+  while (n_answered_ < n_windows_ && is_under_way() && step())
     bar_.show("Asking", static_cast<double>(n_answered_) / static_cast<double>(n_windows_), "");
-  }
   bar_.clear();
   if (interrupted_) fail("stopped before the answer");
-  if (!error_.empty()) return std::nullopt;
+  if (!refusal_.empty()) bar_.warn("vidi-ask: " + refusal_);
+  if (!is_under_way()) return std::nullopt;
   return merged(answers_);
+}
+
+// An id of its own, or none where it was not even taken.
+bool Asker::takes_refusal(const std::string& text) {
+  const bool names_it = asked_id_.empty() ? g_str_has_prefix(text.c_str(), "ask:")
+                                          : text.find(asked_id_ + " ") != std::string::npos;
+  if (!asking_ || !names_it) return false;
+  refusal_ = text;
+  return true;
 }
 
 void Asker::fail(const std::string& sentence) {

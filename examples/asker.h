@@ -27,7 +27,8 @@ class Asker {
   // final hit at once, hits() has all of them afterwards.
   bool watch_file(const std::function<void(const Hit&)>& on_hit);
   const std::vector<Hit>& hits() const { return hits_; }
-  // Asks what was encoded, after the file was watched; empty after an error.
+  // Asks what was encoded, after the file was watched; empty after an error, and for a question
+  // that was refused, which a line on stderr says.
   std::optional<std::vector<Hit>> answer(const std::string& question);
 
   const std::string& error() const { return error_; }
@@ -40,6 +41,7 @@ class Asker {
   std::string model_name() const;
   void handle_load(GstMessage* message);
   void handle_warning(GstMessage* message);
+  bool takes_refusal(const std::string& text);
   void handle_error(GstMessage* message);
   void take_result(const GstStructure* result);
   void take_window(const GstStructure* window);
@@ -75,5 +77,7 @@ class Asker {
 
   std::string asked_id_;  // of the question that is being answered
   size_t n_answered_ = 0;
+  bool asking_ = false;
+  std::string refusal_;  // why this question has no answer
   std::vector<Hit> answers_;
 };

@@ -1,63 +1,30 @@
 #include "clip_recorder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <utility>
+
+#include "disposal.h"
 
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr guint64 kFragment = 2 * GST_SECOND;  // or one key frame's distance, where that is longer
-constexpr guint kLongestJobS = 5;              // and half a second for each fragment
-constexpr int kMostTries = 4;
 constexpr GstClockTime kMostKept = 10 * 60 * GST_SECOND;  // of the stream, if a hit never ends
-
-bool is_installed(const char* element) {
-  GstElementFactory* factory = gst_element_factory_find(element);
-  if (factory) gst_object_unref(factory);
-  return factory != nullptr;
-}
-
-// The first encoder that is there. No H.264: its caps may change once more after the first picture,
-// which matroskamux refuses.
-std::string encoder(bool video) {
-  static const std::vector<std::pair<const char*, const char*>> for_video = {
-      {"vp8enc", "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=30 target-bitrate=2000000"},
-      {"jpegenc", "jpegenc"}};
-  static const std::vector<std::pair<const char*, const char*>> for_audio = {
-      {"opusenc", "opusenc"}, {"vorbisenc", "vorbisenc"}, {"alawenc", "alawenc"}};
-  for (const auto& [name, description] : video ? for_video : for_audio) {
-    if (is_installed(name)) return description;
-  }
-  return "";
-}
-
-// From a tee to the recording. What cannot be written in time is left out of the clip: a slow disk
-// must not hold up the watching.
-std::string branch(const LiveStream& stream) {
-  const std::string queue =
-      "queue leaky=downstream max-size-buffers=0 max-size-bytes=67108864 max-size-time=20000000000";
-  if (!stream.raw) return queue;
-  return queue + (stream.video ? " ! videoconvert ! " : " ! audioconvert ! audioresample ! ") +
-         encoder(stream.video);
-}
-
-bool can_be_written(const LiveStream& stream) {
-  if (stream.raw) return !encoder(stream.video).empty();
-  GstPad* pad = gst_element_get_static_pad(stream.tee, "sink");
-  GstCaps* caps = gst_pad_get_current_caps(pad);
-  gst_object_unref(pad);
-  GstElementFactory* muxer = gst_element_factory_find("matroskamux");
-  const bool possible = caps && muxer && gst_element_factory_can_sink_any_caps(muxer, caps);
-  if (caps) gst_caps_unref(caps);
-  if (muxer) gst_object_unref(muxer);
-  return possible;
-}
+constexpr gint64 kUntilRetry = 5 * G_USEC_PER_SEC;
+constexpr gint64 kUntilSure = 10 * G_USEC_PER_SEC;  // of a disk that failed
+// A writer waits for all of its streams; one that stands, as sound may, is left out after so long.
+constexpr gint64 kLongestSilence = 60 * G_USEC_PER_SEC, kStands = 10 * G_USEC_PER_SEC;
+constexpr char kScratch[] = ".vidi-watch-";
+constexpr auto kUntilWritten = std::chrono::milliseconds(500);
 
 // A file that is not there yet: `folder`/`stem`.mkv, `stem`-2.mkv ...
 fs::path free_name(const fs::path& folder, const std::string& stem) {
@@ -68,16 +35,24 @@ fs::path free_name(const fs::path& folder, const std::string& stem) {
   return path;
 }
 
-// A clip that begins in the middle of a group of pictures cannot be shown until the next one.
-GstPadProbeReturn wait_for_key_frame(GstPad*, GstPadProbeInfo* info, gpointer) {
-  const bool is_key =
-      !GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT);
-  return is_key ? GST_PAD_PROBE_REMOVE : GST_PAD_PROBE_DROP;
+bool is_installed(const char* element) {
+  GstElementFactory* factory = gst_element_factory_find(element);
+  if (factory) gst_object_unref(factory);
+  return factory != nullptr;
 }
 
-void link_pads(GstPad* from, GstElement* element, GstPad* to) {
-  if (GST_PAD_LINK_FAILED(gst_pad_link(from, to)))
-    GST_WARNING_OBJECT(element, "a stream cannot be recorded");
+// A lock on the folder that ends with this process, however it ends; -1 when another has it.
+int lock_folder(const std::string& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (descriptor < 0) return -1;
+  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
+  close(descriptor);
+  return -1;
+}
+
+bool is_mine(const fs::path& folder) {
+  struct stat about {};
+  return lstat(folder.c_str(), &about) == 0 && S_ISDIR(about.st_mode) && about.st_uid == geteuid();
 }
 
 }  // namespace
@@ -85,6 +60,7 @@ void link_pads(GstPad* from, GstElement* element, GstPad* to) {
 struct ClipRecorder::Fragment {
   fs::path file;
   GstClockTime start = 0, stop = 0;
+  int writer = 0;  // only what one has written can be joined
   ~Fragment() {
     std::error_code ignored;
     fs::remove(file, ignored);
@@ -99,124 +75,240 @@ struct ClipRecorder::Wanted {
   void offer(const std::shared_ptr<Fragment>& fragment) {
     if (fragment->stop > start && fragment->start < stop) fragments.push_back(fragment);
   }
+  // Where the stream changed its form in the middle, the part with most of the hit.
+  void keep_one_part() {
+    std::map<int, GstClockTime> shown;
+    for (const auto& f : fragments) {
+      const auto from = std::max(f->start, hit.start), to = std::min(f->stop, hit.stop);
+      shown[f->writer] += to > from ? to - from : 0;
+    }
+    const auto most =
+        std::max_element(shown.begin(), shown.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most == shown.end()) return;
+    std::erase_if(fragments, [&](const auto& f) { return f->writer != most->first; });
+  }
 };
 
 struct ClipRecorder::Job {
-  ClipRecorder* recorder = nullptr;
   Wanted clip;
-  fs::path file;  // while it is written
-  GstElement* pipeline = nullptr;
-  guint watch = 0, limit = 0;
-  int n_tries = 0;
+  std::string file;  // while it is written
+  std::unique_ptr<ClipJoiner> joiner;
+};
 
-  ~Job() { clear(); }
-  void clear() {
-    for (guint* source : {&watch, &limit}) {
-      if (*source) g_source_remove(std::exchange(*source, 0));
-    }
-    if (!pipeline) return;
-    gst_element_set_state(pipeline, GST_STATE_NULL);
-    gst_object_unref(std::exchange(pipeline, nullptr));
+struct ClipRecorder::Connection {
+  StreamTaps taps;
+  std::unique_ptr<FragmentWriter> writer;
+  std::vector<std::unique_ptr<FragmentWriter>> finishing;
+  Fragments fragments;  // by time
+  std::vector<Wanted> wanted;
+
+  void finish_writer() {
+    for (const auto& tap : taps) tap->stop(true);
+    if (!writer) return;
+    writer->finish();
+    finishing.push_back(std::move(writer));
   }
 };
 
 ClipRecorder::ClipRecorder(const std::string& folder, GstClockTime before, GstClockTime after,
-                           OnSaved on_saved)
-    : folder_(folder), before_(before), after_(after), on_saved_(std::move(on_saved)) {}
+                           Host host)
+    : folder_(folder), before_(before), after_(after), host_(std::move(host)) {}
 
 ClipRecorder::~ClipRecorder() {
+  if (connection_) {
+    for (const auto& tap : connection_->taps) tap->stop(false);
+  }
   jobs_.clear();
-  std::error_code ignored;
-  if (!scratch_.empty()) fs::remove_all(scratch_, ignored);
+  connection_.reset();
+  ending_.clear();
+  wait_for_disposals(kUntilWritten);
+  leave_scratch();
+}
+
+bool ClipRecorder::is_busy() const {
+  const auto has_wanted = [](const auto& connection) { return !connection->wanted.empty(); };
+  return !jobs_.empty() || (connection_ && has_wanted(connection_)) ||
+         std::any_of(ending_.begin(), ending_.end(), has_wanted);
+}
+
+// ---- Folders ----
+
+std::string ClipRecorder::prepare() {
+  for (const char* name : {"appsrc", "splitmuxsink", "splitmuxsrc", "matroskamux"}) {
+    if (!is_installed(name)) return std::string("GStreamer has no element named ") + name;
+  }
+  const std::string wrong = make_scratch();
+  if (wrong.empty()) sweep();
+  return wrong;
 }
 
 // The fragments lie in the clips' own folder: a clip is moved into place when it is complete.
-std::string ClipRecorder::prepare() {
+std::string ClipRecorder::make_scratch() {
+  leave_scratch();
   std::error_code error;
   fs::create_directories(folder_, error);
-  std::string scratch = (fs::path(folder_) / ".vidi-watch-XXXXXX").string();
+  std::string scratch = (fs::path(folder_) / (std::string(kScratch) + "XXXXXX")).string();
   if (!mkdtemp(scratch.data()))
     return "clips cannot be saved in " + folder_ + ": " + std::strerror(errno);
   scratch_ = scratch;
-  for (const char* name : {"splitmuxsink", "splitmuxsrc", "matroskamux"}) {
-    if (!is_installed(name)) return std::string("GStreamer has no element named ") + name;
-  }
+  scratch_lock_ = lock_folder(scratch);
   return "";
+}
+
+void ClipRecorder::leave_scratch() {
+  std::error_code ignored;
+  if (!scratch_.empty()) fs::remove_all(scratch_, ignored);
+  if (scratch_lock_ >= 0) close(scratch_lock_);
+  scratch_.clear();
+  scratch_lock_ = -1;
+}
+
+// What processes that were killed have left behind: nobody has a lock on it.
+void ClipRecorder::sweep() const {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder_, error)) {
+    const fs::path& path = entry.path();
+    if (!path.filename().string().starts_with(kScratch) || path == scratch_ || !is_mine(path))
+      continue;
+    const int lock = lock_folder(path.string());
+    if (lock < 0) continue;
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+    close(lock);
+  }
 }
 
 // ---- The streams are written ----
 
-std::string ClipRecorder::attach(GstElement* pipeline, const std::vector<LiveStream>& streams) {
-  const std::string pattern = scratch_ + "/" + std::to_string(n_connections_++) + "-%06d.mkv";
-  GstElement* sink = gst_element_factory_make("splitmuxsink", nullptr);
-  g_object_set(sink, "location", pattern.c_str(), "max-size-time", kFragment, "muxer-factory",
-               "matroskamux", nullptr);
-  gst_bin_add(GST_BIN(pipeline), sink);
-  std::string left_out;
-  std::vector<std::pair<GstElement*, GstElement*>> bins;
-  for (const LiveStream& stream : streams) {
-    if (!can_be_written(stream)) {
-      left_out = stream.video ? "the pictures cannot be recorded in this format"
-                              : "clips have no sound: its format cannot be recorded";
-      continue;
-    }
-    GstElement* bin = gst_parse_bin_from_description(branch(stream).c_str(), TRUE, nullptr);
-    gst_bin_add(GST_BIN(pipeline), bin);
-    GstPad* out = gst_element_get_static_pad(bin, "src");
-    GstPad* in = gst_element_request_pad_simple(sink, stream.video ? "video" : "audio_%u");
-    if (stream.video)
-      gst_pad_add_probe(out, GST_PAD_PROBE_TYPE_BUFFER, wait_for_key_frame, nullptr, nullptr);
-    link_pads(out, sink, in);
-    gst_object_unref(in);
-    gst_object_unref(out);
-    bins.emplace_back(stream.tee, bin);
+void ClipRecorder::attach() { connection_ = std::make_unique<Connection>(); }
+
+void ClipRecorder::tick(const StreamTaps& taps) {
+  const gint64 now = g_get_monotonic_time();
+  if (!connection_ || taps.empty() || now < retry_us_) return;
+  if (has_to_begin_anew(taps, now)) begin(taps);
+}
+
+bool ClipRecorder::has_to_begin_anew(const StreamTaps& taps, gint64 now) const {
+  if (!connection_->writer) return true;
+  const auto is_new = [&](const auto& tap) {
+    const auto& known = connection_->taps;
+    return std::find(known.begin(), known.end(), tap) == known.end();
+  };
+  if (taps.size() > connection_->taps.size() &&
+      std::any_of(taps.begin(), taps.end(),
+                  [&](auto& tap) { return is_new(tap) && now - tap->last_us() < kStands; }))
+    return true;
+  if (std::any_of(taps.begin(), taps.end(), [](const auto& tap) { return tap->has_changed(); }))
+    return true;
+  const bool flows = std::any_of(taps.begin(), taps.end(),
+                                 [&](const auto& tap) { return now - tap->last_us() < kStands; });
+  return flows && now - connection_->writer->last_news_us() > kLongestSilence;
+}
+
+void ClipRecorder::begin(const StreamTaps& all) {
+  Connection& connection = *connection_;
+  connection.finish_writer();
+  const gint64 now = g_get_monotonic_time();
+  StreamTaps taps;
+  for (const auto& tap : all) {
+    if (now - tap->last_us() < kStands) taps.push_back(tap);
   }
-  // Only now: the muxer writes its header when the first stream has data.
-  gst_element_sync_state_with_parent(sink);
-  for (const auto& [tee, bin] : bins) {
-    gst_element_sync_state_with_parent(bin);
-    gst_element_link(tee, bin);
+  if (taps.empty()) return;
+  std::error_code error;
+  if (failed_ && !fs::is_directory(scratch_, error)) {
+    const std::string wrong = make_scratch();
+    if (!wrong.empty()) return fail(wrong);
   }
-  return left_out;
+  connection.taps = taps;
+  const int number = n_writers_++;
+  const auto on_fragment = [this, &connection, number](const std::string& file, GstClockTime start,
+                                                       GstClockTime stop) {
+    auto fragment = std::make_shared<Fragment>();
+    fragment->file = file, fragment->start = start, fragment->stop = stop;
+    fragment->writer = number;
+    take(connection, fragment);
+  };
+  auto writer = std::make_shared<FragmentWriter*>(nullptr);
+  connection.writer = std::make_unique<FragmentWriter>(
+      scratch_ + "/" + std::to_string(number) + "-",
+      FragmentWriter::Host{on_fragment, [this, &connection, writer](const std::string& error) {
+                             writer_ended(connection, *writer, error);
+                           }});
+  *writer = connection.writer.get();
+  const std::string note = connection.writer->start(taps);
+  if (!note.empty()) host_.on_note(note);
 }
 
-void ClipRecorder::handle(GstMessage* message) {
-  const GstStructure* s = gst_message_get_structure(message);
-  const gchar* file = s ? gst_structure_get_string(s, "location") : nullptr;
-  GstClockTime time = 0;
-  if (!file || !gst_structure_get_clock_time(s, "running-time", &time)) return;
-  if (gst_structure_has_name(s, "splitmuxsink-fragment-opened")) opened(file, time);
-  if (gst_structure_has_name(s, "splitmuxsink-fragment-closed")) closed(file, time);
-}
-
-void ClipRecorder::opened(const std::string& file, GstClockTime time) {
-  open_file_ = file;
-  open_since_ = time;
-}
-
-void ClipRecorder::closed(const std::string& file, GstClockTime time) {
-  auto fragment = std::make_shared<Fragment>();
-  fragment->file = file;
-  fragment->start = open_since_;
-  fragment->stop = time;
-  fragments_.push_back(fragment);
-  for (Wanted& wanted : wanted_) wanted.offer(fragment);
+void ClipRecorder::take(Connection& connection, const std::shared_ptr<Fragment>& fragment) {
+  if (connection.writer) recover(*connection.writer);
+  connection.fragments.push_back(fragment);
+  std::stable_sort(connection.fragments.begin(), connection.fragments.end(),
+                   [](const auto& a, const auto& b) { return a->start < b->start; });
+  for (Wanted& wanted : connection.wanted) wanted.offer(fragment);
   // Clips whose end has passed; those that still wait stay.
-  std::vector<Wanted> all = std::exchange(wanted_, {});
-  for (Wanted& wanted : all) {
-    if (wanted.stop <= time) {
-      join(wanted);
-    } else {
-      wanted_.push_back(std::move(wanted));
-    }
+  std::vector<Wanted> all = std::exchange(connection.wanted, {});
+  std::vector<Wanted> complete;
+  for (Wanted& wanted : all)
+    (wanted.stop <= fragment->stop ? complete : connection.wanted).push_back(std::move(wanted));
+  for (Wanted& wanted : complete) join(wanted);
+}
+
+void ClipRecorder::writer_ended(Connection& connection, FragmentWriter* writer,
+                                const std::string& error) {
+  const bool was_current = connection.writer.get() == writer;
+  std::unique_ptr<FragmentWriter> ended;
+  if (was_current) {
+    for (const auto& tap : connection.taps) tap->stop(false);
+    ended = std::move(connection.writer);
   }
+  std::erase_if(connection.finishing, [&](auto& other) {
+    const bool is_it = other.get() == writer;
+    if (is_it) ended = std::move(other);
+    return is_it;
+  });
+  if (was_current) {
+    join_all(connection);
+    fail("clips cannot be saved in " + folder_ + ": " + error);
+  }
+  if (&connection == connection_.get() || !connection.finishing.empty()) return;
+  join_all(connection);
+  std::erase_if(ending_, [&](const auto& other) { return other.get() == &connection; });
+}
+
+// Said once, until it is over.
+void ClipRecorder::fail(const std::string& error) {
+  failed_ = true;
+  retry_us_ = g_get_monotonic_time() + kUntilRetry;
+  if (!std::exchange(was_said_, true))
+    host_.on_trouble(error + "; the watching goes on, and recording when it is possible again");
+}
+
+void ClipRecorder::recover(const FragmentWriter& writer) {
+  if (!failed_ || g_get_monotonic_time() - writer.began_us() < kUntilSure) return;
+  failed_ = was_said_ = false;
+  host_.on_trouble("clips are saved again in " + folder_);
 }
 
 void ClipRecorder::keep_from(GstClockTime time) {
-  const GstClockTime newest = fragments_.empty() ? 0 : fragments_.back()->stop;
+  if (!connection_) return;
+  Fragments& all = connection_->fragments;
+  const GstClockTime newest = all.empty() ? 0 : all.back()->stop;
   GstClockTime oldest = time > before_ ? time - before_ : 0;
   if (newest > kMostKept) oldest = std::max(oldest, newest - kMostKept);
-  std::erase_if(fragments_, [&](const auto& fragment) { return fragment->stop < oldest; });
+  std::erase_if(all, [&](const auto& fragment) { return fragment->stop < oldest; });
+}
+
+void ClipRecorder::detach() {
+  if (!connection_) return;
+  connection_->finish_writer();
+  for (const auto& tap : connection_->taps) tap->stop(false);
+  if (connection_->finishing.empty()) {
+    join_all(*connection_);
+    connection_.reset();
+  } else {
+    ending_.push_back(std::move(connection_));
+  }
 }
 
 // ---- Clips ----
@@ -226,129 +318,35 @@ void ClipRecorder::save(const Sighting& hit) {
                 .start = hit.start > before_ ? hit.start - before_ : 0,
                 .stop = hit.stop + after_,
                 .fragments = {}};
-  for (const auto& fragment : fragments_) wanted.offer(fragment);
-  const bool has_ended = !fragments_.empty() && fragments_.back()->stop >= wanted.stop;
-  if (has_ended) {
+  if (!connection_) return join(wanted);
+  const Fragments& written = connection_->fragments;
+  for (const auto& fragment : written) wanted.offer(fragment);
+  const bool has_ended = !written.empty() && written.back()->stop >= wanted.stop;
+  if (has_ended || (failed_ && !connection_->writer)) {
     join(wanted);
   } else {
-    wanted_.push_back(std::move(wanted));
+    connection_->wanted.push_back(std::move(wanted));
   }
 }
 
-void ClipRecorder::detach() {
-  for (Wanted& wanted : std::exchange(wanted_, {})) join(wanted);
-  fragments_.clear();
+void ClipRecorder::join_all(Connection& connection) {
+  for (Wanted& wanted : std::exchange(connection.wanted, {})) join(wanted);
 }
-
-namespace {
-
-// (1.22) splitmuxsrc sometimes never starts a part that is alone and short: that one goes without
-// it.
-constexpr char kOnePart[] =
-    "filesrc name=part ! matroskademux name=parts  matroskamux name=muxer ! filesink name=file";
-constexpr char kManyParts[] = "splitmuxsrc name=parts  matroskamux name=muxer ! filesink name=file";
-
-gchar** locations(GstElement*, gpointer files) {
-  const auto& all = *static_cast<std::vector<std::string>*>(files);
-  gchar** array = g_new0(gchar*, all.size() + 1);
-  for (size_t i = 0; i < all.size(); ++i) array[i] = g_strdup(all[i].c_str());
-  return array;
-}
-
-void delete_files(gpointer files, GClosure*) {
-  delete static_cast<std::vector<std::string>*>(files);
-}
-
-// Through a queue without limits: the parts' one reading thread must not wait for one stream while
-// the muxer waits for the other.
-void link_to_muxer(GstElement*, GstPad* pad, gpointer data) {
-  GstElement* muxer = GST_ELEMENT(data);
-  GstObject* pipeline = gst_object_get_parent(GST_OBJECT(muxer));
-  GstElement* queue = gst_element_factory_make("queue", nullptr);
-  g_object_set(queue, "max-size-buffers", 0, "max-size-bytes", 0, "max-size-time", guint64{0},
-               nullptr);
-  gst_bin_add(GST_BIN(pipeline), queue);
-  gst_object_unref(pipeline);
-  gchar* name = gst_pad_get_name(pad);
-  gst_element_link_pads(queue, "src", muxer,
-                        g_str_has_prefix(name, "video") ? "video_%u" : "audio_%u");
-  g_free(name);
-  gst_element_sync_state_with_parent(queue);
-  GstPad* in = gst_element_get_static_pad(queue, "sink");
-  link_pads(pad, muxer, in);
-  gst_object_unref(in);
-}
-
-}  // namespace
 
 void ClipRecorder::join(Wanted& wanted) {
+  wanted.keep_one_part();
   if (wanted.fragments.empty())
-    return on_saved_({"", "nothing was recorded at that time", wanted.hit});
-  auto job = std::make_unique<Job>();
-  job->recorder = this;
-  job->clip = std::move(wanted);
-  job->file = free_name(scratch_, "clip-" + std::to_string(job->clip.hit.result_id));
-  start(*job);
-  jobs_.push_back(std::move(job));
-}
-
-void ClipRecorder::start(Job& job) {
-  job.clear();
-  ++job.n_tries;
+    return host_.on_saved({"", "nothing was recorded at that time", wanted.hit});
   std::vector<std::string> files;
-  for (const auto& fragment : job.clip.fragments) files.push_back(fragment->file.string());
-  const bool is_one = files.size() == 1;
-  job.pipeline = gst_parse_launch(is_one ? kOnePart : kManyParts, nullptr);
-  GstElement* parts = gst_bin_get_by_name(GST_BIN(job.pipeline), "parts");
-  GstElement* muxer = gst_bin_get_by_name(GST_BIN(job.pipeline), "muxer");
-  GstElement* file = gst_bin_get_by_name(GST_BIN(job.pipeline), "file");
-  if (is_one) {
-    GstElement* part = gst_bin_get_by_name(GST_BIN(job.pipeline), "part");
-    g_object_set(part, "location", files[0].c_str(), nullptr);
-    gst_object_unref(part);
-  } else {
-    g_signal_connect_data(parts, "format-location", G_CALLBACK(locations),
-                          new std::vector<std::string>(files), delete_files, GConnectFlags(0));
-  }
-  g_signal_connect(parts, "pad-added", G_CALLBACK(link_to_muxer), muxer);
-  g_object_set(file, "location", job.file.c_str(), nullptr);
-  for (GstElement* element : {parts, muxer, file}) gst_object_unref(element);
-
-  GstBus* bus = gst_element_get_bus(job.pipeline);
-  job.watch = gst_bus_add_watch(bus, on_job_message, &job);
-  gst_object_unref(bus);
-  const auto n = static_cast<guint>(job.clip.fragments.size());
-  job.limit = g_timeout_add_seconds(kLongestJobS + n / 2, on_job_too_long, &job);
-  gst_element_set_state(job.pipeline, GST_STATE_PLAYING);
-}
-
-// A try that hangs, as splitmuxsrc may, is followed by another.
-gboolean ClipRecorder::on_job_too_long(gpointer data) {
-  auto* job = static_cast<Job*>(data);
-  job->limit = 0;
-  if (job->n_tries < kMostTries) {
-    job->recorder->start(*job);
-  } else {
-    job->recorder->finish(job, "its fragments could not be joined in time");
-  }
-  return G_SOURCE_REMOVE;
-}
-
-gboolean ClipRecorder::on_job_message(GstBus*, GstMessage* message, gpointer data) {
-  auto* job = static_cast<Job*>(data);
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) {
-    job->watch = 0;
-    job->recorder->finish(job, "");
-    return G_SOURCE_REMOVE;
-  }
-  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR) return G_SOURCE_CONTINUE;
-  GError* error = nullptr;
-  gst_message_parse_error(message, &error, nullptr);
-  const std::string why = error->message;
-  g_error_free(error);
-  job->watch = 0;
-  job->recorder->finish(job, why);
-  return G_SOURCE_REMOVE;
+  for (const auto& fragment : wanted.fragments) files.push_back(fragment->file.string());
+  auto job = std::make_unique<Job>();
+  Job* const the_job = job.get();
+  job->clip = std::move(wanted);
+  job->file = scratch_ + "/clip-" + std::to_string(n_clips_++) + ".mkv";
+  job->joiner = std::make_unique<ClipJoiner>(
+      files, job->file, [this, the_job](const std::string& error) { finish(the_job, error); });
+  jobs_.push_back(std::move(job));
+  the_job->joiner->start();
 }
 
 void ClipRecorder::finish(Job* job, const std::string& error) {
@@ -356,9 +354,9 @@ void ClipRecorder::finish(Job* job, const std::string& error) {
                                   [&](const auto& other) { return other.get() == job; });
   const std::unique_ptr<Job> done = std::move(*place);
   jobs_.erase(place);
-  done->clear();
-  on_saved_(error.empty() ? put_in_place(done->file, done->clip.hit)
-                          : Saved{"", error, done->clip.hit});
+  if (!error.empty()) unlink(done->file.c_str());
+  host_.on_saved(error.empty() ? put_in_place(done->file, done->clip.hit)
+                               : Saved{"", error, done->clip.hit});
 }
 
 ClipRecorder::Saved ClipRecorder::put_in_place(const std::string& file, const Sighting& hit) const {

@@ -8,11 +8,13 @@ namespace {
 
 constexpr guint kTickMs = 200;
 constexpr gint64 kLongestStand = 60 * G_USEC_PER_SEC;  // beyond --timeout
-constexpr gint64 kUntilAllStreams = G_USEC_PER_SEC;  // from the first picture on
+constexpr double kLongestUnwatchedS = 30;              // or two windows
+constexpr gint64 kUntilAllStreams = G_USEC_PER_SEC;    // from the first picture on
 // What came is analysed to its end for so long.
-constexpr gint64 kLongestStop = 5 * G_USEC_PER_SEC, kLongestEnd = 60 * G_USEC_PER_SEC;
+constexpr gint64 kLongestStop = 3 * G_USEC_PER_SEC / 2, kLongestEnd = 60 * G_USEC_PER_SEC;
 
 constexpr char kChanged[] = "the streams of the source have changed";
+constexpr char kNoParameters[] = "the pictures came without what their decoder needs";
 
 GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
 
@@ -101,12 +103,18 @@ Connection::Connection(const WatchArguments& arguments, GstElement* filter, Clip
   bus_watch_ = gst_bus_add_watch(bus, on_message, this);
   gst_object_unref(bus);
   tick_ = g_timeout_add(kTickMs, on_tick, this);
+  if (recorder_) recorder_->attach();
+}
+
+// The main loop's part of the end; the rest may be done on another thread.
+void Connection::leave_main_loop() {
+  for (guint* source : {&bus_watch_, &tick_, &ended_}) {
+    if (*source) g_source_remove(std::exchange(*source, 0));
+  }
 }
 
 Connection::~Connection() {
-  for (guint source : {bus_watch_, tick_, ended_}) {
-    if (source) g_source_remove(source);
-  }
+  leave_main_loop();
   gst_element_set_state(pipeline_, GST_STATE_NULL);
   gst_object_unref(pipeline_);
 }
@@ -120,6 +128,11 @@ std::string Connection::start() {
 // ---- Streams turn up, on GStreamer's threads ----
 
 void Connection::add_stream(const LiveStream& stream) {
+  if (recorder_) {
+    const auto tap = StreamTap::on(stream);
+    std::lock_guard lock(mutex_);
+    taps_.push_back(tap);
+  }
   GstElement* queue = gst_element_factory_make("queue", nullptr);
   GstElement* decoder = gst_element_factory_make("decodebin", nullptr);
   // What waits for its first picture must not keep the pipeline, and with it the sound, in PAUSED:
@@ -207,7 +220,6 @@ void Connection::handle_structure(GstMessage* message) {
     host_.on_note(gst_structure_get_string(s, "text"));
   if (gst_structure_has_name(s, "vidi/result")) take_result(s);
   if (gst_structure_has_name(s, "vidi/window")) take_window(s);
-  if (recorder_) recorder_->handle(message);
 }
 
 void Connection::take_result(const GstStructure* result) {
@@ -242,9 +254,12 @@ void Connection::record(gint64 now_us) {
   if (!has_pictures()) return;
   if (pictures_since_us_ == 0) pictures_since_us_ = now_us;
   if (now_us - pictures_since_us_ < kUntilAllStreams) return;
-  recording_ = true;
-  const std::string note = recorder_->attach(pipeline_, source_.streams());
-  if (!note.empty()) host_.on_note(note);
+  StreamTaps taps;
+  {
+    std::lock_guard lock(mutex_);
+    taps = taps_;
+  }
+  recorder_->tick(taps);
 }
 
 // ---- The end ----
@@ -261,12 +276,17 @@ gboolean Connection::on_tick(gpointer data) {
     self->end(Why::kChanged, kChanged);
     return G_SOURCE_CONTINUE;
   }
+  if (self->source_.lacks_parameters()) {
+    self->end(Why::kUnwatched, kNoParameters);
+    return G_SOURCE_CONTINUE;
+  }
   if (self->source_.has_ended()) {
     self->end(Why::kEnd, "the source ended");
     return G_SOURCE_CONTINUE;
   }
   if (!self->has_pictures_to_come(now)) return G_SOURCE_CONTINUE;
-  if (self->recorder_ && !self->recording_) self->record(now);
+  if (!self->is_watched(now)) return G_SOURCE_CONTINUE;
+  if (self->recorder_) self->record(now);
   return G_SOURCE_CONTINUE;
 }
 
@@ -277,7 +297,8 @@ bool Connection::has_pictures_to_come(gint64 now) {
   const gint64 without = now - std::max(source_.last_video_us(), began_us_);
   const bool sound_goes_on = has_pictures() && now - source_.last_sound_us() <= timeout;
   char text[64];
-  g_snprintf(text, sizeof text, "no picture for %g s", static_cast<double>(without / G_USEC_PER_SEC));
+  g_snprintf(text, sizeof text, "no picture for %g s",
+             static_cast<double>(without / G_USEC_PER_SEC));
   if (without > (sound_goes_on ? timeout + kLongestStand : timeout)) {
     end(Why::kLost, text);
     return false;
@@ -285,6 +306,32 @@ bool Connection::has_pictures_to_come(gint64 now) {
   if (const bool stood = std::exchange(stands_, without > timeout); stands_ && !stood)
     host_.on_note(std::string(text) + ", the last one stands while the sound goes on");
   return true;
+}
+
+// False when the connection is given up because no window comes although pictures do, whatever it
+// is that holds them up.
+bool Connection::is_watched(gint64 now) {
+  guint64 n_windows = 0;
+  GstStructure* stats = nullptr;
+  g_object_get(filter_, "stats", &stats, nullptr);
+  gst_structure_get_uint64(stats, "windows-submitted", &n_windows);
+  gst_structure_free(stats);
+  if (!has_pictures() || window_us_ == 0 || n_windows != n_windows_) window_us_ = now;
+  n_windows_ = n_windows;
+  const gint64 without = now - window_us_;
+  const double longest_s = std::max(2 * arguments_.window_s, kLongestUnwatchedS);
+  if (static_cast<double>(without) <= longest_s * G_USEC_PER_SEC) return true;
+  char text[64];
+  g_snprintf(text, sizeof text, "nothing was watched for %g s although pictures came", longest_s);
+  end(Why::kUnwatched, text);
+  return false;
+}
+
+// Also while it ends for another reason, which takes longer.
+void Connection::stop() {
+  end(Why::kStopped, "");
+  why_ = why_ == Why::kBroken ? why_ : Why::kStopped;
+  end_by_us_ = std::min(end_by_us_, g_get_monotonic_time() + kLongestStop);
 }
 
 void Connection::end(Why why, const std::string& text) {
@@ -295,7 +342,7 @@ void Connection::end(Why why, const std::string& text) {
   if (why == Why::kEnd && source_.has_changed()) why_ = Why::kChanged, why_text_ = kChanged;
   end_by_us_ = g_get_monotonic_time() + (why == Why::kStopped ? kLongestStop : kLongestEnd);
   open_queues(pipeline_);
-  if (why == Why::kBroken || !source_.end()) finish();
+  if (why == Why::kBroken || why == Why::kUnwatched || !source_.end()) finish();
 }
 
 // Not from inside a message: the connection is likely to be destroyed.
@@ -306,7 +353,6 @@ void Connection::finish() {
 gboolean Connection::on_ended(gpointer data) {
   auto* self = static_cast<Connection*>(data);
   self->ended_ = 0;
-  gst_element_set_state(self->pipeline_, GST_STATE_NULL);
   for (const std::string& again : self->warnings_.take_repeated()) self->host_.on_note(again);
   if (self->recorder_) self->recorder_->detach();
   const auto on_end = self->host_.on_end;  // copies: `self` may be destroyed in it

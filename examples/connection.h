@@ -1,7 +1,8 @@
 // One connection to the source, from the first attempt to its end:
 //
 //   LiveSource -- tee -- queue -- decodebin -- vidifilter -- fakesink
-//                 tee -- queue -- (encoder) -- splitmuxsink            with --record
+//
+// With --record a tap at each tee (stream_tap.h) hands on what flows there.
 //
 // A connection ends once, by itself or by stop(): the source is cut off, what came until then is
 // analysed to its end for a while, and `on_end` hears why. Main thread only, with a running
@@ -12,6 +13,7 @@
 
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 
 #include "clip_recorder.h"
@@ -25,8 +27,9 @@ GstElement* make_filter(const WatchArguments& arguments, const std::string& mode
 
 class Connection {
  public:
-  // kChanged: other streams than before; kBroken: the model, no use to go on.
-  enum class Why { kStopped, kEnd, kChanged, kLost, kBroken };
+  // kChanged: other streams than before; kUnwatched: it came and was not watched; kBroken: the
+  // model, no use to go on.
+  enum class Why { kStopped, kEnd, kChanged, kLost, kUnwatched, kBroken };
   struct Host {
     std::function<bool(const Sighting&)> on_hit;      // whether a clip of it is wanted
     std::function<void(const std::string&)> on_note;  // worth a line, no reason to end
@@ -37,12 +40,13 @@ class Connection {
   // `recorder` is null without --record.
   Connection(const WatchArguments& arguments, GstElement* filter, ClipRecorder* recorder,
              Host host);
-  ~Connection();
+  ~Connection();  // waits for what flows; on another thread after leave_main_loop()
+  void leave_main_loop();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   std::string start();  // empty, or why this address can never work
-  void stop() { end(Why::kStopped, ""); }
+  void stop();
   bool has_pictures() const { return source_.last_video_us() > 0; }
 
  private:
@@ -59,6 +63,7 @@ class Connection {
   void take_result(const GstStructure* result);
   void take_window(const GstStructure* window);
   bool has_pictures_to_come(gint64 now_us);
+  bool is_watched(gint64 now_us);
   void record(gint64 now_us);
   void end(Why why, const std::string& text);
   void finish();
@@ -71,10 +76,15 @@ class Connection {
   LiveSource source_;
   const gint64 began_us_;
 
+  std::mutex mutex_;
+  StreamTaps taps_;
+
   Warnings warnings_;
+  guint64 n_windows_ = 0;
+  gint64 window_us_ = 0;  // when the last window ended, or the first picture came
   std::map<guint64, GstClockTime> growing_;  // hits that are not final, and where they begin
   gint64 pictures_since_us_ = 0;
-  bool recording_ = false, ending_ = false, stands_ = false;
+  bool ending_ = false, stands_ = false;
   gint64 end_by_us_ = 0;  // what is not analysed then is given up
   Why why_ = Why::kStopped;
   std::string why_text_;

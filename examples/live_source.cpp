@@ -28,6 +28,17 @@ bool is_live(const std::string& uri) {
   return !begins_with(uri, "file:") && !begins_with(uri, "fd:");
 }
 
+// Of the forms in which pictures come without parameters among them: those are in the caps, or
+// lost.
+bool has_parameters(GstEvent* caps_event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(caps_event, &caps);
+  const GstStructure* s = gst_caps_get_structure(caps, 0);
+  const gchar* format = gst_structure_get_string(s, "stream-format");
+  const bool needs_them = g_strcmp0(format, "avc") == 0 || g_strcmp0(format, "hvc1") == 0;
+  return !needs_them || gst_structure_has_field(s, "codec_data");
+}
+
 GstPadProbeReturn drop(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_DROP; }
 
 void link_to_sink(GstPad* pad, GstElement* element) {
@@ -186,6 +197,8 @@ GstPadProbeReturn LiveSource::on_video(GstPad*, GstPadProbeInfo* info, gpointer 
     if (self->first_video_us_ == 0) self->first_video_us_ = self->last_video_us_.load();
   } else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
     self->has_ended_ = true;
+  } else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_CAPS) {
+    self->lacks_parameters_ = !has_parameters(GST_PAD_PROBE_INFO_EVENT(info));
   }
   return GST_PAD_PROBE_OK;
 }

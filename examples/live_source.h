@@ -62,6 +62,10 @@ class LiveSource {
   bool has_changed() const { return has_changed_; }
   void take_streams(GstMessage* message);
 
+  // The parser has left out what the decoder needs of the pictures (1.22, where the first packets
+  // come together with the answer to PLAY): as it began, so it goes on.
+  bool lacks_parameters() const { return lacks_parameters_; }
+
   // Whether the pace comes from the source itself; a file's has to be made.
   static bool is_paced(const std::string& uri);
 
@@ -96,5 +100,5 @@ class LiveSource {
   std::vector<LiveStream> streams_;
   std::set<GstPad*> watched_;  // only compared
   std::atomic<gint64> first_video_us_{0}, last_video_us_{0}, last_sound_us_{0};
-  std::atomic<bool> has_ended_{false}, has_changed_{false};
+  std::atomic<bool> has_ended_{false}, has_changed_{false}, lacks_parameters_{false};
 };

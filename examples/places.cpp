@@ -40,3 +40,10 @@ std::string demo_checkpoint() {
   }
   return "";
 }
+
+bool is_file(const std::string& text) {
+  std::error_code ignored;
+  if (fs::exists(text, ignored) && !fs::is_directory(text, ignored)) return true;
+  return gst_uri_is_valid(text.c_str()) && text.find("://") != std::string::npos &&
+         text.find(' ') == std::string::npos;
+}

@@ -10,3 +10,6 @@ std::string make_element_known();
 
 // Folder of the bundled demo checkpoint; empty when it is not there.
 std::string demo_checkpoint();
+
+// Whether this names a file that is there, or another place that media comes from: no question.
+bool is_file(const std::string& text);

@@ -45,7 +45,7 @@ void ProgressBar::say(const std::string& line) {
 
 void ProgressBar::warn(const std::string& line) {
   clear();
-  std::fprintf(stderr, "%s\n", line.c_str());
+  std::fprintf(stderr, "%s\n", printable(line).c_str());
 }
 
 void ProgressBar::show(const std::string& what, double fraction, const std::string& details) {

@@ -1,10 +1,7 @@
 #include "subtitles.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 
 #include "text.h"
 
@@ -58,12 +55,4 @@ std::string sub_rip(const std::vector<Hit>& hits) {
     text += span(hit, ',') + printable(hit.title()) + '\n';
   }
   return text;
-}
-
-std::string write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (file) return "";
-  return path + " cannot be written: " + std::strerror(errno);
 }

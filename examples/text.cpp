@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace {
@@ -36,7 +37,51 @@ std::string clock_text(guint64 seconds) {
   return text;
 }
 
+// The user part that begins at `begin`, right after "://", ends before the returned place; `begin`
+// where there is none. A password may hold what belongs escaped: it goes up to the last @ before
+// the path, or before a space where what looks like a port is none.
+size_t end_of_user(const std::string& text, size_t begin) {
+  const size_t word = std::min(text.find_first_of(" \t\r\n\"<>`", begin), text.size());
+  const size_t authority = std::min(text.find_first_of("/?#", begin), word);
+  const auto after_last_at = [&](size_t end) {
+    const size_t at = text.rfind('@', end - 1);
+    return end > begin && at != std::string::npos && at >= begin ? at + 1 : begin;
+  };
+  if (const size_t end = after_last_at(authority); end != begin) return end;
+  const size_t colon = text.find(':', begin);
+  if (colon >= authority || text[begin] == '[') return begin;
+  const bool is_port = text.find_first_not_of("0123456789", colon + 1) >= authority;
+  return is_port ? begin : after_last_at(word);
+}
+
+std::string without_users(const std::string& text) {
+  constexpr char kBefore[] = "://";
+  std::string shown;
+  size_t done = 0;
+  for (size_t at = text.find(kBefore); at != std::string::npos; at = text.find(kBefore, done)) {
+    const size_t begin = at + 3;
+    shown += text.substr(done, begin - done);
+    done = end_of_user(text, begin);
+  }
+  return shown + text.substr(done);
+}
+
 }  // namespace
+
+// Parameters are known by their names: SRT's passphrase, and what cameras take over HTTP.
+std::string without_credentials(const std::string& text) {
+  static GRegex* const secret = g_regex_new(
+      "([?&](?:user|usr|username|login|loginuse|loginpas|pass|passwd|password|pwd|passphrase|token|"
+      "secret|auth)=)[^&#\\s\"'<>]*",
+      static_cast<GRegexCompileFlags>(G_REGEX_CASELESS | G_REGEX_OPTIMIZE | G_REGEX_RAW),
+      static_cast<GRegexMatchFlags>(0), nullptr);
+  const std::string anonymous = without_users(text);
+  gchar* replaced = g_regex_replace(secret, anonymous.data(), static_cast<gssize>(anonymous.size()),
+                                    0, "\\1***", static_cast<GRegexMatchFlags>(0), nullptr);
+  const std::string shown = replaced ? replaced : "";
+  g_free(replaced);
+  return shown;
+}
 
 std::string printable(const std::string& text) {
   gchar* valid = g_utf8_make_valid(text.data(), static_cast<gssize>(text.size()));
@@ -46,7 +91,7 @@ std::string printable(const std::string& text) {
   for_each_character(all, [&](gunichar c, const std::string& bytes) {
     shown += g_unichar_iscntrl(c) ? " " : bytes;
   });
-  return shown;
+  return without_credentials(shown);
 }
 
 bool is_blank(const std::string& text) {

@@ -5,8 +5,13 @@
 
 #include <string>
 
-// Valid UTF-8 without control characters: a model's answer or a file's name may hold any.
+// What may leave the program: valid UTF-8 without control characters, which a model's answer or a
+// file's name may hold, and without_credentials().
 std::string printable(const std::string& text);
+
+// The same text, in which no URI has a user part or a password among its parameters: a camera's
+// address is printed, and GStreamer quotes it in its errors.
+std::string without_credentials(const std::string& text);
 
 bool is_blank(const std::string& text);  // nothing but white space, of any alphabet
 

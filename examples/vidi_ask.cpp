@@ -10,14 +10,17 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "arguments.h"
 #include "asker.h"
+#include "output.h"
+#include "output_file.h"
 #include "places.h"
-#include "subtitles.h"
 #include "standard_streams.h"
+#include "subtitles.h"
 #include "text.h"
 
 namespace {
@@ -37,13 +40,18 @@ void stop_at_ctrl_c() {
 
 int complain(const std::string& sentence) {
   const char* end = sentence.empty() || sentence.back() == '.' ? "" : ".";
-  std::fprintf(stderr, "vidi-ask: %s%s\n", sentence.c_str(), end);
+  say_on_stderr("vidi-ask", sentence + end);
   return kFailed;
 }
 
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+// Nobody reads on, or the disk is full: no use to watch on.
+void say(const std::string& text) {
+  if (!print(text)) interrupted = true;
+}
+
+int end_without_output() {
+  if (lost_output()->reader_left) end_without_reader();
+  return complain(lost_output()->sentence);
 }
 
 // Returns an empty string, or what went wrong.
@@ -54,11 +62,28 @@ std::string write_subtitles(const Arguments& arguments, const std::vector<Hit>& 
   return error;
 }
 
+// The film and the model's files are read: none of them may be written.
+std::string check_outputs(const Arguments& arguments, const std::string& uri,
+                          const std::string& model) {
+  gchar* film = g_filename_from_uri(uri.c_str(), nullptr, nullptr);
+  std::vector<std::string> inputs{film ? film : ""};
+  g_free(film);
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(model, ignored))
+    inputs.push_back(entry.path().string());
+  const std::vector<std::string> outputs{arguments.vtt, arguments.srt};
+  std::string error = conflict(outputs, inputs);
+  for (const std::string& output : outputs) {
+    if (error.empty() && !output.empty()) error = check_writable(output);
+  }
+  return error;
+}
+
 void show_table(const Arguments& arguments, const std::vector<Hit>& hits) {
   if (arguments.highlights()) {
-    print(table({}, hits));
+    say(table({}, hits));
   } else if (!arguments.queries.empty()) {
-    print(table(arguments.queries, hits));
+    say(table(arguments.queries, hits));
   }
 }
 
@@ -85,10 +110,11 @@ void answer_more(Asker& asker, bool json) {
     }
     if (is_blank(question)) continue;
     const auto hits = asker.answer(question);
-    if (!hits) return;
-    if (!json) print(table({question}, *hits));
+    if (!asker.error().empty()) return;
+    if (!hits) continue;
+    if (!json) say(table({question}, *hits));
     for (const Hit& hit : *hits) {
-      if (json) print(json_line(hit));
+      if (json) say(json_line(hit));
     }
   }
 }
@@ -101,19 +127,20 @@ int run(const Arguments& arguments) {
     return complain(arguments.file == "-" ? error : printable(arguments.file) + ": " + error);
   const std::string model = arguments.model.empty() ? demo_checkpoint() : arguments.model;
   if (model.empty()) return complain("the demo checkpoint is not here, name a folder with --model");
-  error = write_subtitles(arguments, {});  // now, rather than after an hour of work
+  error = check_outputs(arguments, uri, model);  // now, rather than after an hour of work
   if (!error.empty()) return complain(error);
 
   Asker asker(arguments, model, uri, interrupted);
   const bool watched = asker.watch_file([&](const Hit& hit) {
     if (!arguments.json) return;
     asker.bar().clear();
-    print(json_line(hit));
+    say(json_line(hit));
   });
   // After an error as well: what was found was found.
   if (!arguments.json && (watched || !asker.hits().empty())) show_table(arguments, asker.hits());
   error = write_subtitles(arguments, asker.hits());
   if (watched && error.empty() && arguments.ask_more) answer_more(asker, arguments.json);
+  if (lost_output()) return end_without_output();
   if (!asker.error().empty()) return complain(asker.error());
   return error.empty() ? kOk : complain(error);
 }
@@ -122,6 +149,7 @@ int run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   open_standard_streams();
+  expect_lost_outputs();
   std::setlocale(LC_ALL, "");
   // The model's threads on the CPU wait asleep: spinning, they take the decoder's share of it.
   setenv("OMP_WAIT_POLICY", "passive", 0);

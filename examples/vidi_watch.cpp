@@ -6,34 +6,41 @@
 // it, and `keeper_`, an element without a stream, holds on to it in between.
 #include <glib-unix.h>
 #include <gst/gst.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <clocale>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "clip_recorder.h"
 #include "connection.h"
+#include "disposal.h"
+#include "output.h"
 #include "places.h"
 #include "sighting.h"
 #include "standard_streams.h"
+#include "stop_signals.h"
 #include "text.h"
 #include "watch_arguments.h"
 
 namespace {
 
-constexpr int kOk = 0, kFailed = 1, kUsage = 2;
+constexpr int kOk = 0, kFailed = 1, kUsage = 2, kReaderLeft = 128 + SIGPIPE;
+constexpr guint kLongestClosingS = 5;
+constexpr auto kLongestGoodbye = std::chrono::seconds(1);
+constexpr int kMostAtOnce = 5;  // connections in a row
 
-void say(const std::string& line) { std::fprintf(stderr, "vidi-watch: %s\n", line.c_str()); }
-
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
-}
+void say(const std::string& line) { say_on_stderr("vidi-watch", line); }
 
 GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
 
@@ -50,11 +57,18 @@ class Watcher {
   static gboolean connect_again(gpointer self);
   void connect();
   void ended(Connection::Why why, const std::string& text);
+  void let_go(GSourceFunc when_gone);
+  static gboolean on_closing_too_long(gpointer self);
+  void after_end();
+  void go_on(Connection::Why why, const std::string& text);
+  void reconnect_at_once(const std::string& text);
   void retry(const std::string& text);
+  void tell(const std::string& text);
+  static gboolean on_reader_left(gint fd, GIOCondition condition, gpointer self);
+  void end_without_output();
   bool take_hit(const Sighting& hit);
   void count(guint64 id);
   void take_clip(const ClipRecorder::Saved& saved);
-  static gboolean on_signal(gpointer self);
   void stop();
   void leave(int status);
   void leave_when_saved();
@@ -63,11 +77,13 @@ class Watcher {
   const std::string model_;
   GMainLoop* const loop_ = g_main_loop_new(nullptr, FALSE);
   GstElement* keeper_ = nullptr;
-  guint keeper_watch_ = 0, retry_timer_ = 0;
+  guint keeper_watch_ = 0, retry_timer_ = 0, closing_timer_ = 0;
+  std::function<void()> after_end_;
   std::optional<ClipRecorder> recorder_;
   std::unique_ptr<Connection> connection_;
 
   double delay_s_ = 1;         // before the next attempt
+  int n_unwatched_ = 0;        // connections in a row of which nothing was watched
   std::set<guint64> counted_;  // hits of this connection
   double n_hits_ = 0;
   bool enough_ = false, stopping_ = false, failed_ = false, leaving_ = false;
@@ -77,15 +93,19 @@ class Watcher {
 Watcher::Watcher(const WatchArguments& arguments, const std::string& model)
     : arguments_(arguments), model_(model) {
   if (arguments.record.empty()) return;
-  recorder_.emplace(arguments.record, ns(arguments.before_s), ns(arguments.after_s),
-                    [this](const ClipRecorder::Saved& saved) { take_clip(saved); });
+  recorder_.emplace(
+      arguments.record, ns(arguments.before_s), ns(arguments.after_s),
+      ClipRecorder::Host{[this](const ClipRecorder::Saved& saved) { take_clip(saved); },
+                         [](const std::string& line) { say(line); },
+                         [this](const std::string& line) { note(line); }});
 }
 
 Watcher::~Watcher() {
-  connection_.reset();
-  for (guint source : {keeper_watch_, retry_timer_}) {
+  for (guint source : {keeper_watch_, retry_timer_, closing_timer_}) {
     if (source) g_source_remove(source);
   }
+  let_go(nullptr);
+  wait_for_disposals(kLongestGoodbye);
   if (keeper_) {
     gst_element_set_state(keeper_, GST_STATE_NULL);
     gst_object_unref(keeper_);
@@ -99,8 +119,10 @@ int Watcher::run() {
     say(wrong);
     return kFailed;
   }
-  g_unix_signal_add(SIGINT, on_signal, this);
-  g_unix_signal_add(SIGTERM, on_signal, this);
+  stop_at_signals([this] { stop(); });
+  // A pipe's or a socket's other end; a file never says so.
+  g_unix_fd_add(STDOUT_FILENO, static_cast<GIOCondition>(G_IO_ERR | G_IO_HUP), on_reader_left,
+                this);
   load();
   if (!leaving_) g_main_loop_run(loop_);
   return status_;
@@ -155,9 +177,43 @@ void Watcher::connect() {
   leave(kUsage);
 }
 
+// What comes next waits until the source is let go, as a webcam has to be before it is opened
+// again; one that does not end is left to itself.
 void Watcher::ended(Connection::Why why, const std::string& text) {
   if (connection_->has_pictures()) delay_s_ = 1;
-  connection_.reset();
+  if (why != Connection::Why::kUnwatched) n_unwatched_ = 0;
+  after_end_ = [this, why, text] { go_on(why, text); };
+  let_go([](gpointer self) -> gboolean {
+    static_cast<Watcher*>(self)->after_end();
+    return G_SOURCE_REMOVE;
+  });
+  closing_timer_ = g_timeout_add_seconds(kLongestClosingS, on_closing_too_long, this);
+}
+
+void Watcher::let_go(GSourceFunc when_gone) {
+  Connection* old = connection_.release();
+  if (!old) return;
+  old->leave_main_loop();
+  dispose([old, when_gone, this] {
+    delete old;
+    if (when_gone) g_idle_add(when_gone, this);
+  });
+}
+
+gboolean Watcher::on_closing_too_long(gpointer data) {
+  auto* self = static_cast<Watcher*>(data);
+  self->closing_timer_ = 0;
+  self->note("the connection does not end, it is left to itself");
+  self->after_end();
+  return G_SOURCE_REMOVE;
+}
+
+void Watcher::after_end() {
+  if (closing_timer_) g_source_remove(std::exchange(closing_timer_, 0));
+  if (const auto next = std::exchange(after_end_, nullptr)) next();
+}
+
+void Watcher::go_on(Connection::Why why, const std::string& text) {
   // Read once: what went wrong will go wrong again, and a new connection would begin at its start.
   const bool is_file = g_str_has_prefix(arguments_.uri.c_str(), "file:") ||
                        g_str_has_prefix(arguments_.uri.c_str(), "fd:");
@@ -169,15 +225,22 @@ void Watcher::ended(Connection::Why why, const std::string& text) {
     leave_when_saved();
   } else if (is_file) {
     const bool changed = why == Connection::Why::kChanged;
-    say(printable(text) + (changed ? "; what follows was not watched (vidi-ask goes on there)" : ""));
+    say(printable(text) +
+        (changed ? "; what follows was not watched (vidi-ask goes on there)" : ""));
     failed_ = stopping_ = true;
     leave_when_saved();
   } else if (why == Connection::Why::kChanged) {
-    note(printable(text) + "; connecting again at once");
-    connect();
+    reconnect_at_once(text);
+  } else if (why == Connection::Why::kUnwatched && n_unwatched_++ < kMostAtOnce) {
+    reconnect_at_once(text);
   } else {
     retry(text);
   }
+}
+
+void Watcher::reconnect_at_once(const std::string& text) {
+  note(text + "; connecting again at once");
+  connect();
 }
 
 void Watcher::retry(const std::string& text) {
@@ -198,9 +261,25 @@ gboolean Watcher::connect_again(gpointer data) {
 
 // ---- Hits and clips ----
 
+void Watcher::tell(const std::string& text) {
+  if (!print(text)) end_without_output();
+}
+
+// Hits may be rare: that nobody waits for them is known before the next one.
+gboolean Watcher::on_reader_left(gint, GIOCondition, gpointer self) {
+  static_cast<Watcher*>(self)->leave(kReaderLeft);
+  return G_SOURCE_REMOVE;
+}
+
+void Watcher::end_without_output() {
+  if (lost_output()->reader_left) return leave(kReaderLeft);
+  say(lost_output()->sentence);
+  leave(kFailed);
+}
+
 bool Watcher::take_hit(const Sighting& hit) {
   if (enough_ || (arguments_.final_only && !hit.final)) return false;
-  print(arguments_.json ? json_line(hit) : text_line(hit));
+  tell(arguments_.json ? json_line(hit) : text_line(hit));
   // A hit counts when it is first told; with clips when it is final, since that is what is saved.
   if (!recorder_ || hit.final) count(hit.result_id);
   return true;
@@ -218,9 +297,9 @@ void Watcher::take_clip(const ClipRecorder::Saved& saved) {
   } else if (arguments_.json) {
     nlohmann::ordered_json line = {
         {"type", "clip"}, {"query", saved.hit.query}, {"file", saved.file}};
-    print(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    tell(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   } else {
-    print("saved " + printable(saved.file) + "\n");
+    tell("saved " + printable(saved.file) + "\n");
   }
   if (stopping_ && !connection_) {
     leave_when_saved();
@@ -231,23 +310,13 @@ void Watcher::take_clip(const ClipRecorder::Saved& saved) {
 
 // ---- The end ----
 
-// The first Ctrl-C ends the connection and saves what is under way, the second one leaves at once.
-gboolean Watcher::on_signal(gpointer data) {
-  auto* self = static_cast<Watcher*>(data);
-  if (self->stopping_) {
-    self->leave(kOk);
-  } else {
-    self->stop();
-  }
-  return G_SOURCE_CONTINUE;
-}
-
+// Ends the connection and saves what is under way.
 void Watcher::stop() {
   if (stopping_) return;
   stopping_ = true;
   if (connection_) {
     connection_->stop();
-  } else {
+  } else if (!after_end_) {
     leave_when_saved();
   }
 }
@@ -266,6 +335,7 @@ void Watcher::leave(int status) {
 
 int main(int argc, char** argv) {
   open_standard_streams();
+  expect_lost_outputs();
   std::setlocale(LC_ALL, "");
   // The model's threads on the CPU wait asleep: spinning, they take the decoder's share of it.
   setenv("OMP_WAIT_POLICY", "passive", 0);
@@ -280,5 +350,9 @@ int main(int argc, char** argv) {
     say(wrong);
     return kFailed;
   }
-  return Watcher(*arguments, model).run();
+  const int status = Watcher(*arguments, model).run();
+  if (status == kReaderLeft) end_without_reader();
+  // All is written and freed, but for what hangs.
+  std::fflush(nullptr);
+  std::quick_exit(status);
 }

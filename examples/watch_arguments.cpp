@@ -6,6 +6,8 @@
 #include <cstdio>
 
 #include "byte_count.h"
+#include "output.h"
+#include "places.h"
 #include "text.h"
 
 namespace {
@@ -145,6 +147,8 @@ std::string complaint(const WatchArguments& a) {
     if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
       return "a question is not UTF-8";
     if (is_blank(query)) return "a question is empty";
+    if (is_file(query))
+      return "vidi-watch takes one source, expected a question, found the file " + query;
   }
   return "";
 }
@@ -200,6 +204,6 @@ std::optional<WatchArguments> parse_watch_arguments(int argc, char** argv) {
   if (wrong.empty()) wrong = read_numbers(raw, &arguments);
   if (wrong.empty()) wrong = complaint(arguments);
   if (wrong.empty()) return arguments;
-  std::fprintf(stderr, "vidi-watch: %s. See vidi-watch --help.\n", wrong.c_str());
+  say_on_stderr("vidi-watch", wrong + ". See vidi-watch --help.");
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include "examples/decoded_stream.h"
 #include "examples/losses.h"
 #include "examples/sighting.h"
+#include "examples/text.h"
 #include "examples/tracks.h"
 #include "examples/warnings.h"
 
@@ -33,6 +34,32 @@ TEST(Sighting, HasTheOffsetOfItsOwnMoment) {
   EXPECT_EQ(time_in_line(1774746000), "2026-03-29 03:00:00.3+02:00");
   unsetenv("TZ");
   tzset();
+}
+
+// ---- What may be printed ----
+
+// No name and no password of an address, however little of it is escaped; what is none stays.
+TEST(Text, HasNoCredentials) {
+  for (const auto& [text, shown] : std::vector<std::pair<std::string, std::string>>{
+           {"rtsp://admin:secret@cam:554/live", "rtsp://cam:554/live"},
+           {"lost rtsp://admin:secret@cam/live, and http://a@b.", "lost rtsp://cam/live, and http://b."},
+           {"rtsp://admin:se@cret@cam/live", "rtsp://cam/live"},
+           {"rtsp://admin:se/cr#e?t@cam/live", "rtsp://cam/live"},
+           {"rtsp://@cam/live", "rtsp://cam/live"},
+           {"'rtspt://admin:secret@[::1]:554/'", "'rtspt://[::1]:554/'"},
+           {"srt://cam:9?mode=caller&passphrase=top%20secret&x=1", "srt://cam:9?mode=caller&passphrase=***&x=1"},
+           {"http://cam/a.cgi?User=admin&PWD=secret", "http://cam/a.cgi?User=***&PWD=***"},
+           {"rtsp://cam/live@2x", "rtsp://cam/live@2x"},
+           {"http://cam:80/a?mail=a@b", "http://cam:80/a?mail=a@b"},
+           {"http://[::1]:80/a@b", "http://[::1]:80/a@b"},
+           {"me@home says a://", "me@home says a://"},
+           {"://@", "://"},
+           {"", ""}}) {
+    EXPECT_EQ(printable(text), shown);
+    EXPECT_EQ(without_credentials(text), shown);
+  }
+  EXPECT_EQ(printable("a\nb\033c\xff"), "a b c\xef\xbf\xbd");
+  EXPECT_EQ(printable("x://h?user=" + std::string(1'000'000, 'a')), "x://h?user=***");
 }
 
 // ---- Warnings ----
