@@ -258,16 +258,19 @@ void ClipRecorder::writer_ended(Connection& connection, FragmentWriter* writer,
                                 const std::string& error) {
   const bool was_current = connection.writer.get() == writer;
   std::unique_ptr<FragmentWriter> ended;
-  if (was_current) {
-    for (const auto& tap : connection.taps) tap->stop(false);
-    ended = std::move(connection.writer);
-  }
+  if (was_current) ended = std::move(connection.writer);
   std::erase_if(connection.finishing, [&](auto& other) {
     const bool is_it = other.get() == writer;
     if (is_it) ended = std::move(other);
     return is_it;
   });
+  // A size that changed where only the muxer sees it: the next tick begins anew. A disk that failed
+  // fails then as well.
+  const bool worked = was_current && ended->has_written() && !failed_;
   if (was_current) {
+    for (const auto& tap : connection.taps) tap->stop(worked);
+  }
+  if (was_current && !worked) {
     join_all(connection);
     fail("clips cannot be saved in " + folder_ + ": " + error);
   }

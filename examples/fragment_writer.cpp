@@ -35,10 +35,24 @@ std::string encoder(bool video) {
   return "";
 }
 
+// A camera's pictures over HTTP: nobody has looked into them, and a muxer has to know their size.
+bool is_unparsed_picture(const StreamTap& tap) {
+  GstCaps* caps = tap.caps();
+  if (!caps) return false;
+  const GstStructure* s = gst_caps_get_structure(caps, 0);
+  const bool is_one =
+      gst_structure_has_name(s, "image/jpeg") && !gst_structure_has_field(s, "width");
+  gst_caps_unref(caps);
+  return is_one;
+}
+
 std::string branch(const StreamTap& tap) {
-  if (!tap.raw()) return kSource;
-  return kSource +
-         std::string(tap.video() ? " ! videoconvert ! " : " ! audioconvert ! audioresample ! ") +
+  const std::string source = kSource;
+  if (is_unparsed_picture(tap))
+    return source + (is_installed("jpegparse") ? " ! jpegparse"
+                                               : " ! jpegdec ! videoconvert ! " + encoder(true));
+  if (!tap.raw()) return source;
+  return source + (tap.video() ? " ! videoconvert ! " : " ! audioconvert ! audioresample ! ") +
          encoder(tap.video());
 }
 
@@ -147,6 +161,7 @@ void FragmentWriter::handle_structure(const GstStructure* s) {
     open_since_ = time;
   } else if (gst_structure_has_name(s, "splitmuxsink-fragment-closed")) {
     if (open_file_ == file) open_file_.clear();
+    has_written_ = true;
     host_.on_fragment(file, open_since_, time);
   }
 }

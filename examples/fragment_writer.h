@@ -33,6 +33,7 @@ class FragmentWriter {
   std::string start(const StreamTaps& taps);
   void finish();  // the streams end here
 
+  bool has_written() const { return has_written_; }  // a whole fragment
   gint64 began_us() const { return began_us_; }
   gint64 last_news_us() const { return last_news_us_; }  // when a file was begun or completed
 
@@ -52,5 +53,6 @@ class FragmentWriter {
   GstClockTime open_since_ = 0;
   const gint64 began_us_;
   gint64 last_news_us_;
+  bool has_written_ = false;
   guint watch_ = 0, limit_ = 0;
 };

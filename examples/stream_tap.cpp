@@ -32,15 +32,15 @@ GstClockTime running(const GstSegment* segment, GstClockTime time) {
   return sign > 0 ? result : 0;
 }
 
-// A copy of the head alone.
+// A copy of the head alone. In bytes that nobody has parsed (a camera's pictures over HTTP) the times
+// are those of the arrival already.
 GstBuffer* in_running_time(GstPad* pad, GstBuffer* buffer) {
+  GstBuffer* copy = gst_buffer_copy(buffer);
   GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
-  if (!event) return nullptr;
+  if (!event) return copy;
   const GstSegment* segment = nullptr;
   gst_event_parse_segment(event, &segment);
-  GstBuffer* copy = nullptr;
   if (segment->format == GST_FORMAT_TIME) {
-    copy = gst_buffer_copy(buffer);
     GST_BUFFER_PTS(copy) = running(segment, GST_BUFFER_PTS(buffer));
     GST_BUFFER_DTS(copy) = running(segment, GST_BUFFER_DTS(buffer));
   }
@@ -109,7 +109,6 @@ GstPadProbeReturn StreamTap::on_buffer(GstPad* pad, GstPadProbeInfo* info, gpoin
 
 void StreamTap::take(GstPad* pad, GstBuffer* buffer) {
   GstBuffer* copy = in_running_time(pad, buffer);
-  if (!copy) return;
   std::lock_guard lock(mutex_);
   last_us_ = g_get_monotonic_time();
   take_caps(pad);
