@@ -32,6 +32,7 @@ void DecodedStream::watch(Kind kind, GstPad* coded) {
 GstPadProbeReturn DecodedStream::on_coded(GstPad*, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<DecodedStream*>(data);
   GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  if (gst_buffer_get_size(buffer) == 0) return GST_PAD_PROBE_OK;  // matroskamux (1.26): a GAP
   const GstClockTime pts = time_of(buffer), dts = GST_BUFFER_DTS_OR_PTS(buffer);
   std::lock_guard lock(self->mutex_);
   if (GST_CLOCK_TIME_IS_VALID(dts)) {

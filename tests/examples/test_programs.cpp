@@ -139,8 +139,8 @@ class Source {
   }
   GstPad* pad() const { return pad_; }
   void begin() { gst_pad_push_event(pad_, gst_event_ref(segment_)); }
-  void push(double start_s, double duration_s) {
-    GstBuffer* buffer = gst_buffer_new();
+  void push(double start_s, double duration_s, gsize n_bytes = 1) {
+    GstBuffer* buffer = gst_buffer_new_allocate(nullptr, n_bytes, nullptr);
     GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(start_s * GST_SECOND);
     GST_BUFFER_DURATION(buffer) = static_cast<GstClockTime>(duration_s * GST_SECOND);
     gst_pad_push(pad_, buffer);
@@ -150,6 +150,17 @@ class Source {
   GstPad* pad_;
   GstEvent* segment_;
 };
+
+// A picture that stands, stored as blocks of nothing, is one that was decoded.
+TEST(DecodedStream, BlocksOfNothingAreNoPictures) {
+  Source decoded, coded;
+  DecodedStream stream(decoded.pad(), [] {});
+  stream.watch(Kind::kPicture, coded.pad());
+  decoded.begin(), coded.begin();
+  coded.push(0, 0.04), decoded.push(0, 0.04);
+  for (int second = 3; second < 30; second += 3) coded.push(second, 3, 0);
+  EXPECT_EQ(stream.seconds().lost, 0u);
+}
 
 // Seconds that the file holds and nobody decoded are counted, but for those before decoding began.
 TEST(DecodedStream, CountsWhatWasNotDecoded) {
