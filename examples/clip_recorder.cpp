@@ -20,7 +20,7 @@ namespace {
 
 constexpr GstClockTime kMostKept = 10 * 60 * GST_SECOND;  // of the stream, if a hit never ends
 constexpr gint64 kUntilRetry = 5 * G_USEC_PER_SEC;
-constexpr gint64 kUntilSure = 10 * G_USEC_PER_SEC;  // of a disk that failed
+constexpr gint64 kUntilSure = 6 * G_USEC_PER_SEC;  // of a disk that failed
 // A writer waits for all of its streams; one that stands, as sound may, is left out after so long.
 constexpr gint64 kLongestSilence = 60 * G_USEC_PER_SEC, kStands = 10 * G_USEC_PER_SEC;
 constexpr char kScratch[] = ".vidi-watch-";

@@ -26,6 +26,7 @@ constexpr char kDescription[] =
     "The time of a hit is the camera's own clock where the camera tells it; else this computer's\n"
     "clock when the pictures arrived, marked with ~.\n\n"
     "When the source ends or fails it is connected again, for ever; the model stays loaded.\n"
+    "Clips that cannot be saved, for example on a full disk, are no reason to end.\n"
     "Exit status: 0 ended by Ctrl-C, --once or the end of a file, 1 failed, 2 the command line "
     "was\n"
     "not understood.";
