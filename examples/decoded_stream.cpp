@@ -32,9 +32,12 @@ void DecodedStream::watch(Kind kind, GstPad* coded) {
 GstPadProbeReturn DecodedStream::on_coded(GstPad*, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<DecodedStream*>(data);
   GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-  if (gst_buffer_get_size(buffer) == 0) return GST_PAD_PROBE_OK;  // matroskamux (1.26): a GAP
   const GstClockTime pts = time_of(buffer), dts = GST_BUFFER_DTS_OR_PTS(buffer);
   std::lock_guard lock(self->mutex_);
+  if (gst_buffer_get_size(buffer) == 0) {  // matroskamux (1.26): a GAP
+    if (GST_CLOCK_TIME_IS_VALID(pts)) self->stands_until_ = std::max(self->stands_until_, pts);
+    return GST_PAD_PROBE_OK;
+  }
   if (GST_CLOCK_TIME_IS_VALID(dts)) {
     self->coded_first_ = std::min(self->coded_first_, dts);  // NONE is the largest
     self->coded_last_ = std::max(self->coded_last_, dts);
@@ -117,7 +120,8 @@ GstClockTime DecodedStream::reach() const {
 
 GstClockTime DecodedStream::slack() const {
   std::lock_guard lock(mutex_);
-  return kind_ == Kind::kPicture ? longest_step_ : 0;
+  if (kind_ != Kind::kPicture) return 0;
+  return std::max(longest_step_, stands_until_ > reach_ ? stands_until_ - reach_ : 0);
 }
 
 DecodedStream::Seconds DecodedStream::seconds() const {

@@ -32,7 +32,8 @@ class DecodedStream {
   guint64 n_buffers() const;
   // Stream time up to which something came; 0 = nothing.
   GstClockTime reach() const;
-  // How much longer the last picture may stand: as long as the longest before it did.
+  // How much longer the last picture may stand: as long as the longest before it did, or as blocks
+  // of nothing say.
   GstClockTime slack() const;
   // Whole seconds of its time: all that the file holds, and those of which nothing came out. What
   // is before the first that came out does not count: a recording may begin between two key frames.
@@ -59,6 +60,7 @@ class DecodedStream {
   bool has_ended_ = false;
   guint64 n_buffers_ = 0;
   GstClockTime reach_ = 0, length_ = 0;  // length_: of all buffers together
+  GstClockTime stands_until_ = 0;
   GstClockTime longest_step_ = 0, last_start_ = GST_CLOCK_TIME_NONE;
   GstClockTime first_ = GST_CLOCK_TIME_NONE;
   std::optional<unsigned> pid_;
