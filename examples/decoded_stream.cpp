@@ -35,7 +35,9 @@ GstPadProbeReturn DecodedStream::on_coded(GstPad*, GstPadProbeInfo* info, gpoint
   const GstClockTime pts = time_of(buffer), dts = GST_BUFFER_DTS_OR_PTS(buffer);
   std::lock_guard lock(self->mutex_);
   if (gst_buffer_get_size(buffer) == 0) {  // matroskamux (1.26): a GAP
-    if (GST_CLOCK_TIME_IS_VALID(pts)) self->stands_until_ = std::max(self->stands_until_, pts);
+    const GstClockTime length = GST_BUFFER_DURATION(buffer);
+    const GstClockTime end = pts + (GST_CLOCK_TIME_IS_VALID(length) ? length : 0);
+    if (GST_CLOCK_TIME_IS_VALID(pts)) self->stands_until_ = std::max(self->stands_until_, end);
     return GST_PAD_PROBE_OK;
   }
   if (GST_CLOCK_TIME_IS_VALID(dts)) {
