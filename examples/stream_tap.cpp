@@ -32,8 +32,8 @@ GstClockTime running(const GstSegment* segment, GstClockTime time) {
   return sign > 0 ? result : 0;
 }
 
-// A copy of the head alone. In bytes that nobody has parsed (a camera's pictures over HTTP) the times
-// are those of the arrival already.
+// A copy of the head alone. In bytes that nobody has parsed (a camera's pictures over HTTP) the
+// times are those of the arrival already.
 GstBuffer* in_running_time(GstPad* pad, GstBuffer* buffer) {
   GstBuffer* copy = gst_buffer_copy(buffer);
   GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
