@@ -29,6 +29,12 @@ void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
   g_value_unset(&list);
 }
 
+// "query 1 is refused, the others are asked: ..."
+bool is_refusal(const std::string& text) {
+  return g_str_has_prefix(text.c_str(), "query ") &&
+         text.find(" is refused") != std::string::npos;
+}
+
 bool is_decoder_error(GstMessage* message) {
   GError* error = nullptr;
   gst_message_parse_error(message, &error, nullptr);
@@ -94,6 +100,7 @@ void Asker::check_end() {
                 " windows were not analysed, the list is not complete");
   }
   if (n_windows_ == 0) return fail(file_ + ": " + why_nothing());
+  if (!refused_query_.empty()) return fail(refused_query_);
   const std::string missing = pipeline_.what_is_missing(elements_warned_);
   if (!missing.empty()) return fail(file_ + ": " + missing);
   if (pipeline_.has_unknown_sound())
@@ -189,6 +196,10 @@ void Asker::handle_warning(GstMessage* message) {
                   : !missing_.empty();  // check_streams() and why_nothing() say it in words
   if (expected) return;
   if (from_filter && takes_refusal(message_text(message))) return;
+  if (from_filter && is_refusal(message_text(message))) {  // check_end() says it, also with --quiet
+    refused_query_ = message_text(message);
+    return;
+  }
   if (from_filter) {
     filter_warning_ = message_text(message);
   } else {

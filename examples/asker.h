@@ -79,5 +79,6 @@ class Asker {
   size_t n_answered_ = 0;
   bool asking_ = false;
   std::string refusal_;  // why this question has no answer
+  std::string refused_query_;  // one of the command line's
   std::vector<Hit> answers_;
 };

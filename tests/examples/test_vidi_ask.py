@@ -289,6 +289,13 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("stdin", result.stderr)
 
+    def test_a_question_that_the_model_refuses(self):
+        """The others are answered; status 1 and the reason, also with --quiet."""
+        result = ask(cases.CLIP, "a dog", "<pad>", "--quiet")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"^vidi-ask: query 1 is refused, the others are asked: .*<pad>.*\n$")
+        self.assertIn("a dog  0:1", result.stdout)
+
     def test_a_decoder_of_byte_streams_alone(self):
         """Where openh264dec is the only one, which takes no H.264 as MP4 stores it, the file is watched all the same."""
         if cases.run(["gst-inspect-1.0", "--exists", "openh264dec"]).returncode:
