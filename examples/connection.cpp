@@ -13,6 +13,8 @@ constexpr gint64 kUntilAllStreams = G_USEC_PER_SEC;    // from the first picture
 // What came is analysed to its end for so long.
 constexpr gint64 kLongestStop = 3 * G_USEC_PER_SEC / 2, kLongestEnd = 60 * G_USEC_PER_SEC;
 
+constexpr char kWrongFormat[] = "the stream cannot be watched in this format";
+constexpr gint64 kUntilSettled = 5 * G_USEC_PER_SEC;  // what fits no pad later is another stream
 constexpr char kChanged[] = "the streams of the source have changed";
 constexpr char kNoParameters[] = "the pictures came without what their decoder needs";
 
@@ -162,7 +164,7 @@ void Connection::watch(GstPad* pad) {
     gst_element_link_pads(filter_, "audio_src", sink, "sink");
   }
   if (GST_PAD_LINK_FAILED(gst_pad_link(pad, in)))
-    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("the stream cannot be watched in this format"),
+    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("%s", kWrongFormat),
                       (nullptr));
   gst_object_unref(in);
 }
@@ -210,6 +212,9 @@ void Connection::handle(GstMessage* message) {
 }
 
 void Connection::handle_error(GstMessage* message) {
+  const bool has_settled = g_get_monotonic_time() - began_us_ > kUntilSettled;
+  if (has_settled && has_pictures() && message_text(message) == kWrongFormat)
+    return end(Why::kChanged, kChanged);
   const bool of_the_model = GST_MESSAGE_SRC(message) == GST_OBJECT(filter_);
   end(of_the_model ? Why::kBroken : Why::kLost, message_text(message));
 }
