@@ -31,8 +31,7 @@ void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
 
 // "query 1 is refused, the others are asked: ..."
 bool is_refusal(const std::string& text) {
-  return g_str_has_prefix(text.c_str(), "query ") &&
-         text.find(" is refused") != std::string::npos;
+  return g_str_has_prefix(text.c_str(), "query ") && text.find(" is refused") != std::string::npos;
 }
 
 bool is_decoder_error(GstMessage* message) {

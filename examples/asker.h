@@ -78,7 +78,7 @@ class Asker {
   std::string asked_id_;  // of the question that is being answered
   size_t n_answered_ = 0;
   bool asking_ = false;
-  std::string refusal_;  // why this question has no answer
+  std::string refusal_;        // why this question has no answer
   std::string refused_query_;  // one of the command line's
   std::vector<Hit> answers_;
 };

@@ -164,8 +164,7 @@ void Connection::watch(GstPad* pad) {
     gst_element_link_pads(filter_, "audio_src", sink, "sink");
   }
   if (GST_PAD_LINK_FAILED(gst_pad_link(pad, in)))
-    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("%s", kWrongFormat),
-                      (nullptr));
+    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("%s", kWrongFormat), (nullptr));
   gst_object_unref(in);
 }
 

@@ -18,8 +18,8 @@ constexpr guint kMostAhead = 1 << 30;
 constexpr guint64 kLongestAhead = 24 * 3600 * GST_SECOND;
 constexpr guint kUsuallyAhead = 8 << 20;  // once all streams are there
 
-// A decoder of H.264 as MP4 and Matroska store it, which vididecode needs: where openh264dec alone is
-// installed (Fedora), decodebin makes byte streams of it, if nothing else takes the other form.
+// A decoder of H.264 as MP4 and Matroska store it, which vididecode needs: where openh264dec alone
+// is installed (Fedora), decodebin makes byte streams of it, if nothing else takes the other form.
 bool has_decoder_of_stored_form() {
   constexpr auto kKind = GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO;
   GList* all = gst_element_factory_list_get_elements(kKind, GST_RANK_MARGINAL);

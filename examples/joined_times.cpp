@@ -12,15 +12,14 @@ namespace {
 constexpr GstClockTime kSmallStep = GST_SECOND / 2;
 
 GstClockTime end_of(GstBuffer* buffer) {
-  const GstClockTime length = GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
+  const GstClockTime length =
+      GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
   return GST_BUFFER_PTS(buffer) + length;
 }
 
 }  // namespace
 
-bool JoinedTimes::are_of(GstElement* element) {
-  return is_made_by(element, "matroskademux");
-}
+bool JoinedTimes::are_of(GstElement* element) { return is_made_by(element, "matroskademux"); }
 
 void JoinedTimes::watch(GstElement* demuxer) {
   g_signal_connect(demuxer, "pad-added", G_CALLBACK(on_pad), this);

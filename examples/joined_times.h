@@ -1,7 +1,7 @@
 // Recordings that were joined as bytes (`cat a.webm b.webm`): their times begin anew in the middle.
-// matroskademux hands on what follows outside of a new segment whose running time begins anew: it is
-// not seen, or lies over what was before. Here it goes on where the first part ended, in the segment
-// of the first part. Nothing is sought, so no other segment comes.
+// matroskademux hands on what follows outside of a new segment whose running time begins anew: it
+// is not seen, or lies over what was before. Here it goes on where the first part ended, in the
+// segment of the first part. Nothing is sought, so no other segment comes.
 #pragma once
 
 #include <gst/gst.h>

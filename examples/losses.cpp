@@ -99,8 +99,8 @@ std::string damaged(const TransportCheck& stream,
 
 // "RIFF", the length of what follows, "AVI " or "WAVE". A WAV that was piped has all ones or 0.
 std::string cut_off(const std::string& uri) {
-  gchar* name = gst_uri_is_valid(uri.c_str()) ? g_filename_from_uri(uri.c_str(), nullptr, nullptr)
-                                              : nullptr;
+  gchar* name =
+      gst_uri_is_valid(uri.c_str()) ? g_filename_from_uri(uri.c_str(), nullptr, nullptr) : nullptr;
   const std::string path = name ? name : "";
   g_free(name);
   unsigned char head[12] = {};

@@ -1,10 +1,10 @@
-// The header of an MP4 or QuickTime file (its box `moov`, ISO/IEC 14496-12, 8.2 to 8.4): what tracks
-// it says there are, and a mending of it.
+// The header of an MP4 or QuickTime file (its box `moov`, ISO/IEC 14496-12, 8.2 to 8.4): what
+// tracks it says there are, and a mending of it.
 //
 // qtdemux (1.22 to 1.26) takes a track that is shorter than a fifth of the film for a preview and
-// leaves it out without a word: a speech in a long silent film, a song whose cover is a track of one
-// picture. As it is the header that says how long a track is, such a track is told to be as long as
-// the film before qtdemux reads it; when its samples are shown stands elsewhere and stays.
+// leaves it out without a word: a speech in a long silent film, a song whose cover is a track of
+// one picture. As it is the header that says how long a track is, such a track is told to be as
+// long as the film before qtdemux reads it; when its samples are shown stands elsewhere and stays.
 #pragma once
 
 #include <gst/gst.h>

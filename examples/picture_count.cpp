@@ -54,8 +54,7 @@ Counter::~Counter() {
 
 // The same tracks as where they were numbered.
 void Counter::on_element(GstBin*, GstBin*, GstElement* element, gpointer self) {
-  if (is_made_by(element, "qtdemux"))
-    static_cast<Counter*>(self)->movie_header_.watch(element);
+  if (is_made_by(element, "qtdemux")) static_cast<Counter*>(self)->movie_header_.watch(element);
 }
 
 void Counter::on_pad(GstElement*, GstPad* pad, gpointer data) {

@@ -90,7 +90,8 @@ bool TransportCheck::find_packets() {
 }
 
 void TransportCheck::take_packet(std::span<const uint8_t> packet) {
-  const bool begins = packet[1] & 0x40, has_payload = packet[3] & 0x10, is_clear = !(packet[3] & 0xc0);
+  const bool begins = packet[1] & 0x40, has_payload = packet[3] & 0x10,
+             is_clear = !(packet[3] & 0xc0);
   const size_t payload = 4 + ((packet[3] & 0x20) ? 1 + size_t{packet[4]} : 0);
   if (!begins || !has_payload || !is_clear || payload >= packet.size()) return;
   const auto stamp = stamp_in(packet.subspan(payload));

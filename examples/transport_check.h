@@ -43,6 +43,6 @@ class TransportCheck {
   mutable std::mutex mutex_;
   std::vector<uint8_t> pending_;
   uint64_t next_offset_ = 0, n_bytes_ = 0, n_lost_ = 0;
-  size_t packet_size_ = 0;  // 0 = to be found
+  size_t packet_size_ = 0;             // 0 = to be found
   std::map<unsigned, Stamps> stamps_;  // by PID
 };

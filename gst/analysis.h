@@ -23,12 +23,12 @@ struct Analysis {
   bool in_small_steps = false;  // the device ran out of memory once, smaller steps went through
 };
 
-// A question that the model refuses costs the others nothing. Features that a frame or sound chunk already has are used again. When the device runs out of
-// memory, `forget_windows` may free earlier windows (true when there were any), and the window is
-// tried again; after that its features and the engine's caches are freed and everything is tried
-// once more in the smallest steps. kOverLimit is final: nothing that is freed would do. Features
-// belong to the Session that made them: when a model was loaded again, the caller drops the frames
-// and chunks of the one before.
+// A question that the model refuses costs the others nothing. Features that a frame or sound chunk
+// already has are used again. When the device runs out of memory, `forget_windows` may free earlier
+// windows (true when there were any), and the window is tried again; after that its features and
+// the engine's caches are freed and everything is tried once more in the smallest steps. kOverLimit
+// is final: nothing that is freed would do. Features belong to the Session that made them: when a
+// model was loaded again, the caller drops the frames and chunks of the one before.
 Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window,
                          const std::function<bool()>& forget_windows = {});
 

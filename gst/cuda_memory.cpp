@@ -2,12 +2,12 @@
 
 #include <gst/cuda/gstcudamemory.h>
 
-#include "gst/analysis_window.h"
-#include "gst/mapped_frame.h"
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "gst/analysis_window.h"
+#include "gst/mapped_frame.h"
 
 namespace vidi {
 namespace {

@@ -49,7 +49,7 @@ class InnerDecoder {
   GstPad* const outlet_;
   const bool alone_;
   bool begins_ = true;  // the next frame follows no other
-  GstPad *in_, *out_;  // ours, linked to the decoder's
+  GstPad *in_, *out_;   // ours, linked to the decoder's
   TakeBuffer take_buffer_;
   TakeEvent take_event_;
 };

@@ -167,7 +167,7 @@ void ModelLink::drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows
 }
 
 ModelLink::Asked ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
-                    std::shared_ptr<AnalysisWindow> window) {
+                                std::shared_ptr<AnalysisWindow> window) {
   {
     std::lock_guard lock(mutex_);
     if (useless_ || !model_) return Asked::kNothing;

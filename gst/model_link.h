@@ -69,7 +69,7 @@ class ModelLink final : public ModelClient {
   // is given; kNothing when nothing of it is kept.
   enum class Asked { kYes, kNothing, kTooMany };
   Asked ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
-           std::shared_ptr<AnalysisWindow> window);
+            std::shared_ptr<AnalysisWindow> window);
 
   bool covers(Time start, Time stop) const;  // by the kept windows, from end to end
 

@@ -379,7 +379,8 @@ void SparsePad::activate(bool active) {
 
 // The pad is flushing by now, which ends its own blocking probes. When a pad is released while its
 // downstream stays (a sink that holds its first buffer in PAUSED), only a flush ends the push, also
-// when the two are not linked any more. In READY->NULL and the like downstream has stopped before us and nothing of this happens.
+// when the two are not linked any more. In READY->NULL and the like downstream has stopped before
+// us and nothing of this happens.
 void SparsePad::flush_stuck_peer() {
   GstPad* peer = nullptr;
   {

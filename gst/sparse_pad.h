@@ -42,8 +42,7 @@ class SparsePad {
   // start. Buffers pushed before the first start wait for it.
   // `seqnum`: of the video's SEGMENT; all that stems from it carries it.
   void start(const std::string& upstream_id, std::optional<guint> group_id,
-             const GstSegment& segment, GstClockTime position,
-             guint32 seqnum = GST_SEQNUM_INVALID);
+             const GstSegment& segment, GstClockTime position, guint32 seqnum = GST_SEQNUM_INVALID);
   // Blocks until the first start's CAPS has left, or the pad flushes or stops; not again after
   // that. For the video's thread before its first buffer: a live muxer (GstAggregator, so
   // matroskamux of GStreamer 1.26) writes its headers when that comes, and refuses a track that it
@@ -78,7 +77,7 @@ class SparsePad {
   // ignored. `seqnum`: of the flush that it follows. A pad that saw no start sends no stop.
   void flush_start(guint32 seqnum = GST_SEQNUM_INVALID);
   void flush_stop(bool reset_time, guint32 seqnum = GST_SEQNUM_INVALID);  // then start()
-  void activate(bool active);        // called by the pad's activate-mode function
+  void activate(bool active);  // called by the pad's activate-mode function
   // Drops what is queued. For READY->PAUSED, before the pads are activated: what comes while the
   // pad is not active is kept for when it is, and the last run may have left something late.
   void forget();
@@ -127,7 +126,7 @@ class SparsePad {
   // A GAP is to be sent although no time has passed: to a new peer, and behind a late cue, which
   // takes textoverlay's idea of the text's position back to its own PTS.
   bool gap_due_ = false;
-  size_t n_waiting_ = 0;        // buffers in the queue
+  size_t n_waiting_ = 0;  // buffers in the queue
   uint64_t n_left_out_ = 0;
   uint64_t n_sent_ = 0;         // items that have left, to see that downstream moves
   bool stream_is_new_ = false;  // the task's: a STREAM_START left, its CAPS has not

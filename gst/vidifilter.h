@@ -141,8 +141,7 @@ class Filter final : public LinkHost {
   gboolean pass_audio_segment(GstPad* out, GstEvent* event);
   std::shared_ptr<SparsePad> idle_audio() const;
   void start_idle_audio(const std::string& id, std::optional<guint> group,
-                        const GstSegment& segment, GstClockTime position,
-                        guint32 seqnum);
+                        const GstSegment& segment, GstClockTime position, guint32 seqnum);
   void sound_has_come();
   void end_idle_audio(guint32 seqnum);
   void finish_audio_segment(GstPad* pad);
@@ -208,7 +207,7 @@ class Filter final : public LinkHost {
 
   std::atomic<ModelState> state_{ModelState::kUnloaded};
   std::atomic<bool> broken_{false};   // an error was posted: the stream ends
-  std::atomic<bool> is_open_{false};     // NULL->READY was passed
+  std::atomic<bool> is_open_{false};  // NULL->READY was passed
   std::atomic<bool> started_{false};  // READY->PAUSED was passed
   std::atomic<bool> audio_is_heard_{true};
   std::atomic<bool> sound_has_stream_{false}, sound_has_data_{false};  // of upstream
@@ -217,7 +216,7 @@ class Filter final : public LinkHost {
   std::atomic<uint64_t> n_sound_news_{0};    // buffers and GAPs of the audio pad
   std::atomic<bool> said_[kNSaid] = {};
   std::mutex refused_mutex_;
-  std::set<std::string> refused_;  // questions of this run that were said to be refused
+  std::set<std::string> refused_;      // questions of this run that were said to be refused
   std::atomic<int64_t> seen_end_{-1};  // end of the last watched frame
   std::atomic<uint64_t> n_frames_{0}, n_submitted_{0}, n_asked_{0};
   std::atomic<gint64> last_drop_warning_{0};

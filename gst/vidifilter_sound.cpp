@@ -11,10 +11,10 @@ GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
 namespace vidi {
 namespace {
 
-// Sound, or a GAP, this far ahead of a camera's pictures says that they stand. A file's may be ahead
-// by all that decoders side by side hold back, and matroskademux sends GAPs up to its sound and then
-// the pictures of that time; there the next picture tells, or the end, and this only bounds the
-// memory.
+// Sound, or a GAP, this far ahead of a camera's pictures says that they stand. A file's may be
+// ahead by all that decoders side by side hold back, and matroskademux sends GAPs up to its sound
+// and then the pictures of that time; there the next picture tells, or the end, and this only
+// bounds the memory.
 constexpr Time kPicturesMayLag = std::chrono::seconds(2);
 constexpr Time kFilePicturesMayLag = std::chrono::minutes(30);
 
@@ -98,7 +98,8 @@ void Filter::finish_audio_segment(GstPad* pad) {
   GstSegment segment;
   gst_event_copy_segment(event, &segment);
   gst_event_unref(event);
-  if (GST_CLOCK_TIME_IS_VALID(segment.stop)) audio_input_.gap(segment.start, segment.stop - segment.start);
+  if (GST_CLOCK_TIME_IS_VALID(segment.stop))
+    audio_input_.gap(segment.start, segment.stop - segment.start);
   sound_came();
 }
 
@@ -132,8 +133,7 @@ std::shared_ptr<SparsePad> Filter::idle_audio() const {
 // What a sink needs for its preroll: a stream of GAPs beside the video's (`id`, `group`,
 // `segment`). Not before the sound has had its chance.
 void Filter::start_idle_audio(const std::string& id, std::optional<guint> group,
-                              const GstSegment& segment, GstClockTime position,
-                              guint32 seqnum) {
+                              const GstSegment& segment, GstClockTime position, guint32 seqnum) {
   const auto idle = idle_audio();
   if (!idle || sound_has_stream_ || sound_has_data_) return;
   GstCaps* wanted = gst_caps_from_string(

@@ -134,7 +134,9 @@ void Filter::warn_of_settings(const Settings& s) {
     warn("neither query nor queries is set: windows are prepared, but nothing is asked");
   }
   if (s.window_duration != 0 && s.window_stride > s.window_duration) {
-    warn("window-stride is longer than window-duration: what lies between two windows is not watched");
+    warn(
+        "window-stride is longer than window-duration: what lies between two windows is not "
+        "watched");
   }
   const guint64 frame = s.frame_rate().interval().count();
   if (s.window_duration != 0 && s.window_duration <= frame) {

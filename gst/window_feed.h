@@ -62,7 +62,7 @@ class WindowFeed {
   // A frame passes. The buffer is only referenced, and only until it is copied. `utc` since 1970.
   // For `reach` and `lead` see FrameSampler.
   void frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc, Time lead = Time(0));
-  void skip(Time pts);     // one that the decoder left out
+  void skip(Time pts);  // one that the decoder left out
   // No frame comes before `now`, or one that is late by `lag` at most.
   void advance(Time now, Time lag);
   // The current window ends here; the next frame starts a new grid, at `next_start` if it is known.

@@ -4,7 +4,6 @@
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
-
 #include <unistd.h>
 
 #include <charconv>

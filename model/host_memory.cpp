@@ -95,8 +95,7 @@ std::optional<int64_t> available_memory(const std::string& meminfo, const std::s
 }
 
 std::optional<int64_t> available_memory() {
-  return available_memory(text_of("/proc/meminfo"), text_of("/proc/self/cgroup"),
-                          "/sys/fs/cgroup");
+  return available_memory(text_of("/proc/meminfo"), text_of("/proc/self/cgroup"), "/sys/fs/cgroup");
 }
 
 void check_host_has_room(std::optional<int64_t> available, int64_t needed,

@@ -6,9 +6,9 @@
 #include <chrono>
 #include <limits>
 
-#include "model/host_memory.h"
 #include "model/at_the_door.h"
 #include "model/device.h"
+#include "model/host_memory.h"
 
 namespace vidi {
 namespace {

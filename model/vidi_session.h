@@ -115,7 +115,7 @@ class VidiSession final : public Session {
   bool limited() const { return limit_.bytes() > 0; }
 
   std::string why_no_gpu_;  // with device auto
-  MemoryLimit limit_;  // the last that goes: what is freed before is still under it
+  MemoryLimit limit_;       // the last that goes: what is freed before is still under it
   ModelConfig config_;
   ModelInfo info_;
   at::Device device_{at::kCPU};

@@ -151,8 +151,9 @@ TEST(TransportCheck, CountsWhatIsNoPacket) {
   }
   Bytes disc;
   for (size_t at = 0; at < a.size(); at += 188)
-    disc = disc + Bytes(4, 0) + Bytes(a.begin() + static_cast<ptrdiff_t>(at),
-                                      a.begin() + static_cast<ptrdiff_t>(at) + 188);
+    disc =
+        disc + Bytes(4, 0) +
+        Bytes(a.begin() + static_cast<ptrdiff_t>(at), a.begin() + static_cast<ptrdiff_t>(at) + 188);
   TransportCheck check;
   check.feed(0, disc);
   EXPECT_LT(check.damaged(), 0.001);

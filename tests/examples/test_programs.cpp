@@ -42,12 +42,14 @@ TEST(Sighting, HasTheOffsetOfItsOwnMoment) {
 TEST(Text, HasNoCredentials) {
   for (const auto& [text, shown] : std::vector<std::pair<std::string, std::string>>{
            {"rtsp://admin:secret@cam:554/live", "rtsp://cam:554/live"},
-           {"lost rtsp://admin:secret@cam/live, and http://a@b.", "lost rtsp://cam/live, and http://b."},
+           {"lost rtsp://admin:secret@cam/live, and http://a@b.",
+            "lost rtsp://cam/live, and http://b."},
            {"rtsp://admin:se@cret@cam/live", "rtsp://cam/live"},
            {"rtsp://admin:se/cr#e?t@cam/live", "rtsp://cam/live"},
            {"rtsp://@cam/live", "rtsp://cam/live"},
            {"'rtspt://admin:secret@[::1]:554/'", "'rtspt://[::1]:554/'"},
-           {"srt://cam:9?mode=caller&passphrase=top%20secret&x=1", "srt://cam:9?mode=caller&passphrase=***&x=1"},
+           {"srt://cam:9?mode=caller&passphrase=top%20secret&x=1",
+            "srt://cam:9?mode=caller&passphrase=***&x=1"},
            {"http://cam/a.cgi?User=admin&PWD=secret", "http://cam/a.cgi?User=***&PWD=***"},
            {"rtsp://cam/live@2x", "rtsp://cam/live@2x"},
            {"http://cam:80/a?mail=a@b", "http://cam:80/a?mail=a@b"},

@@ -24,7 +24,8 @@ void read_header(const uint8_t* data, size_t size) {
 void read_stream(const uint8_t* data, size_t size) {
   TransportCheck check;
   const size_t piece = size > 0 ? 1 + data[0] : 1;
-  for (size_t at = 0; at < size; at += piece) check.feed(at, {data + at, std::min(piece, size - at)});
+  for (size_t at = 0; at < size; at += piece)
+    check.feed(at, {data + at, std::min(piece, size - at)});
   require(check.damaged() >= 0 && check.damaged() <= 1);
   for (unsigned pid = 0; pid < 0x2000; pid += 0x100) check.extent(pid);
 }

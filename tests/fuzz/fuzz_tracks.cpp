@@ -37,7 +37,8 @@ bool is_printable(const std::string& text) {
 void check(const std::vector<Track>& tracks, const std::string& wish) {
   const auto chosen = choose_track(tracks, wish, "");
   const auto is_playable = [](const Track& track) { return track.playable; };
-  if (wish.empty()) require(chosen.has_value() == std::any_of(tracks.begin(), tracks.end(), is_playable));
+  if (wish.empty())
+    require(chosen.has_value() == std::any_of(tracks.begin(), tracks.end(), is_playable));
   if (!tracks.empty()) require(is_printable(wish_complaint(tracks, wish)));
   if (!chosen) return;
   require(*chosen < tracks.size() && tracks[*chosen].playable);

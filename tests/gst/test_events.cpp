@@ -439,7 +439,9 @@ TEST_F(Events, Title) {
 // says: line ends of every kind, escapes, C1 controls, the arrow between a cue's times.
 TEST_F(Events, TitleIsOneLine) {
   Finding hit = finding();
-  hit.label = "a\r\nb\n\nc\td\x1b[0me\x7f" "f\u009bg\u2028h\u2029i";
+  hit.label =
+      "a\r\nb\n\nc\td\x1b[0me\x7f"
+      "f\u009bg\u2028h\u2029i";
   EXPECT_EQ(title_of(hit), "a  b  c d [0me f g h i");
   hit.label = "x\r\r00:00:00.000 --> 00:01:00.000\rINJECTED -->-->";
   EXPECT_EQ(title_of(hit), "x  00:00:00.000 \u2192 00:01:00.000 INJECTED \u2192\u2192");
@@ -451,8 +453,7 @@ TEST_F(Events, TitleIsOneLine) {
 TEST_F(Events, JsonHasNoControls) {
   const Structure s(gst_structure_new_empty("t"));
   gst_structure_set(s.get(), "a", G_TYPE_STRING, "x\x1b\x7f\u009b\u00a0\u00e4", nullptr);
-  EXPECT_EQ(json_line(s.get()),
-            "{\"type\":\"t\",\"a\":\"x\\u001b\\u007f\\u009b\u00a0\u00e4\"}\n");
+  EXPECT_EQ(json_line(s.get()), "{\"type\":\"t\",\"a\":\"x\\u001b\\u007f\\u009b\u00a0\u00e4\"}\n");
 }
 
 std::vector<std::string> chapters(GList* entries) {

@@ -250,7 +250,8 @@ TEST_F(Failures, OneFailedInferenceIsAWarning) {
 // forgotten. What acts at the next start says so when it is set too late, and so does a stride that
 // leaves time out.
 TEST_F(Failures, SettingsThatDoNotActAreTold) {
-  Pipeline pipeline("fakesrc ! video/x-raw ! vidifilter name=v model-path=model query=cat ! fakesink");
+  Pipeline pipeline(
+      "fakesrc ! video/x-raw ! vidifilter name=v model-path=model query=cat ! fakesink");
   gst_util_set_object_arg(G_OBJECT(pipeline.v()), "queries", "<\"cat\",\"\">");
   EXPECT_FALSE(pipeline.to(GST_STATE_READY));
   const auto errors = pipeline.messages(GST_MESSAGE_ERROR);
@@ -260,11 +261,13 @@ TEST_F(Failures, SettingsThatDoNotActAreTold) {
   gst_util_set_object_arg(G_OBJECT(pipeline.v()), "queries", "<\"cat\">");
   EXPECT_TRUE(pipeline.to(GST_STATE_READY));
 
-  Rig rig({.properties = "query=cat", .windows = " window-duration=2000000000 window-stride=5000000000 "});
+  Rig rig({.properties = "query=cat",
+           .windows = " window-duration=2000000000 window-stride=5000000000 "});
   rig.play();
   rig.set("frame-rate", "2/1");
   std::string all;
-  for (GstMessage* m : rig.pipeline.messages(GST_MESSAGE_WARNING)) all += complaint_of(m).text + "\n";
+  for (GstMessage* m : rig.pipeline.messages(GST_MESSAGE_WARNING))
+    all += complaint_of(m).text + "\n";
   EXPECT_NE(all.find("window-stride is longer"), std::string::npos) << all;
   EXPECT_NE(all.find("frame-rate is taken when the element starts next"), std::string::npos) << all;
 }

@@ -83,8 +83,8 @@ TEST_F(Flush, AllThatFollowsCarriesItsNumber) {
   rig.video.send(numbered(gst_event_new_eos(), number));
   ASSERT_TRUE(rig.pipeline.wait_eos());
   for (const Numbers* pad : {&out, &text, &json}) {
-    for (const GstEventType type : {GST_EVENT_FLUSH_START, GST_EVENT_FLUSH_STOP, GST_EVENT_SEGMENT,
-                                    GST_EVENT_EOS}) {
+    for (const GstEventType type :
+         {GST_EVENT_FLUSH_START, GST_EVENT_FLUSH_STOP, GST_EVENT_SEGMENT, GST_EVENT_EOS}) {
       EXPECT_EQ(pad->last(type), number) << gst_event_type_get_name(type);
     }
   }
@@ -114,8 +114,7 @@ TEST_F(Flush, SegmentDoneIsAnEnd) {
     rig.frames(0, 2);
     const guint32 number = gst_util_seqnum_next();
     rig.audio->send(gst_event_new_segment_done(GST_FORMAT_TIME, 3 * GST_SECOND));
-    rig.video.send(
-        numbered(gst_event_new_segment_done(GST_FORMAT_TIME, 3 * GST_SECOND), number));
+    rig.video.send(numbered(gst_event_new_segment_done(GST_FORMAT_TIME, 3 * GST_SECOND), number));
     EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), static_cast<size_t>(loop + 1));
     EXPECT_EQ(log->count("vidi/result"), loop + 1);
     EXPECT_EQ(log->count("segment-done"), loop + 1);

@@ -1,4 +1,5 @@
-// A text or JSON pad before GStreamer's own elements: it stands for one of an element beside the pipeline's own.
+// A text or JSON pad before GStreamer's own elements: it stands for one of an element beside the
+// pipeline's own.
 #include <gst/app/gstappsink.h>
 
 #include <thread>

@@ -237,7 +237,8 @@ TEST_F(Timeline, TheLastFrameIsAsLongAsTheCheckpointsRateSays) {
 
 // Whether a window can hold two pictures is judged at the checkpoint's rate.
 TEST_F(Timeline, AShortWindowIsJudgedAtTheCheckpointsRate) {
-  const Properties one_second = {{"window-duration", "1000000000"}, {"window-stride", "1000000000"}};
+  const Properties one_second = {{"window-duration", "1000000000"},
+                                 {"window-stride", "1000000000"}};
   for (const double rate : {1.0, 2.0}) {
     scripted::set_frame_rate(rate);
     Bench bench(one_second);
@@ -286,13 +287,12 @@ TEST_F(Timeline, WholeStreamWithoutADurationEndsWithItsLastFrame) {
   EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 9.6)}));
 }
 
-// appsrc says bytes unless it is told otherwise: pictures with time stamps are watched all the same,
-// with their sound, and side pads are in time.
+// appsrc says bytes unless it is told otherwise: pictures with time stamps are watched all the
+// same, with their sound, and side pads are in time.
 TEST_F(Timeline, ASegmentInBytesIsTakenForTime) {
   for (const GstFormat format : {GST_FORMAT_BYTES, GST_FORMAT_DEFAULT}) {
     prepare();
-    Rig rig({.audio = true,
-             .tail = "v.text_src ! fakesink name=text sync=false async=false"});
+    Rig rig({.audio = true, .tail = "v.text_src ! fakesink name=text sync=false async=false"});
     GstSegment segment;
     gst_segment_init(&segment, format);
     ASSERT_TRUE(rig.pipeline.to(GST_STATE_PLAYING));

@@ -432,8 +432,9 @@ TEST_F(VidiDecode, TheSegmentCarriesTheSeeksNumber) {
   };
   ASSERT_TRUE(pipeline.to(GST_STATE_PAUSED));
   for (const GstClockTime to : {3 * GST_SECOND, GST_SECOND}) {
-    GstEvent* seek = gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
-                                        static_cast<gint64>(to), GST_SEEK_TYPE_NONE, 0);
+    GstEvent* seek =
+        gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                           static_cast<gint64>(to), GST_SEEK_TYPE_NONE, 0);
     const guint32 number = gst_event_get_seqnum(seek);
     ASSERT_TRUE(gst_element_send_event(pipeline.get(), seek));
     ASSERT_EQ(gst_element_get_state(pipeline.get(), nullptr, nullptr, kLimit),

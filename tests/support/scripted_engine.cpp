@@ -1,6 +1,4 @@
 // The scripted engine. It keeps the engine's contract: what the real one refuses is refused here.
-#include "model/device_picture.h"
-#include "model/session.h"
 #include "tests/support/scripted_engine.h"
 
 #include <array>
@@ -14,7 +12,9 @@
 #include <type_traits>
 
 #include "model/answer.h"
+#include "model/device_picture.h"
 #include "model/door.h"
+#include "model/session.h"
 #include "model/utf8.h"
 
 #pragma GCC visibility push(default)
