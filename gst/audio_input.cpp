@@ -384,6 +384,10 @@ void AudioInput::gap(GstClockTime pts, GstClockTime duration) {
   track_.advance(audio_position(Time(end)));
 }
 
+void AudioInput::finish_segment() {
+  if (GST_CLOCK_TIME_IS_VALID(segment_.stop)) gap(segment_.start, segment_.stop - segment_.start);
+}
+
 void AudioInput::drain() {
   if (!converter_) return;
   converter_->write_tail(track_);

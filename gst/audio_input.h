@@ -29,8 +29,9 @@ class AudioInput {
   // Of its beginning; 0 when it has none.
   Time running_time_of(GstBuffer* buffer) const;
   void gap(GstClockTime pts, GstClockTime duration);
-  void drain();  // EOS: what the resampler still holds goes to the track
-  void flush();  // forgets the converter's state and alignment; the track is the caller's
+  void finish_segment();  // nothing of it comes any more
+  void drain();           // EOS: what the resampler still holds goes to the track
+  void flush();           // forgets the converter's state and alignment; the track is the caller's
 
  private:
   struct Converter;

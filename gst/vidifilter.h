@@ -66,7 +66,6 @@ class Filter final : public LinkHost {
   void close();          // READY->NULL
 
   // ---- Application's threads ----
-  bool has_started() const { return started_; }
   bool set_property(guint id, const GValue* value, std::string* error);
   bool get_property(guint id, GValue* value);
   std::string ask(const char* query, guint64 start, guint64 stop);  // "" = refused
@@ -144,7 +143,6 @@ class Filter final : public LinkHost {
                         const GstSegment& segment, GstClockTime position, guint32 seqnum);
   void sound_has_come();
   void end_idle_audio(guint32 seqnum);
-  void finish_audio_segment(GstPad* pad);
   void pass_gap(GstEvent* event);
   bool end_late(GstEvent* event);
   void end_stream(guint32 seqnum);
@@ -185,7 +183,7 @@ class Filter final : public LinkHost {
   GstPad *audio_sink_ = nullptr, *audio_src_ = nullptr;  // object lock
   std::shared_ptr<SparsePad> idle_audio_;                // of audio_src; object lock
 
-  std::map<guint, std::string> refused_settings_;  // while the element is closed, by property
+  std::map<guint, std::string> refused_settings_;  // in NULL, by property
   std::mutex change_mutex_;  // held from a change of settings until all have heard of it
   mutable std::mutex settings_mutex_;
   std::shared_ptr<const Settings> settings_ = std::make_shared<Settings>();
@@ -206,9 +204,7 @@ class Filter final : public LinkHost {
   uint64_t epoch_ = 0;
 
   std::atomic<ModelState> state_{ModelState::kUnloaded};
-  std::atomic<bool> broken_{false};   // an error was posted: the stream ends
-  std::atomic<bool> is_open_{false};  // NULL->READY was passed
-  std::atomic<bool> started_{false};  // READY->PAUSED was passed
+  std::atomic<bool> broken_{false};  // an error was posted: the stream ends
   std::atomic<bool> audio_is_heard_{true};
   std::atomic<bool> sound_has_stream_{false}, sound_has_data_{false};  // of upstream
   std::atomic<bool> sound_may_wait_{false};  // it drives the windows of a file by itself

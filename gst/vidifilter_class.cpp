@@ -62,7 +62,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   guarded(object, false, [&](vidi::Filter& filter) {
     std::string error;
     if (filter.set_property(id, value, &error)) {
-      const bool acts_later = filter.has_started() && !(spec->flags & GST_PARAM_MUTABLE_PLAYING);
+      const bool has_started = GST_STATE(object) > GST_STATE_READY;
+      const bool acts_later = has_started && !(spec->flags & GST_PARAM_MUTABLE_PLAYING);
       if (acts_later)
         GST_ELEMENT_WARNING(object, LIBRARY, SETTINGS,
                             ("%s is taken when the element starts next", spec->name), (NULL));

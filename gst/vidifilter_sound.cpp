@@ -58,7 +58,8 @@ gboolean Filter::audio_event(GstPad* pad, GstEvent* event) {
       break;
     }
     case GST_EVENT_SEGMENT_DONE:
-      finish_audio_segment(pad);
+      audio_input_.finish_segment();  // the windows that it covers need not wait
+      sound_came();
       break;
     case GST_EVENT_EOS:
       sound_has_come();
@@ -89,18 +90,6 @@ void Filter::take_audio_caps(GstEvent* event) {
   gst_event_parse_caps(event, &caps);
   const Result<bool> taken = audio_input_.set_caps(caps);
   if (!taken) warn(taken.error().message);
-}
-
-// Nothing of it comes any more: the windows that it covers need not wait.
-void Filter::finish_audio_segment(GstPad* pad) {
-  GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
-  if (!event) return;
-  GstSegment segment;
-  gst_event_copy_segment(event, &segment);
-  gst_event_unref(event);
-  if (GST_CLOCK_TIME_IS_VALID(segment.stop))
-    audio_input_.gap(segment.start, segment.stop - segment.start);
-  sound_came();
 }
 
 // Behind a SEGMENT there may come nothing, for long or for ever: then a GAP says so.

@@ -67,7 +67,6 @@ bool Filter::open() {
     return s->error_policy == ErrorPolicy::kPassthrough;
   }
   door_ = *door;
-  is_open_ = true;
   return true;
 }
 
@@ -81,7 +80,6 @@ std::string Filter::refused_setting() const {
 // otherwise.
 bool Filter::begin() {
   broken_ = false;
-  started_ = true;
   for (auto& said : said_) said = false;
   {
     std::lock_guard lock(refused_mutex_);
@@ -155,7 +153,6 @@ void Filter::interrupt_all() {
 }
 
 void Filter::end() {
-  started_ = false;
   late_end_.cancel();
   feed_.stop();
   const bool was_loading = state_ == ModelState::kLoading;
@@ -168,7 +165,6 @@ void Filter::end() {
 
 void Filter::close() {
   door_ = nullptr;
-  is_open_ = false;
   cuda_context_.forget();
 }
 
@@ -324,7 +320,7 @@ bool Filter::set_property(guint id, const GValue* value, std::string* error) {
     auto changed = std::make_shared<Settings>(*settings_);
     if (!set_setting(*changed, id, value, error)) return false;
     if (!error->empty()) {
-      if (!is_open_) refused_settings_[id] = *error;
+      if (GST_STATE(element_) == GST_STATE_NULL) refused_settings_[id] = *error;
       return false;
     }
     refused_settings_.erase(id);

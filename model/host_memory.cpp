@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
+#include "kernels/control_groups.h"
 #include "model/result.h"
 
 namespace vidi {
 namespace {
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // A file that holds one number; "max", in version 2, is no limit.
 std::optional<int64_t> number_in(const std::string& path) {
@@ -26,7 +21,7 @@ std::optional<int64_t> number_in(const std::string& path) {
 
 // Files that were read and can be forgotten count as used; the kernel gives them up.
 int64_t page_cache(const std::string& folder) {
-  std::istringstream lines(text_of(folder + "/memory.stat"));
+  std::istringstream lines(text_of_file(folder + "/memory.stat"));
   int64_t sum = 0, value = 0;
   for (std::string key; lines >> key >> value;) {
     if (key == "inactive_file" || key == "active_file") sum += value;
@@ -47,34 +42,6 @@ std::optional<int64_t> least(std::optional<int64_t> a, std::optional<int64_t> b)
   return std::min(*a, *b);
 }
 
-// Version 2 names no controllers; a group of version 1 may be one of several.
-bool limits_memory(const std::string& controllers) {
-  std::istringstream names(controllers);
-  for (std::string name; std::getline(names, name, ',');) {
-    if (name == "memory") return true;
-  }
-  return controllers.empty();
-}
-
-std::optional<int64_t> left_by_groups(const std::string& groups, const std::string& mount) {
-  std::optional<int64_t> left;
-  std::istringstream lines(groups);
-  for (std::string line; std::getline(lines, line);) {
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (!limits_memory(controllers)) continue;
-    const std::string root = mount + (controllers.empty() ? "" : "/memory");
-    for (std::string path = line.substr(second + 1);;) {
-      left = least(left, left_in(root + path));
-      if (path.empty()) break;
-      path.resize(path.find_last_of('/') == std::string::npos ? 0 : path.find_last_of('/'));
-    }
-  }
-  return left;
-}
-
 std::string gigabytes(int64_t bytes) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f GB", static_cast<double>(bytes) / 1e9);
@@ -91,11 +58,14 @@ std::optional<int64_t> available_memory(const std::string& meminfo, const std::s
     int64_t kilobytes = 0;
     if (std::istringstream(meminfo.substr(at + key.size())) >> kilobytes) left = kilobytes * 1024;
   }
-  return least(left, left_by_groups(groups, mount));
+  for_each_group(groups, mount, "memory",
+                 [&](const std::string& folder) { left = least(left, left_in(folder)); });
+  return left;
 }
 
 std::optional<int64_t> available_memory() {
-  return available_memory(text_of("/proc/meminfo"), text_of("/proc/self/cgroup"), "/sys/fs/cgroup");
+  return available_memory(text_of_file("/proc/meminfo"), text_of_file("/proc/self/cgroup"),
+                          "/sys/fs/cgroup");
 }
 
 void check_host_has_room(std::optional<int64_t> available, int64_t needed,
