@@ -29,9 +29,14 @@ void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
   g_value_unset(&list);
 }
 
-// "query 1 is refused, the others are asked: ..."
-bool is_refusal(const std::string& text) {
-  return g_str_has_prefix(text.c_str(), "query ") && text.find(" is refused") != std::string::npos;
+// Of a question that gets no answer, as the element's warning says: its id, empty where it was not
+// even taken.
+std::optional<std::string> refused_question(GstMessage* warning) {
+  const GstStructure* details = nullptr;
+  gst_message_parse_warning_details(warning, &details);
+  if (!details || !gst_structure_has_name(details, "vidi/refused")) return std::nullopt;
+  const gchar* id = gst_structure_get_string(details, "query-id");
+  return id ? id : "";
 }
 
 bool is_decoder_error(GstMessage* message) {
@@ -194,9 +199,8 @@ void Asker::handle_warning(GstMessage* message) {
       from_filter ? (!model_ready_ && arguments_.queries.empty()) || is_one_picture()
                   : !missing_.empty();  // check_streams() and why_nothing() say it in words
   if (expected) return;
-  if (from_filter && takes_refusal(message_text(message))) return;
-  if (from_filter && is_refusal(message_text(message))) {  // check_end() says it, also with --quiet
-    refused_query_ = message_text(message);
+  if (const auto question = refused_question(message)) {  // said at the end, also with --quiet
+    (asking_ && question == asked_id_ ? refusal_ : refused_query_) = message_text(message);
     return;
   }
   if (from_filter) {
@@ -319,15 +323,6 @@ std::optional<std::vector<Hit>> Asker::answer(const std::string& question) {
   if (!refusal_.empty()) bar_.warn("vidi-ask: " + refusal_);
   if (!is_under_way()) return std::nullopt;
   return merged(answers_);
-}
-
-// An id of its own, or none where it was not even taken.
-bool Asker::takes_refusal(const std::string& text) {
-  const bool names_it = asked_id_.empty() ? g_str_has_prefix(text.c_str(), "ask:")
-                                          : text.find(asked_id_ + " ") != std::string::npos;
-  if (!asking_ || !names_it) return false;
-  refusal_ = text;
-  return true;
 }
 
 void Asker::fail(const std::string& sentence) {

@@ -41,7 +41,6 @@ class Asker {
   std::string model_name() const;
   void handle_load(GstMessage* message);
   void handle_warning(GstMessage* message);
-  bool takes_refusal(const std::string& text);
   void handle_error(GstMessage* message);
   void take_result(const GstStructure* result);
   void take_window(const GstStructure* window);

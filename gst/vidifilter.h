@@ -161,7 +161,7 @@ class Filter final : public LinkHost {
   void post_error(const Error& error);
   void post_qos(const AnalysisWindow& window, const Counters& counters);
   Counters counters();
-  void warn(const std::string& text);
+  void warn(const std::string& text, GstStructure* details = nullptr);  // takes them
   void warn_once(Said which, const std::string& text);
   void post_progress(GstProgressType type, const std::string& text, int percent = -1);
   void learn_frame_rate();

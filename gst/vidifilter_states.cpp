@@ -44,6 +44,11 @@ std::string new_session_id() {
   return id;
 }
 
+// The details of a warning that a question gets no answer; "": it was not even given an id.
+GstStructure* refusal(const std::string& query_id) {
+  return gst_structure_new("vidi/refused", "query-id", G_TYPE_STRING, query_id.c_str(), nullptr);
+}
+
 }  // namespace
 
 // ---- States ----
@@ -236,11 +241,11 @@ void Filter::question_refused(const Question& question, const std::string& why) 
     std::lock_guard lock(refused_mutex_);
     if (!refused_.insert(question.id + " " + question.text).second) return;
   }
-  warn("query " + question.id + " is refused, the others are asked: " + why);
+  warn("query " + question.id + " is refused, the others are asked: " + why, refusal(question.id));
 }
 
 void Filter::request_failed(const std::string& id, const std::string& why) {
-  warn("the question " + id + " is not answered: " + why);
+  warn("the question " + id + " is not answered: " + why, refusal(id));
 }
 
 void Filter::set_model_state(ModelState state) {
@@ -274,9 +279,10 @@ void Filter::post_error(const Error& error) {
                            __LINE__);
 }
 
-void Filter::warn(const std::string& text) {
-  gst_element_message_full(element_, GST_MESSAGE_WARNING, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
-                           g_strdup(text.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+void Filter::warn(const std::string& text, GstStructure* details) {
+  gst_element_message_full_with_details(element_, GST_MESSAGE_WARNING, GST_STREAM_ERROR,
+                                        GST_STREAM_ERROR_FAILED, g_strdup(text.c_str()), nullptr,
+                                        __FILE__, GST_FUNCTION, __LINE__, details);
 }
 
 void Filter::warn_once(Said which, const std::string& text) {
@@ -355,7 +361,7 @@ Counters Filter::counters() {
 
 std::string Filter::ask(const char* query, guint64 start, guint64 stop) {
   if (!query || !*query || !g_utf8_validate(query, -1, nullptr)) {
-    warn("ask: expected a question in UTF-8, found an empty or broken one");
+    warn("ask: expected a question in UTF-8, found an empty or broken one", refusal(""));
     return "";
   }
   const bool open_end = stop == GST_CLOCK_TIME_NONE;
@@ -373,12 +379,13 @@ std::string Filter::ask(const char* query, guint64 start, guint64 stop) {
   const ModelLink::Asked asked = link_.ask(plan, from, to, std::move(window));
   if (asked == ModelLink::Asked::kYes) return id;
   if (asked == ModelLink::Asked::kTooMany) {
-    warn("ask: too many questions wait for their answers, expected fewer at a time");
+    warn("ask: too many questions wait for their answers, expected fewer at a time", refusal(""));
     return "";
   }
   warn(
       "ask: nothing is kept of the time that was asked about, expected a time in the last "
-      "analysed window or in the pictures that are kept for the next");
+      "analysed window or in the pictures that are kept for the next",
+      refusal(""));
   return "";
 }
 
