@@ -29,14 +29,17 @@ void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
   g_value_unset(&list);
 }
 
-// Of a question that gets no answer, as the element's warning says: its id, empty where it was not
-// even taken.
-std::optional<std::string> refused_question(GstMessage* warning) {
+// Of a question that gets no answer, as the element's warning says; null: it warns of another
+// thing.
+const GstStructure* refusal_in(GstMessage* warning) {
   const GstStructure* details = nullptr;
   gst_message_parse_warning_details(warning, &details);
-  if (!details || !gst_structure_has_name(details, "vidi/refused")) return std::nullopt;
-  const gchar* id = gst_structure_get_string(details, "query-id");
-  return id ? id : "";
+  return details && gst_structure_has_name(details, "vidi/refused") ? details : nullptr;
+}
+
+std::string text_in(const GstStructure* structure, const char* field) {
+  const gchar* text = gst_structure_get_string(structure, field);
+  return text ? text : "";
 }
 
 bool is_decoder_error(GstMessage* message) {
@@ -199,8 +202,8 @@ void Asker::handle_warning(GstMessage* message) {
       from_filter ? (!model_ready_ && arguments_.queries.empty()) || is_one_picture()
                   : !missing_.empty();  // check_streams() and why_nothing() say it in words
   if (expected) return;
-  if (const auto question = refused_question(message)) {  // said at the end, also with --quiet
-    (asking_ && question == asked_id_ ? refusal_ : refused_query_) = message_text(message);
+  if (const GstStructure* refusal = refusal_in(message)) {
+    take_refusal(refusal, message_text(message));
     return;
   }
   if (from_filter) {
@@ -210,6 +213,17 @@ void Asker::handle_warning(GstMessage* message) {
   }
   const std::string text = warnings_.add(message);
   if (!text.empty()) bar_.say("vidi-ask: " + text);
+}
+
+// One of the command line is said at the end, also with --quiet. An id that is empty: the question
+// was not even taken.
+void Asker::take_refusal(const GstStructure* refusal, const std::string& text) {
+  if (asking_ && text_in(refusal, "query-id") == asked_id_) {
+    refusal_ = text;
+  } else {
+    refused_query_ = text;
+    refused_.insert(text_in(refusal, "query"));
+  }
 }
 
 // A decoder that is missing says more than what follows from it.

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class Asker {
   // that was refused, which a line on stderr says.
   std::optional<std::vector<Hit>> answer(const std::string& question);
 
+  // Queries of the command line that the model refuses.
+  const std::set<std::string>& refused() const { return refused_; }
   const std::string& error() const { return error_; }
   ProgressBar& bar() { return bar_; }
 
@@ -41,6 +44,7 @@ class Asker {
   std::string model_name() const;
   void handle_load(GstMessage* message);
   void handle_warning(GstMessage* message);
+  void take_refusal(const GstStructure* refusal, const std::string& text);
   void handle_error(GstMessage* message);
   void take_result(const GstStructure* result);
   void take_window(const GstStructure* window);
@@ -78,6 +82,7 @@ class Asker {
   size_t n_answered_ = 0;
   bool asking_ = false;
   std::string refusal_;        // why this question has no answer
-  std::string refused_query_;  // one of the command line's
+  std::string refused_query_;  // why, of one of the command line's
+  std::set<std::string> refused_;
   std::vector<Hit> answers_;
 };

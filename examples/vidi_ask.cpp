@@ -79,11 +79,14 @@ std::string check_outputs(const Arguments& arguments, const std::string& uri,
   return error;
 }
 
-void show_table(const Arguments& arguments, const std::vector<Hit>& hits) {
+// Of a question that was refused it is not known that nothing is there.
+void show_table(const Arguments& arguments, const Asker& asker) {
+  std::vector<std::string> asked = arguments.queries;
+  std::erase_if(asked, [&](const auto& query) { return asker.refused().contains(query); });
   if (arguments.highlights()) {
-    say(table({}, hits));
-  } else if (!arguments.queries.empty()) {
-    say(table(arguments.queries, hits));
+    say(table({}, asker.hits()));
+  } else if (!asked.empty()) {
+    say(table(asked, asker.hits()));
   }
 }
 
@@ -137,7 +140,7 @@ int run(const Arguments& arguments) {
     say(json_line(hit));
   });
   // After an error as well: what was found was found.
-  if (!arguments.json && (watched || !asker.hits().empty())) show_table(arguments, asker.hits());
+  if (!arguments.json && (watched || !asker.hits().empty())) show_table(arguments, asker);
   error = write_subtitles(arguments, asker.hits());
   if (watched && error.empty() && arguments.ask_more) answer_more(asker, arguments.json);
   if (lost_output()) return end_without_output();

@@ -45,8 +45,9 @@ std::string new_session_id() {
 }
 
 // The details of a warning that a question gets no answer; "": it was not even given an id.
-GstStructure* refusal(const std::string& query_id) {
-  return gst_structure_new("vidi/refused", "query-id", G_TYPE_STRING, query_id.c_str(), nullptr);
+GstStructure* refusal(const std::string& query_id, const std::string& query = "") {
+  return gst_structure_new("vidi/refused", "query-id", G_TYPE_STRING, query_id.c_str(), "query",
+                           G_TYPE_STRING, query.c_str(), nullptr);
 }
 
 }  // namespace
@@ -241,7 +242,8 @@ void Filter::question_refused(const Question& question, const std::string& why) 
     std::lock_guard lock(refused_mutex_);
     if (!refused_.insert(question.id + " " + question.text).second) return;
   }
-  warn("query " + question.id + " is refused, the others are asked: " + why, refusal(question.id));
+  warn("query " + question.id + " is refused, the others are asked: " + why,
+       refusal(question.id, question.title));
 }
 
 void Filter::request_failed(const std::string& id, const std::string& why) {

@@ -295,6 +295,7 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stderr, r"^vidi-ask: query 1 is refused, the others are asked: .*<pad>.*\n$")
         self.assertIn("a dog  0:1", result.stdout)
+        self.assertNotIn("nothing found", result.stdout)
 
     def test_a_decoder_of_byte_streams_alone(self):
         """Where openh264dec is the only one, which takes no H.264 as MP4 stores it, the file is watched all the same."""

@@ -47,34 +47,30 @@ class SparsePadPipeline : public SparsePadTest {
     return type;
   }
 
+  // A sink in PAUSED that holds the pad's first item.
+  void preroll(GstBuffer* buffer = nullptr) {
+    launch("identity name=in ! fakesink", "in", "sink");
+    gst_element_set_state(pipeline_, GST_STATE_PAUSED);
+    start();
+    if (buffer) pad_->push(buffer);
+    ASSERT_EQ(wait_for(GST_MESSAGE_ASYNC_DONE), GST_MESSAGE_ASYNC_DONE);
+  }
+
   GstElement* pipeline_ = nullptr;
 };
 
 // A sink prerolls with the first GAP alone.
-TEST_F(SparsePadPipeline, SinkPrerolls) {
-  launch("identity name=in ! fakesink", "in", "sink");
-  gst_element_set_state(pipeline_, GST_STATE_PAUSED);
-  start();
-  EXPECT_EQ(wait_for(GST_MESSAGE_ASYNC_DONE), GST_MESSAGE_ASYNC_DONE);
-}
+TEST_F(SparsePadPipeline, SinkPrerolls) { preroll(); }
 
 // A pad whose sink holds the first buffer in PAUSED can be released.
 TEST_F(SparsePadPipeline, ReleasedInPaused) {
-  launch("identity name=in ! fakesink", "in", "sink");
-  gst_element_set_state(pipeline_, GST_STATE_PAUSED);
-  start();
-  pad_->push(buffer_at(0));
-  ASSERT_EQ(wait_for(GST_MESSAGE_ASYNC_DONE), GST_MESSAGE_ASYNC_DONE);
+  preroll(buffer_at(0));
   EXPECT_TRUE(gst_pad_set_active(raw_, FALSE));
 }
 
 // Likewise when the two have been unlinked: the push is still under way to it.
 TEST_F(SparsePadPipeline, ReleasedInPausedAndUnlinked) {
-  launch("identity name=in ! fakesink", "in", "sink");
-  gst_element_set_state(pipeline_, GST_STATE_PAUSED);
-  start();
-  pad_->push(buffer_at(0));
-  ASSERT_EQ(wait_for(GST_MESSAGE_ASYNC_DONE), GST_MESSAGE_ASYNC_DONE);
+  preroll(buffer_at(0));
   GstPad* peer = gst_pad_get_peer(raw_);
   gst_pad_unlink(raw_, peer);
   gst_object_unref(peer);
@@ -84,20 +80,14 @@ TEST_F(SparsePadPipeline, ReleasedInPausedAndUnlinked) {
 // A pad that came between FLUSH_START and FLUSH_STOP, whose sink holds its preroll, is not waited
 // for.
 TEST_F(SparsePadPipeline, FlushStopWithoutAStart) {
-  launch("identity name=in ! fakesink", "in", "sink");
-  gst_element_set_state(pipeline_, GST_STATE_PAUSED);
-  start();
-  ASSERT_EQ(wait_for(GST_MESSAGE_ASYNC_DONE), GST_MESSAGE_ASYNC_DONE);
+  preroll();
   pad_->flush_stop(true);
   EXPECT_TRUE(gst_pad_set_active(raw_, FALSE));
 }
 
 // A sink that takes nothing holds the latest lines alone, and what is left out is counted.
 TEST_F(SparsePadPipeline, ASlowReaderIsBounded) {
-  launch("identity name=in ! fakesink", "in", "sink");
-  gst_element_set_state(pipeline_, GST_STATE_PAUSED);
-  start();
-  ASSERT_EQ(wait_for(GST_MESSAGE_ASYNC_DONE), GST_MESSAGE_ASYNC_DONE);
+  preroll();
   for (int i = 0; i < 10'000; ++i) pad_->push(buffer_at(i));
   EXPECT_GE(pad_->n_left_out(), 5'000u);
   EXPECT_LE(pad_->n_left_out(), 6'000u);
