@@ -45,6 +45,12 @@ GstBuffer* in_running_time(GstPad* pad, GstBuffer* buffer) {
     GST_BUFFER_DTS(copy) = running(segment, GST_BUFFER_DTS(buffer));
   }
   gst_event_unref(event);
+  // One buffer with a DTS alone, in a stream without (as RTP's first picture may come): splitmuxsink
+  // (1.22) would wait for the next DTS for ever, turning in a circle.
+  if (!GST_BUFFER_PTS_IS_VALID(copy)) {
+    GST_BUFFER_PTS(copy) = GST_BUFFER_DTS(copy);
+    GST_BUFFER_DTS(copy) = GST_CLOCK_TIME_NONE;
+  }
   return copy;
 }
 

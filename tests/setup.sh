@@ -138,8 +138,8 @@ fi
 timed "packages for media" need_packages "reading video files and cameras (GStreamer's demuxers, decoders and gst-launch-1.0)" \
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
 if [ $# = 0 ]; then
-  timed "packages for tests" need_packages "the tests of the examples (text over pictures, GStreamer from Python)" \
-    gstreamer1.0-x python3-gi gir1.2-gst-plugins-base-1.0
+  timed "packages for tests" need_packages "the tests (text over pictures, films of x264, GStreamer from Python)" \
+    gstreamer1.0-x gstreamer1.0-plugins-ugly python3-gi gir1.2-gst-plugins-base-1.0
 fi
 if [ $# = 0 ] || [ $use_gpu = yes ]; then
   timed "packages for GPU memory" need_packages "pictures that stay in GPU memory (GStreamer's CUDA headers)" \
