@@ -47,19 +47,6 @@ void post(GstElement* pipeline, const std::string& text) {
   gst_element_post_message(pipeline, gst_message_new_element(GST_OBJECT(pipeline), s));
 }
 
-bool holds_bytes(GstElement* multiqueue, guint n_bytes) {
-  guint most = 0;
-  const auto look = [](GstElement*, GstPad* pad, gpointer result) -> gboolean {
-    guint level = 0;
-    g_object_get(pad, "current-level-bytes", &level, nullptr);
-    auto* most = static_cast<guint*>(result);
-    *most = std::max(*most, level);
-    return TRUE;
-  };
-  gst_element_foreach_sink_pad(multiqueue, look, &most);
-  return most >= n_bytes;
-}
-
 GstPadProbeReturn drop(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_DROP; }
 GstPadProbeReturn hold(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }
 
@@ -157,8 +144,6 @@ void FilePipeline::on_element(GstBin* pipeline, GstBin*, GstElement* element, gp
     g_object_set(element, "decoders", static_cast<FilePipeline*>(self)->n_decoders_, nullptr);
   if (is_made_by(element, "decodebin"))
     g_object_set(element, "max-size-bytes", kMostAhead, "max-size-time", kLongestAhead, nullptr);
-  if (is_made_by(element, kDemuxerQueue))
-    g_signal_connect(element, "overrun", G_CALLBACK(on_overrun), self);
   if (is_made_by(element, "avdemux_gif") && !reads_gif_to_its_end())
     refuse_gif(GST_ELEMENT(pipeline));
   static_cast<FilePipeline*>(self)->see_to_demuxer(element);
@@ -168,15 +153,6 @@ void FilePipeline::see_to_demuxer(GstElement* element) {
   if (is_made_by(element, "qtdemux")) movie_header_.watch(element);
   if (is_made_by(element, "tsdemux")) transport_.watch(element);
   if (JoinedTimes::are_of(element)) joined_times_.watch(element);
-}
-
-// It is also said of a queue that is full for a moment.
-void FilePipeline::on_overrun(GstElement* queue, gpointer data) {
-  auto* self = static_cast<FilePipeline*>(data);
-  if (self->is_complete_ || !holds_bytes(queue, kMostAhead)) return;
-  GST_ELEMENT_ERROR(self->pipeline_, STREAM, DEMUX,
-                    ("One of its tracks does not begin in the first %u MB.", kMostAhead >> 20),
-                    (nullptr));
 }
 
 // ---- Streams come and go ----

@@ -64,7 +64,6 @@ class FilePipeline {
   GstElement* add(const char* factory, const char* name, std::string* error);
   static void on_element(GstBin* pipeline, GstBin* bin, GstElement* element, gpointer self);
   void see_to_demuxer(GstElement* element);
-  static void on_overrun(GstElement* queue, gpointer self);
   static void on_pad(GstElement* source, GstPad* pad, gpointer self);
   static void on_pad_gone(GstElement* source, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* source, gpointer self);
