@@ -43,6 +43,7 @@ void WindowFeed::stop() {
   if (thread_.joinable()) thread_.join();
   Lock lock(mutex_);
   running_ = false;
+  own_thread_ = {};  // ids are used again
   errands_.clear();
   reader_.reset(), origin_.reset();
   forget_everything();
