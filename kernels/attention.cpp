@@ -10,12 +10,23 @@
 #include "kernels/aten.h"
 #include "kernels/device_call.h"
 #include "kernels/few_rows.h"
+#include "kernels/pieces.h"
 
 namespace vidi {
 namespace {
 
 // Scores of one block of queries: 64 M values are 256 MB in float32.
 constexpr int64_t kMaxScores = int64_t{64} << 20;
+
+// Queries of one block; 1 or more. On the CPU they are one piece of work (interruption.h).
+int64_t queries_at_once(const at::Tensor& q, int64_t n_keys) {
+  const int64_t scores = q.size(0) * q.size(2) * n_keys;  // of one query of every question
+  int64_t most = kMaxScores / scores;
+  if (q.is_cpu()) {
+    most = std::min(most, rows_in_piece(4.0 * static_cast<double>(scores * q.size(3))));
+  }
+  return std::max<int64_t>(1, most);
+}
 
 bool has_few_rows(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   auto fits = [](const at::Tensor& t) {
@@ -88,10 +99,11 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
                   v.sizes() == k.sizes(),
               "attention: q ", q.sizes(), " does not fit k ", k.sizes(), " and v ", v.sizes());
   const int64_t group = heads / kv_heads;
-  const int64_t block = std::max<int64_t>(1, kMaxScores / (batch * heads * n_keys));
+  const int64_t block = queries_at_once(q, n_keys);
   at::Tensor keys = k.flatten(0, 1), values = v.flatten(0, 1);
   std::vector<at::Tensor> parts;
   for (int64_t at = 0; at < n_queries; at += block) {
+    interruption_point();
     const int64_t n = std::min(block, n_queries - at);
     at::Tensor rows = q.narrow(1, at, n).view({batch, n, kv_heads, group, dim});
     rows = rows.permute({0, 2, 3, 1, 4}).reshape({batch, kv_heads, group * n, dim});

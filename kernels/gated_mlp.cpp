@@ -7,6 +7,7 @@
 #include "kernels/aten.h"
 #include "kernels/device_call.h"
 #include "kernels/linear.h"
+#include "kernels/pieces.h"
 
 namespace vidi {
 
@@ -35,8 +36,10 @@ at::Tensor gated_activation(const at::Tensor& both, Activation activation) {
   return out;
 }
 
-at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::Tensor& down,
-                     Activation activation) {
+namespace {
+
+at::Tensor gated_mlp_of(const at::Tensor& x, const at::Tensor& gate_up, const at::Tensor& down,
+                        Activation activation) {
   if (activates_in_product(x, gate_up)) {
     const int64_t width = gate_up.size(0) / 2;
     at::Tensor gate = activated_linear(x, gate_up.narrow(0, 0, width), {}, activation);
@@ -44,6 +47,18 @@ at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::T
     return apply_linear(gate.mul_(up), down);
   }
   return apply_linear(gated_activation(apply_linear(x, gate_up), activation), down);
+}
+
+}  // namespace
+
+// On the CPU some rows go through the whole block, so that the wide part in the middle is never
+// there for all of them.
+at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::Tensor& down,
+                     Activation activation) {
+  constexpr int64_t kRows = 1024;
+  return in_blocks_of_rows(x, kRows, [&](const at::Tensor& rows) {
+    return gated_mlp_of(rows, gate_up, down, activation);
+  });
 }
 
 }  // namespace vidi

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <vector>
 
 #include "kernels/aten.h"
 #include "kernels/device_call.h"
 #include "kernels/linear.h"
+#include "kernels/pieces.h"
 
 namespace vidi {
 namespace {
@@ -68,22 +70,41 @@ at::Tensor self_attention_plain(const at::Tensor& q, const at::Tensor& k, const 
   return y.transpose(1, 2).flatten(2);
 }
 
+// Some pictures, or stretches of sound, are one piece of work.
+static at::Tensor attend_few_places(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  const int64_t batch = q.size(0),
+                piece = rows_in_piece(
+                    4.0 * static_cast<double>(q.size(1) * q.size(2) * k.size(2) * q.size(3)));
+  std::vector<at::Tensor> parts;
+  for (int64_t at = 0; at < batch; at += piece) {
+    interruption_point();
+    auto here = [&](const at::Tensor& t) { return t.narrow(0, at, std::min(piece, batch - at)); };
+    parts.push_back(self_attention_plain(here(q), here(k), here(v)));
+  }
+  return parts.size() == 1 ? parts[0] : at::cat(parts);
+}
+
 at::Tensor self_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   const int64_t batch = q.size(0), heads = q.size(1), n = q.size(2), dim = q.size(3);
   if (goes_to_cudnn(q)) return cudnn_attention(q, k, v);
-  if (!q.is_cpu() || q.scalar_type() != at::kFloat || n < kFewPlaces)
-    return self_attention_plain(q, k, v);
+  if (!q.is_cpu()) return self_attention_plain(q, k, v);
+  if (q.scalar_type() != at::kFloat || n < kFewPlaces) return attend_few_places(q, k, v);
   at::Tensor out = at::empty({batch, n, heads, dim}, q.options());
-  const int64_t per_head = (n + kUnitRows - 1) / kUnitRows;
-  at::parallel_for(0, batch * heads * per_head, 1, [&](int64_t begin, int64_t end) {
-    c10::InferenceMode inference;  // each thread's own
-    for (int64_t unit = begin; unit < end; ++unit) {
-      const int64_t first = unit % per_head * kUnitRows;
-      const int64_t h = unit / per_head % heads, b = unit / per_head / heads;
-      attend_rows(q[b][h], k[b][h], v[b][h], first, std::min(first + kUnitRows, n),
-                  out[b].select(1, h));
-    }
-  });
+  const int64_t per_head = (n + kUnitRows - 1) / kUnitRows, units = batch * heads * per_head;
+  const int64_t piece = std::max<int64_t>(
+      at::get_num_threads(), rows_in_piece(4.0 * static_cast<double>(kUnitRows * n * dim)));
+  for (int64_t at = 0; at < units; at += piece) {
+    interruption_point();
+    at::parallel_for(at, std::min(at + piece, units), 1, [&](int64_t begin, int64_t end) {
+      c10::InferenceMode inference;  // each thread's own
+      for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t first = unit % per_head * kUnitRows;
+        const int64_t h = unit / per_head % heads, b = unit / per_head / heads;
+        attend_rows(q[b][h], k[b][h], v[b][h], first, std::min(first + kUnitRows, n),
+                    out[b].select(1, h));
+      }
+    });
+  }
   return out.flatten(2);
 }
 

@@ -7,6 +7,8 @@
 #include <new>
 #include <string>
 
+#include "kernels/interruption.h"
+#include "model/cancel.h"
 #include "model/result.h"
 
 namespace vidi {
@@ -32,6 +34,15 @@ Result<T> at_the_door(Body body) noexcept {
   } catch (...) {
     return Error{ErrorCode::kInternal, "an unknown exception"};
   }
+}
+
+// The same of work that `cancel` ends between two of its pieces (kernels/interruption.h).
+template <class T, class Body>
+Result<T> at_the_door(const Cancel& cancel, Body body) noexcept {
+  return at_the_door<T>([&]() -> T {
+    const Interruptible interruptible([&cancel] { cancel.check(); });
+    return body();
+  });
 }
 
 }  // namespace vidi

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "kernels/interruption.h"
 #include "model/result.h"
 #include "model/safetensors.h"
 #include "model/untrusted.h"
@@ -83,12 +84,23 @@ CheckpointFiles open_one(const std::string& folder) {
   return files;
 }
 
+[[noreturn]] void throw_too_much(const std::string& folder, size_t n_shards) {
+  throw_damaged(folder, "is not a checkpoint of these models: expected headers of at most " +
+                            std::to_string(kMaxHeaderBytes) +
+                            " bytes in all its shards, found more in " + "the first " +
+                            std::to_string(n_shards));
+}
+
 CheckpointFiles open_indexed(const std::string& folder, const ShardOfTensor& shard_of) {
   std::map<std::string, std::vector<std::string>> tensors_of;
   for (const auto& [tensor, shard] : shard_of) tensors_of[shard].push_back(tensor);
   CheckpointFiles files;
+  uint64_t header_bytes = 0;
   for (const auto& [shard, tensors] : tensors_of) {
+    interruption_point();
     const SafetensorsHeader header = read_shard(folder, shard);
+    header_bytes += header.bytes;
+    if (header_bytes > kMaxHeaderBytes) throw_too_much(folder, files.shards.size() + 1);
     const int number = static_cast<int>(files.shards.size());
     files.shards.push_back(folder + "/" + shard);
     for (const std::string& tensor : tensors) {

@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "kernels/interruption.h"
 #include "model/result.h"
 #include "model/untrusted.h"
 
 namespace vidi {
 namespace {
 
-constexpr uint64_t kMaxHeader = 100'000'000;  // the format's own limit
 constexpr size_t kMaxRank = 16;
 
 struct DtypeRow {
@@ -139,6 +139,7 @@ bool HeaderReader::start_object(size_t) {
 }
 
 bool HeaderReader::key(std::string& text) {
+  interruption_point();
   if (depth_ == 1) {
     name_ = std::move(text);
     if (header_.tensors.count(name_) != 0) fail("two tensors are called " + in_quotes(name_));
@@ -237,9 +238,9 @@ uint64_t header_length(std::string_view head, uint64_t file_size, const std::str
   }
   uint64_t length = 0;
   for (int i = 7; i >= 0; --i) length = length << 8 | static_cast<unsigned char>(head[i]);
-  if (length > kMaxHeader) {
-    throw_damaged(path, "is not a safetensors file: expected a header of at most " +
-                            std::to_string(kMaxHeader) + " bytes, found a length of " +
+  if (length > kMaxHeaderBytes) {
+    throw_damaged(path, "is not a safetensors file of these models: expected a header of at most " +
+                            std::to_string(kMaxHeaderBytes) + " bytes, found a length of " +
                             std::to_string(length));
   }
   if (length > file_size - 8) {
@@ -279,6 +280,7 @@ SafetensorsHeader parse_safetensors_header(std::string_view head, uint64_t file_
   SafetensorsHeader header;
   HeaderReader reader(header, path);
   nlohmann::json::sax_parse(head.substr(8, length), &reader);
+  header.bytes = length;
   const uint64_t data_begin = 8 + length;
   check_layout(header, file_size - data_begin, path);
   for (auto& [name, entry] : header.tensors) {

@@ -28,7 +28,13 @@ struct TensorEntry {
   int64_t numel() const;
 };
 
+// Of a file, and of all files of a checkpoint together: a header is work and memory before anything
+// of it is known to be of use. The published checkpoints have 0.2 MB; the format allows 100 MB a
+// file.
+constexpr uint64_t kMaxHeaderBytes = 16'000'000;
+
 struct SafetensorsHeader {
+  uint64_t bytes = 0;
   std::map<std::string, TensorEntry> tensors;
   std::map<std::string, std::string> metadata;
 };

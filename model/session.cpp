@@ -41,6 +41,13 @@ void check_prompts(const std::vector<std::vector<int>>& prompts) {
   }
 }
 
+// So many that all of them, each as long as the longest, are no more text than one may be.
+size_t questions_at_once(const std::vector<std::vector<int>>& prompts) {
+  size_t longest = 1;
+  for (const auto& p : prompts) longest = std::max(longest, p.size());
+  return std::clamp<size_t>(kMaxPromptTokens / longest, 1, kQuestionBatch);
+}
+
 }  // namespace
 
 struct VidiSession::EncodedWindow final : Encoded {
@@ -63,7 +70,7 @@ struct VidiSession::Sound {
 Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
                                                const Cancel& cancel) noexcept {
   return at_the_door<std::unique_ptr<Session>>(
-      [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
+      cancel, [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
 }
 
 size_t VidiSession::frames_at_once() const {
@@ -86,7 +93,7 @@ void VidiSession::see_batch(const Frame* frames, size_t n,
 Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::see(
     const std::vector<Frame>& frames, const Cancel& cancel) noexcept {
   using Out = std::vector<std::shared_ptr<const FrameFeatures>>;
-  return at_the_door<Out>([&] {
+  return at_the_door<Out>(cancel, [&] {
     Out out;
     fetch_towers();
     try {
@@ -119,7 +126,7 @@ std::shared_ptr<const AudioFeatures> VidiSession::hear_chunk(const float* sample
 
 Result<std::shared_ptr<const AudioFeatures>> VidiSession::hear(const float* samples, int n,
                                                                const Cancel& cancel) noexcept {
-  return at_the_door<std::shared_ptr<const AudioFeatures>>([&] {
+  return at_the_door<std::shared_ptr<const AudioFeatures>>(cancel, [&] {
     cancel.check();
     fetch_towers();
     try {
@@ -233,7 +240,8 @@ void VidiSession::tap_keys(const MediaCache& cache) const {
 
 Result<std::shared_ptr<const Encoded>> VidiSession::encode(const Window& window,
                                                            const Cancel& cancel) noexcept {
-  return at_the_door<std::shared_ptr<const Encoded>>([&] { return encode_window(window, cancel); });
+  return at_the_door<std::shared_ptr<const Encoded>>(cancel,
+                                                     [&] { return encode_window(window, cancel); });
 }
 
 static Answer answer_of(Generation g) {
@@ -254,7 +262,7 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
                                                 " new tokens asked for, expected 1 or more");
   }
   check_prompts(prompts);
-  size_t at_once = questions_with_room(prompts, kQuestionBatch);
+  size_t at_once = questions_with_room(prompts, questions_at_once(prompts));
   std::vector<Answer> answers;
   for (size_t at = 0; at < prompts.size();) {
     const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(at);
@@ -298,7 +306,7 @@ Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
                                              const AskOptions& options,
                                              const Cancel& cancel) noexcept {
   return at_the_door<std::vector<Answer>>(
-      [&] { return ask_all(encoded, queries, options, cancel); });
+      cancel, [&] { return ask_all(encoded, queries, options, cancel); });
 }
 
 int64_t VidiSession::device_memory_bytes() const noexcept {

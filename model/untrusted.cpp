@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "kernels/interruption.h"
 #include "model/result.h"
 
 namespace vidi {
@@ -147,6 +148,7 @@ nlohmann::json parse_json_object(std::string_view text, const std::string& path)
   using Json = nlohmann::json;
   int values = 0;
   const auto limit = [&](int depth, Json::parse_event_t, Json&) {
+    interruption_point();
     if (depth > kMaxDepth || ++values > kMaxValues) {
       throw_damaged(path, "holds too much: expected at most " + std::to_string(kMaxDepth) +
                               " levels and " + std::to_string(kMaxValues) + " values of JSON");

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "kernels/aten.h"
+#include "kernels/interruption.h"
 #include "kernels/usable_cores.h"
 #include "model/result.h"
 
@@ -131,6 +132,7 @@ std::vector<std::string> Weights::unused() const {
 void Weights::allocate() {
   const auto options = at::TensorOptions(dtype_).device(device_);
   for (Slot& s : slots_) {
+    interruption_point();
     std::vector<int64_t> shape = s.place.entry.shape;
     const int64_t rows = s.rows_in_all > 0 ? shape[0] : 0;
     if (rows > 0) shape[0] = s.rows_in_all;
@@ -236,13 +238,24 @@ class Weights::Filler {
   std::exception_ptr failure_;
 };
 
+// [2] float32: the lowest and the highest of [n] values.
+static at::Tensor extremes_of(const at::Tensor& values) {
+  constexpr int64_t kPieceValues = int64_t{64} << 20;
+  std::vector<at::Tensor> lows, highs;
+  for (int64_t at = 0; at < values.numel(); at += kPieceValues) {
+    interruption_point();
+    auto [low, high] =
+        at::aminmax(values.narrow(0, at, std::min(kPieceValues, values.numel() - at)));
+    lows.push_back(low), highs.push_back(high);
+  }
+  return at::stack({at::stack(lows).amin(), at::stack(highs).amax()}).to(at::kFloat);
+}
+
 // A value that the working dtype cannot hold would turn every answer into noise without a word.
 void Weights::check_finite() const {
   std::vector<at::Tensor> extremes;
   for (const Slot& s : slots_) {
-    if (s.values.numel() == 0) continue;
-    auto [low, high] = at::aminmax(s.values.view(-1));
-    extremes.push_back(at::stack({low, high}).to(at::kFloat));
+    if (s.values.numel() > 0) extremes.push_back(extremes_of(s.values.view(-1)));
   }
   if (extremes.empty()) return;
   at::Tensor all = at::stack(extremes).cpu();

@@ -103,7 +103,7 @@ Result<std::shared_ptr<Preparation>> VidiSession::prepare(size_t n_frames) noexc
 
 Result<bool> VidiSession::advance(Preparation& preparation, size_t first, const Frames& frames,
                                   const Cancel& cancel) noexcept {
-  return at_the_door<bool>([&] {
+  return at_the_door<bool>(cancel, [&] {
     auto* own = dynamic_cast<Prepared*>(&preparation);
     if (!own || !own->cache.has(Modality::kImage) || first > own->done.size() ||
         frames.size() > own->done.size() - first) {

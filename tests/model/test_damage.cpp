@@ -180,11 +180,34 @@ TEST_F(Damage, OverlappingOffsets) {
 // A header length that the file cannot hold, or that none would, must cost nothing.
 TEST_F(Damage, HeaderLengths) {
   const long before = peak_kib();
-  set_length(kSecondShard, 90'000'000);
+  set_length(kSecondShard, 9'000'000);
   expect_refused(ErrorCode::kDamaged, {kSecondShard, "truncated"});
   set_length(kSecondShard, UINT64_MAX);
   expect_refused(ErrorCode::kDamaged, {kSecondShard, "not a safetensors file"});
   EXPECT_LT(peak_kib() - before, 32 * 1024);
+}
+
+// A checkpoint whose index names one large header again and again, by links, must be refused once
+// its headers are too much in all: neither time nor memory may grow with their number.
+TEST_F(Damage, ManyLinksToOneHeader) {
+  constexpr int kLinks = 200, kTensors = 60'000;
+  std::string header = "{";
+  for (int i = 0; i < kTensors; ++i) {
+    header += (i ? "," : "") + ("\"t" + std::to_string(i)) +
+              R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  }
+  header += "}";
+  write(folder_ / "large.safetensors", length_bytes(header.size()) + header);
+  Json map;
+  for (int i = 0; i < kLinks; ++i) {
+    const std::string name = "link" + std::to_string(i) + ".safetensors";
+    fs::create_symlink("large.safetensors", folder_ / name);
+    map["t" + std::to_string(i)] = name;
+  }
+  edit_json("model.safetensors.index.json", [&](Json& index) { index["weight_map"] = map; });
+  const long before = peak_kib();
+  expect_refused(ErrorCode::kDamaged, {"headers of at most 16000000 bytes", "in the first 5"});
+  EXPECT_LT(peak_kib() - before, 64 * 1024);
 }
 
 // A clone without Git LFS must get the command that mends it, whichever file it met first.

@@ -28,7 +28,8 @@ struct CheckpointGeometry {
   std::vector<NamedShape> tensors;     // as published, those that nobody uses too
 };
 
-// "vidi1.5-9b", "vidi-7b", or "tiny" (1.5 in miniature, for tests). Throws EngineError(kBadInput).
+// "vidi1.5-9b", "vidi-7b", "tiny" (1.5 in miniature, for tests) or "one-layer" (a layer of the 9B).
+// Throws EngineError(kBadInput).
 CheckpointGeometry checkpoint_geometry(const std::string& name);
 
 // The tensors as BF16 entries without files.
