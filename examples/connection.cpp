@@ -315,10 +315,12 @@ bool Connection::has_pictures_to_come(gint64 now) {
 // False when the connection is given up because no window comes although pictures do, whatever it
 // is that holds them up.
 bool Connection::is_watched(gint64 now) {
-  guint64 n_windows = 0;
+  guint64 n_windows = 0, n_empty = 0;
   GstStructure* stats = nullptr;
   g_object_get(filter_, "stats", &stats, nullptr);
-  gst_structure_get_uint64(stats, "windows-submitted", &n_windows);
+  gst_structure_get(stats, "windows-submitted", G_TYPE_UINT64, &n_windows,
+                    "windows-dropped-too-few-frames", G_TYPE_UINT64, &n_empty, nullptr);
+  n_windows -= n_empty;
   gst_structure_free(stats);
   if (!has_pictures() || window_us_ == 0 || n_windows != n_windows_) window_us_ = now;
   n_windows_ = n_windows;

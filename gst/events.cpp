@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "gst/analysis.h"
 #include "gst/buffer_times.h"
@@ -267,14 +268,34 @@ GstStructure* window_structure(const AnalysisWindow& window, const Analysis* ana
   return fields.take();
 }
 
-GstStructure* dropped_structure(const AnalysisWindow& window, const char* reason,
+const char* reason_name(DropReason reason) {
+  switch (reason) {
+    case DropReason::kOverload:
+      return "overload";
+    case DropReason::kTooFewFrames:
+      return "too-few-frames";
+    case DropReason::kFlush:
+      return "flush";
+    case DropReason::kModelFailed:
+      return "model-failed";
+    case DropReason::kStopped:
+      return "stopped";
+  }
+  return "";
+}
+
+uint64_t Counters::windows_dropped() const {
+  return std::accumulate(dropped.begin(), dropped.end(), uint64_t{0});
+}
+
+GstStructure* dropped_structure(const AnalysisWindow& window, DropReason reason,
                                 const Counters& counters) {
   Fields fields("vidi/window-dropped");
   add_head(fields, window);
   add_place(fields, window);
-  if (reason) fields.text("reason", reason);
+  fields.text("reason", reason_name(reason));
   fields.number("frames", window.frames.size() - window.n_stand_ins);
-  fields.large("windows-dropped", counters.windows_dropped);
+  fields.large("windows-dropped", counters.windows_dropped());
   fields.large("windows-submitted", counters.windows_submitted);
   return fields.take();
 }
@@ -303,7 +324,12 @@ GstStructure* stats_structure(const Counters& counters) {
   Fields fields("vidi/stats");
   fields.large("windows-submitted", counters.windows_submitted);
   fields.large("windows-completed", counters.windows_completed);
-  fields.large("windows-dropped", counters.windows_dropped);
+  fields.large("windows-dropped", counters.windows_dropped());
+  for (size_t i = 0; i < kDropReasons; ++i) {
+    const std::string name =
+        std::string("windows-dropped-") + reason_name(static_cast<DropReason>(i));
+    fields.large(name.c_str(), counters.dropped[i]);
+  }
   fields.large("windows-failed", counters.windows_failed);
   fields.large("frames-in", counters.frames_in);
   fields.large("frames-sampled", counters.frames_sampled);

@@ -7,6 +7,7 @@
 
 #include <gst/gst.h>
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,10 +37,19 @@ GstStructure* result_structure(const Finding& finding, GstClockTime delay);
 GstStructure* window_structure(const AnalysisWindow& window, const Analysis* analysis,
                                unsigned n_results, GstClockTime delay, const char* error);
 
-struct Counters {  // behind `stats`, under the element's lock
-  uint64_t windows_submitted = 0, windows_completed = 0, windows_dropped = 0, windows_failed = 0;
+// Why a window was not analysed.
+enum class DropReason { kOverload, kTooFewFrames, kFlush, kModelFailed, kStopped };
+inline constexpr size_t kDropReasons = 5;
+const char* reason_name(DropReason reason);  // "overload", "too-few-frames", ...
+
+// Behind `stats`, under the element's lock. Every window is counted once: submitted is always
+// completed + failed + dropped for some reason + pending.
+struct Counters {
+  uint64_t windows_submitted = 0, windows_completed = 0, windows_failed = 0;
+  std::array<uint64_t, kDropReasons> dropped{};  // by reason
+  uint64_t windows_dropped() const;              // for any
   uint64_t frames_in = 0, frames_sampled = 0, audio_samples = 0;
-  uint64_t pending = 0;
+  uint64_t pending = 0;  // that wait for the model, or are with it
   Time inference_last{}, inference_max{}, inference_sum{};
   Time delay_last{}, delay_max{}, delay_sum{};
   Time analysed{};  // length of the analysed windows' new parts, for the realtime factor
@@ -48,9 +58,8 @@ struct Counters {  // behind `stats`, under the element's lock
 };
 GstStructure* stats_structure(const Counters& counters);
 
-// `vidi/window-dropped`; `reason`: "overload", "too-few-frames", "flush", "model-failed",
-// "stopped".
-GstStructure* dropped_structure(const AnalysisWindow& window, const char* reason,
+// `vidi/window-dropped`. Not for a flush or a stop, when nobody wants to hear of it.
+GstStructure* dropped_structure(const AnalysisWindow& window, DropReason reason,
                                 const Counters& counters);
 
 // `vidi/model`; `error` NULL unless failed.

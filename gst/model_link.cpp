@@ -26,7 +26,7 @@ struct WorkDone {
 void ModelLink::start(const Door& door, const Settings& settings) {
   {
     std::lock_guard lock(mutex_);
-    useless_ = false;
+    useless_ = stopping_ = false;
     counters_ = {};
     analysed_until_ = {};
     failures_in_a_row_ = 0;
@@ -43,9 +43,10 @@ void ModelLink::start(const Door& door, const Settings& settings) {
 }
 
 void ModelLink::stop() {
-  queue_.interrupt();
   {
     std::lock_guard lock(mutex_);
+    stopping_ = true;
+    count_drops(queue_.interrupt().size(), DropReason::kStopped);
     if (request_in_work_) request_in_work_->cancel();
     requests_.clear();
     foresight_.forget();
@@ -80,16 +81,35 @@ void ModelLink::set_limits(size_t max_pending, size_t keep_windows) {
 
 void ModelLink::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy) {
   std::vector<std::shared_ptr<AnalysisWindow>> dropped;
-  bool useless;
+  DropReason reason = DropReason::kOverload;
   {
     std::lock_guard lock(mutex_);
-    if (window->epoch != epoch_) return;
     ++counters_.windows_submitted;
-    useless = useless_;
-    dropped = useless ? std::vector{std::move(window)} : queue_.push(std::move(window), policy);
+    if (stopping_ || window->epoch != epoch_) {
+      return count_drops(1, stopping_ ? DropReason::kStopped : DropReason::kFlush);
+    }
+    if (useless_) {
+      reason = DropReason::kModelFailed;
+      dropped.push_back(std::move(window));
+    } else {
+      dropped = queue_.push(std::move(window), policy);
+    }
+    count_drops(dropped.size(), reason);
   }
-  drop(dropped, useless ? "model-failed" : "overload");
+  for (const auto& out : dropped) say_dropped(*out, reason);
   wake();
+}
+
+// A failed model cut it short, if there is one: its stream is no longer looked at.
+void ModelLink::refuse_small(const AnalysisWindow& window) {
+  DropReason reason;
+  {
+    std::lock_guard lock(mutex_);
+    reason = useless_ ? DropReason::kModelFailed : DropReason::kTooFewFrames;
+    ++counters_.windows_submitted;
+    count_drops(1, reason);
+  }
+  host_.window_dropped(window, reason);
 }
 
 bool ModelLink::finish() {
@@ -106,7 +126,7 @@ bool ModelLink::finish() {
 void ModelLink::interrupt(uint64_t epoch) {
   std::lock_guard lock(mutex_);
   epoch_ = epoch;
-  queue_.interrupt();
+  count_drops(queue_.interrupt().size(), DropReason::kFlush);
   if (request_in_work_) request_in_work_->cancel();
   requests_.clear();
   foresight_.forget();
@@ -139,15 +159,18 @@ void ModelLink::filling(std::shared_ptr<const FillingWindow> window) {
 }
 
 void ModelLink::give_up() {
+  std::vector<std::shared_ptr<AnalysisWindow>> windows;
   {
     std::lock_guard lock(mutex_);
     useless_ = true;
     requests_.clear();
     foresight_.forget();
+    while (auto window = queue_.pop()) windows.push_back(std::move(window));
+    count_drops(windows.size(), DropReason::kModelFailed);
   }
   // In work until it is told: an EOS that waits goes on behind that.
-  while (auto window = queue_.pop()) {
-    drop({window}, "model-failed");
+  for (const auto& window : windows) {
+    say_dropped(*window, DropReason::kModelFailed);
     queue_.done();
   }
 }
@@ -157,13 +180,9 @@ bool ModelLink::has_given_up() const {
   return useless_;
 }
 
-void ModelLink::drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows,
-                     const char* reason) {
-  for (const auto& window : windows) {
-    foresight_.drop(*window);
-    count([](Counters& c) { ++c.windows_dropped; });
-    host_.window_dropped(*window, reason);
-  }
+void ModelLink::say_dropped(const AnalysisWindow& window, DropReason reason) {
+  foresight_.drop(window);
+  host_.window_dropped(window, reason);
 }
 
 ModelLink::Asked ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
@@ -206,14 +225,9 @@ bool ModelLink::covers(Time start, Time stop) const {
 Counters ModelLink::counters() const {
   std::lock_guard lock(mutex_);
   Counters counters = counters_;
-  counters.pending = queue_.n_waiting();
+  counters.pending = queue_.n_waiting() + (in_work_ ? 1 : 0);
   counters.device_bytes = model_ ? model_->device_memory_bytes() : 0;
   return counters;
-}
-
-void ModelLink::count(const std::function<void(Counters&)>& change) {
-  std::lock_guard lock(mutex_);
-  change(counters_);
 }
 
 void ModelLink::on_failed(const Error& error) {
@@ -309,9 +323,18 @@ void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>&
   const Result<Analysis> analysis = analyze(session, window, [this] { return forget_others(); });
   if (analysis) {
     analysed(*analysis);
-  } else if (analysis.error().code != ErrorCode::kCancelled) {
+  } else if (analysis.error().code == ErrorCode::kCancelled) {
+    count_cancelled(*window);
+  } else {
     failed(*window, analysis.error());
   }
+}
+
+void ModelLink::count_cancelled(const AnalysisWindow& window) {
+  std::lock_guard lock(mutex_);
+  in_work_.reset();
+  const bool flushed = window.epoch != epoch_;
+  count_drops(1, flushed ? DropReason::kFlush : DropReason::kStopped);
 }
 
 void ModelLink::analysed(const Analysis& analysis) {
@@ -371,6 +394,7 @@ void ModelLink::count_analysis(const Analysis& analysis) {
   const AnalysisWindow& window = *analysis.window;
   const Time delay = since(window.closed_at);
   std::lock_guard lock(mutex_);
+  in_work_.reset();
   failures_in_a_row_ = 0;
   Counters& c = counters_;
   ++c.windows_completed;
@@ -385,11 +409,11 @@ void ModelLink::count_analysis(const Analysis& analysis) {
 }
 
 void ModelLink::failed(const AnalysisWindow& window, const Error& error) {
-  if (error.code == ErrorCode::kCancelled) return;
   int in_a_row;
   std::vector<Finding> findings;
   {
     std::lock_guard lock(mutex_);
+    in_work_.reset();
     ++counters_.windows_failed;
     in_a_row = ++failures_in_a_row_;
     if (window.epoch == epoch_) {

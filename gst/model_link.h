@@ -29,8 +29,7 @@ class LinkHost {
   virtual void model_progress(double fraction) = 0;
   virtual void model_ready(const ModelInfo& info) = 0;
   virtual void model_failed(const Error& error) = 0;
-  // `reason` as in dropped_structure().
-  virtual void window_dropped(const AnalysisWindow& window, const char* reason) = 0;
+  virtual void window_dropped(const AnalysisWindow& window, DropReason reason) = 0;
   // `in_a_row` failures until now, this one included.
   virtual void analysis_failed(const Error& error, int in_a_row) = 0;
   // The model refuses a question of the windows; the others are answered.
@@ -50,6 +49,7 @@ class ModelLink final : public ModelClient {
   void set_limits(size_t max_pending, size_t keep_windows);
 
   void submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy);
+  void refuse_small(const AnalysisWindow& window);  // counted and said, never analysed
   // A picture that windows will have, of the current epoch: the model looks at it when it has
   // nothing else to do, so that little is left to do when the window is complete.
   void foresee(const std::shared_ptr<const SampledFrame>& picture);
@@ -74,7 +74,6 @@ class ModelLink final : public ModelClient {
   bool covers(Time start, Time stop) const;  // by the kept windows, from end to end
 
   Counters counters() const;
-  void count(const std::function<void(Counters&)>& change);  // under the counters' lock
 
   void on_progress(double fraction) override { host_.model_progress(fraction); }  // worker
   void on_ready(const ModelInfo& info) override { host_.model_ready(info); }      // worker
@@ -107,7 +106,11 @@ class ModelLink final : public ModelClient {
   std::vector<Finding> settle(const Analysis& analysis, size_t* n_found);
   void keep(const Analysis& analysis);
   bool forget_others();
-  void drop(const std::vector<std::shared_ptr<AnalysisWindow>>& windows, const char* reason);
+  void count_drops(size_t n, DropReason reason) {
+    counters_.dropped[static_cast<size_t>(reason)] += n;
+  }
+  void count_cancelled(const AnalysisWindow& window);
+  void say_dropped(const AnalysisWindow& window, DropReason reason);
   void count_analysis(const Analysis& analysis);
 
   LinkHost& host_;
@@ -118,7 +121,7 @@ class ModelLink final : public ModelClient {
   mutable std::mutex mutex_;
   std::shared_ptr<SharedModel> model_;
   uint64_t epoch_ = 0;
-  bool useless_ = false;
+  bool useless_ = false, stopping_ = false;
   size_t keep_windows_ = 1;
   std::deque<Analysis> kept_;
   std::deque<Request> requests_;

@@ -41,9 +41,7 @@ Filter::Filter(GstElement* element)
              [this](std::shared_ptr<AnalysisWindow> window) { submit(std::move(window)); },
              [this](std::shared_ptr<AnalysisWindow> window) {
                too_small_ = !window->frames.empty() && window->dropped_frames == 0;
-               link_.count([](Counters& c) { ++c.windows_dropped; });
-               // A failed model cut it short: its stream is no longer looked at.
-               window_dropped(*window, link_.has_given_up() ? "model-failed" : "too-few-frames");
+               link_.refuse_small(*window);
              },
              [this] {
                warn_once(kSaidSoundStopped,

@@ -202,15 +202,15 @@ void Filter::model_failed(const Error& error) {
 }
 
 // A drop is said in four ways: event and message, QOS, a warning now and then, `stats`.
-void Filter::window_dropped(const AnalysisWindow& window, const char* reason) {
+void Filter::window_dropped(const AnalysisWindow& window, DropReason reason) {
   const Counters counters = link_.counters();
   delivery_.send(dropped_structure(window, reason, counters), &window);
   post_qos(window, counters);
   const gint64 now = g_get_monotonic_time();
   gint64 last = last_drop_warning_;
-  if (g_str_equal(reason, "overload") && (last == 0 || now - last >= kBetweenDropWarnings) &&
+  if (reason == DropReason::kOverload && (last == 0 || now - last >= kBetweenDropWarnings) &&
       last_drop_warning_.compare_exchange_strong(last, now)) {
-    warn("the model is slower than the stream: " + std::to_string(counters.windows_dropped) +
+    warn("the model is slower than the stream: " + std::to_string(counters.windows_dropped()) +
          " of " + std::to_string(counters.windows_submitted) + " windows were dropped until now");
   }
 }
@@ -224,7 +224,7 @@ void Filter::post_qos(const AnalysisWindow& window, const Counters& counters) {
                           gst_segment_to_stream_time(&origin.segment, GST_FORMAT_TIME, start),
                           start, (window.stop - window.start).count());
   gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, counters.windows_completed,
-                            counters.windows_dropped);
+                            counters.windows_dropped());
   gst_element_post_message(element_, message);
 }
 

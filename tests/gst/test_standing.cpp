@@ -445,7 +445,7 @@ TEST_F(Standing, SoundAloneWaitsForTheModel) {
     rig.audio->eos();
   });
   EXPECT_TRUE(scripted::wait_for(scripted::Step::kAsk, 1));
-  EXPECT_TRUE(eventually([&] { return rig.stat("pending") >= 2; }));
+  EXPECT_TRUE(eventually([&] { return rig.stat("pending") >= 3; }));
   EXPECT_LE(rig.stat("windows-submitted"), 4u);
   scripted::release(scripted::Step::kAsk);
   EXPECT_TRUE(sound.ended());
