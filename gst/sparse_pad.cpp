@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace vidi {
 namespace {
@@ -96,7 +97,7 @@ void SparsePad::queue_start(const std::string& upstream_id, std::optional<guint>
     if (event) at = queue_.insert(at, GST_MINI_OBJECT_CAST(with_seqnum(event, seqnum))) + 1;
   }
   seqnum_ = seqnum;
-  position_ = sent_position_ = position;
+  position_ = newest_ = sent_position_ = position;
   started_ = true;
   ended_ = gap_due_ = false;
   flow_ = GST_FLOW_OK;
@@ -106,7 +107,7 @@ void SparsePad::follow(GstClockTime position) {
   std::lock_guard lock(mutex_);
   if (flushing_ || !started_ || ended_ || !GST_CLOCK_TIME_IS_VALID(position)) return;
   if (position <= position_) return;
-  position_ = position;
+  newest_ = std::exchange(position_, position);
   changed_.notify_all();
 }
 
@@ -243,7 +244,10 @@ bool SparsePad::has_work() const {
 }
 
 // The next thing to send, waits for it; NULL when the task is to stop. Positions become a GAP only
-// here, so however many there were while the task was busy, one GAP tells them all.
+// here, so however many there were while the task was busy, two GAPs tell them all: one up to the
+// newest picture, and one for that. A muxer takes what begins first (matroskamux of
+// GStreamer 1.26): a single long GAP would be taken before the pictures that lie in it, and then
+// these would wait for the next one, which comes with a picture that has no room to come.
 GstMiniObject* SparsePad::take_next() {
   std::unique_lock lock(mutex_);
   const auto is_held = [this] { return std::chrono::steady_clock::now() < held_until_; };
@@ -259,9 +263,9 @@ GstMiniObject* SparsePad::take_next() {
   leave_peer();
   peer_ = gst_pad_get_peer(pad_);
   if (queue_.empty()) {
-    GstEvent* gap =
-        with_seqnum(gst_event_new_gap(sent_position_, position_ - sent_position_), seqnum_);
-    sent_position_ = position_;
+    const GstClockTime end = newest_ > sent_position_ ? newest_ : position_;
+    GstEvent* gap = with_seqnum(gst_event_new_gap(sent_position_, end - sent_position_), seqnum_);
+    sent_position_ = end;
     gap_due_ = false;
     return GST_MINI_OBJECT_CAST(gap);
   }
@@ -312,7 +316,7 @@ void SparsePad::clear() {
   for (GstMiniObject* item : queue_) gst_mini_object_unref(item);
   queue_.clear();
   n_waiting_ = 0;
-  position_ = sent_position_ = GST_CLOCK_TIME_NONE;
+  position_ = newest_ = sent_position_ = GST_CLOCK_TIME_NONE;
   flow_ = GST_FLOW_OK;
   started_ = ended_ = gap_due_ = false;
 }
@@ -363,6 +367,7 @@ gboolean SparsePad::activate_mode(GstPad* pad, GstObject*, GstPadMode mode, gboo
 void SparsePad::activate(bool active) {
   {
     std::lock_guard lock(mutex_);
+    active = active && !retired_;
     active_ = active;
     flushing_ = false;
     flow_ = GST_FLOW_OK;
@@ -375,6 +380,14 @@ void SparsePad::activate(bool active) {
     flush_stuck_peer();
     gst_pad_stop_task(pad_);
   }
+}
+
+void SparsePad::retire() {
+  {
+    std::lock_guard lock(mutex_);
+    retired_ = true;
+  }
+  gst_pad_set_active(pad_, FALSE);
 }
 
 // The pad is flushing by now, which ends its own blocking probes. When a pad is released while its

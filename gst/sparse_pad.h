@@ -11,8 +11,8 @@
 //
 // Activation is the pad's own: the constructor installs an activate-mode function that starts and
 // stops the task. The element leaves READY<->PAUSED to GstElement; for a pad requested later it
-// calls gst_pad_set_active(pad, TRUE), then gst_element_add_pad. To release one: gst_pad_set_active
-// (pad, FALSE), gst_element_remove_pad, delete the SparsePad. None of this with a lock held that
+// calls gst_pad_set_active(pad, TRUE), then gst_element_add_pad. To release one: retire(),
+// gst_element_remove_pad, delete the SparsePad. None of this with a lock held that
 // the video's thread needs.
 #pragma once
 
@@ -78,6 +78,9 @@ class SparsePad {
   void flush_start(guint32 seqnum = GST_SEQNUM_INVALID);
   void flush_stop(bool reset_time, guint32 seqnum = GST_SEQNUM_INVALID);  // then start()
   void activate(bool active);  // called by the pad's activate-mode function
+  // Deactivates the pad for good: a change of the element's state that runs beside this may
+  // activate it once more, and its task would then hold the lock that deactivation waits for.
+  void retire();
   // Drops what is queued. For READY->PAUSED, before the pads are activated: what comes while the
   // pad is not active is kept for when it is, and the last run may have left something late.
   void forget();
@@ -114,12 +117,15 @@ class SparsePad {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<GstMiniObject*> queue_;  // events and buffers, in order
-  // Of the video, and what the GAPs have told of it; NONE before start().
-  GstClockTime position_ = GST_CLOCK_TIME_NONE, sent_position_ = GST_CLOCK_TIME_NONE;
+  // Of the video: its end, and where its newest picture begins; and what the GAPs have told of it.
+  // NONE before start().
+  GstClockTime position_ = GST_CLOCK_TIME_NONE, newest_ = GST_CLOCK_TIME_NONE;
+  GstClockTime sent_position_ = GST_CLOCK_TIME_NONE;
   guint32 seqnum_ = GST_SEQNUM_INVALID;  // of what is sent now
   GstPad* peer_ = nullptr;  // that a push is under way to, also when it is unlinked meanwhile
   GstFlowReturn flow_ = GST_FLOW_OK;
   bool active_ = false, flushing_ = false, sending_ = false;
+  bool retired_ = false;
   bool started_ = false, ended_ = false;
   std::chrono::steady_clock::time_point held_until_;
   bool caps_left_ = false;  // since the pad became active

@@ -143,10 +143,14 @@ void Filter::release_audio(GstPad* pad) {
   GstPad* src = audio_src_;
   feed_.set_audio({});             // it need not wait for the pictures any more
   gst_pad_set_active(pad, FALSE);  // waits until the chain function is out
+  GST_OBJECT_LOCK(element_);
+  const auto idle = idle_audio_;
+  GST_OBJECT_UNLOCK(element_);
+  if (idle) idle->retire();
   gst_pad_set_active(src, FALSE);
   GST_OBJECT_LOCK(element_);
   audio_sink_ = audio_src_ = nullptr;
-  const auto idle = std::exchange(idle_audio_, nullptr);
+  idle_audio_.reset();
   GST_OBJECT_UNLOCK(element_);
   g_signal_handlers_disconnect_by_data(pad, this);
   audio_input_.flush();
@@ -209,7 +213,7 @@ void Filter::release_pad(GstPad* pad) {
   if (pad == audio_sink_) return release_audio(pad);
   for (const auto& side : delivery_.side_pads()) {
     if (side->pad() != pad) continue;
-    gst_pad_set_active(pad, FALSE);
+    side->retire();
     if (g_str_equal(GST_OBJECT_NAME(pad), "text_src")) {
       delivery_.set_text_pad(nullptr);
     } else {

@@ -26,7 +26,8 @@ TEST_F(SparsePadTest, PositionUnknown) {
   EXPECT_TRUE(sink_.ends_with("gap 5+0"));
 }
 
-// Positions that pass while downstream is busy become one GAP that continues the last one.
+// Positions that pass while downstream is busy become a GAP that continues the last one, and one
+// that begins with the newest picture: what waits for text at the pictures before it has it.
 TEST_F(SparsePadTest, GapsAreJoined) {
   start_and_forget();
   pad_->follow(10);
@@ -36,8 +37,8 @@ TEST_F(SparsePadTest, GapsAreJoined) {
   ASSERT_TRUE(sink_.holding());
   for (GstClockTime position = 11; position <= 50; position++) pad_->follow(position);
   sink_.release();
-  ASSERT_TRUE(sink_.ends_with("gap 10+40"));
-  EXPECT_EQ(sink_.take(), (Log{"gap 0+10", "buffer 3", "gap 10+40"}));
+  ASSERT_TRUE(sink_.ends_with("gap 49+1"));
+  EXPECT_EQ(sink_.take(), (Log{"gap 0+10", "buffer 3", "gap 10+39", "gap 49+1"}));
 }
 
 // A position that is not ahead of the last one is no GAP.
@@ -117,6 +118,18 @@ TEST_F(SparsePadTest, EndWithoutStart) {
   EXPECT_EQ(log[0].substr(0, 12), "stream-start");
   EXPECT_EQ(log[2], "segment 0");
   EXPECT_EQ(log[4], "eos");
+}
+
+// A retired pad stays at rest, also when a change of state that runs beside its release activates
+// it once more: its task would hold the lock that the next deactivation waits for.
+TEST_F(SparsePadTest, RetiredStaysAtRest) {
+  start_and_forget();
+  pad_->retire();
+  EXPECT_TRUE(gst_pad_set_active(pad_->pad(), TRUE));
+  EXPECT_NE(gst_pad_get_task_state(pad_->pad()), GST_TASK_STARTED);
+  start();
+  EXPECT_TRUE(gst_pad_set_active(pad_->pad(), FALSE));
+  EXPECT_EQ(sink_.take(), Log{});
 }
 
 // A new segment of the same stream goes out alone; a new stream with its STREAM_START and CAPS.
