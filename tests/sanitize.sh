@@ -52,7 +52,7 @@ test_address() {
   rm -f "$GST_REGISTRY"
   gst-inspect-1.0 fakesink >/dev/null
   ASAN_OPTIONS=$ASAN_OPTIONS:fast_unwind_on_malloc=0 GST_REGISTRY_FORK=no G_SLICE=always-malloc \
-    run_meson_tests $build --timeout-multiplier 3 "${plain_suites[@]}" "${element_suites[@]}" decode
+    VIDI_HAND_SECONDS=40 run_meson_tests $build --timeout-multiplier 3 "${plain_suites[@]}" "${element_suites[@]}" decode random-hand
   unset GST_REGISTRY
 }
 
@@ -64,7 +64,7 @@ test_threads() {
 
 # Without the suite `decode`: what a file is, GStreamer finds out with factories that it never frees.
 test_leaks() {
-  GST_TRACERS=leaks G_DEBUG=fatal-criticals run_meson_tests build "${element_suites[@]}"
+  GST_TRACERS=leaks G_DEBUG=fatal-criticals VIDI_HAND_SECONDS=20 run_meson_tests build "${element_suites[@]}" random-hand
 }
 
 # seeds_from NAME SIZE PREFIX FILE...: PREFIX and the first SIZE bytes of each file as one input.
