@@ -37,7 +37,7 @@ struct Raw {
   gchar *vtt = nullptr, *srt = nullptr, *window = nullptr, *stride = nullptr, *rate = nullptr;
   gchar *min_confidence = nullptr, *memory_limit = nullptr;
   gchar *audio_track = nullptr, *video_track = nullptr;
-  gint n_decoders = 0;
+  gint n_decoders = 0, max_highlights = 0;
   gboolean json = FALSE, ask_more = FALSE, quiet = FALSE;
   gchar** rest = nullptr;
 
@@ -82,6 +82,7 @@ std::string complaint(const Arguments& a) {
   if (is_unset(a.stride_s)) return "--stride: expected 0.1 to 86400 seconds";
   if (is_unset(a.rate)) return "--rate: expected 0.01 to 60 pictures a second";
   if (is_unset(a.min_confidence)) return "--min-confidence: expected a number from 0 to 1";
+  if (a.max_highlights < 0) return "--max-highlights: expected 0 or more";
   if (a.n_decoders < 0 || a.n_decoders > kMostDecoders)
     return "--decoders: expected 0 to " + std::to_string(kMostDecoders);
   if (a.queries.empty() && !a.highlights() && !a.ask_more)
@@ -116,6 +117,7 @@ Arguments arguments_from(const Raw& raw) {
   a.stride_s = number(raw.stride, 0.1, kDay);
   a.rate = number(raw.rate, 0.01, 60);
   a.min_confidence = number(raw.min_confidence, 0, 1);
+  a.max_highlights = raw.max_highlights;
   a.n_decoders = raw.n_decoders;
   a.json = raw.json, a.ask_more = raw.ask_more, a.quiet = raw.quiet;
   return a;
@@ -139,6 +141,8 @@ GOptionContext* make_context(Raw& raw) {
        "Pictures a second that the model sees (default: the checkpoint's own, else 1)", "N"},
       {"min-confidence", 0, 0, G_OPTION_ARG_STRING, &raw.min_confidence,
        "Leave out hits of less confidence, 0 to 1", "N"},
+      {"max-highlights", 0, 0, G_OPTION_ARG_INT, &raw.max_highlights,
+       "With --task highlight: the best so many a minute (default: 0, all)", "N"},
       {"decoders", 0, 0, G_OPTION_ARG_INT, &raw.n_decoders,
        "Decoders that work on parts of the file side by side (default: 0, as many as are useful; 1 "
        "= one decodes every frame)",

@@ -82,6 +82,7 @@ void Asker::configure(const std::string& model) {
     gst_util_double_to_fraction(*a.rate, &numerator, &denominator);
     g_object_set(filter, "frame-rate", numerator, denominator, nullptr);
   }
+  g_object_set(filter, "max-highlights", static_cast<guint>(a.max_highlights), nullptr);
   if (a.min_confidence) g_object_set(filter, "min-confidence", *a.min_confidence, nullptr);
   if (a.ask_more) g_object_set(filter, "keep-windows", kAllWindows, nullptr);
 }

@@ -61,13 +61,17 @@ std::vector<Finding> HighlightRanker::keep_best(std::vector<Finding> found,
   if (found.empty()) return found;
   const AnalysisWindow& window = *found.front().window;
   forget_for(window);
-  for (Finding& finding : found) finding.label = finding.query;
-  std::erase_if(found, [&](const Finding& f) { return is_told_otherwise(f); });
+  if (found.front().from_queries) {
+    for (Finding& finding : found) finding.label = finding.query;
+    std::erase_if(found, [&](const Finding& f) { return is_told_otherwise(f); });
+    found = without_doubles(std::move(found));
+  }
+  std::stable_sort(found.begin(), found.end(), better);
 
   const size_t budget = budget_of(window, max_per_minute);
   size_t n_told = n_told_within(window);
   std::vector<Finding> kept;
-  for (Finding& finding : without_doubles(std::move(found))) {
+  for (Finding& finding : found) {
     if (!told_again(finding)) {
       if (max_per_minute > 0 && n_told >= budget) continue;
       ++n_told;

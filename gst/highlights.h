@@ -1,4 +1,5 @@
-// Highlights out of retrieval questions (element page, 4a): a ranked list of moments. Pure logic.
+// Highlights: a ranked list of moments, as many as are wanted a minute. Out of retrieval questions
+// (element page, 4a), or the list that the model itself makes. Pure logic.
 #pragma once
 
 #include <string>
@@ -19,7 +20,8 @@ class HighlightRanker {
   // what earlier overlapping windows kept counts, unless it is the same moment seen again (same
   // query, overlapping or touching). A moment that an earlier window told under another query is
   // not told twice. 0 = all. An unknown confidence ranks last, of equals the earlier is better. The
-  // label of what stays is its query. Returned by start.
+  // label of what stays is its query. Returned by start. Of the model's own list
+  // (`!from_queries`) labels stay, and what overlaps are two moments: the model said so.
   std::vector<Finding> keep_best(std::vector<Finding> found, unsigned max_per_minute);
   void clear();
 

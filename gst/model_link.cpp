@@ -363,7 +363,8 @@ std::vector<Finding> ModelLink::settle(const Analysis& analysis, size_t* n_found
   std::vector<Finding> found = findings_of(analysis);
   std::lock_guard lock(mutex_);
   if (analysis.window->epoch != epoch_) return {};
-  if (plan.ranked) found = ranker_.keep_best(std::move(found), plan.max_highlights);
+  if (plan.ranked || plan.task == "highlight")
+    found = ranker_.keep_best(std::move(found), plan.max_highlights);
   *n_found = found.size();
   return merger_.add(std::move(found), analysis.window->next_start, plan.merge_gap, plan.merge);
 }

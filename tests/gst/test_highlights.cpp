@@ -24,6 +24,7 @@ std::vector<Finding> in_window(int start_s, int stop_s, const std::vector<Range>
     Finding finding;
     finding.query = range.query;
     finding.label = "as the model said";
+    finding.from_queries = true;
     finding.start = Time(std::llround(range.start_s * 1e9));
     finding.stop = Time(std::llround(range.stop_s * 1e9));
     finding.confidence = range.confidence;
@@ -54,6 +55,30 @@ TEST(Highlights, BestOnesStay) {
                                               {"e", 30, 32, 0.6}}),
                                    3)),
             "c@10, d@20, a@50");
+}
+
+// So it is with the list that the model itself makes, but its titles are its own, and moments that
+// overlap are several: it was asked once for all.
+TEST(Highlights, TheModelsOwnListIsLimitedToo) {
+  const auto own = [](std::vector<Finding> found) {
+    for (Finding& finding : found) {
+      finding.label = finding.query, finding.query.clear();
+      finding.from_queries = false;
+    }
+    return found;
+  };
+  const std::vector<Finding> list = own(in_window(
+      0, 60,
+      {{"goal", 10, 20, 0.9}, {"cheers", 11, 20, 0.8}, {"c", 30, 32, 0.7}, {"d", 40, 42, 0.6}}));
+  EXPECT_EQ(shown(HighlightRanker().keep_best(list, 3)), "goal@10, cheers@11, c@30");
+  EXPECT_EQ(shown(HighlightRanker().keep_best(list, 1)), "goal@10");
+  EXPECT_EQ(shown(HighlightRanker().keep_best(list, 0)), "goal@10, cheers@11, c@30, d@40");
+  HighlightRanker ranker;
+  ranker.keep_best(list, 2);
+  EXPECT_EQ(shown(ranker.keep_best(
+                own(in_window(10, 70, {{"d", 40, 42, 0.9}, {"cheers", 11, 21, 0.2}})), 2)),
+            "cheers@11")
+      << "two are told already, and the same moment again is free";
 }
 
 // The budget follows the window's length, rounded up, and is never nothing.

@@ -309,7 +309,7 @@ TEST_F(Results, HighlightsOfTheModel) {
                       .has_highlight_prompt = true,
                       .unused_tensors = {}});
   scripted::answer_with("0.00-0.25 a goal, 0.50-0.625 loud cheers");
-  Rig rig({.properties = "task=highlight"});
+  Rig rig({.properties = "task=highlight max-highlights=0"});
   rig.play();
   rig.frames(0, 4);
   rig.end();
