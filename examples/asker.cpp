@@ -51,6 +51,12 @@ bool is_decoder_error(GstMessage* message) {
   return is_one;
 }
 
+// It was dropped for want of memory.
+bool is_failed_window(GstMessage* message) {
+  return gst_message_has_name(message, "vidi/window-dropped") &&
+         gst_structure_has_field(gst_message_get_structure(message), "error");
+}
+
 }  // namespace
 
 Asker::Asker(const Arguments& arguments, const std::string& model, const std::string& uri,
@@ -153,7 +159,7 @@ void Asker::handle(GstMessage* message) {
         bar_.say(gst_structure_get_string(gst_message_get_structure(message), "text"));
       if (gst_message_has_name(message, "vidi/result"))
         take_result(gst_message_get_structure(message));
-      if (gst_message_has_name(message, "vidi/window"))
+      if (gst_message_has_name(message, "vidi/window") || is_failed_window(message))
         take_window(gst_message_get_structure(message));
       break;
     case GST_MESSAGE_PROGRESS:

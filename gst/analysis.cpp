@@ -145,11 +145,14 @@ void drop_features(const AnalysisWindow& window) {
 
 // `body(steps)` in the usual steps, and so again when `let_go` found something to free after
 // OutOfMemory; then `make_room`, and once more in small steps. kOverLimit is final.
+constexpr int kMostChances = 4;  // an element's own windows, its neighbours', other models'
 template <class Body, class LetGo, class MakeRoom>
 Result<Analysis> with_second_chance(Body body, LetGo let_go, MakeRoom make_room) {
   const Clock::time_point begin = Clock::now();
   Result<Analysis> analysis = attempt([&] { return body(kUsual); });
-  if (out_of_memory(analysis) && let_go()) analysis = attempt([&] { return body(kUsual); });
+  for (int i = 0; i < kMostChances && out_of_memory(analysis) && let_go(); ++i) {
+    analysis = attempt([&] { return body(kUsual); });
+  }
   if (out_of_memory(analysis)) {
     make_room();
     analysis = attempt([&] { return body(kSmall); });
@@ -158,6 +161,14 @@ Result<Analysis> with_second_chance(Body body, LetGo let_go, MakeRoom make_room)
   }
   if (analysis) analysis->inference_time = std::chrono::duration_cast<Time>(Clock::now() - begin);
   return analysis;
+}
+
+auto letting_go(Session& session, const std::function<bool()>& forget_windows) {
+  return [&session, &forget_windows] {
+    if (!forget_windows || !forget_windows()) return false;
+    session.free_caches();
+    return true;
+  };
 }
 
 }  // namespace
@@ -184,12 +195,7 @@ Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow>
     ask_questions(session, *window, steps.questions, analysis);
     return analysis;
   };
-  const auto let_go = [&] {
-    if (!forget_windows || !forget_windows()) return false;
-    session.free_caches();
-    return true;
-  };
-  return with_second_chance(body, let_go, [&] {
+  return with_second_chance(body, letting_go(session, forget_windows), [&] {
     drop_features(*window);
     session.free_caches();
   });
@@ -221,7 +227,8 @@ void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel)
 }
 
 Result<Analysis> ask_again(Session& session, const Analysis& before,
-                           std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel) {
+                           std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel,
+                           const std::function<bool()>& forget_windows) {
   if (!before.window || !before.encoded || !plan || !cancel) {
     return Error{ErrorCode::kBadInput, "There is no encoded window to ask about."};
   }
@@ -235,8 +242,8 @@ Result<Analysis> ask_again(Session& session, const Analysis& before,
     ask_questions(session, *window, steps.questions, analysis);
     return analysis;
   };
-  return with_second_chance(
-      body, [] { return false; }, [&] { session.free_caches(); });
+  return with_second_chance(body, letting_go(session, forget_windows),
+                            [&] { session.free_caches(); });
 }
 
 }  // namespace vidi

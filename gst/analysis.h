@@ -42,7 +42,8 @@ void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel)
 
 // The same questions again, or others, on what is already encoded.
 Result<Analysis> ask_again(Session& session, const Analysis& before,
-                           std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel);
+                           std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel,
+                           const std::function<bool()>& forget_windows = {});
 
 // The questions of `plan` as the engine takes them.
 std::vector<Query> queries_of(const AskPlan& plan);

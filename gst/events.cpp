@@ -274,6 +274,8 @@ const char* reason_name(DropReason reason) {
       return "overload";
     case DropReason::kTooFewFrames:
       return "too-few-frames";
+    case DropReason::kOutOfMemory:
+      return "out-of-memory";
     case DropReason::kFlush:
       return "flush";
     case DropReason::kModelFailed:
@@ -289,11 +291,12 @@ uint64_t Counters::windows_dropped() const {
 }
 
 GstStructure* dropped_structure(const AnalysisWindow& window, DropReason reason,
-                                const Counters& counters) {
+                                const std::string& error, const Counters& counters) {
   Fields fields("vidi/window-dropped");
   add_head(fields, window);
   add_place(fields, window);
   fields.text("reason", reason_name(reason));
+  fields.text("error", error);
   fields.number("frames", window.frames.size() - window.n_stand_ins);
   fields.large("windows-dropped", counters.windows_dropped());
   fields.large("windows-submitted", counters.windows_submitted);

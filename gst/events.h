@@ -38,8 +38,8 @@ GstStructure* window_structure(const AnalysisWindow& window, const Analysis* ana
                                unsigned n_results, GstClockTime delay, const char* error);
 
 // Why a window was not analysed.
-enum class DropReason { kOverload, kTooFewFrames, kFlush, kModelFailed, kStopped };
-inline constexpr size_t kDropReasons = 5;
+enum class DropReason { kOverload, kTooFewFrames, kOutOfMemory, kFlush, kModelFailed, kStopped };
+inline constexpr size_t kDropReasons = 6;
 const char* reason_name(DropReason reason);  // "overload", "too-few-frames", ...
 
 // Behind `stats`, under the element's lock. Every window is counted once: submitted is always
@@ -58,9 +58,10 @@ struct Counters {
 };
 GstStructure* stats_structure(const Counters& counters);
 
-// `vidi/window-dropped`. Not for a flush or a stop, when nobody wants to hear of it.
+// `vidi/window-dropped`. Not for a flush or a stop, when nobody wants to hear of it. `error`: a
+// sentence, or nothing.
 GstStructure* dropped_structure(const AnalysisWindow& window, DropReason reason,
-                                const Counters& counters);
+                                const std::string& error, const Counters& counters);
 
 // `vidi/model`; `error` NULL unless failed.
 GstStructure* model_structure(ModelState state, const std::string& session_id,

@@ -109,7 +109,7 @@ void ModelLink::refuse_small(const AnalysisWindow& window) {
     ++counters_.windows_submitted;
     count_drops(1, reason);
   }
-  host_.window_dropped(window, reason);
+  host_.window_dropped(window, reason, "");
 }
 
 bool ModelLink::finish() {
@@ -180,9 +180,10 @@ bool ModelLink::has_given_up() const {
   return useless_;
 }
 
-void ModelLink::say_dropped(const AnalysisWindow& window, DropReason reason) {
+void ModelLink::say_dropped(const AnalysisWindow& window, DropReason reason,
+                            const std::string& error) {
   foresight_.drop(window);
-  host_.window_dropped(window, reason);
+  host_.window_dropped(window, reason, error);
 }
 
 ModelLink::Asked ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
@@ -276,7 +277,7 @@ void ModelLink::answer(Session& session, Request& request) {
   if (request.window) {
     request.window->plan = request.plan;
     request.window->cancel = request.cancel;
-    const auto analysis = analyze(session, request.window);
+    const auto analysis = analyze(session, request.window, [this] { return find_room(true); });
     if (!analysis) return answer_failed(request, analysis.error());
     send_answer(request, *analysis);
     return;
@@ -285,7 +286,8 @@ void ModelLink::answer(Session& session, Request& request) {
     return answer_failed(request, {ErrorCode::kNotFound, "its window was dropped or failed"});
   }
   for (const Analysis& before : request.encoded) {
-    const auto again = ask_again(session, before, request.plan, request.cancel);
+    const auto again = ask_again(session, before, request.plan, request.cancel,
+                                 [this] { return find_room(false); });
     if (!again) return answer_failed(request, again.error());
     if (!send_answer(request, *again)) return;
   }
@@ -320,14 +322,31 @@ void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>&
   if (!session.info().has_highlight_prompt && window->plan_without_prompt) {
     window->plan = window->plan_without_prompt;
   }
-  const Result<Analysis> analysis = analyze(session, window, [this] { return forget_others(); });
+  const Result<Analysis> analysis = analyze(session, window, [this] { return find_room(true); });
   if (analysis) {
     analysed(*analysis);
   } else if (analysis.error().code == ErrorCode::kCancelled) {
     count_cancelled(*window);
+  } else if (analysis.error().code == ErrorCode::kOutOfMemory) {
+    out_of_memory(*window, analysis.error());
   } else {
     failed(*window, analysis.error());
   }
+}
+
+// The next window may find what this one did not: other programs come and go.
+void ModelLink::out_of_memory(const AnalysisWindow& window, const Error& error) {
+  std::vector<Finding> findings;
+  {
+    std::lock_guard lock(mutex_);
+    in_work_.reset();
+    count_drops(1, DropReason::kOutOfMemory);
+    if (window.epoch == epoch_) {
+      findings = merger_.pass(window.next_start, window.plan->merge_gap);
+    }
+  }
+  for (const Finding& finding : findings) delivery_.send(finding);
+  say_dropped(window, DropReason::kOutOfMemory, error.message);
 }
 
 void ModelLink::count_cancelled(const AnalysisWindow& window) {
@@ -389,6 +408,22 @@ bool ModelLink::forget_others() {
   if (kept_.empty()) return freed;
   kept_.clear();
   return true;
+}
+
+// On the worker: memory for what is in work, from this element if `own`, then from those that share
+// its model, then from other models of the process; false when nobody has any to give.
+bool ModelLink::find_room(bool own) {
+  if (own && forget_others()) return true;
+  const auto in_use = model();
+  return in_use && in_use->take_room(this);
+}
+
+// Only what is kept for questions: the worker may be at work on anything else.
+bool ModelLink::give_room() {
+  std::deque<Analysis> kept;
+  std::lock_guard lock(mutex_);
+  kept.swap(kept_);
+  return !kept.empty();
 }
 
 void ModelLink::count_analysis(const Analysis& analysis) {

@@ -29,7 +29,9 @@ class LinkHost {
   virtual void model_progress(double fraction) = 0;
   virtual void model_ready(const ModelInfo& info) = 0;
   virtual void model_failed(const Error& error) = 0;
-  virtual void window_dropped(const AnalysisWindow& window, DropReason reason) = 0;
+  // `error`: what failed, or empty.
+  virtual void window_dropped(const AnalysisWindow& window, DropReason reason,
+                              const std::string& error) = 0;
   // `in_a_row` failures until now, this one included.
   virtual void analysis_failed(const Error& error, int in_a_row) = 0;
   // The model refuses a question of the windows; the others are answered.
@@ -79,6 +81,7 @@ class ModelLink final : public ModelClient {
   void on_ready(const ModelInfo& info) override { host_.model_ready(info); }      // worker
   void on_failed(const Error& error) override;                                    // worker
   bool work(Session& session) override;                                           // worker
+  bool give_room() override;
 
  private:
   struct Request {
@@ -106,11 +109,13 @@ class ModelLink final : public ModelClient {
   std::vector<Finding> settle(const Analysis& analysis, size_t* n_found);
   void keep(const Analysis& analysis);
   bool forget_others();
+  bool find_room(bool own);
+  void out_of_memory(const AnalysisWindow& window, const Error& error);
   void count_drops(size_t n, DropReason reason) {
     counters_.dropped[static_cast<size_t>(reason)] += n;
   }
   void count_cancelled(const AnalysisWindow& window);
-  void say_dropped(const AnalysisWindow& window, DropReason reason);
+  void say_dropped(const AnalysisWindow& window, DropReason reason, const std::string& error = "");
   void count_analysis(const Analysis& analysis);
 
   LinkHost& host_;

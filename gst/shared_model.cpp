@@ -79,7 +79,7 @@ void SharedModel::detach(ModelClient* client) {
   if (seats_.empty() && thread_.joinable() && !stopping_) {
     end_thread(lock);
   } else {
-    changed_.wait(lock, [&] { return in_call_ != client; });
+    changed_.wait(lock, [&] { return !is_called(client); });
   }
 }
 
@@ -129,7 +129,7 @@ void SharedModel::wake() {
 
 bool SharedModel::wait_until_loaded(const ModelClient* client) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !seated(client) || (was_told(client) && in_call_ != client); });
+  changed_.wait(lock, [&] { return !seated(client) || (was_told(client) && !is_called(client)); });
   return state_ == ModelState::kReady && seated(client);
 }
 
@@ -234,10 +234,39 @@ bool SharedModel::serve_next(std::unique_lock<std::mutex>& lock) {
   return false;
 }
 
-// Calls into a client without the lock; detach() waits for in_call_.
+bool SharedModel::is_called(const ModelClient* client) const {
+  return std::find(calls_.begin(), calls_.end(), client) != calls_.end();
+}
+
+bool SharedModel::take_room_of_clients(const ModelClient* but) {
+  bool found = false;
+  std::unique_lock lock(mutex_);
+  const std::vector<Seat> seats = seats_;
+  for (const Seat& seat : seats) {
+    if (seat.client == but || !seated(seat.client)) continue;
+    call(lock, seat.client, [&] { found = seat.client->give_room() || found; });
+  }
+  return found;
+}
+
+bool SharedModel::take_room(const ModelClient* client) {
+  if (take_room_of_clients(client)) return true;
+  std::vector<std::shared_ptr<SharedModel>> others;
+  {
+    std::lock_guard lock(registry().mutex);
+    for (const auto& weak : registry().models) {
+      if (auto model = weak.lock(); model && model.get() != this) others.push_back(model);
+    }
+  }
+  bool found = false;
+  for (const auto& other : others) found = other->take_room_of_clients(nullptr) || found;
+  return found;
+}
+
+// Calls into a client without the lock; detach() waits for it.
 template <class Call>
 void SharedModel::call(std::unique_lock<std::mutex>& lock, ModelClient* client, Call what) {
-  in_call_ = client;
+  calls_.push_back(client);
   lock.unlock();
   try {
     what();
@@ -245,7 +274,7 @@ void SharedModel::call(std::unique_lock<std::mutex>& lock, ModelClient* client, 
     // A client's exception must not end the process; it counts as no work.
   }
   lock.lock();
-  in_call_ = nullptr;
+  calls_.erase(std::find(calls_.begin(), calls_.end(), client));
   changed_.notify_all();
 }
 

@@ -38,6 +38,9 @@ class ModelClient {
   virtual void on_failed(const Error& error) = 0;
   // Does one piece of work if there is one; false when there is none. The client cancels what runs.
   virtual bool work(Session& session) = 0;
+  // Gives up what it keeps of the device's memory and can do without; false when there is nothing.
+  // From the worker's thread or another model's.
+  virtual bool give_room() { return false; }
 };
 
 class SharedModel {
@@ -57,6 +60,10 @@ class SharedModel {
   // thread this is a programming error: it says so on stderr, removes the client and cannot wait.
   void detach(ModelClient* client);
   void wake();  // a client has work
+  // For `client`, whose work does not fit: the other clients give what they can do without, and
+  // when they have nothing, those of the process's other models. False when nobody has. On the
+  // worker's thread, from inside the client.
+  bool take_room(const ModelClient* client);
 
   // Blocks until the model is ready (true), has failed or `client` is told to stop waiting by
   // detach (false). The client has heard on_ready or on_failed by then. Not for the worker's
@@ -88,6 +95,8 @@ class SharedModel {
   bool serve_next(std::unique_lock<std::mutex>& lock);
   template <class Call>
   void call(std::unique_lock<std::mutex>& lock, ModelClient* client, Call what);
+  bool is_called(const ModelClient* client) const;  // called with the lock
+  bool take_room_of_clients(const ModelClient* but);
 
   const Door& door_;
   const ModelKey key_;
@@ -96,8 +105,8 @@ class SharedModel {
   std::thread thread_;
   std::thread::id worker_;  // of thread_, until it has ended
   std::vector<Seat> seats_;
-  ModelClient* in_call_ = nullptr;  // the worker is inside this client, without the lock
-  size_t turn_ = 0;                 // seat that is asked next
+  std::vector<ModelClient*> calls_;  // clients that are called now, without the lock
+  size_t turn_ = 0;                  // seat that is asked next
   bool work_waits_ = false, stopping_ = false;
   ModelState state_ = ModelState::kUnloaded;
   Cancel cancel_load_;

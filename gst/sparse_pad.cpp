@@ -58,16 +58,25 @@ bool has_sticky(GstPad* pad, GstEventType type) {
 }  // namespace
 
 SparsePad::SparsePad(GstPad* pad, GstCaps* caps)
-    : pad_(GST_PAD(gst_object_ref(pad))), caps_(caps ? gst_caps_ref(caps) : nullptr) {
-  gst_pad_set_element_private(pad_, this);
-  gst_pad_set_activatemode_function(pad_, activate_mode);
-  linked_handler_ = g_signal_connect(pad_, "linked", G_CALLBACK(on_linked), this);
+    : pad_(GST_PAD(gst_object_ref(pad))),
+      handle_(std::make_shared<Handle>()),
+      caps_(caps ? gst_caps_ref(caps) : nullptr) {
+  handle_->owner = this;
+  const auto forget = [](gpointer handle) { delete static_cast<HandleRef*>(handle); };
+  gst_pad_set_activatemode_function_full(pad_, activate_mode, new HandleRef(handle_), forget);
+  linked_handler_ = g_signal_connect_data(
+      pad_, "linked", G_CALLBACK(on_linked), new HandleRef(handle_),
+      [](gpointer handle, GClosure*) { delete static_cast<HandleRef*>(handle); },
+      static_cast<GConnectFlags>(0));
 }
 
+// The pad's function stays: another thread may be about to call it.
 SparsePad::~SparsePad() {
+  {
+    std::unique_lock lock(handle_->mutex);
+    handle_->owner = nullptr;
+  }
   g_signal_handler_disconnect(pad_, linked_handler_);
-  gst_pad_set_activatemode_function(pad_, nullptr);
-  gst_pad_set_element_private(pad_, nullptr);
   activate(false);
   leave_peer();
   gst_clear_caps(&caps_);
@@ -327,11 +336,16 @@ void SparsePad::forget() {
 }
 
 // A downstream that is linked while nothing moves (in PAUSED) waits for a GAP, too.
-void SparsePad::on_linked(GstPad*, GstPad*, SparsePad* self) {
-  std::lock_guard lock(self->mutex_);
-  self->gap_due_ = self->started_ && !self->ended_ && GST_CLOCK_TIME_IS_VALID(self->sent_position_);
-  self->flow_ = GST_FLOW_OK;
-  self->changed_.notify_all();
+void SparsePad::on_linked(GstPad*, GstPad*, HandleRef* handle) {
+  std::shared_lock lock((*handle)->mutex);
+  if (SparsePad* self = (*handle)->owner) self->linked();
+}
+
+void SparsePad::linked() {
+  std::lock_guard lock(mutex_);
+  gap_due_ = started_ && !ended_ && GST_CLOCK_TIME_IS_VALID(sent_position_);
+  flow_ = GST_FLOW_OK;
+  changed_.notify_all();
 }
 
 void SparsePad::flush_start(guint32 seqnum) {
@@ -359,8 +373,9 @@ void SparsePad::flush_stop(bool reset_time, guint32 seqnum) {
 
 gboolean SparsePad::activate_mode(GstPad* pad, GstObject*, GstPadMode mode, gboolean active) {
   if (mode != GST_PAD_MODE_PUSH) return FALSE;
-  auto* self = static_cast<SparsePad*>(gst_pad_get_element_private(pad));
-  if (self) self->activate(active);
+  const HandleRef handle = *static_cast<HandleRef*>(pad->activatemodedata);
+  std::shared_lock lock(handle->mutex);
+  if (SparsePad* self = handle->owner) self->activate(active);
   return TRUE;
 }
 

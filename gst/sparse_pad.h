@@ -22,8 +22,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 
 namespace vidi {
@@ -31,7 +33,7 @@ namespace vidi {
 class SparsePad {
  public:
   // `pad` is a request source pad of the element, not active yet; its name goes into the stream id.
-  // Both are referenced; caps NULL = none. The pad's element private is taken.
+  // Both are referenced; caps NULL = none.
   SparsePad(GstPad* pad, GstCaps* caps);
   ~SparsePad();  // stops the task, returns when it is out
   SparsePad(const SparsePad&) = delete;
@@ -91,8 +93,16 @@ class SparsePad {
   GstPad* pad() const { return pad_; }
 
  private:
+  // What the pad knows of this object. It outlives it: a change of the element's state, or a link,
+  // that is under way while the pad is released calls here once more.
+  struct Handle {
+    std::shared_mutex mutex;  // shared by the calls
+    SparsePad* owner = nullptr;
+  };
+  using HandleRef = std::shared_ptr<Handle>;
   static gboolean activate_mode(GstPad* pad, GstObject* parent, GstPadMode mode, gboolean active);
-  static void on_linked(GstPad* pad, GstPad* peer, SparsePad* self);
+  static void on_linked(GstPad* pad, GstPad* peer, HandleRef* handle);
+  void linked();
   static void loop(gpointer self);  // on the pad's task
   void send_next();
   GstMiniObject* take_next();
@@ -112,6 +122,7 @@ class SparsePad {
   void flush_stuck_peer();
 
   GstPad* const pad_;
+  const HandleRef handle_;
   gulong linked_handler_ = 0;
   GstCaps* caps_;
   mutable std::mutex mutex_;

@@ -81,7 +81,8 @@ class Filter final : public LinkHost {
   void model_progress(double fraction) override;
   void model_ready(const ModelInfo& info) override;
   void model_failed(const Error& error) override;
-  void window_dropped(const AnalysisWindow& window, DropReason reason) override;
+  void window_dropped(const AnalysisWindow& window, DropReason reason,
+                      const std::string& error) override;
   void analysis_failed(const Error& error, int in_a_row) override;
   void question_refused(const Question& question, const std::string& why) override;
   void request_failed(const std::string& id, const std::string& why) override;

@@ -202,17 +202,24 @@ void Filter::model_failed(const Error& error) {
 }
 
 // A drop is said in four ways: event and message, QOS, a warning now and then, `stats`.
-void Filter::window_dropped(const AnalysisWindow& window, DropReason reason) {
+void Filter::window_dropped(const AnalysisWindow& window, DropReason reason,
+                            const std::string& error) {
   const Counters counters = link_.counters();
-  delivery_.send(dropped_structure(window, reason, counters), &window);
+  delivery_.send(dropped_structure(window, reason, error, counters), &window);
   post_qos(window, counters);
+  const bool no_memory = reason == DropReason::kOutOfMemory;
+  if (reason != DropReason::kOverload && !no_memory) return;
   const gint64 now = g_get_monotonic_time();
   gint64 last = last_drop_warning_;
-  if (reason == DropReason::kOverload && (last == 0 || now - last >= kBetweenDropWarnings) &&
-      last_drop_warning_.compare_exchange_strong(last, now)) {
-    warn("the model is slower than the stream: " + std::to_string(counters.windows_dropped()) +
-         " of " + std::to_string(counters.windows_submitted) + " windows were dropped until now");
+  if ((last != 0 && now - last < kBetweenDropWarnings) ||
+      !last_drop_warning_.compare_exchange_strong(last, now)) {
+    return;
   }
+  const std::string share = std::to_string(counters.windows_dropped()) + " of " +
+                            std::to_string(counters.windows_submitted) +
+                            " windows were dropped until now";
+  warn(no_memory ? "there is no memory for a window, " + share + ": " + error
+                 : "the model is slower than the stream: " + share);
 }
 
 void Filter::post_qos(const AnalysisWindow& window, const Counters& counters) {

@@ -15,6 +15,23 @@ namespace vidi {
 
 inline std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+// CUDA's libraries have words of their own for it.
+inline bool is_shortage(const std::string& what) {
+  return what.find("out of memory") != std::string::npos ||
+         what.find("ALLOC_FAILED") != std::string::npos;
+}
+
+// One sentence out of libtorch's several: "... Tried to allocate 20.00 GiB. GPU 0 has ...".
+inline std::string shortage_text(const std::string& what) {
+  constexpr char kTried[] = "Tried to allocate ";
+  const size_t at = what.find(kTried);
+  if (at == std::string::npos) return "the device ran out of memory";
+  const size_t begin = at + sizeof kTried - 1, end = what.find_first_not_of("0123456789.", begin);
+  const std::string unit = end == std::string::npos ? "" : what.substr(end, 4);
+  return "the device ran out of memory: " + what.substr(begin, end - begin) + unit +
+         " more were wanted";
+}
+
 // Whatever `body` throws becomes an Error.
 template <class T, class Body>
 Result<T> at_the_door(Body body) noexcept {
@@ -24,9 +41,11 @@ Result<T> at_the_door(Body body) noexcept {
   } catch (const EngineError& e) {
     return Error{e.code(), e.what()};
   } catch (const c10::OutOfMemoryError& e) {
-    return Error{ErrorCode::kOutOfMemory, first_line(e.what_without_backtrace())};
+    return Error{ErrorCode::kOutOfMemory, shortage_text(e.what_without_backtrace())};
   } catch (const c10::Error& e) {
-    return Error{ErrorCode::kInternal, first_line(e.what_without_backtrace())};
+    const std::string what = e.what_without_backtrace();
+    if (is_shortage(what)) return Error{ErrorCode::kOutOfMemory, shortage_text(what)};
+    return Error{ErrorCode::kInternal, first_line(what)};
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::kOutOfMemory, "the host ran out of memory"};
   } catch (const std::exception& e) {

@@ -176,7 +176,7 @@ TEST_F(AnalysisTest, TokenLimit) {
 // there are.
 TEST_F(AnalysisTest, RefusedQuestions) {
   scripted::answer_with("0.25-0.50");
-  for (const std::string& pattern : {"100000000", "000000001", "010101010", "001100000"}) {
+  for (const std::string pattern : {"100000000", "000000001", "010101010", "001100000"}) {
     plan_->questions.clear();
     for (size_t i = 0; i < pattern.size(); ++i) {
       const std::string id = std::to_string(i);
@@ -246,9 +246,24 @@ TEST_F(AnalysisTest, SmallStepsFollowWhereNothingCanGo) {
   for (const bool has_windows : {true, false}) {
     scripted::reset();
     scripted::fail(Step::kEncode, kNoMemory, has_windows ? 2 : 1);
-    const auto analysis = analyze(*session_, window(3), [&] { return has_windows; });
+    int n_windows = has_windows ? 1 : 0;
+    const auto analysis = analyze(*session_, window(3), [&] { return n_windows-- > 0; });
     ASSERT_TRUE(analysis);
     EXPECT_TRUE(analysis->in_small_steps);
+  }
+}
+
+// Who gives up windows may have more of them, and neighbours who have some: each is tried, but not
+// without end, since others go on making new ones.
+TEST_F(AnalysisTest, WindowsGiveWayInTurnAndNotForEver) {
+  for (const int failures : {3, 100}) {
+    scripted::reset();
+    scripted::fail(Step::kEncode, kNoMemory, failures);
+    int n_asked = 0;
+    const auto analysis = analyze(*session_, window(3), [&] { return ++n_asked > 0; });
+    EXPECT_EQ(static_cast<bool>(analysis), failures == 3);
+    EXPECT_FALSE(analysis && analysis->in_small_steps);
+    EXPECT_EQ(n_asked, failures == 3 ? 3 : 4);
   }
 }
 

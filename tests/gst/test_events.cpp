@@ -306,9 +306,9 @@ TEST_F(Events, WindowThatFailed) {
 // A dropped window tells which one, why, and how many there were.
 TEST_F(Events, WindowDropped) {
   Counters counters;
-  counters.dropped = {2, 1, 1, 1, 0};
+  counters.dropped = {2, 1, 1, 0, 1, 0};
   counters.windows_submitted = 9;
-  const Structure s(dropped_structure(*window_, DropReason::kOverload, counters));
+  const Structure s(dropped_structure(*window_, DropReason::kOverload, "", counters));
   EXPECT_EQ(json_line(s.get()),
             R"({"type":"window-dropped","schema_version":1,"session_id":"session-7",)"
             R"("window_index":4,"window_start":60000000000,"window_stop":120000000000,)"

@@ -331,6 +331,28 @@ TEST_F(Failures, KeptWindowsMakeRoom) {
   EXPECT_EQ(scripted::n_caches_freed(), 1);
 }
 
+// A window that does not fit, whatever was freed, is dropped and says why; however many these are,
+// the stream goes on, and the next window that fits is analysed.
+TEST_F(Failures, WindowsThatDoNotFitAreDropped) {
+  const std::string sentence = "the device ran out of memory: 20.00 GiB more were wanted";
+  scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, sentence}, 5 * 2);
+  Bench bench(Properties{{"window-duration", "2000000000"}, {"window-stride", "2000000000"}});
+  bench.play();
+  bench.frames(0, 14 * GST_SECOND);
+  bench.eos();
+  const auto dropped = bench.structures("vidi/window-dropped");
+  ASSERT_EQ(dropped.size(), 5u);
+  for (const GstStructure* s : dropped) {
+    EXPECT_EQ(text(s, "reason"), "out-of-memory");
+    EXPECT_EQ(text(s, "error"), sentence);
+  }
+  EXPECT_EQ(bench.structures("vidi/window").size(), 2u);
+  EXPECT_EQ(bench.stat("windows-dropped-out-of-memory"), 5u);
+  EXPECT_EQ(bench.stat("windows-submitted"), 7u);
+  EXPECT_TRUE(bench.messages(GST_MESSAGE_ERROR).empty());
+  EXPECT_EQ(bench.messages(GST_MESSAGE_WARNING).size(), 1u);
+}
+
 // Three failures in a row are a broken model: an ERROR, and the stream ends.
 TEST_F(Failures, ThreeInARowAreAnError) {
   scripted::fail(Step::kAsk, {ErrorCode::kInternal, "It broke."}, -1);

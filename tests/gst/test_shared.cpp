@@ -59,6 +59,28 @@ TEST_F(Shared, BothHearOfAFailure) {
   }
 }
 
+// Windows that are kept for questions give way to one that does not fit, also across elements and
+// models: the element's own first, then its neighbours'; it is analysed in usual steps then.
+TEST_F(Shared, KeptWindowsGiveWayAcrossElements) {
+  for (const char* other :
+       {"query=cat keep-windows=2", "query=cat keep-windows=2 precision=bf16"}) {
+    prepare();
+    Rig neighbour({.properties = other}), one;
+    neighbour.play();
+    neighbour.frames(0, 4);
+    ASSERT_TRUE(neighbour.pipeline.wait_structure("vidi/window"));
+    EXPECT_NE(neighbour.ask("dog", 0, GST_SECOND), "");
+    one.play();
+    scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "no room"}, 1);
+    one.frames(0, 4);
+    const GstStructure* window = one.pipeline.wait_structure("vidi/window");
+    ASSERT_TRUE(window);
+    EXPECT_FALSE(flag(window, "small-steps"));
+    EXPECT_EQ(neighbour.ask("dog", 0, GST_SECOND), "") << "what it kept is gone";
+    EXPECT_TRUE(neighbour.pipeline.error_text().empty());
+  }
+}
+
 // One goes while the model works for the other: that one's answer comes, and the model stays.
 TEST_F(Shared, OneGoesTheOtherStays) {
   Rig one;

@@ -177,7 +177,7 @@ TEST(MemoryLimit, TheAllocatorHasTheLastWord) {
     session->set_tap({});
     EXPECT_EQ(n_thrown, 1);
     if (limit == 0) {
-      expect_refused(encoded, ErrorCode::kOutOfMemory, "no room");
+      expect_refused(encoded, ErrorCode::kOutOfMemory, "the device ran out of memory");
       continue;
     }
     ASSERT_TRUE(encoded) << encoded.error().message;
