@@ -157,6 +157,8 @@ void Asker::handle(GstMessage* message) {
       if (gst_is_missing_plugin_message(message)) note_missing(message);
       if (gst_message_has_name(message, FilePipeline::kNote))
         bar_.say(gst_structure_get_string(gst_message_get_structure(message), "text"));
+      if (gst_message_has_name(message, "vidi/model"))
+        handle_model(gst_message_get_structure(message));
       if (gst_message_has_name(message, "vidi/result"))
         take_result(gst_message_get_structure(message));
       if (gst_message_has_name(message, "vidi/window") || is_failed_window(message))
@@ -193,12 +195,14 @@ void Asker::handle_load(GstMessage* message) {
   if (type == GST_PROGRESS_TYPE_CONTINUE &&
       std::sscanf(text, "Loading the model: %d", &percent) == 1)
     bar_.show("Loading", percent / 100.0, "");
-  if (type == GST_PROGRESS_TYPE_COMPLETE) {
-    model_ready_ = true;
-    begin_ = Clock::now();
-    bar_.say("Watching " + file_);
-  }
   g_free(text);
+}
+
+void Asker::handle_model(const GstStructure* model) {
+  if (g_strcmp0(gst_structure_get_string(model, "state"), "ready") != 0 || model_ready_) return;
+  model_ready_ = true;
+  begin_ = Clock::now();
+  bar_.say("Watching " + file_ + " " + place_text(model));
 }
 
 // Without a question the element warns that nothing is asked; with --ask-more that is as it is to

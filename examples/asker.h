@@ -43,6 +43,7 @@ class Asker {
   void handle(GstMessage* message);
   std::string model_name() const;
   void handle_load(GstMessage* message);
+  void handle_model(const GstStructure* model);
   void handle_warning(GstMessage* message);
   void take_refusal(const GstStructure* refusal, const std::string& text);
   void handle_error(GstMessage* message);

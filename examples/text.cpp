@@ -83,6 +83,16 @@ std::string without_credentials(const std::string& text) {
   return shown;
 }
 
+std::string place_text(const GstStructure* model) {
+  const auto field = [&](const char* name) {
+    const char* text = gst_structure_get_string(model, name);
+    return text ? printable(text) : std::string();
+  };
+  const std::string why = field("why-no-gpu");
+  return "on " + field("device") + " (" + field("precision") + ")" +
+         (why.empty() ? "" : ", no GPU: " + why);
+}
+
 std::string printable(const std::string& text) {
   gchar* valid = g_utf8_make_valid(text.data(), static_cast<gssize>(text.size()));
   const std::string all = valid;

@@ -1,7 +1,7 @@
 // Text for a terminal.
 #pragma once
 
-#include <glib.h>
+#include <gst/gst.h>
 
 #include <string>
 
@@ -12,6 +12,9 @@ std::string printable(const std::string& text);
 // The same text, in which no URI has a user part or a password among its parameters: a camera's
 // address is printed, and GStreamer quotes it in its errors.
 std::string without_credentials(const std::string& text);
+
+// Where the model of a vidi/model runs: "on cuda:0 (fp16)", with why not on a GPU.
+std::string place_text(const GstStructure* model);
 
 bool is_blank(const std::string& text);  // nothing but white space, of any alphabet
 

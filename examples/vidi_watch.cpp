@@ -157,7 +157,10 @@ gboolean Watcher::on_keeper_message(GstBus*, GstMessage* message, gpointer data)
   const GstStructure* s = gst_message_get_structure(message);
   const bool is_ready = s && gst_structure_has_name(s, "vidi/model") &&
                         g_strcmp0(gst_structure_get_string(s, "state"), "ready") == 0;
-  if (is_ready && !self->connection_ && !self->stopping_) self->connect();
+  if (is_ready && !self->connection_ && !self->stopping_) {
+    self->note("the model is ready " + place_text(s));
+    self->connect();
+  }
   return G_SOURCE_CONTINUE;
 }
 

@@ -231,6 +231,16 @@ Counters ModelLink::counters() const {
   return counters;
 }
 
+void ModelLink::on_ready(const ModelInfo& info) {
+  {
+    std::lock_guard lock(mutex_);
+    counters_.device = info.device;
+    counters_.precision = info.precision;
+    counters_.why_no_gpu = info.why_no_gpu;
+  }
+  host_.model_ready(info);
+}
+
 void ModelLink::on_failed(const Error& error) {
   give_up();
   host_.model_failed(error);

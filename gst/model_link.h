@@ -78,7 +78,7 @@ class ModelLink final : public ModelClient {
   Counters counters() const;
 
   void on_progress(double fraction) override { host_.model_progress(fraction); }  // worker
-  void on_ready(const ModelInfo& info) override { host_.model_ready(info); }      // worker
+  void on_ready(const ModelInfo& info) override;                                  // worker
   void on_failed(const Error& error) override;                                    // worker
   bool work(Session& session) override;                                           // worker
   bool give_room() override;

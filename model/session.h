@@ -44,7 +44,8 @@ struct ModelInfo {
   int64_t weight_bytes = 0;
   double load_seconds = 0;
   bool has_highlight_prompt =
-      false;  // the checkpoint brings its own sentence for the task "highlight"
+      false;               // the checkpoint brings its own sentence for the task "highlight"
+  std::string why_no_gpu;  // device auto took the CPU: why; else empty
   std::vector<std::string> unused_tensors;  // in the checkpoint, and nothing here needs them
 };
 

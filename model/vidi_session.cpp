@@ -86,8 +86,13 @@ void VidiSession::load_weights(Weights weights, const OpenOptions& options, cons
   synchronize(device_);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   const PromptConfig& prompt = config_.prompt;
-  info_ = {device_.str(),         precision_name(dtype_), family_name(prompt.family),
-           weights.bytes_taken(), took.count(),           prompt.prompts.count("highlight") > 0,
+  info_ = {device_.str(),
+           precision_name(dtype_),
+           family_name(prompt.family),
+           weights.bytes_taken(),
+           took.count(),
+           prompt.prompts.count("highlight") > 0,
+           device_.is_cuda() ? "" : why_no_gpu_,
            weights.unused()};
 }
 

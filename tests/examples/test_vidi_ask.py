@@ -92,7 +92,8 @@ class VidiAsk(unittest.TestCase):
     def test_says_what_it_does_unless_quiet(self):
         """Loading and watching are said on stderr; --quiet leaves stderr empty, but for what no switch keeps oneDNN from
         saying on arm64 where /sys does not tell the processor."""
-        self.assertRegex(ask(cases.CLIP, "a dog").stderr, r"(?s)Loading .*Watching ")
+        self.assertRegex(ask(cases.CLIP, "a dog").stderr, r"(?s)Loading .*Watching .*clip.mp4 on \w+")
+        self.assertIn("on cpu (fp32)\n", ask(cases.CLIP, "a dog", "--device", "cpu").stderr)
         said = ask("--quiet", cases.CLIP, "a dog").stderr.splitlines()
         self.assertEqual([line for line in said if "MIDR_EL1" not in line], [])
 

@@ -342,6 +342,20 @@ TEST_F(Events, Model) {
     EXPECT_EQ(text(Structure(model_structure(state, "", "", nullptr, 0, nullptr)), "state"), nick);
 }
 
+// Where the CPU was taken for want of a GPU, the model and `stats` say why.
+TEST_F(Events, WhyNoGpu) {
+  ModelInfo info;
+  info.device = "cpu", info.why_no_gpu = "there is no CUDA device";
+  const Structure model(model_structure(ModelState::kReady, "s", "m", &info, 0, nullptr));
+  EXPECT_EQ(text(model, "why-no-gpu"), "there is no CUDA device");
+  Counters counters;
+  EXPECT_FALSE(has(Structure(stats_structure(counters)), "device"));
+  counters.device = "cpu", counters.why_no_gpu = info.why_no_gpu;
+  const Structure stats(stats_structure(counters));
+  EXPECT_EQ(text(stats, "device"), "cpu");
+  EXPECT_EQ(text(stats, "why-no-gpu"), "there is no CUDA device");
+}
+
 // A load time that is no number does no harm.
 TEST_F(Events, ModelWithAbsurdLoadTime) {
   for (double seconds : {std::nan(""), HUGE_VAL, -1.0, 1e300}) {

@@ -307,6 +307,7 @@ TEST_F(Results, HighlightsOfTheModel) {
                       .precision = "fp32",
                       .family = "vidi1.5",
                       .has_highlight_prompt = true,
+                      .why_no_gpu = {},
                       .unused_tensors = {}});
   scripted::answer_with("0.00-0.25 a goal, 0.50-0.625 loud cheers");
   Rig rig({.properties = "task=highlight max-highlights=0"});

@@ -46,6 +46,7 @@ struct Script {
                  .precision = "fp32",
                  .family = "vidi1.5",
                  .weight_bytes = 1,
+                 .why_no_gpu = {},
                  .unused_tensors = {}};
   int side = 32;
   Result<double> frame_rate = 1.0;
