@@ -13,7 +13,7 @@ trap 'finish "sanitizers: "' EXIT
 build="build-sanitize"
 thread_build="build-thread"
 fuzz_seconds=${FUZZ_SECONDS:-60}
-fuzzers=(safetensors config answer tags timeline containers tracks)
+fuzzers=(safetensors config answer tags text timeline containers tracks)
 plain_suites=(text files signals memory stream)
 element_suites=(gst-parts element results sound pads skew rtsp)
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
@@ -86,7 +86,9 @@ seed() {
       seeds_from "$1" 4096 "" "${files[@]}" ;;
     config)
       mapfile -t files < <(find tests/data examples -name 'config.json' -o -name 'tokenizer_config.json')
-      seeds_from "$1" 16000 '\0' "${files[@]}" ;;  # the byte in front picks tensor shapes
+      seeds_from "$1" 16000 '\0' "${files[@]}"  # the byte in front picks tensor shapes
+      printf '\0{"hidden_size": NaN, "rope_theta": -Infinity, "rms_norm_eps": "1e-6", "vocab_size": 1e400}' \
+        >"$build/corpus/$1/seed-numbers" ;;
     answer)
       sed -nE 's/^ *"answer": "(.*)",$/\1/p' tests/data/frontend/ranges-*.json | sort -u | while read -r answer; do
         n=$((n + 1))
@@ -101,6 +103,9 @@ seed() {
       # A frame, then sound, a gap, an end: any bytes are a stream.
       mapfile -t files < <(find examples/demo -name '*.mp4')
       seeds_from "$1" 600 '\0' "${files[@]}" ;;
+    text)
+      printf 'a --> b\r\n\033[2J rtsp://a:b@c/d\0user\0word\0live?token=x' >"$build/corpus/$1/seed-uri"
+      printf 'http://cam/a.cgi?pwd=x y\377\302\205\0\0\0/#@:' >"$build/corpus/$1/seed-odd" ;;
     tracks)
       printf '2\n\013en\n\011de\n\016\n\030fr' >"$build/corpus/$1/seed-numbers"
       printf 'German\n\011ger\n\017und' >"$build/corpus/$1/seed-names" ;;
@@ -121,7 +126,7 @@ fuzz() {
   seed "$1"
   echo "fuzz-$1: $fuzz_seconds s"
   local log=$build/fuzz-$1.log options=$ASAN_OPTIONS
-  if [[ $1 = tags || $1 = tracks ]]; then options+=:detect_leaks=0; fi  # GLib keeps every name that it has heard
+  if [[ $1 = tags || $1 = tracks || $1 = text ]]; then options+=:detect_leaks=0; fi  # GLib keeps every name that it has heard
   if ASAN_OPTIONS=$options "$build/tests/fuzz-$1" "$build/corpus/$1" -max_total_time="$fuzz_seconds" -rss_limit_mb=1024 -timeout=10 \
     -max_len=16384 -print_final_stats=1 -artifact_prefix="$build/fuzz-$1-" </dev/null >"$log" 2>&1; then
     sed -nE "s/^stat::number_of_executed_units: */fuzz-$1: no crash, inputs tried: /p" "$log"

@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import signal
+import socket
 import tempfile
 import time
 import unittest
@@ -58,6 +59,16 @@ class VidiWatch(unittest.TestCase):
         watch.wait_line(HIT.pattern)
         watch.process.send_signal(signal.SIGINT)
         self.assertEqual(watch.wait_end(), 0)
+
+    def test_ctrl_c_ends_it_while_a_camera_says_nothing(self):
+        """A camera that takes the connection and never answers keeps nobody from leaving."""
+        with socket.create_server(("127.0.0.1", 0)) as camera:
+            watch = self.watch(f"rtsp://127.0.0.1:{camera.getsockname()[1]}/live")
+            connection = camera.accept()[0]
+            self.addCleanup(connection.close)
+            self.assertTrue(connection.recv(1))  # it has asked, and waits
+            watch.process.send_signal(signal.SIGINT)
+            self.assertEqual(watch.wait_end(), 0)
 
     def test_once_ends_it(self):
         watch = self.watch(self.serve().uri, "--once", "1")
