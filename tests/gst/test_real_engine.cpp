@@ -185,5 +185,27 @@ TEST_F(RealEngine, SaysWhatIsWrongWithACheckpoint) {
   EXPECT_NE(pipeline.error_text().find("frontend"), std::string::npos) << pipeline.error_text();
 }
 
+// An element has kept windows for questions until the model may take no more of its device; then
+// another element, which has none to give, has its window analysed all the same, in usual steps.
+TEST_F(RealEngine, KeptWindowsGiveWayToAnotherElement) {
+  const auto play = [](Pipeline& pipeline) {
+    ASSERT_NE(gst_element_set_state(pipeline.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+    EXPECT_TRUE(pipeline.wait_eos()) << pipeline.error_text();
+  };
+  const auto film = [](int n_windows) {
+    return "videotestsrc num-buffers=" + std::to_string(n_windows * 120) +
+           " ! video/x-raw,width=98,height=98,framerate=2/1 ! " +
+           filter("query=cat keep-windows=100 memory-limit=100000000 window-stride=60000000000");
+  };
+  Pipeline keeper(film(6)), other(film(1));
+  play(keeper);
+  EXPECT_EQ(keeper.structures("vidi/window").size(), 6u);
+  play(other);
+  const auto windows = other.structures("vidi/window");
+  ASSERT_EQ(windows.size(), 1u);
+  EXPECT_FALSE(flag(windows[0], "small-steps"));
+  EXPECT_TRUE(other.structures("vidi/window-dropped").empty());
+}
+
 }  // namespace
 }  // namespace vidi::test
