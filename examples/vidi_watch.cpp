@@ -21,6 +21,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "clip_recorder.h"
 #include "connection.h"
@@ -113,8 +114,22 @@ Watcher::~Watcher() {
   g_main_loop_unref(loop_);
 }
 
+// What every connection is made of: a sentence about the first that is not there, or cannot be
+// loaded.
+static std::string what_is_missing(bool records) {
+  std::vector<const char*> needed{"vidifilter", "queue", "tee", "fakesink", "decodebin"};
+  if (records) needed.insert(needed.end(), {"splitmuxsink", "matroskamux"});
+  for (const char* name : needed) {
+    GstElement* element = gst_element_factory_make(name, nullptr);
+    if (!element) return std::string("GStreamer has no element named ") + name;
+    gst_object_unref(gst_object_ref_sink(element));
+  }
+  return "";
+}
+
 int Watcher::run() {
-  const std::string wrong = recorder_ ? recorder_->prepare() : "";
+  std::string wrong = what_is_missing(recorder_.has_value());
+  if (wrong.empty() && recorder_) wrong = recorder_->prepare();
   if (!wrong.empty()) {
     say(wrong);
     return kFailed;

@@ -2,10 +2,13 @@
 """vidi-watch against a real RTSP server on 127.0.0.1, with the scripted engine: in every window of two
 seconds it finds 0.20-0.60."""
 import json
+import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 import unittest
@@ -123,6 +126,22 @@ class VidiWatch(unittest.TestCase):
         self.assertIn(saved, [path.name for path in self.folder.iterdir()])
         self.assertFalse([path for path in self.folder.iterdir() if path.is_dir()])  # nothing is left behind
         self.assertGreater(length_s(self.folder / saved), 0.3)
+
+    def test_a_plugin_that_cannot_be_loaded_is_said(self):
+        """An element that is registered and whose file is broken ends the program with a sentence."""
+        plugin = self.folder / "libgstvidi.so"
+        shutil.copy(cases.BUILD / "gst/libgstvidi.so", plugin)
+        command = [shutil.copy(PROGRAM, self.folder), "test://", "a ball"]
+        environment = {**cases.environment(**SCRIPTED), "GST_PLUGIN_PATH": str(self.folder),
+                       "GST_REGISTRY": str(self.folder / "registry")}
+        subprocess.run(["gst-inspect-1.0", "vidifilter"], env=environment, stdout=subprocess.DEVNULL, check=True)
+        stamp = plugin.stat()
+        plugin.write_bytes(b"\0" * stamp.st_size)
+        os.utime(plugin, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("GStreamer has no element named vidifilter", result.stderr)
+        self.assertNotIn("CRITICAL", result.stderr)
 
     def test_what_cannot_work_is_said_in_one_sentence(self):
         for status, part, arguments in ((2, "what to look for", ["rtsp://127.0.0.1/x"]),

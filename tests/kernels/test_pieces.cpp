@@ -78,25 +78,25 @@ TEST(Pieces, InnerWorkHasItsOwnQuestion) {
 // operations, and ends when it is told to.
 TEST(Pieces, AllLargeWorkAsks) {
   const auto floats = at::TensorOptions(at::kFloat);
-  const at::Tensor x = at::zeros({3000, 1024}, floats), weight = at::zeros({4096, 1024}, floats);
+  const at::Tensor x = at::zeros({8000, 1024}, floats), weight = at::zeros({4096, 1024}, floats);
   auto expect_asks = [](const auto& work, double operations) {
     const int pieces = static_cast<int>(operations / kPieceOperations);
     ASSERT_GE(pieces, 2);
     EXPECT_GE(looks_of(work), pieces);
     EXPECT_EQ(looks_of(work, 2), 2);
   };
-  const double product = 2.0 * 3000 * 1024 * 4096;
+  const double product = 2.0 * 8000 * 1024 * 4096;
   expect_asks([&] { apply_linear(x, weight); }, product);
   expect_asks([&] { activated_linear(x, weight, {}, Activation::kGeluTanh); }, product);
-  const at::Tensor out = at::empty({3000, 4096}, floats);
+  const at::Tensor out = at::empty({8000, 4096}, floats);
   expect_asks([&] { apply_linear_into(out, x, weight); }, product);
 
-  const at::Tensor q = at::zeros({1, 2000, 8, 128}, floats),
-                   k = at::zeros({1, 4, 2200, 128}, floats);
-  expect_asks([&] { attention(q, k, k, {1, 50}, {}); }, 4.0 * 8 * 2000 * 2200 * 128);
+  const at::Tensor q = at::zeros({1, 4000, 8, 128}, floats),
+                   k = at::zeros({1, 4, 2400, 128}, floats);
+  expect_asks([&] { attention(q, k, k, {1, 50}, {}); }, 4.0 * 8 * 4000 * 2400 * 128);
 
-  const at::Tensor places = at::zeros({2, 20, 1500, 64}, floats);
-  expect_asks([&] { self_attention(places, places, places); }, 4.0 * 2 * 20 * 1500 * 1500 * 64);
+  const at::Tensor places = at::zeros({3, 20, 1500, 64}, floats);
+  expect_asks([&] { self_attention(places, places, places); }, 4.0 * 3 * 20 * 1500 * 1500 * 64);
   const at::Tensor few = at::zeros({100, 16, 500, 64}, floats);
   expect_asks([&] { self_attention(few, few, few); }, 4.0 * 100 * 16 * 500 * 500 * 64);
 }
