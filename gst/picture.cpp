@@ -133,8 +133,8 @@ class ToRgb {
     frame->rgb.resize(size_t{3} * side * side);
     resize_->run(*rows_, frame->rgb.data());
     return frame;
-  } catch (const EngineError& error) {
-    return Error{error.code(), error.what()};
+  } catch (const std::invalid_argument& error) {
+    return Error{ErrorCode::kBadInput, error.what()};
   } catch (const std::bad_alloc&) {
     return out_of_memory(size_t{3} * side * side);
   }

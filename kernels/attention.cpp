@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/aten.h"
+#include "kernels/attention_launch.h"
 #include "kernels/device_call.h"
 #include "kernels/few_rows.h"
 #include "kernels/pieces.h"

@@ -7,8 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "kernels/attention_launch.h"
 #include "kernels/attention_warp.cuh"
-#include "kernels/launch.h"
 #include "kernels/start.cuh"
 
 namespace vidi {

@@ -9,16 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/device_limits.h"
+
 namespace vidi {
 
 constexpr int kMaxKeySets = 3;     // own text, pictures, sound
 constexpr int kMaxKeyParts = 512;  // units that share their rows, per set
-
-struct DeviceLimits {
-  int multiprocessors = 0;
-  int shared_bytes = 0;  // that one block can have
-  int generation = 0;    // the compute capability's first number: 8 Ampere and Ada, 9 Hopper
-};
 
 // Keys and values with a softmax of their own. Strides in elements; a key's head_dim elements lie
 // together.

@@ -1,9 +1,10 @@
-// From tensors to the doors of launch.h.
+// From tensors to the doors of the kernels (..._launch.h).
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include "kernels/launch.h"
+#include "kernels/device_limits.h"
+#include "kernels/element_type.h"
 
 namespace vidi {
 

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <vector>
 
-#include "kernels/launch.h"
+#include "kernels/device_limits.h"
 
 namespace vidi {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "kernels/aten.h"
 #include "kernels/device_call.h"
+#include "kernels/gated_mlp_launch.h"
 #include "kernels/linear.h"
 #include "kernels/pieces.h"
 

@@ -1,7 +1,7 @@
 // act(gate) * up, 8 numbers a thread, rounded between the two as kernels/gated_mlp.cpp does.
 #include <cuda_runtime.h>
 
-#include "kernels/launch.h"
+#include "kernels/gated_mlp_launch.h"
 #include "kernels/start.cuh"
 #include "kernels/vector.cuh"
 

@@ -1,7 +1,13 @@
 // A build without nvcc: no device has limits, so nobody launches.
 #include <stdexcept>
 
-#include "kernels/launch.h"
+#include "kernels/attention_launch.h"
+#include "kernels/device_limits.h"
+#include "kernels/gated_mlp_launch.h"
+#include "kernels/layer_norm_launch.h"
+#include "kernels/norm_launch.h"
+#include "kernels/pick_launch.h"
+#include "kernels/rope_launch.h"
 
 namespace vidi {
 

@@ -4,6 +4,7 @@
 
 #include "kernels/aten.h"
 #include "kernels/device_call.h"
+#include "kernels/layer_norm_launch.h"
 
 namespace vidi {
 namespace {

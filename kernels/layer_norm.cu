@@ -2,7 +2,7 @@
 // rounded where kernels/layer_norm.cpp rounds it.
 #include <cuda_runtime.h>
 
-#include "kernels/launch.h"
+#include "kernels/layer_norm_launch.h"
 #include "kernels/start.cuh"
 #include "kernels/vector.cuh"
 

@@ -9,7 +9,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "model/config.h"
+#include "kernels/activation.h"
 
 namespace vidi {
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 
 #include "kernels/aten.h"
-#include "model/result.h"
 
 namespace vidi {
 namespace {
@@ -25,8 +25,8 @@ double mel_to_hz(double mel) {
 
 void check_n_mels(int n_mels) {
   if (n_mels >= 1 && n_mels <= kMaxMels) return;
-  throw EngineError(ErrorCode::kBadInput, "a log-mel has 1 to " + std::to_string(kMaxMels) +
-                                              " filters, asked for " + std::to_string(n_mels));
+  throw std::invalid_argument("a log-mel has 1 to " + std::to_string(kMaxMels) +
+                              " filters, asked for " + std::to_string(n_mels));
 }
 
 }  // namespace
@@ -52,9 +52,8 @@ std::vector<float> mel_filters(int n_mels) {
 at::Tensor log_mel(const at::Tensor& samples, int n_mels) {
   const int64_t n = samples.numel();
   if (n < 1 || n > kChunkSamples) {
-    throw EngineError(ErrorCode::kBadInput, "a chunk of audio has 1 to " +
-                                                std::to_string(kChunkSamples) + " samples, found " +
-                                                std::to_string(n));
+    throw std::invalid_argument("a chunk of audio has 1 to " + std::to_string(kChunkSamples) +
+                                " samples, found " + std::to_string(n));
   }
   std::vector<float> rows = mel_filters(n_mels);
   at::Tensor filters = at::from_blob(rows.data(), {n_mels, kBins}).to(samples.device());

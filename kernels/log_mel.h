@@ -22,7 +22,7 @@ inline constexpr int kHopSamples = 160;
 std::vector<float> mel_filters(int n_mels);
 
 // `samples` float32 [n], mono 16 kHz, -1..1, 0 < n <= kChunkSamples, on any device -> float32
-// [n_mels, kMelFrames] on the same. Throws EngineError(kBadInput).
+// [n_mels, kMelFrames] on the same. Throws std::invalid_argument.
 at::Tensor log_mel(const at::Tensor& samples, int n_mels);
 
 }  // namespace vidi

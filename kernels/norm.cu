@@ -2,7 +2,7 @@
 // rounded where kernels/norm.cpp rounds it.
 #include <cuda_runtime.h>
 
-#include "kernels/launch.h"
+#include "kernels/norm_launch.h"
 #include "kernels/start.cuh"
 #include "kernels/vector.cuh"
 

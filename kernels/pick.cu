@@ -2,7 +2,7 @@
 // another. Equal logits: the first, as ATen's argmax and as the published code.
 #include <cuda_runtime.h>
 
-#include "kernels/launch.h"
+#include "kernels/pick_launch.h"
 #include "kernels/start.cuh"
 #include "kernels/vector.cuh"
 

@@ -1,10 +1,10 @@
 #include "kernels/resize.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 
 #include "kernels/samples.h"
-#include "model/result.h"
 
 namespace vidi {
 namespace {
@@ -13,9 +13,9 @@ constexpr int kChannels = 3;
 
 int checked(const char* what, int size) {
   if (size >= 1 && size <= kMaxResize) return size;
-  throw EngineError(ErrorCode::kBadInput, std::string("the ") + what + " must be 1 to " +
-                                              std::to_string(kMaxResize) + " pixels, found " +
-                                              std::to_string(size));
+  throw std::invalid_argument(std::string("the ") + what + " must be 1 to " +
+                              std::to_string(kMaxResize) + " pixels, found " +
+                              std::to_string(size));
 }
 
 // Row y of a picture of which only the last rows are kept. Strips of rows never cross its end.
@@ -129,10 +129,9 @@ void resize_bicubic(const uint8_t* source, int width, int height, size_t source_
                     uint8_t* target, int side) {
   BicubicResize resize(width, height, side);
   if (source_stride < static_cast<size_t>(width) * kChannels) {
-    throw EngineError(ErrorCode::kBadInput,
-                      "a row of " + std::to_string(width) + " RGB pixels needs " +
-                          std::to_string(width * kChannels) + " bytes, found a stride of " +
-                          std::to_string(source_stride));
+    throw std::invalid_argument("a row of " + std::to_string(width) + " RGB pixels needs " +
+                                std::to_string(width * kChannels) + " bytes, found a stride of " +
+                                std::to_string(source_stride));
   }
   PackedRows rows(source, width, source_stride);
   resize.run(rows, target);

@@ -26,7 +26,7 @@ class RgbRows {
 class BicubicResize {
  public:
   // Sizes, of the picture as it is stored, are 1..32768; anything else throws
-  // EngineError(kBadInput).
+  // std::invalid_argument.
   BicubicResize(int width, int height, int side, const Orientation& orientation = {},
                 const ResizePasses& passes = best_passes());
   int side() const { return side_; }
@@ -47,7 +47,7 @@ class BicubicResize {
 };
 
 // Resizes RGB `source` (width * height pixels, rows `source_stride` bytes apart) to `target`
-// ([side, side, 3], packed). Sizes are 1..32768; anything else throws EngineError(kBadInput).
+// ([side, side, 3], packed). Sizes are 1..32768; anything else throws std::invalid_argument.
 // Thread-safe.
 void resize_bicubic(const uint8_t* source, int width, int height, size_t source_stride,
                     uint8_t* target, int side);

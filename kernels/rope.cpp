@@ -6,6 +6,7 @@
 
 #include "kernels/aten.h"
 #include "kernels/device_call.h"
+#include "kernels/rope_launch.h"
 
 namespace vidi {
 

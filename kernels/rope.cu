@@ -2,7 +2,7 @@
 // go: a thread turns 8 pairs or copies 8 values. Rounded where kernels/rope.cpp rounds.
 #include <cuda_runtime.h>
 
-#include "kernels/launch.h"
+#include "kernels/rope_launch.h"
 #include "kernels/start.cuh"
 #include "kernels/vector.cuh"
 

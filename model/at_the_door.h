@@ -5,6 +5,7 @@
 #include <c10/util/Exception.h>
 
 #include <new>
+#include <stdexcept>
 #include <string>
 
 #include "kernels/interruption.h"
@@ -40,6 +41,8 @@ Result<T> at_the_door(Body body) noexcept {
     return Result<T>(body());
   } catch (const EngineError& e) {
     return Error{e.code(), e.what()};
+  } catch (const std::invalid_argument& e) {  // of kernels/
+    return Error{ErrorCode::kBadInput, e.what()};
   } catch (const c10::OutOfMemoryError& e) {
     return Error{ErrorCode::kOutOfMemory, shortage_text(e.what_without_backtrace())};
   } catch (const c10::Error& e) {

@@ -14,10 +14,10 @@
 #include <string_view>
 #include <vector>
 
-namespace vidi {
+#include "kernels/activation.h"
+#include "model/family.h"
 
-enum class Family { kVidi15, kVidi7b };
-enum class Activation { kGeluTanh, kGelu, kSilu };
+namespace vidi {
 
 // SigLIP vision tower. Grid = image_size / patch_size patches a side, grid^2 = number of positions.
 struct VisionConfig {

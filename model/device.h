@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "model/precision.h"
+#include "model/options.h"
 
 namespace vidi {
 

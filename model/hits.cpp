@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/answer.h"
+
 namespace vidi {
 namespace {
 

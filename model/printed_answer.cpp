@@ -1,9 +1,12 @@
 // The authors' printed form of an answer: what their two programs print, failures included.
+#include "model/printed_answer.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <vector>
 
-#include "model/answer.h"
 #include "model/decimal.h"
 
 namespace vidi {

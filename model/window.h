@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "model/answer.h"
 #include "model/result.h"
 
 namespace vidi {
@@ -83,6 +82,21 @@ struct Hit {
   std::string label;
 };
 
+// One range of an answer, as fractions of the window, 0 <= start <= stop <= 1.
+struct AnswerRange {
+  double start = 0, stop = 0;
+  std::string label;  // text that follows a range of a highlight answer, else ""
+  size_t text_begin = 0,
+         text_end = 0;  // bytes of the answer that this range was read from (joined: of all)
+};
+
+// An answer as the product reads it (text/answer.h).
+struct ParsedAnswer {
+  std::vector<AnswerRange> ranges;  // sorted by start; those of one label do not overlap
+  bool says_none = false;  // the answer is "none" (or empty): nothing found, and that is clear
+  bool understood = true;  // false: no range and not "none"
+  std::vector<std::string> notes;  // one sentence for each change or drop, e.g. "swapped 0.9-0.1"
+};
 struct Answer {
   std::string text;  // valid UTF-8, special tokens left out
   std::vector<Hit> hits;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "model/answer.h"
+#include "model/printed_answer.h"
 #include "model/utf8.h"
 
 namespace {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/attention_launch.h"
 #include "kernels/device_call.h"
 #include "model/device.h"
 #include "tests/support/aten.h"

@@ -174,8 +174,7 @@ TEST(LogMel, RefusesBadSizes) {
     try {
       vidi::log_mel(at::zeros({n}), n_mels);
       ADD_FAILURE() << n << " samples, " << n_mels << " filters were accepted";
-    } catch (const EngineError& error) {
-      EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+    } catch (const std::invalid_argument&) {
     }
   }
 }

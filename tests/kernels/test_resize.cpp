@@ -135,8 +135,7 @@ void expect_bad_input(int width, int height, size_t stride, int side) {
   try {
     resize_bicubic(source.data(), width, height, stride, target.data(), side);
     FAIL() << width << "x" << height << " stride " << stride << " to " << side << " was accepted";
-  } catch (const EngineError& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+  } catch (const std::invalid_argument&) {
   }
   EXPECT_EQ(target, Bytes(64, kGuard));
 }

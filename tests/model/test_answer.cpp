@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/answer.h"
+#include "model/printed_answer.h"
 
 namespace vidi {
 namespace {

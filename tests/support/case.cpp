@@ -7,6 +7,7 @@
 
 #include "kernels/log_mel.h"
 #include "model/answer.h"
+#include "model/printed_answer.h"
 #include "model/safetensors.h"
 #include "tests/support/aten.h"
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/attention_launch.h"
 #include "kernels/device_call.h"
 #include "tests/support/aten.h"
 #include "tests/tools/device_time.h"

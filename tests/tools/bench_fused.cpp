@@ -4,12 +4,17 @@
 
 #include <cstdio>
 
+#include "kernels/device_limits.h"
 #include "kernels/gated_mlp.h"
-#include "kernels/launch.h"
+#include "kernels/gated_mlp_launch.h"
 #include "kernels/layer_norm.h"
+#include "kernels/layer_norm_launch.h"
 #include "kernels/norm.h"
+#include "kernels/norm_launch.h"
 #include "kernels/pick.h"
+#include "kernels/pick_launch.h"
 #include "kernels/rope.h"
+#include "kernels/rope_launch.h"
 #include "kernels/self_attention.h"
 #include "tests/support/aten.h"
 #include "tests/tools/device_time.h"

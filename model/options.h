@@ -1,0 +1,39 @@
+// What a model is opened with, and what it then says of itself. Torch-free.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace vidi {
+
+// What the engine computes in. auto: fp16 on CUDA, fp32 on the CPU.
+enum class Precision { kAuto, kFp32, kFp16, kBf16 };
+
+struct OpenOptions {
+  std::string folder;  // checkpoint, Hugging Face layout
+  std::string device =
+      "auto";  // "auto", "cpu", "cuda", "cuda:1"; auto = first CUDA device that works, else CPU
+  Precision precision = Precision::kAuto;
+  // Bytes that the process's allocator may hold on the model's device (the CUDA context apart), and
+  // what the plans for each window keep to; on the CPU weights, keys, values and an estimate of the
+  // workspace are counted. 0 = no limit. Of several limits on one CUDA device the smallest holds
+  // for all models there together.
+  uint64_t memory_limit = 0;
+  std::function<void(double)> progress;  // fraction loaded, 0..1, on the calling thread
+};
+
+struct ModelInfo {
+  std::string device;     // "cpu", "cuda:0"
+  std::string precision;  // "fp32", ...
+  std::string family;     // "vidi1.5", "vidi-7b"
+  int64_t weight_bytes = 0;
+  double load_seconds = 0;
+  bool has_highlight_prompt =
+      false;               // the checkpoint brings its own sentence for the task "highlight"
+  std::string why_no_gpu;  // device auto took the CPU: why; else empty
+  std::vector<std::string> unused_tensors;  // in the checkpoint, and nothing here needs them
+};
+
+}  // namespace vidi
