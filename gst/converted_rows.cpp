@@ -3,7 +3,7 @@
 #include "gst/frame_rows.h"
 #include "gst/mapped_frame.h"
 #include "gst/yuv_to_rgb.h"
-#include "kernels/samples.h"
+#include "kernels/pixels/deinterleave.h"
 
 namespace vidi {
 namespace {

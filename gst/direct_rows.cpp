@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "gst/frame_rows.h"
-#include "kernels/samples.h"
-#include "kernels/yuv_rows.h"
+#include "kernels/pixels/deinterleave.h"
+#include "kernels/pixels/yuv_rows.h"
 
 namespace vidi {
 namespace {

@@ -1,7 +1,7 @@
 // Opens the engine library, so that the plugin itself needs neither libtorch nor CUDA. Thread-safe.
 #pragma once
 
-#include "model/door.h"
+#include "model/engine_api.h"
 #include "model/result.h"
 
 namespace vidi {

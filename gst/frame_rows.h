@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "kernels/resize.h"
+#include "kernels/pixels/resize.h"
 #include "model/result.h"
 
 namespace vidi {

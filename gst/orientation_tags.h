@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "kernels/orientation.h"
+#include "kernels/pixels/orientation.h"
 
 namespace vidi {
 
@@ -16,8 +16,8 @@ class OrientationTags {
   // Under another id it is another stream: all that was said before is forgotten, that of the file
   // as well, since it may be another file.
   void start_stream(const std::string& id);
-  // A list without the tag, or with a value that nobody knows, changes nothing: parsers and decoders
-  // send lists of their own, of the same scope, which do not always repeat it.
+  // A list without the tag, or with a value that nobody knows, changes nothing: parsers and
+  // decoders send lists of their own, of the same scope, which do not always repeat it.
   void take(GstTagList* tags);
   // What the stream's own tag says, else the global one.
   Orientation current() const;

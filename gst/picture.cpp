@@ -10,7 +10,7 @@
 #include "gst/cuda_memory.h"
 #include "gst/frame_rows.h"
 #include "gst/mapped_frame.h"
-#include "kernels/resize.h"
+#include "kernels/pixels/resize.h"
 
 namespace vidi {
 namespace {

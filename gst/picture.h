@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "model/device_picture.h"
 #include "model/result.h"
+#include "model/towers/device_picture.h"
 
 namespace vidi {
 

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "model/door.h"
+#include "model/engine_api.h"
 #include "model/session.h"
 
 namespace vidi {

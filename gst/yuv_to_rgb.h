@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "kernels/yuv_tables.h"
+#include "kernels/pixels/yuv_tables.h"
 
 namespace vidi {
 

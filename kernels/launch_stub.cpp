@@ -1,13 +1,13 @@
 // A build without nvcc: no device has limits, so nobody launches.
 #include <stdexcept>
 
-#include "kernels/attention_launch.h"
-#include "kernels/device_limits.h"
-#include "kernels/gated_mlp_launch.h"
-#include "kernels/layer_norm_launch.h"
-#include "kernels/norm_launch.h"
-#include "kernels/pick_launch.h"
-#include "kernels/rope_launch.h"
+#include "kernels/attention/attention_launch.h"
+#include "kernels/cuda/device_limits.h"
+#include "kernels/layers/argmax_launch.h"
+#include "kernels/layers/gated_mlp_launch.h"
+#include "kernels/layers/layer_norm_launch.h"
+#include "kernels/layers/norm_launch.h"
+#include "kernels/layers/rope_launch.h"
 
 namespace vidi {
 

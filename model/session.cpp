@@ -7,14 +7,14 @@
 
 #include "kernels/aten.h"
 #include "kernels/log_mel.h"
-#include "model/at_the_door.h"
-#include "model/device.h"
-#include "model/generate.h"
-#include "model/hits.h"
-#include "model/preprocess.h"
-#include "model/prompt.h"
-#include "model/tower_features.h"
-#include "model/vidi_session.h"
+#include "model/decoder/generate.h"
+#include "model/device/device.h"
+#include "model/session/vidi_session.h"
+#include "model/text/prompt.h"
+#include "model/text/read_answer.h"
+#include "model/to_result.h"
+#include "model/towers/preprocess.h"
+#include "model/towers/tower_features.h"
 
 namespace vidi {
 namespace {

@@ -9,7 +9,7 @@
 //
 // Everything is noexcept: a failure is an Error with one sentence. One thread at a time may be
 // inside a Session; Cancel is the only thing that another thread may touch meanwhile. The element
-// opens this through door.h; its tests bring a scripted implementation.
+// opens this through engine_api.h; its tests bring a scripted implementation.
 #pragma once
 
 #include <functional>

@@ -4,9 +4,9 @@
 #include <limits>
 #include <map>
 
-#include "model/answer.h"
-#include "model/printed_answer.h"
-#include "model/utf8.h"
+#include "model/text/answer.h"
+#include "model/text/printed_answer.h"
+#include "model/text/utf8.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "model/config.h"
+#include "model/checkpoint/config.h"
 #include "model/result.h"
 
 namespace {

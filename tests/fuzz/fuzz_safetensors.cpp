@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "model/checkpoint/safetensors.h"
 #include "model/result.h"
-#include "model/safetensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view head(reinterpret_cast<const char*>(data), size);

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "gst/analysis.h"
-#include "model/door.h"
+#include "model/engine_api.h"
 #include "tests/support/scripted_engine.h"
 
 namespace vidi {

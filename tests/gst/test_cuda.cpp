@@ -22,7 +22,7 @@
 #include "gst/analysis_window.h"
 #include "gst/cuda_memory.h"
 #include "gst/picture.h"
-#include "model/door.h"
+#include "model/engine_api.h"
 #include "tests/support/element.h"
 
 namespace vidi::test {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gst/engine_library.h"
-#include "model/door.h"
+#include "model/engine_api.h"
 #include "tests/support/scripted_engine.h"
 
 namespace vidi {

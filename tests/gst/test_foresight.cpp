@@ -3,7 +3,7 @@
 
 #include "gst/analysis.h"
 #include "gst/foresight.h"
-#include "model/door.h"
+#include "model/engine_api.h"
 #include "tests/support/scripted_engine.h"
 
 namespace vidi {

@@ -14,7 +14,7 @@
 #include "gst/mapped_frame.h"
 #include "gst/orientation_tags.h"
 #include "gst/picture.h"
-#include "kernels/resize.h"
+#include "kernels/pixels/resize.h"
 
 namespace vidi {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "model/safetensors.h"
+#include "model/checkpoint/safetensors.h"
 #include "tests/support/element.h"
 
 namespace vidi::test {

@@ -6,7 +6,7 @@
 #include <future>
 
 #include "gst/shared_model.h"
-#include "model/door.h"
+#include "model/engine_api.h"
 #include "tests/support/scripted_engine.h"
 
 namespace vidi {

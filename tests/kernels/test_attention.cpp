@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "kernels/attention.h"
-#include "kernels/gated_mlp.h"
+#include "kernels/attention/attention.h"
+#include "kernels/layers/gated_mlp.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "kernels/attention.h"
-#include "kernels/attention_launch.h"
-#include "kernels/device_call.h"
-#include "model/device.h"
+#include "kernels/attention/attention.h"
+#include "kernels/attention/attention_launch.h"
+#include "kernels/cuda/dispatch.h"
+#include "model/device/device.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "kernels/attention_plan.h"
+#include "kernels/attention/attention_plan.h"
 
 namespace vidi {
 namespace {

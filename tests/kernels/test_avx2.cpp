@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "kernels/avx2.h"
+#include "kernels/pixels/avx2.h"
 
 namespace vidi {
 namespace {

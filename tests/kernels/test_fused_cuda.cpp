@@ -5,14 +5,14 @@
 #include <limits>
 #include <tuple>
 
-#include "kernels/device_call.h"
-#include "kernels/gated_mlp.h"
-#include "kernels/layer_norm.h"
-#include "kernels/layer_norm_launch.h"
-#include "kernels/norm.h"
-#include "kernels/norm_launch.h"
-#include "kernels/pick.h"
-#include "kernels/rope.h"
+#include "kernels/cuda/dispatch.h"
+#include "kernels/layers/argmax.h"
+#include "kernels/layers/gated_mlp.h"
+#include "kernels/layers/layer_norm.h"
+#include "kernels/layers/layer_norm_launch.h"
+#include "kernels/layers/norm.h"
+#include "kernels/layers/norm_launch.h"
+#include "kernels/layers/rope.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

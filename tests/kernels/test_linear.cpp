@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "kernels/gated_mlp.h"
-#include "kernels/linear.h"
+#include "kernels/layers/gated_mlp.h"
+#include "kernels/layers/linear.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "kernels/log_mel.h"
+#include "model/checkpoint/safetensors.h"
 #include "model/result.h"
-#include "model/safetensors.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "kernels/layer_norm.h"
-#include "kernels/norm.h"
-#include "kernels/rope.h"
+#include "kernels/layers/layer_norm.h"
+#include "kernels/layers/norm.h"
+#include "kernels/layers/rope.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

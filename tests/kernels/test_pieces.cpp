@@ -3,10 +3,10 @@
 
 #include <stdexcept>
 
-#include "kernels/attention.h"
-#include "kernels/linear.h"
-#include "kernels/pieces.h"
-#include "kernels/self_attention.h"
+#include "kernels/attention/attention.h"
+#include "kernels/attention/self_attention.h"
+#include "kernels/layers/linear.h"
+#include "kernels/layers/pieces.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

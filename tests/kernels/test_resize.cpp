@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/resize.h"
+#include "kernels/pixels/resize.h"
+#include "model/checkpoint/safetensors.h"
 #include "model/result.h"
-#include "model/safetensors.h"
 #include "tests/sha256.h"
 
 namespace vidi {

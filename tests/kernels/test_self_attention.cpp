@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/self_attention.h"
+#include "kernels/attention/self_attention.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

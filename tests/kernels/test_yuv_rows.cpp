@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/yuv_rows.h"
+#include "kernels/pixels/yuv_rows.h"
 
 namespace vidi {
 namespace {

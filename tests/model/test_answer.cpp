@@ -6,8 +6,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "model/answer.h"
-#include "model/printed_answer.h"
+#include "model/text/answer.h"
+#include "model/text/printed_answer.h"
 
 namespace vidi {
 namespace {

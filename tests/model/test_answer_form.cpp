@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "model/answer_form.h"
-#include "model/config.h"
+#include "model/checkpoint/config.h"
+#include "model/text/answer_draft.h"
 
 namespace vidi {
 namespace {

@@ -8,9 +8,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "model/config.h"
+#include "model/checkpoint/config.h"
+#include "model/checkpoint/safetensors.h"
 #include "model/result.h"
-#include "model/safetensors.h"
 
 namespace vidi {
 namespace {

@@ -8,9 +8,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "model/config.h"
-#include "model/safetensors.h"
-#include "model/tokenizer.h"
+#include "model/checkpoint/config.h"
+#include "model/checkpoint/safetensors.h"
+#include "model/text/tokenizer.h"
 
 namespace vidi {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/resize.h"
-#include "kernels/yuv_tables.h"
-#include "model/device_picture.h"
+#include "kernels/pixels/resize.h"
+#include "kernels/pixels/yuv_tables.h"
+#include "model/towers/device_picture.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "model/host_memory.h"
+#include "model/device/host_memory.h"
 #include "model/result.h"
 
 namespace vidi {

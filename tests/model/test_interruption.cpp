@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/interruption.h"
-#include "model/vidi_session.h"
+#include "model/session/vidi_session.h"
 #include "tests/support/aten.h"
 #include "tests/support/refused.h"
 #include "tests/tools/geometry.h"

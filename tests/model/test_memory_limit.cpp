@@ -4,8 +4,8 @@
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
-#include "model/device.h"
-#include "model/towers.h"
+#include "model/device/device.h"
+#include "model/device/offload.h"
 #include "tests/support/answers.h"
 #include "tests/support/aten.h"
 #include "tests/support/golden.h"

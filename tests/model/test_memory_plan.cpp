@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "model/memory_plan.h"
+#include "model/device/memory_plan.h"
 #include "model/result.h"
 #include "tests/tools/geometry.h"
 

@@ -4,8 +4,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "model/prompt.h"
 #include "model/result.h"
+#include "model/text/prompt.h"
 
 namespace vidi {
 namespace {

@@ -7,9 +7,9 @@
 #include <fstream>
 #include <functional>
 
+#include "model/checkpoint/safetensors.h"
+#include "model/checkpoint/safetensors_writer.h"
 #include "model/result.h"
-#include "model/safetensors.h"
-#include "model/safetensors_writer.h"
 
 namespace vidi {
 namespace {

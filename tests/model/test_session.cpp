@@ -12,8 +12,8 @@
 #include <set>
 
 #include "kernels/usable_cores.h"
-#include "model/door.h"
-#include "model/generate.h"
+#include "model/decoder/generate.h"
+#include "model/engine_api.h"
 #include "tests/support/answers.h"
 #include "tests/support/aten.h"
 #include "tests/support/device_watch.h"

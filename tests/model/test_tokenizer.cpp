@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "model/result.h"
-#include "model/tokenizer.h"
+#include "model/text/tokenizer.h"
 
 namespace vidi {
 namespace {

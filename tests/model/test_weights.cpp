@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "model/weights.h"
+#include "model/checkpoint/weights.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

@@ -6,9 +6,9 @@
 #include <charconv>
 
 #include "kernels/log_mel.h"
-#include "model/answer.h"
-#include "model/printed_answer.h"
-#include "model/safetensors.h"
+#include "model/checkpoint/safetensors.h"
+#include "model/text/answer.h"
+#include "model/text/printed_answer.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "model/vidi_session.h"
+#include "model/session/vidi_session.h"
 
 namespace vidi {
 

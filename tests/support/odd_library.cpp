@@ -1,7 +1,7 @@
 // A library that is no engine: built without a door, or (with ODD_VERSION) with one of another
 // version.
 #ifdef ODD_VERSION
-#include "model/door.h"
+#include "model/engine_api.h"
 
 extern "C" __attribute__((visibility("default"))) const vidi::Door* vidi_door() {
   static const vidi::Door door{ODD_VERSION, nullptr, nullptr, nullptr, nullptr};

@@ -11,11 +11,11 @@
 #include <mutex>
 #include <type_traits>
 
-#include "model/answer.h"
-#include "model/device_picture.h"
-#include "model/door.h"
+#include "model/engine_api.h"
 #include "model/session.h"
-#include "model/utf8.h"
+#include "model/text/answer.h"
+#include "model/text/utf8.h"
+#include "model/towers/device_picture.h"
 
 #pragma GCC visibility push(default)
 

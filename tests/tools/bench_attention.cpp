@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/attention.h"
-#include "kernels/attention_launch.h"
-#include "kernels/device_call.h"
+#include "kernels/attention/attention.h"
+#include "kernels/attention/attention_launch.h"
+#include "kernels/cuda/dispatch.h"
 #include "tests/support/aten.h"
 #include "tests/tools/device_time.h"
 

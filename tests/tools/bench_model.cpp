@@ -18,13 +18,13 @@
 #include <vector>
 
 #include "examples/byte_count.h"
-#include "kernels/linear.h"
+#include "kernels/layers/argmax.h"
+#include "kernels/layers/linear.h"
 #include "kernels/log_mel.h"
-#include "kernels/pick.h"
-#include "model/device.h"
-#include "model/preprocess.h"
-#include "model/replay.h"
-#include "model/vidi_session.h"
+#include "model/decoder/cuda_graph.h"
+#include "model/device/device.h"
+#include "model/session/vidi_session.h"
+#include "model/towers/preprocess.h"
 #include "tests/support/aten.h"
 #include "tests/tools/geometry.h"
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "kernels/interruption.h"
-#include "model/vidi_session.h"
+#include "model/session/vidi_session.h"
 #include "tests/tools/geometry.h"
 
 namespace vidi {

@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "model/device.h"
+#include "model/device/device.h"
 #include "tests/support/aten.h"
 
 namespace vidi {

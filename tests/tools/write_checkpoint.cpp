@@ -20,8 +20,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "model/checkpoint/safetensors_writer.h"
 #include "model/result.h"
-#include "model/safetensors_writer.h"
 #include "tests/tools/geometry.h"
 
 namespace vidi {

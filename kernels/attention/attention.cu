@@ -1,0 +1,215 @@
+// Attention of few queries over many keys: scores and softmax a tile of keys at a time (running
+// maximum and sum, FlashAttention), the keys split over blocks (FlashDecoding), on the matrix units
+// in half precision with float32 sums. kernels/attention/attention.cpp is the specification.
+#include <cuda_runtime.h>
+
+#include <atomic>
+#include <iterator>
+#include <utility>
+
+#include "kernels/attention/attention_launch.h"
+#include "kernels/attention/attention_warp.cuh"
+#include "kernels/cuda/launch.cuh"
+
+namespace vidi {
+namespace {
+
+// Partial results: outs [n_units, rows, head_dim], stats [n_units, rows] (maximum, sum); a sum of 0
+// says that nothing was seen, and outs holds nothing then.
+template <typename T, int kIndex>
+__global__ void __launch_bounds__(kAttentionTiles[kIndex].threads(),
+                                  kAttentionTiles[kIndex].blocks_per_multiprocessor())
+    attend(const __grid_constant__ AttentionTask task, const __grid_constant__ AttentionPlan plan,
+           float* outs, float2* stats) {
+  constexpr AttentionTile kTile = kAttentionTiles[kIndex];
+  extern __shared__ __align__(128) unsigned char shared[];
+  const Unit unit = find_unit(plan, task.n_sets, task.kv_heads, blockIdx.x);
+  const KeySet& set = task.sets[unit.set];
+  const PlannedSet& planned = plan.sets[unit.set];
+  const int first_row = unit.row_tile * kTile.rows();
+  const Rows rows{first_row, min(planned.rows, first_row + kTile.rows()),
+                  unit.question * task.queries, task.heads / task.kv_heads};
+  const Span keys = visible_keys(set, planned, rows, unit.part);
+  if (keys.begin >= keys.end) {
+    const int row = threadIdx.x;
+    if (rows.first + row < rows.end && row < kTile.rows()) {
+      stats[int64_t{blockIdx.x} * kTile.rows() + row] = make_float2(-INFINITY, 0);
+    }
+    return;
+  }
+
+  const int64_t head = unit.head * set.head_stride + unit.question * set.question_stride;
+  const int n_tiles = (keys.end - keys.begin + kTile.keys() - 1) / kTile.keys();
+  Feeder<T, kTile> feeder{shared + kTile.query_bytes(),
+                          static_cast<const T*>(set.key) + head,
+                          static_cast<const T*>(set.value) + head,
+                          set.key_stride,
+                          keys,
+                          plan.slots,
+                          2 * n_tiles};
+  load_rows<T, kTile>(shared, set, task, rows, unit.head);  // in one group with the first keys
+  feeder.start();
+
+  Warp<T, kTile> warp;
+  warp.init();
+  const int row0 = rows.first + warp.row_warp * 16 + warp.lane / 4;
+  const Span seen[2] = {row_span(set, rows, row0, keys), row_span(set, rows, row0 + 8, keys)};
+  feeder.wait();
+  warp.take_queries(shared);
+  for (int tile = 0; tile < n_tiles; ++tile) {
+    const int first = keys.begin + tile * kTile.keys();
+    warp.score(shared, feeder.next());
+    warp.shape(task.scale, task.softcap);
+    if (set.positions || first + kTile.keys() > keys.end) {
+      warp.mask(first + warp.key_warp * kTile.warp_keys, seen);
+    }
+    warp.soften();
+    warp.add_values(feeder.next());
+  }
+  merge_lanes(warp);
+  if constexpr (kTile.key_warps > 1) {
+    __syncthreads();  // all warps have left the ring
+    merge_key_warps(warp, feeder.ring);
+  }
+  store_partial(warp, rows, outs, stats);
+}
+
+// One set's partial results of one row and head: part p is at first + p * step.
+struct Parts {
+  int64_t first, step;
+  int count;
+};
+
+__device__ Parts find_parts(const AttentionTask& task, const AttentionPlan& plan, int s, int query,
+                            int head) {
+  const PlannedSet& set = plan.sets[s];
+  const int group = task.heads / task.kv_heads;
+  const int question = task.sets[s].positions ? query / task.queries : 0;
+  const int row = (query - question * task.queries) * group + head % group;
+  const int64_t step = int64_t{set.row_tiles} * task.kv_heads;  // units from a part to the next
+  const int64_t unit = set.first_unit + question * step * set.parts +
+                       int64_t{row / plan.row_tile} * task.kv_heads + head / group;
+  return {unit * plan.row_tile + row % plan.row_tile, step * plan.row_tile, set.parts};
+}
+
+// What each part counts in the whole, in `weights`; one warp.
+__device__ void weigh_parts(const Parts& parts, const float2* stats, float* weights) {
+  const int lane = threadIdx.x % 32;
+  float top = -INFINITY, sum = 0;
+  for (int p = lane; p < parts.count; p += 32) {
+    top = fmaxf(top, stats[parts.first + p * parts.step].x);
+  }
+  for (int step = 16; step > 0; step /= 2) {
+    top = fmaxf(top, __shfl_xor_sync(kAllLanes, top, step));
+  }
+  for (int p = lane; p < parts.count; p += 32) {
+    const float2 stat = stats[parts.first + p * parts.step];
+    weights[p] = stat.y > 0 ? fast_exp2(stat.x - top) : 0;
+    sum += weights[p] * stat.y;
+  }
+  for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(kAllLanes, sum, step);
+  for (int p = lane; p < parts.count; p += 32) weights[p] = sum > 0 ? weights[p] / sum : 0;
+}
+
+// Threads of `combine` that share their elements and divide the parts: what they wait for is
+// memory's answer, part after part.
+constexpr int kPartGroups = 4;
+
+// Adds to `sum` every kPartGroups-th of a set's parts, as it counts.
+__device__ void add_parts(float4& sum, const Parts& parts, const float* weights, const float* outs,
+                          int head_dim, int group) {
+#pragma unroll 4
+  for (int p = group; p < parts.count; p += kPartGroups) {
+    const float w = weights[p];
+    float4 x = make_float4(0, 0, 0, 0);
+    if (w > 0) {  // else there may be nothing at its place
+      x = *reinterpret_cast<const float4*>(outs + (parts.first + p * parts.step) * head_dim);
+    }
+    sum.x += w * x.x, sum.y += w * x.y, sum.z += w * x.z, sum.w += w * x.w;
+  }
+}
+
+// A block for each query (x) and head (y), 4 elements a thread: out = sum over the sets of their
+// parts, weighed.
+template <typename T>
+__global__ void combine(const __grid_constant__ AttentionTask task,
+                        const __grid_constant__ AttentionPlan plan, const float* outs,
+                        const float2* stats) {
+  __shared__ float weights[kMaxKeySets][kMaxKeyParts];
+  __shared__ float4 sums[256];
+  const int query = blockIdx.x, head = blockIdx.y, warp = threadIdx.x / 32;
+  if (warp < task.n_sets) {
+    weigh_parts(find_parts(task, plan, warp, query, head), stats, weights[warp]);
+  }
+  __syncthreads();
+  const int quads = task.head_dim / 4, group = threadIdx.x / quads;
+  const int element = threadIdx.x % quads * 4;
+  float4 sum = make_float4(0, 0, 0, 0);
+  for (int s = 0; s < task.n_sets; ++s) {
+    add_parts(sum, find_parts(task, plan, s, query, head), weights[s], outs + element,
+              task.head_dim, group);
+  }
+  sums[threadIdx.x] = sum;
+  __syncthreads();
+  if (group > 0) return;
+  for (int g = 1; g < kPartGroups; ++g) {
+    const float4 x = sums[threadIdx.x + g * quads];
+    sum.x += x.x, sum.y += x.y, sum.z += x.z, sum.w += x.w;
+  }
+  const int64_t at = (int64_t{query} * task.heads + head) * task.head_dim + element;
+  *reinterpret_cast<uint2*>(static_cast<T*>(task.out) + at) =
+      make_uint2(pack<T>(sum.x, sum.y), pack<T>(sum.z, sum.w));
+}
+
+// Once for each kernel and device: more than 48 KB of shared memory must be asked for.
+template <typename Kernel>
+void allow_shared_memory(Kernel kernel, int bytes, std::atomic<uint64_t>& done) {
+  int device = 0;
+  check_cuda(cudaGetDevice(&device), "attention");
+  const uint64_t bit = uint64_t{1} << (device % 64);
+  if (done.load() & bit) return;
+  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
+             "attention: shared memory");
+  // All of a multiprocessor's, so that as many blocks fit as were planned.
+  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout,
+                                  cudaSharedmemCarveoutMaxShared),
+             "attention: shared memory");
+  done.fetch_or(bit);
+}
+
+template <typename T, int kIndex>
+bool launch_tile(const AttentionTask& task, const AttentionPlan& plan, void* workspace,
+                 void* stream) {
+  constexpr AttentionTile kTile = kAttentionTiles[kIndex];
+  if (kTile.head_dim != task.head_dim || kTile.rows() != plan.row_tile) return false;
+  static std::atomic<uint64_t> done{0};  // the plan's slots depend on the device alone
+  allow_shared_memory(attend<T, kIndex>, plan.shared_bytes, done);
+  auto* outs = static_cast<float*>(workspace);
+  auto* stats =
+      reinterpret_cast<float2*>(outs + int64_t{plan.n_units} * plan.row_tile * plan.head_dim);
+  start("attention", attend<T, kIndex>, dim3(plan.n_units), kTile.threads(), plan.shared_bytes,
+        stream, task, plan, outs, stats);
+  start("attention", combine<T>, dim3(task.questions * task.queries, task.heads),
+        kPartGroups * task.head_dim / 4, 0, stream, task, plan, static_cast<const float*>(outs),
+        static_cast<const float2*>(stats));
+  return true;
+}
+
+template <typename T, int... kIndex>
+bool launch_any(std::integer_sequence<int, kIndex...>, const AttentionTask& task,
+                const AttentionPlan& plan, void* workspace, void* stream) {
+  return (launch_tile<T, kIndex>(task, plan, workspace, stream) || ...);
+}
+
+}  // namespace
+
+void launch_attention(const AttentionTask& task, const AttentionPlan& plan, ElementType type,
+                      void* workspace, void* stream) {
+  constexpr auto kAll = std::make_integer_sequence<int, std::size(kAttentionTiles)>();
+  const bool launched = type == ElementType::kHalf
+                            ? launch_any<__half>(kAll, task, plan, workspace, stream)
+                            : launch_any<__nv_bfloat16>(kAll, task, plan, workspace, stream);
+  if (!launched) throw std::runtime_error("attention: no kernel for this head size");
+}
+
+}  // namespace vidi

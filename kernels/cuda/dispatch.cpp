@@ -1,0 +1,32 @@
+#include "kernels/cuda/dispatch.h"
+
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+namespace vidi {
+
+bool own_kernels_run(at::Device device, at::ScalarType dtype) {
+  return device.is_cuda() && (dtype == at::kHalf || dtype == at::kBFloat16) &&
+         device_limits(device.index()).multiprocessors > 0;
+}
+
+bool is_aligned(const at::Tensor& x) { return reinterpret_cast<uintptr_t>(x.data_ptr()) % 16 == 0; }
+
+bool fits_own_kernels(const at::Tensor& x) {
+  return own_kernels_run(x.device(), x.scalar_type()) && x.is_contiguous() && is_aligned(x);
+}
+
+bool has_even_rows(const at::Tensor& x) {
+  return x.dim() == 4 && x.stride(3) == 1 && x.stride(2) == x.size(3) && x.stride(1) % 8 == 0 &&
+         (x.size(0) == 1 || x.stride(0) == x.size(1) * x.stride(1)) && is_aligned(x);
+}
+
+ElementType element_type(at::ScalarType dtype) {
+  TORCH_CHECK(dtype == at::kHalf || dtype == at::kBFloat16, "no kernels for ", dtype);
+  return dtype == at::kHalf ? ElementType::kHalf : ElementType::kBFloat16;
+}
+
+void* current_stream(at::Device device) {
+  return c10::impl::VirtualGuardImpl(device.type()).getStream(device).native_handle();
+}
+
+}  // namespace vidi

@@ -1,0 +1,88 @@
+// Takes tensors by name and expected shape, then loads them all: file -> pinned buffer -> device ->
+// working dtype.
+//
+//   Weights weights(open_checkpoint_files(folder), device, at::kHalf);
+//   weights.take(layer.q, "model.layers.0.self_attn.q_proj.weight", {4096, 3584},
+//   "num_attention_heads * head_dim"); weights.load(progress, cancel);      // now layer.q is
+//   filled
+//
+// Nothing is allocated before everything that was taken is known to be there in its right shape.
+// One thread.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/cancel.h"
+#include "model/checkpoint/safetensors.h"
+
+namespace vidi {
+
+// Fraction done, 0..1; called on the loading thread, at most about a hundred times.
+using Progress = std::function<void(double)>;
+
+class Weights {
+ public:
+  Weights(CheckpointFiles files, at::Device device, at::ScalarType dtype);
+  // Real shapes, random values made on the device (a benchmark's model): the same names, no file.
+  static Weights random(CheckpointFiles shapes, at::Device device, at::ScalarType dtype,
+                        uint64_t seed);
+
+  // Remembers that `slot` wants this tensor. `field` says which config field the expected shape
+  // follows from. `slot` must stay where it is until load(). A wrong shape throws kDamaged at once;
+  // a missing tensor is remembered.
+  void take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
+            const std::string& field);
+
+  // Several tensors of one width in one slot, one below the other in the order given, so that one
+  // matrix product serves them all; vectors (columns = 0) one after the other. A part without a
+  // name is zeros. Otherwise as take().
+  struct Part {
+    std::string name;
+    int64_t rows;
+    std::string field;
+  };
+  void take_joined(at::Tensor& slot, const std::vector<Part>& parts, int64_t columns);
+
+  // Fills every slot. Throws kDamaged (all missing tensors at once; a value the working dtype
+  // cannot hold), kUnreadable, kCancelled.
+  void load(const Progress& progress, const Cancel& cancel);
+
+  // Names that the checkpoint holds and nobody took, after all take() calls.
+  std::vector<std::string> unused() const;
+  // Every tensor that was filled, by name as in the checkpoint (handles, no copies).
+  std::vector<std::pair<std::string, at::Tensor>> loaded() const;
+  int64_t bytes_taken() const;  // on the device, in the working dtype
+
+ private:
+  struct Slot {
+    at::Tensor* tensor;
+    std::string name;
+    CheckpointFiles::Place place;
+    int64_t first_row = 0, rows_in_all = 0;  // of a joined slot; rows_in_all = 0: not joined
+    bool makes_all = false;                  // the first part of a joined slot
+    at::Tensor values{};                     // the slot's tensor, or its rows of it
+  };
+  bool add_slot(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
+                const std::string& field);
+  class Filler;
+  void check_missing() const;
+  void allocate();
+  void fill_random();
+  void check_finite() const;
+
+  CheckpointFiles files_;
+  at::Device device_;
+  at::ScalarType dtype_;
+  bool random_ = false;
+  uint64_t seed_ = 0;
+  std::vector<Slot> slots_;
+  std::vector<std::string> missing_;
+};
+
+}  // namespace vidi

@@ -1,0 +1,68 @@
+#include "model/decoder/attention_layer.h"
+
+#include <vector>
+
+#include "kernels/aten.h"
+#include "kernels/attention/attention.h"
+#include "kernels/layers/linear.h"
+
+namespace vidi {
+
+void AttentionLayer::take(Weights& weights, const std::string& name, const DecoderConfig& config,
+                          bool sliding) {
+  config_ = config;
+  sliding_ = sliding;
+  const int64_t hidden = config.hidden, own = int64_t{config.heads} * config.head_dim;
+  const int64_t shared = int64_t{config.kv_heads} * config.head_dim;
+  const char* shared_field = "num_key_value_heads * head_dim, hidden_size";
+  weights.take_joined(
+      qkv_,
+      {{name + ".q_proj.weight", own, "num_attention_heads * head_dim, hidden_size"},
+       {name + ".k_proj.weight", shared, shared_field},
+       {name + ".v_proj.weight", shared, shared_field}},
+      hidden);
+  weights.take(o_, name + ".o_proj.weight", {hidden, own},
+               "hidden_size, num_attention_heads * head_dim");
+}
+
+at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, TextKeys& own,
+                                int64_t longest, const MediaCache& media, size_t layer) const {
+  const int64_t batch = xn.size(0), n = xn.size(1), dim = config_.head_dim;
+  const int64_t heads = config_.heads, kv_heads = config_.kv_heads;
+  at::Tensor qkv = apply_linear(xn, qkv_).view({batch, n, heads + 2 * kv_heads, dim});
+  at::Tensor q = qkv.narrow(2, 0, heads), k = qkv.narrow(2, heads, kv_heads);
+  at::Tensor v = qkv.narrow(2, heads + kv_heads, kv_heads);
+
+  OwnKeys text;
+  text.key = own.key, text.value = own.value, text.n_slots = longest;
+  text.q = turn_and_store({q, k, v}, pass.positions, *pass.rope, own.key, own.value);
+  text.positions = pass.positions;
+  text.window_keys = sliding_ ? pass.window_keys : 0;
+  text.mask = sliding_ ? pass.sliding_mask : pass.mask;
+  std::vector<SharedKeys> shared;  // pictures and sound see the queries without rope
+  for (Modality m : {Modality::kImage, Modality::kAudio}) {
+    if (media.has(m)) shared.push_back({media.at(m, layer).key, media.at(m, layer).value});
+  }
+  at::Tensor sum =
+      summed_attention(q, text, shared, {config_.attention_scale, config_.attention_softcap});
+  return apply_linear(sum, o_);  // one product: o_proj is linear and has no bias
+}
+
+at::Tensor AttentionLayer::media_keys(const at::Tensor& vn, const MediaKeys& keys,
+                                      int64_t first) const {
+  at::Tensor key = keys.key.narrow(0, first, vn.size(0));
+  at::Tensor value = keys.value.narrow(0, first, vn.size(0));
+  const int64_t first_key = int64_t{config_.heads} * config_.head_dim, width = key.size(1);
+  apply_linear_into(key, vn, qkv_.narrow(0, first_key, width));
+  apply_linear_into(value, vn, qkv_.narrow(0, first_key + width, width));
+  return value;
+}
+
+at::Tensor AttentionLayer::media_output(const at::Tensor& values) const {
+  const int64_t group = config_.heads / config_.kv_heads;
+  at::Tensor of_groups = o_.view({o_.size(0), config_.kv_heads, group, config_.head_dim});
+  at::Tensor folded = of_groups.sum(2, /*keepdim=*/false, at::kFloat).to(o_.scalar_type());
+  return apply_linear(values, folded.flatten(1));
+}
+
+}  // namespace vidi

@@ -1,0 +1,90 @@
+// The text decoder with decomposed attention: streams media tokens into keys and values, reads
+// prompts, makes logits. vidi-model page, section 6. Both families; which one is in DecoderConfig
+// alone.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "kernels/layers/norm.h"
+#include "model/cancel.h"
+#include "model/decoder/attention_layer.h"
+#include "model/device/memory_plan.h"
+#include "model/tap.h"
+
+namespace vidi {
+
+class Decoder {
+ public:
+  void take(Weights& weights, const DecoderConfig& config);
+  const DecoderConfig& config() const { return config_; }
+  at::Device device() const { return embeddings_.device(); }
+
+  // Room for a window's keys and values on the weights' device.
+  MediaCache make_media_cache(int64_t n_image_tokens, int64_t n_audio_tokens) const;
+  // The same for one modality of a window that has none of it yet; no tokens: nothing.
+  void add_media(MediaCache& cache, Modality modality, int64_t n_tokens) const;
+  int64_t media_bytes(int64_t n_tokens) const;
+
+  // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and
+  // values in rows [first, first + n). A token's path is its own, so pieces in any order give the
+  // same cache but for rounding: at most `piece` tokens go through the layers together.
+  void stream(const at::Tensor& tokens, Modality modality, int64_t first, const MediaCache& cache,
+              const Cancel& cancel, int64_t piece = kStreamTokens) const;
+
+  // Reads prompts (lengths >= 1) as one batch into a new `text`; what all begin with is read once.
+  // Returns the logits after each one's last token [B, vocab].
+  at::Tensor read_prompts(const std::vector<std::vector<int>>& prompts, const MediaCache& media,
+                          TextCache& text, const Tap& tap, const Cancel& cancel) const;
+
+  // The next tokens of every row: ids and positions [B, T] int64 on the device, all positions below
+  // `end` -> logits after each token [B, T, vocab]. Copies nothing to or from the host. A token
+  // that was read in vain costs nothing: reading another one at its position replaces it.
+  at::Tensor read(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
+                  const MediaCache& media, TextCache& text, const Cancel& cancel) const;
+
+  // read() has met a batch of this size before, so all it needs is loaded.
+  bool has_read(int64_t batch, int64_t n_tokens) const {
+    return read_before_.count({batch, n_tokens}) > 0;
+  }
+
+  // Room for `slots` tokens a row.
+  void reserve(TextCache& text, int64_t batch, int64_t slots) const;
+
+  // Leaves only these rows of `text`, in this order; rows int64 on the device.
+  void keep_rows(TextCache& text, const at::Tensor& rows) const;
+
+ private:
+  struct Layer {
+    AttentionLayer attention;
+    at::Tensor input_norm, after_attention_norm, before_mlp_norm, after_mlp_norm;
+    at::Tensor gate_up, down;
+  };
+  void take_layer(Weights& weights, Layer& layer, int64_t index);
+  at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
+  Residual rest_of_layer(const at::Tensor& x, size_t index, const at::Tensor& attended) const;
+  at::Tensor embed(const at::Tensor& ids) const;
+  struct Span {               // of text that one pass reads
+    at::Tensor positions;     // [B, T] int64
+    int64_t end = 0;          // all positions are below
+    int64_t window_keys = 0;  // how many keys a query of a sliding layer sees
+  };
+  at::Tensor run_layers(const at::Tensor& x, const Span& span, const MediaCache& media,
+                        TextCache& text, const Tap& tap, const Cancel& cancel) const;
+  void read_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
+                   const Cancel& cancel) const;
+  at::Tensor logits(const at::Tensor& xn) const;
+
+  DecoderConfig config_;
+  double embedding_scale_ = 1;
+  at::Tensor embeddings_, head_, final_norm_;
+  std::vector<Layer> layers_;
+  // One thread is inside a session.
+  mutable RopeTable rope_;  // grown when a text gets longer than it
+  mutable std::set<std::pair<int64_t, int64_t>> read_before_;
+};
+
+}  // namespace vidi

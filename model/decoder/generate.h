@@ -1,0 +1,34 @@
+// Greedy generation for a batch of questions, with the probability of every token. vidi-model page,
+// section 7.
+#pragma once
+
+#include <vector>
+
+#include "model/decoder/decoder.h"
+#include "model/text/answer_draft.h"
+#include "model/window.h"
+
+namespace vidi {
+
+struct Generation {
+  std::vector<int> ids;              // the stop id, if it came, is the last
+  std::vector<float> probabilities;  // of each id, softmax over the logits
+  StopReason stop = StopReason::kEndToken;
+};
+
+// True when `ids` ends in the same words four times in a row, and in at least 24 tokens of such
+// repetition. Looks at the tail alone, so that calling it after every token is cheap.
+bool repeats_itself(const std::vector<int>& ids);
+
+// Picks the most likely id (the lowest on a tie) until the stop id, max_new_tokens or, if asked, a
+// repetition; the repetition guard only ever ends an answer, it changes no id. Finished questions
+// leave the batch. With `form` a pass also reads what the form lets follow, and keeps what it picks
+// itself at each place: the ids of one pass a token in fewer passes, unless two ids are as likely
+// but for rounding. Reads one small tensor from the device a pass. `tap` gets the logits of every
+// pass; for these to be one token's each, give no form.
+std::vector<Generation> generate(const Decoder& decoder, const MediaCache& media,
+                                 const std::vector<std::vector<int>>& prompts,
+                                 const AskOptions& options, const AnswerForm* form, const Tap& tap,
+                                 const Cancel& cancel);
+
+}  // namespace vidi

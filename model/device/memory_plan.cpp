@@ -1,0 +1,143 @@
+#include "model/device/memory_plan.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "model/result.h"
+
+namespace vidi {
+namespace {
+
+// With the towers in, pieces go down to this only: 2,048 rows cost the products a few percent,
+// which is less than the towers' way there and back (2.1 GB at 55 GB/s: 38 ms of a window of 60 s,
+// which takes 390).
+constexpr int64_t kSmallestPieceWithTowers = 2048;
+
+// Blocks of an allocator that are too small for what is wanted next lie between those in use. A
+// quarter of the workspace is our allowance for it.
+int64_t with_gaps(int64_t bytes) { return bytes + bytes / 4; }
+
+std::string bytes_text(int64_t bytes) {
+  char text[32];
+  const bool small = bytes < 1'000'000'000;
+  std::snprintf(text, sizeof text, "%.2f %s", bytes / (small ? 1e6 : 1e9), small ? "MB" : "GB");
+  return text;
+}
+
+std::string missing_text(int64_t needed, int64_t limit) {
+  return "memory-limit allows " + bytes_text(limit) + ", " + bytes_text(needed - limit) +
+         " are missing";
+}
+
+std::string help_text(const MemoryState& state) {
+  return std::string("a shorter window-duration, a lower frame-rate, ") +
+         (state.can_halve ? "fp16 instead of fp32, " : "") + "or a larger memory-limit would help";
+}
+
+int64_t held_without_towers(const MemoryState& state) {
+  return state.held - (state.towers_in ? state.towers : 0);
+}
+
+// `least`: all that must be on the device at once.
+[[noreturn]] void refuse(const MemoryState& state, int64_t least, const std::string& what) {
+  std::string text = what + " needs " + bytes_text(least);
+  const bool fits_alone = state.windows > 0 && least - state.windows <= state.limit;
+  if (fits_alone) {
+    text += " with the " + bytes_text(state.windows) + " of windows that were encoded before";
+  }
+  throw EngineError(fits_alone ? ErrorCode::kOutOfMemory : ErrorCode::kOverLimit,
+                    text + ", " + missing_text(least, state.limit) + ": " + help_text(state));
+}
+
+}  // namespace
+
+// At its peak, between the two products of a layer's feed-forward, these are alive, in rows of H
+// (hidden) and I (intermediate): the projected tokens and their scaled copy (2 H), the layer's
+// input and its norm (2 H), the attention's result (H), the sum with it and its norm (2 H), gate
+// and up (2 I), their product (I), and the second product's result (H): 8 H + 3 I. Of Vidi1.5-9B
+// (3584 and 14336) in 2 bytes that is 143,360 bytes a token: 1.17 GB for 8,192 tokens, 0.29 for
+// 2,048, 0.15 for 1,024.
+//
+// What else comes in turn is smaller than that from 512 tokens on: the folded output projection (4
+// + 2 bytes * H * 2,048 values, 44 MB), a position MLP's weights in float32 (4 H^2, 51 MB), the
+// projector's own rows (729 / 196 * 1152 features a token twice, and 3 H).
+int64_t stream_bytes(const DecoderConfig& config, int64_t n_tokens, int64_t element_size) {
+  return std::max(n_tokens, kSmallestPiece) * element_size *
+         (8 * int64_t{config.hidden} + 3 * int64_t{config.mlp});
+}
+
+// The pooled rows, two layers with what is between them, their norm and the sum with the position
+// code (6 H), beside the code itself in float32 (sine, cosine, both together, a layer: 4 H).
+int64_t sound_bytes(const DecoderConfig& config, int64_t n_tokens, int64_t element_size) {
+  return n_tokens * config.hidden * (6 * element_size + 4 * 4);
+}
+
+// Keys and values of all layers for the prompt and its answer: room for 64 tokens more than the
+// prompt, doubled once when the answer is longer than that (Decoder::reserve). Logits of at most 8
+// tokens a pass, as they come, divided, and in float32.
+int64_t question_bytes(const DecoderConfig& config, int64_t prompt, int64_t element_size) {
+  const int64_t slot =
+      2 * int64_t{config.layers} * config.kv_heads * config.head_dim * element_size;
+  return 2 * (prompt + 64) * slot + 8 * int64_t{config.vocab} * (2 * element_size + 4);
+}
+
+int64_t bytes_needed(const WindowNeed& need, int64_t piece_tokens) {
+  const int64_t rows = std::min(piece_tokens, std::max<int64_t>(need.n_tokens, 1));
+  const int64_t stream = stream_bytes(need.decoder, rows, need.element_size) + need.tokens;
+  return need.keys + with_gaps(std::max({stream, need.sound, need.question}));
+}
+
+std::optional<MemoryPlan> find_plan(const MemoryState& state, const WindowNeed& need) {
+  if (state.limit == 0) return MemoryPlan();
+  const int64_t room = state.limit - state.spare - held_without_towers(state);
+  for (const bool leave : {false, true}) {
+    if (!leave && !state.towers_in) continue;  // there is no need to fetch them now
+    const int64_t smallest = leave ? kSmallestPiece : kSmallestPieceWithTowers;
+    for (int64_t piece = kStreamTokens; piece >= smallest; piece /= 2) {
+      if (bytes_needed(need, piece) + (leave ? 0 : state.towers) <= room)
+        return MemoryPlan{leave && state.towers_in, piece};
+    }
+  }
+  return std::nullopt;
+}
+
+MemoryPlan plan_window(const MemoryState& state, const WindowNeed& need) {
+  if (const auto plan = find_plan(state, need)) return *plan;
+  const int64_t least =
+      held_without_towers(state) + state.spare + bytes_needed(need, kSmallestPiece);
+  refuse(state, least,
+         "a window of " + std::to_string(need.n_tokens) + " tokens (" + bytes_text(need.keys) +
+             " of keys and values)");
+}
+
+void check_towers_fit(const MemoryState& state, int64_t workspace) {
+  if (state.limit == 0 || state.towers_in) return;
+  const int64_t least = state.held + state.towers + state.spare + workspace;
+  if (least > state.limit) {
+    refuse(state, least, "looking and listening (" + bytes_text(state.towers) + " of towers)");
+  }
+}
+
+void check_weights_fit(int64_t limit, int64_t weights, const std::string& precision,
+                       bool can_halve) {
+  if (limit == 0 || weights <= limit) return;
+  throw EngineError(ErrorCode::kOverLimit,
+                    "the model's weights need " + bytes_text(weights) + " in " + precision + ", " +
+                        missing_text(weights, limit) + ": " +
+                        (can_halve ? "fp16 instead of fp32, " : "") +
+                        "a smaller model or a larger memory-limit would help");
+}
+
+std::string ran_out_text(const MemoryState& state, const std::string& what) {
+  return what + " found no room beside the " + bytes_text(state.held) +
+         " that are in use, memory-limit allows " + bytes_text(state.limit) + ": " +
+         help_text(state);
+}
+
+int64_t questions_at_once(const MemoryState& state, int64_t bytes_each, int64_t most) {
+  if (state.limit == 0 || bytes_each <= 0) return most;
+  const int64_t room = state.limit - state.spare - state.held;
+  return std::clamp<int64_t>(room / with_gaps(bytes_each), 1, most);
+}
+
+}  // namespace vidi

@@ -1,0 +1,135 @@
+// How a session keeps to its memory limit: it knows what is held and what comes, sends the towers
+// away where a window's keys and values need their room, and fetches them when there is something
+// to look at. Without a limit nothing of this happens.
+#include <algorithm>
+
+#include "kernels/aten.h"
+#include "model/device/device.h"
+#include "model/session/vidi_session.h"
+
+namespace vidi {
+namespace {
+
+// Of a CUDA device, beside what the plans reckon: workspaces of cuBLAS that come with the first
+// question (32 MiB a stream on an H200), the recording of a step, lists of numbers.
+constexpr int64_t kSpareOnCuda = int64_t{64} << 20;
+constexpr int64_t kUsualPrompt = 64;  // tokens, not known when a window is encoded
+
+// Of pictures in the vision tower: a picture's 729 rows of 1152 values, with queries, keys, values
+// and what becomes of them eight times, or four times beside the feed-forward's 4304, in 2 bytes;
+// its pixels in float32 twice. 16 pictures: 270 MB, more than a stretch of sound needs.
+int64_t tower_workspace(const VisionConfig& config, int64_t element_size) {
+  constexpr int64_t kPictures = 16;
+  const int64_t rows = kPictures * config.grid * config.grid;
+  const int64_t pixels = kPictures * 3 * config.image_size * config.image_size;
+  const int64_t widest = 4 * int64_t{config.hidden} + std::max(config.mlp, 4 * config.hidden);
+  return rows * widest * element_size + 2 * 4 * pixels;
+}
+
+// What CUDA's caching allocator takes for a tensor: up to 1 MiB it is one of many in a segment of 2
+// MiB; up to 10 MiB one of a few in a segment of 20 MiB, whose rest is of no use to tensors of the
+// same size; larger ones have a segment of their own, rounded up to 2 MiB.
+int64_t with_rounding(int64_t bytes) {
+  constexpr int64_t kMiB = int64_t{1} << 20, kShared = 20 * kMiB;
+  if (bytes <= kMiB) return (bytes + 511) / 512 * 512;
+  if (bytes <= 10 * kMiB) return kShared / (kShared / bytes);
+  return (bytes + 2 * kMiB - 1) / (2 * kMiB) * (2 * kMiB);
+}
+
+}  // namespace
+
+WindowNeed VidiSession::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const {
+  const DecoderConfig& d = config_.decoder;
+  const auto size = static_cast<int64_t>(at::elementSize(dtype_));
+  WindowNeed need;
+  need.decoder = d, need.element_size = size;
+  need.n_tokens = n_image_tokens + n_audio_tokens;
+  for (const int64_t n : {n_image_tokens, n_audio_tokens}) {
+    const int64_t tensors = 2 * int64_t{d.layers}, bytes = decoder_.media_bytes(n) / tensors;
+    need.keys += tensors * (device_.is_cuda() ? with_rounding(bytes) : bytes);
+  }
+  need.sound = sound_bytes(d, n_audio_tokens, size);
+  need.tokens = n_audio_tokens * d.hidden * size;
+  need.question = question_bytes(d, kUsualPrompt, size);
+  return need;
+}
+
+MemoryState VidiSession::memory_state() const {
+  MemoryState state;
+  state.limit = limit_.bytes();
+  state.towers = towers_.bytes(), state.towers_in = towers_.on_device();
+  state.windows = window_bytes_->load();
+  state.can_halve = device_.is_cuda() && dtype_ == at::kFloat;
+  if (device_.is_cuda()) {
+    state.held = device_memory(device_).held;
+    state.spare = kSpareOnCuda;
+  } else {
+    state.held = info_.weight_bytes - (state.towers_in ? 0 : state.towers) + state.windows;
+  }
+  return state;
+}
+
+HeldBytes VidiSession::count_keys(int64_t n_image_tokens, int64_t n_audio_tokens) const {
+  return {window_bytes_, decoder_.media_bytes(n_image_tokens + n_audio_tokens)};
+}
+
+MemoryPlan VidiSession::make_room(const WindowNeed& need) {
+  if (!limited()) return {};
+  const auto as_it_is = find_plan(memory_state(), need);
+  if (as_it_is && as_it_is->is_usual()) return *as_it_is;
+  free_device_cache(device_);  // only what is left then is really held
+  const MemoryPlan plan = plan_window(memory_state(), need);
+  if (plan.towers_leave) {
+    towers_.leave();
+    free_device_cache(device_);
+  }
+  return plan;
+}
+
+void VidiSession::make_most_room() {
+  towers_.leave();
+  free_device_cache(device_);
+}
+
+void VidiSession::fetch_towers() {
+  if (towers_.on_device()) return;
+  const auto size = static_cast<int64_t>(at::elementSize(dtype_));
+  const int64_t workspace = device_.is_cuda() ? tower_workspace(config_.vision, size) : 0;
+  free_device_cache(device_);
+  check_towers_fit(memory_state(), workspace);
+  try {
+    towers_.come_back();
+  } catch (const c10::OutOfMemoryError&) {
+    explain_shortage("fetching the towers");
+  }
+}
+
+// What a preparation may count on. With the towers away there is none: they come back for the next
+// picture.
+int64_t VidiSession::room_ahead() const {
+  const int64_t spare = spare_memory(device_);
+  if (!limited()) return spare;
+  if (!towers_.on_device()) return 0;
+  const MemoryState state = memory_state();
+  const int64_t used = device_.is_cuda() ? device_memory(device_).current : state.held;
+  return std::min(spare, state.limit - used);
+}
+
+// While a step is being recorded the allocator cannot give back what is cached, and under a hard
+// cap it would find no room then: so it is given back before.
+size_t VidiSession::questions_with_room(const std::vector<std::vector<int>>& prompts,
+                                        size_t most) const {
+  if (!limited()) return most;
+  free_device_cache(device_);
+  size_t longest = 0;
+  for (const auto& prompt : prompts) longest = std::max(longest, prompt.size());
+  const int64_t each = question_bytes(config_.decoder, static_cast<int64_t>(longest),
+                                      static_cast<int64_t>(at::elementSize(dtype_)));
+  return static_cast<size_t>(questions_at_once(memory_state(), each, static_cast<int64_t>(most)));
+}
+
+void VidiSession::explain_shortage(const std::string& what) const {
+  throw EngineError(ErrorCode::kOutOfMemory, ran_out_text(memory_state(), what));
+}
+
+}  // namespace vidi

@@ -1,0 +1,135 @@
+// The engine's own Session, with what tests and vidi-trace need beside the door. Uses torch: not
+// for the element.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/decoder/decoder.h"
+#include "model/device/held_bytes.h"
+#include "model/device/memory_limit.h"
+#include "model/device/memory_plan.h"
+#include "model/device/offload.h"
+#include "model/session.h"
+#include "model/tap.h"
+#include "model/text/answer_draft.h"
+#include "model/text/tokenizer.h"
+#include "model/towers/audio_tower.h"
+#include "model/towers/projector.h"
+#include "model/towers/vision_tower.h"
+
+namespace vidi {
+
+// Side of the pictures that the folder's vision tower takes; configuration and headers alone are
+// read.
+Result<int> picture_side(const std::string& folder) noexcept;
+// Pictures a second that the folder's model was trained with; config.json alone is read.
+Result<double> frame_rate(const std::string& folder) noexcept;
+
+class VidiSession final : public Session {
+ public:
+  // These two throw; Session::open is the door.
+  static std::unique_ptr<VidiSession> load(const OpenOptions& options, const Cancel& cancel);
+  // A model of the given shapes with random weights, and no tokenizer: ask() is not for it,
+  // ask_ids() is.
+  static std::unique_ptr<VidiSession> random(const ModelConfig& config, CheckpointFiles shapes,
+                                             const OpenOptions& options, uint64_t seed);
+
+  ModelInfo info() const noexcept override { return info_; }
+  Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(
+      const std::vector<Frame>& frames, const Cancel& cancel) noexcept override;
+  Result<std::shared_ptr<const AudioFeatures>> hear(const float* samples, int n,
+                                                    const Cancel& cancel) noexcept override;
+  Result<std::shared_ptr<Preparation>> prepare(size_t n_frames) noexcept override;
+  Result<bool> advance(Preparation& preparation, size_t first,
+                       const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+                       const Cancel& cancel) noexcept override;
+  Result<std::shared_ptr<const Encoded>> encode(const Window& window,
+                                                const Cancel& cancel) noexcept override;
+  Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
+                                  const AskOptions& options,
+                                  const Cancel& cancel) noexcept override;
+  int64_t device_memory_bytes() const noexcept override;
+  void free_caches() noexcept override;
+
+  // Answers to prompts that are ids already, in batches. While a tap is set no tokens are guessed,
+  // so that every pass is one token. Throws.
+  std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
+                              const AskOptions& options, const Cancel& cancel) const;
+
+  // Every stage is reported to `tap` from now on; an empty one ends that.
+  void set_tap(Tap tap) { tap_ = std::move(tap); }
+  const ModelConfig& config() const { return config_; }
+  // The parts, for benchmarks that time them one by one.
+  const VisionTower& vision_tower() const { return vision_; }
+  // Frames that go through the vision tower together.
+  size_t frames_at_once() const;
+  const AudioTower& audio_tower() const { return audio_; }
+  const Projector& projector() const { return projector_; }
+  const Decoder& decoder() const { return decoder_; }
+  // Every weight by name.
+  const std::vector<std::pair<std::string, at::Tensor>>& weights() const { return weights_; }
+  at::Device device() const { return device_; }
+  at::ScalarType dtype() const { return dtype_; }
+  const Towers& towers() const { return towers_; }
+  // What a window needs beyond what is there, and what there is.
+  WindowNeed need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const;
+  MemoryState memory_state() const;
+
+ private:
+  VidiSession() = default;
+  void choose_place(const OpenOptions& options);
+  void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
+  void see_batch(const Frame* frames, size_t n,
+                 std::vector<std::shared_ptr<const FrameFeatures>>& out);
+  std::shared_ptr<const AudioFeatures> hear_chunk(const float* samples, int n);
+  struct Sound;          // session.cpp
+  struct EncodedWindow;  // session.cpp
+  std::shared_ptr<const Encoded> encode_window(const Window& window, const Cancel& cancel);
+  std::shared_ptr<const Encoded> encode_in_room(const Window& window, const Sound& sound,
+                                                const Cancel& cancel);
+  std::shared_ptr<EncodedWindow> encode_in_pieces(const Window& window, const Sound& sound,
+                                                  int64_t piece, const Cancel& cancel);
+  void tap_keys(const MediaCache& cache) const;
+  struct Prepared;  // window_pictures.cpp
+  Prepared make_prepared(size_t n_frames) const;
+  void stream_frames(Prepared& prepared, size_t first,
+                     const std::vector<std::shared_ptr<const FrameFeatures>>& frames, int64_t piece,
+                     const Cancel& cancel);
+  // Whether the window's preparation is of use; one that is not becomes empty.
+  bool check_prepared(const Window& window) const;
+  MediaCache encode_images(const Window& window, int64_t piece, const Cancel& cancel);
+  std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,
+                              const AskOptions& options, const Cancel& cancel);
+
+  // Memory under a limit, session_memory.cpp; without one these do nothing.
+  HeldBytes count_keys(int64_t n_image_tokens, int64_t n_audio_tokens) const;
+  MemoryPlan make_room(const WindowNeed& need);
+  void make_most_room();
+  void fetch_towers();
+  int64_t room_ahead() const;
+  size_t questions_with_room(const std::vector<std::vector<int>>& prompts, size_t most) const;
+  [[noreturn]] void explain_shortage(const std::string& what) const;
+  bool limited() const { return limit_.bytes() > 0; }
+
+  std::string why_no_gpu_;  // with device auto
+  MemoryLimit limit_;       // the last that goes: what is freed before is still under it
+  ModelConfig config_;
+  ModelInfo info_;
+  at::Device device_{at::kCPU};
+  at::ScalarType dtype_ = at::kFloat;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  std::unique_ptr<AnswerForm> form_;  // none without a tokenizer
+  VisionTower vision_;
+  AudioTower audio_;
+  Projector projector_;
+  Decoder decoder_;
+  std::vector<std::pair<std::string, at::Tensor>> weights_;
+  Towers towers_;                                                        // their weights' memory
+  TotalBytes window_bytes_ = std::make_shared<std::atomic<int64_t>>(0);  // keys and values alive
+  Tap tap_;
+};
+
+}  // namespace vidi

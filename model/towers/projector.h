@@ -1,0 +1,53 @@
+// From tower features to tokens of the decoder's width: pooling, MLP, norms, position codes.
+// vidi-model page, 3 to 5.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "model/checkpoint/config.h"
+#include "model/tap.h"
+#include "model/towers/layers.h"
+
+namespace vidi {
+
+// Side of the feature map before space-to-depth, by the number of frames of the window
+// (section 3.2): the padded grid while the token budget lasts, then smaller. Throws kUnsupported
+// when the side is no multiple of the pool.
+int image_grid_side(const ProjectorConfig& config, int grid, int64_t n_frames);
+
+class Projector {
+ public:
+  void take(Weights& weights, const ModelConfig& config);
+
+  // Tokens of frames [first, first + features.size(0)) of a window with n_frames frames. features
+  // [f, grid * grid, C], time_codes = time_codes(n_frames) -> [f * h * w, hidden]: frame, row,
+  // column. Before the embedding scale.
+  at::Tensor image_tokens(const at::Tensor& features, int64_t first, int64_t n_frames,
+                          const at::Tensor& time_codes, const Tap& tap) const;
+  int64_t tokens_per_frame(int64_t n_frames) const;
+
+  // Tokens of the joined encoder states [steps, d] -> [floor(steps / pool), hidden].
+  at::Tensor audio_tokens(const at::Tensor& states, const Tap& tap) const;
+  int64_t n_audio_tokens(int64_t n_steps) const { return n_steps / config_.projector.audio_pool; }
+
+  // rms(pos_t) of `length` >= 2 frames or audio tokens, [length, hidden].
+  at::Tensor time_codes(int64_t length) const;
+
+ private:
+  // Sinusoids of a fraction of the window, then an MLP in float32 (section 5).
+  struct PositionMlp {
+    Linear in, out;
+    double interval = 0;  // N
+    void take(Weights& weights, const std::string& name, int64_t hidden, double interval);
+    at::Tensor codes(int64_t length, double rms_eps) const;
+  };
+  at::Tensor pool_by_depth(const at::Tensor& map, int64_t n_frames) const;
+  at::Tensor pool_by_convolution(const at::Tensor& map) const;
+
+  ModelConfig config_;
+  at::Tensor image_conv_, audio_conv_, image_norm_, audio_norm_, token_norm_;
+  Mlp image_mlp_, audio_mlp_;
+  PositionMlp rows_, columns_, time_;
+};
+
+}  // namespace vidi
