@@ -1,7 +1,7 @@
 // Bytes as people write them on a command line.
 #include <gtest/gtest.h>
 
-#include "examples/byte_count.h"
+#include "examples/common/byte_count.h"
 
 namespace {
 

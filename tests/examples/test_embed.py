@@ -7,7 +7,7 @@ import unittest
 import cases
 
 PROGRAM = [cases.BUILD / "examples/embed"]
-SCRIPT = [sys.executable, cases.SOURCE / "examples/embed.py"]
+SCRIPT = [sys.executable, cases.SOURCE / "examples/embed/embed.py"]
 DOG = r"^a dog: 1[123]\.\d s to 1[567]\.\d s$"
 HAS_GI = importlib.util.find_spec("gi") is not None
 

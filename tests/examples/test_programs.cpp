@@ -3,12 +3,12 @@
 
 #include <cstdlib>
 
-#include "examples/decoded_stream.h"
-#include "examples/losses.h"
-#include "examples/sighting.h"
-#include "examples/text.h"
-#include "examples/tracks.h"
-#include "examples/warnings.h"
+#include "examples/ask/decoded_stream.h"
+#include "examples/ask/losses.h"
+#include "examples/watch/sighting.h"
+#include "examples/common/text.h"
+#include "examples/common/tracks.h"
+#include "examples/common/warnings.h"
 
 namespace {
 

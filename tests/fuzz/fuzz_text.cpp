@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/text.h"
+#include "examples/common/text.h"
 #include "gst/events.h"
 
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/tracks.h"
+#include "examples/common/tracks.h"
 
 namespace {
 

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/byte_count.h"
+#include "examples/common/byte_count.h"
 #include "kernels/layers/argmax.h"
 #include "kernels/layers/linear.h"
 #include "kernels/log_mel.h"

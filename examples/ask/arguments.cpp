@@ -1,0 +1,189 @@
+#include "examples/ask/arguments.h"
+
+#include <glib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include "examples/common/byte_count.h"
+#include "examples/common/output.h"
+#include "examples/common/places.h"
+#include "examples/common/text.h"
+
+namespace {
+
+constexpr char kSummary[] =
+    "Asks a Vidi model when something is seen or heard in a video file.\n\n"
+    "  vidi-ask film.mp4 \"a dog\" \"someone saying hello\"\n"
+    "  vidi-ask --task highlight film.mp4\n"
+    "  ssh camera cat film.ts | vidi-ask - \"a dog\"\n"
+    "  vidi-ask --model Vidi1.5-9B --vtt hits.vtt film.mp4 \"a red car\"";
+
+constexpr char kDescription[] =
+    "FILE is a path, a URI, or - for what is piped in. The table on stdout is sorted by question, "
+    "then by time. Exit status: 0 the file was watched "
+    "to "
+    "its end, 1 it was not, 2 the command line was not understood.";
+
+constexpr double kUnset = std::numeric_limits<double>::quiet_NaN();
+constexpr double kDay = 86400;
+constexpr int kMostDecoders = 256;
+
+// What GOption writes into. Strings are the caller's to free.
+struct Raw {
+  gchar *model = nullptr, *device = nullptr, *precision = nullptr, *task = nullptr;
+  gchar *vtt = nullptr, *srt = nullptr, *window = nullptr, *stride = nullptr, *rate = nullptr;
+  gchar *min_confidence = nullptr, *memory_limit = nullptr;
+  gchar *audio_track = nullptr, *video_track = nullptr;
+  gint n_decoders = 0, max_highlights = 0;
+  gboolean json = FALSE, ask_more = FALSE, quiet = FALSE;
+  gchar** rest = nullptr;
+
+  ~Raw() {
+    for (gchar* text : {model, device, precision, memory_limit, task, vtt, srt, window, stride,
+                        rate, min_confidence, audio_track, video_track})
+      g_free(text);
+    g_strfreev(rest);
+  }
+};
+
+std::string text_of(const gchar* text, const std::string& otherwise = "") {
+  return text ? text : otherwise;
+}
+
+// A number in [least, most]; empty when the option was not given, NaN when it is no such number.
+std::optional<double> number(const gchar* text, double least, double most) {
+  if (!text) return std::nullopt;
+  gchar* end = nullptr;
+  const double value = g_ascii_strtod(text, &end);
+  const bool fits = end != text && *end == '\0' && value >= least && value <= most;
+  return fits ? value : kUnset;
+}
+
+bool is_unset(const std::optional<double>& value) { return value && std::isnan(*value); }
+
+bool is_one_of(const std::string& text, std::initializer_list<const char*> choices) {
+  return std::any_of(choices.begin(), choices.end(), [&](const char* c) { return text == c; });
+}
+
+// The first thing that is wrong, as a sentence without its subject; empty when all is well.
+std::string complaint(const Arguments& a) {
+  if (a.file.empty()) return "expected a video file and what to look for";
+  if (a.file == "-" && a.ask_more)
+    return "--ask-more reads the questions from stdin, so the file cannot come from there, too";
+  if (!is_one_of(a.task, {"retrieval", "highlight"}))
+    return "--task: expected retrieval or highlight, found " + a.task;
+  if (!is_one_of(a.precision, {"auto", "fp32", "fp16", "bf16"}))
+    return "--precision: expected auto, fp32, fp16 or bf16, found " + a.precision;
+  if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
+  if (is_unset(a.window_s)) return "--window: expected 0 to 86400 seconds";
+  if (is_unset(a.stride_s)) return "--stride: expected 0.1 to 86400 seconds";
+  if (is_unset(a.rate)) return "--rate: expected 0.01 to 60 pictures a second";
+  if (is_unset(a.min_confidence)) return "--min-confidence: expected a number from 0 to 1";
+  if (a.max_highlights < 0) return "--max-highlights: expected 0 or more";
+  if (a.n_decoders < 0 || a.n_decoders > kMostDecoders)
+    return "--decoders: expected 0 to " + std::to_string(kMostDecoders);
+  if (a.queries.empty() && !a.highlights() && !a.ask_more)
+    return "expected what to look for after the file, for example \"a dog\"";
+  for (const std::string& query : a.queries) {
+    if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
+      return "a question is not UTF-8";
+    if (is_blank(query)) return "a question is empty";
+    if (is_file(query))
+      return "vidi-ask takes one file, expected a question, found the file " + query;
+  }
+  return "";
+}
+
+Arguments arguments_from(const Raw& raw) {
+  Arguments a;
+  for (gchar** item = raw.rest; item && *item; ++item) {
+    if (item == raw.rest) {
+      a.file = *item;
+    } else if (std::find(a.queries.begin(), a.queries.end(), *item) == a.queries.end()) {
+      a.queries.push_back(*item);  // the same question twice is one question
+    }
+  }
+  a.model = text_of(raw.model);
+  a.device = text_of(raw.device, a.device);
+  a.precision = text_of(raw.precision, a.precision);
+  if (raw.memory_limit) a.memory_limit = parse_byte_count(raw.memory_limit);
+  a.task = text_of(raw.task, a.task);
+  a.audio_track = text_of(raw.audio_track), a.video_track = text_of(raw.video_track);
+  a.vtt = text_of(raw.vtt), a.srt = text_of(raw.srt);
+  a.window_s = number(raw.window, 0, kDay);
+  a.stride_s = number(raw.stride, 0.1, kDay);
+  a.rate = number(raw.rate, 0.01, 60);
+  a.min_confidence = number(raw.min_confidence, 0, 1);
+  a.max_highlights = raw.max_highlights;
+  a.n_decoders = raw.n_decoders;
+  a.json = raw.json, a.ask_more = raw.ask_more, a.quiet = raw.quiet;
+  return a;
+}
+
+GOptionContext* make_context(Raw& raw) {
+  const GOptionEntry entries[] = {
+      {"model", 'm', 0, G_OPTION_ARG_FILENAME, &raw.model,
+       "Checkpoint folder (default: the small demo model)", "DIR"},
+      {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
+      {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
+      {"memory-limit", 0, 0, G_OPTION_ARG_STRING, &raw.memory_limit,
+       "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
+      {"task", 0, 0, G_OPTION_ARG_STRING, &raw.task,
+       "retrieval: answer the questions; highlight: find the moments worth keeping", "NAME"},
+      {"window", 'w', 0, G_OPTION_ARG_STRING, &raw.window,
+       "Length of what the model sees at once (default 60; 0 = the whole file)", "SECONDS"},
+      {"stride", 0, 0, G_OPTION_ARG_STRING, &raw.stride,
+       "From one window's start to the next's (default: half the window)", "SECONDS"},
+      {"rate", 'r', 0, G_OPTION_ARG_STRING, &raw.rate,
+       "Pictures a second that the model sees (default: the checkpoint's own, else 1)", "N"},
+      {"min-confidence", 0, 0, G_OPTION_ARG_STRING, &raw.min_confidence,
+       "Leave out hits of less confidence, 0 to 1", "N"},
+      {"max-highlights", 0, 0, G_OPTION_ARG_INT, &raw.max_highlights,
+       "With --task highlight: the best so many a minute (default: 0, all)", "N"},
+      {"decoders", 0, 0, G_OPTION_ARG_INT, &raw.n_decoders,
+       "Decoders that work on parts of the file side by side (default: 0, as many as are useful; 1 "
+       "= one decodes every frame)",
+       "N"},
+      {"audio-track", 0, 0, G_OPTION_ARG_STRING, &raw.audio_track,
+       "Which track of sound is heard: its number, or its language such as en (default: as the "
+       "file "
+       "says)",
+       "N|LANG"},
+      {"video-track", 0, 0, G_OPTION_ARG_STRING, &raw.video_track,
+       "Which track of pictures is watched, likewise", "N|LANG"},
+      {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json,
+       "One JSON object a hit on stdout as soon as it is known, instead of the table", nullptr},
+      {"vtt", 0, 0, G_OPTION_ARG_FILENAME, &raw.vtt, "Write the hits as WebVTT subtitles", "FILE"},
+      {"srt", 0, 0, G_OPTION_ARG_FILENAME, &raw.srt, "Write the hits as SubRip subtitles", "FILE"},
+      {"ask-more", 'a', 0, G_OPTION_ARG_NONE, &raw.ask_more,
+       "Read further questions from stdin afterwards; an empty line ends. Keeps in memory what was "
+       "encoded",
+       nullptr},
+      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "No progress on stderr", nullptr},
+      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr},
+      {}};
+  GOptionContext* context = g_option_context_new("FILE QUERY...");
+  g_option_context_set_summary(context, kSummary);
+  g_option_context_set_description(context, kDescription);
+  g_option_context_add_main_entries(context, entries, nullptr);
+  return context;
+}
+
+}  // namespace
+
+std::optional<Arguments> parse_arguments(int argc, char** argv) {
+  Raw raw;
+  GOptionContext* context = make_context(raw);
+  GError* error = nullptr;
+  const bool parsed = g_option_context_parse(context, &argc, &argv, &error);
+  g_option_context_free(context);
+  const Arguments arguments = arguments_from(raw);
+  const std::string wrong = parsed ? complaint(arguments) : error->message;
+  g_clear_error(&error);
+  if (wrong.empty()) return arguments;
+  say_on_stderr("vidi-ask", wrong + ". See vidi-ask --help.");
+  return std::nullopt;
+}

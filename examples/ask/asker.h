@@ -1,0 +1,89 @@
+// What vidi-ask asks of the element and what comes back: messages on the bus become hits and
+// progress. Main thread only.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "examples/ask/arguments.h"
+#include "examples/ask/file_pipeline.h"
+#include "examples/ask/hit_list.h"
+#include "examples/ask/progress_bar.h"
+#include "examples/common/warnings.h"
+
+class Asker {
+ public:
+  // `interrupted`: Ctrl-C; whatever runs comes back soon after it is set.
+  Asker(const Arguments& arguments, const std::string& model, const std::string& uri,
+        const std::atomic<bool>& interrupted);
+
+  // True when the file was watched to its end; else error() says why not. `on_hit` hears of every
+  // final hit at once, hits() has all of them afterwards.
+  bool watch_file(const std::function<void(const Hit&)>& on_hit);
+  const std::vector<Hit>& hits() const { return hits_; }
+  // Asks what was encoded, after the file was watched; empty after an error, and for a question
+  // that was refused, which a line on stderr says.
+  std::optional<std::vector<Hit>> answer(const std::string& question);
+
+  // Queries of the command line that the model refuses.
+  const std::set<std::string>& refused() const { return refused_; }
+  const std::string& error() const { return error_; }
+  ProgressBar& bar() { return bar_; }
+
+ private:
+  void configure(const std::string& model);
+  bool step();
+  void handle(GstMessage* message);
+  std::string model_name() const;
+  void handle_load(GstMessage* message);
+  void handle_model(const GstStructure* model);
+  void handle_warning(GstMessage* message);
+  void take_refusal(const GstStructure* refusal, const std::string& text);
+  void handle_error(GstMessage* message);
+  void take_result(const GstStructure* result);
+  void take_window(const GstStructure* window);
+  void note_missing(GstMessage* message);
+  std::string missing_text() const;
+  void check_streams();
+  void check_end();
+  void say_what_was_silent();
+  bool is_one_picture() const;
+  std::string why_nothing() const;
+  void show_progress();
+  std::string progress_text(double done_s, double duration_s) const;
+  void fail(const std::string& sentence);
+
+  const Arguments& arguments_;
+  const std::atomic<bool>& interrupted_;
+  const std::string file_;  // its name, as it may be printed
+  std::string error_;
+  ProgressBar bar_;
+  FilePipeline pipeline_;
+
+  bool ended_ = false, streams_checked_ = false, model_ready_ = false;
+  std::chrono::steady_clock::time_point begin_;  // of the watching: the model is ready
+  GstClockTime first_start_ = 0;                 // of the first window
+  GstClockTime analysed_ = 0;                    // from there to the last window's end
+  size_t n_windows_ = 0, n_failed_ = 0;          // analysed, and not
+  std::string missing_;                          // decoders, in words
+  Warnings warnings_;
+  std::string filter_warning_;  // its last one
+  bool elements_warned_ = false;
+  std::function<void(const Hit&)> on_hit_;
+  std::vector<Hit> hits_;
+
+  std::string asked_id_;  // of the question that is being answered
+  size_t n_answered_ = 0;
+  bool asking_ = false;
+  std::string refusal_;        // why this question has no answer
+  std::string refused_query_;  // why, of one of the command line's
+  std::set<std::string> refused_;
+  std::vector<Hit> answers_;
+};

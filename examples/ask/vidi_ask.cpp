@@ -1,0 +1,168 @@
+// vidi-ask FILE QUERY...: when is something seen or heard in a video file?
+//
+// run() names the steps. The pipeline is in file_pipeline.cpp; what the element says about it
+// becomes hits in asker.cpp.
+#include <gst/gst.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <clocale>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "examples/ask/arguments.h"
+#include "examples/ask/asker.h"
+#include "examples/ask/output_file.h"
+#include "examples/ask/subtitles.h"
+#include "examples/common/output.h"
+#include "examples/common/places.h"
+#include "examples/common/standard_streams.h"
+#include "examples/common/text.h"
+
+namespace {
+
+constexpr int kOk = 0, kFailed = 1, kUsage = 2;
+
+std::atomic<bool> interrupted{false};
+
+// The first Ctrl-C asks for a clean stop, the second one gets it at once.
+void stop_at_ctrl_c() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = true; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // no SA_RESTART: reading a question ends, too
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int complain(const std::string& sentence) {
+  const char* end = sentence.empty() || sentence.back() == '.' ? "" : ".";
+  say_on_stderr("vidi-ask", sentence + end);
+  return kFailed;
+}
+
+// Nobody reads on, or the disk is full: no use to watch on.
+void say(const std::string& text) {
+  if (!print(text)) interrupted = true;
+}
+
+int end_without_output() {
+  if (lost_output()->reader_left) end_without_reader();
+  return complain(lost_output()->sentence);
+}
+
+// Returns an empty string, or what went wrong.
+std::string write_subtitles(const Arguments& arguments, const std::vector<Hit>& hits) {
+  std::string error;
+  if (!arguments.vtt.empty()) error = write_file(arguments.vtt, web_vtt(hits));
+  if (error.empty() && !arguments.srt.empty()) error = write_file(arguments.srt, sub_rip(hits));
+  return error;
+}
+
+// The film and the model's files are read: none of them may be written.
+std::string check_outputs(const Arguments& arguments, const std::string& uri,
+                          const std::string& model) {
+  gchar* film = g_filename_from_uri(uri.c_str(), nullptr, nullptr);
+  std::vector<std::string> inputs{film ? film : ""};
+  g_free(film);
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(model, ignored))
+    inputs.push_back(entry.path().string());
+  const std::vector<std::string> outputs{arguments.vtt, arguments.srt};
+  std::string error = conflict(outputs, inputs);
+  for (const std::string& output : outputs) {
+    if (error.empty() && !output.empty()) error = check_writable(output);
+  }
+  return error;
+}
+
+// Of a question that was refused it is not known that nothing is there.
+void show_table(const Arguments& arguments, const Asker& asker) {
+  std::vector<std::string> asked = arguments.queries;
+  std::erase_if(asked, [&](const auto& query) { return asker.refused().contains(query); });
+  if (arguments.highlights()) {
+    say(table({}, asker.hits()));
+  } else if (!asked.empty()) {
+    say(table(asked, asker.hits()));
+  }
+}
+
+// A line from stdin; empty at the end of it, after an empty line and after Ctrl-C.
+std::string next_question() {
+  if (isatty(STDIN_FILENO)) std::fputs("> ", stderr);
+  char* line = nullptr;
+  size_t capacity = 0;
+  const ssize_t n = getline(&line, &capacity, stdin);
+  if (n <= 0 && isatty(STDIN_FILENO)) std::fputs("\n", stderr);
+  std::string text = n > 0 ? std::string(line, static_cast<size_t>(n)) : "";
+  std::free(line);
+  while (!text.empty() && g_ascii_isspace(text.back())) text.pop_back();
+  return text;
+}
+
+void answer_more(Asker& asker, bool json) {
+  if (isatty(STDIN_FILENO)) asker.bar().say("More questions? An empty line ends.");
+  std::string question;
+  while (!interrupted && !(question = next_question()).empty()) {
+    if (!g_utf8_validate(question.data(), static_cast<gssize>(question.size()), nullptr)) {
+      asker.bar().warn("vidi-ask: expected a question in UTF-8.");
+      continue;
+    }
+    if (is_blank(question)) continue;
+    const auto hits = asker.answer(question);
+    if (!asker.error().empty()) return;
+    if (!hits) continue;
+    if (!json) say(table({question}, *hits));
+    for (const Hit& hit : *hits) {
+      if (json) say(json_line(hit));
+    }
+  }
+}
+
+int run(const Arguments& arguments) {
+  if (const auto error = make_element_known(); !error.empty()) return complain(error);
+  std::string error;
+  const std::string uri = uri_of(arguments.file, &error);
+  if (uri.empty())
+    return complain(arguments.file == "-" ? error : printable(arguments.file) + ": " + error);
+  const std::string model = arguments.model.empty() ? demo_checkpoint() : arguments.model;
+  if (model.empty()) return complain("the demo checkpoint is not here, name a folder with --model");
+  error = check_outputs(arguments, uri, model);  // now, rather than after an hour of work
+  if (!error.empty()) return complain(error);
+
+  Asker asker(arguments, model, uri, interrupted);
+  const bool watched = asker.watch_file([&](const Hit& hit) {
+    if (!arguments.json) return;
+    asker.bar().clear();
+    say(json_line(hit));
+  });
+  // After an error as well: what was found was found.
+  if (!arguments.json && (watched || !asker.hits().empty())) show_table(arguments, asker);
+  error = write_subtitles(arguments, asker.hits());
+  if (watched && error.empty() && arguments.ask_more) answer_more(asker, arguments.json);
+  if (lost_output()) return end_without_output();
+  if (!asker.error().empty()) return complain(asker.error());
+  return error.empty() ? kOk : complain(error);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  open_standard_streams();
+  expect_lost_outputs();
+  std::setlocale(LC_ALL, "");
+  // The model's threads on the CPU wait asleep: spinning, they take the decoder's share of it.
+  setenv("OMP_WAIT_POLICY", "passive", 0);
+  const auto arguments = parse_arguments(argc, argv);
+  if (!arguments) return kUsage;
+  gst_init(nullptr, nullptr);
+  stop_at_ctrl_c();
+  const int status = run(*arguments);
+  // All is written and freed; libtorch would spend 0.1 s on its own end, of which nobody has
+  // anything.
+  std::fflush(nullptr);
+  std::quick_exit(status);
+}

@@ -1,0 +1,49 @@
+#include "examples/common/places.h"
+
+#include <gst/gst.h>
+
+#include <filesystem>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path own_folder() {
+  std::error_code failed;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
+  return failed ? fs::path() : program.parent_path();
+}
+
+bool is_known() {
+  GstElementFactory* factory = gst_element_factory_find("vidifilter");
+  if (factory) gst_object_unref(factory);
+  return factory != nullptr;
+}
+
+}  // namespace
+
+std::string make_element_known() {
+  if (is_known()) return "";
+  const fs::path folder = own_folder() / ".." / "gst";
+  gst_registry_scan_path(gst_registry_get(), folder.lexically_normal().c_str());
+  if (is_known()) return "";
+  return "GStreamer has no element named vidifilter: expected the file libgstvidi.so in a folder "
+         "that GST_PLUGIN_PATH names, or in " +
+         folder.lexically_normal().string();
+}
+
+std::string demo_checkpoint() {
+  std::error_code ignored;
+  const fs::path in_build_tree = own_folder() / "../../examples/demo/checkpoint";
+  for (const fs::path& place : {in_build_tree, fs::path(VIDI_DEMO_CHECKPOINT)}) {
+    if (fs::exists(place / "config.json", ignored)) return fs::weakly_canonical(place).string();
+  }
+  return "";
+}
+
+bool is_file(const std::string& text) {
+  std::error_code ignored;
+  if (fs::exists(text, ignored) && !fs::is_directory(text, ignored)) return true;
+  return gst_uri_is_valid(text.c_str()) && text.find("://") != std::string::npos &&
+         text.find(' ') == std::string::npos;
+}

@@ -1,0 +1,376 @@
+// vidi-watch URI QUERY...: says when something is seen or heard in a live stream.
+//
+// Watcher is the story: load the model, connect, print hits, and when the source is lost connect
+// again. A connection has a pipeline of its own (connection.h), so nothing of a broken one can
+// disturb the next. The model outlives them: elements of one process that name the same model share
+// it, and `keeper_`, an element without a stream, holds on to it in between.
+#include <glib-unix.h>
+#include <gst/gst.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <clocale>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "examples/common/output.h"
+#include "examples/common/places.h"
+#include "examples/common/standard_streams.h"
+#include "examples/common/text.h"
+#include "examples/watch/clip_recorder.h"
+#include "examples/watch/connection.h"
+#include "examples/watch/disposal.h"
+#include "examples/watch/sighting.h"
+#include "examples/watch/stop_signals.h"
+#include "examples/watch/watch_arguments.h"
+
+namespace {
+
+constexpr int kOk = 0, kFailed = 1, kUsage = 2, kReaderLeft = 128 + SIGPIPE;
+constexpr guint kLongestClosingS = 5;
+constexpr auto kLongestGoodbye = std::chrono::seconds(1);
+constexpr int kMostAtOnce = 5;  // connections in a row
+
+void say(const std::string& line) { say_on_stderr("vidi-watch", line); }
+
+GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
+
+class Watcher {
+ public:
+  Watcher(const WatchArguments& arguments, const std::string& model);
+  ~Watcher();
+  int run();  // the exit status
+
+ private:
+  void note(const std::string& line) const;  // worth knowing, and not with --quiet
+  void load();
+  static gboolean on_keeper_message(GstBus* bus, GstMessage* message, gpointer self);
+  static gboolean connect_again(gpointer self);
+  void connect();
+  void ended(Connection::Why why, const std::string& text);
+  void let_go(GSourceFunc when_gone);
+  static gboolean on_closing_too_long(gpointer self);
+  void after_end();
+  void go_on(Connection::Why why, const std::string& text);
+  void reconnect_at_once(const std::string& text);
+  void retry(const std::string& text);
+  void tell(const std::string& text);
+  static gboolean on_reader_left(gint fd, GIOCondition condition, gpointer self);
+  void end_without_output();
+  bool take_hit(const Sighting& hit);
+  void count(guint64 id);
+  void take_clip(const ClipRecorder::Saved& saved);
+  void stop();
+  void leave(int status);
+  void leave_when_saved();
+
+  const WatchArguments& arguments_;
+  const std::string model_;
+  GMainLoop* const loop_ = g_main_loop_new(nullptr, FALSE);
+  GstElement* keeper_ = nullptr;
+  guint keeper_watch_ = 0, retry_timer_ = 0, closing_timer_ = 0;
+  std::function<void()> after_end_;
+  std::optional<ClipRecorder> recorder_;
+  std::unique_ptr<Connection> connection_;
+
+  double delay_s_ = 1;         // before the next attempt
+  int n_unwatched_ = 0;        // connections in a row of which nothing was watched
+  std::set<guint64> counted_;  // hits of this connection
+  double n_hits_ = 0;
+  bool enough_ = false, stopping_ = false, failed_ = false, leaving_ = false;
+  int status_ = kOk;
+};
+
+Watcher::Watcher(const WatchArguments& arguments, const std::string& model)
+    : arguments_(arguments), model_(model) {
+  if (arguments.record.empty()) return;
+  recorder_.emplace(
+      arguments.record, ns(arguments.before_s), ns(arguments.after_s),
+      ClipRecorder::Host{[this](const ClipRecorder::Saved& saved) { take_clip(saved); },
+                         [](const std::string& line) { say(line); },
+                         [this](const std::string& line) { note(line); }});
+}
+
+Watcher::~Watcher() {
+  for (guint source : {keeper_watch_, retry_timer_, closing_timer_}) {
+    if (source) g_source_remove(source);
+  }
+  let_go(nullptr);
+  wait_for_disposals(kLongestGoodbye);
+  if (keeper_) {
+    gst_element_set_state(keeper_, GST_STATE_NULL);
+    gst_object_unref(keeper_);
+  }
+  g_main_loop_unref(loop_);
+}
+
+// What every connection is made of: a sentence about the first that is not there, or cannot be
+// loaded.
+static std::string what_is_missing(bool records) {
+  std::vector<const char*> needed{"vidifilter", "queue", "tee", "fakesink", "decodebin"};
+  if (records) needed.insert(needed.end(), {"splitmuxsink", "matroskamux"});
+  for (const char* name : needed) {
+    GstElement* element = gst_element_factory_make(name, nullptr);
+    if (!element) return std::string("GStreamer has no element named ") + name;
+    gst_object_unref(gst_object_ref_sink(element));
+  }
+  return "";
+}
+
+int Watcher::run() {
+  std::string wrong = what_is_missing(recorder_.has_value());
+  if (wrong.empty() && recorder_) wrong = recorder_->prepare();
+  if (!wrong.empty()) {
+    say(wrong);
+    return kFailed;
+  }
+  stop_at_signals([this] { stop(); });
+  // A pipe's or a socket's other end; a file never says so.
+  g_unix_fd_add(STDOUT_FILENO, static_cast<GIOCondition>(G_IO_ERR | G_IO_HUP), on_reader_left,
+                this);
+  load();
+  if (!leaving_) g_main_loop_run(loop_);
+  return status_;
+}
+
+void Watcher::note(const std::string& line) const {
+  if (!arguments_.quiet) say(line);
+}
+
+// ---- The model ----
+
+void Watcher::load() {
+  note("loading the model " + printable(model_));
+  keeper_ = gst_pipeline_new("keeper");
+  gst_bin_add(GST_BIN(keeper_), make_filter(arguments_, model_));
+  GstBus* bus = gst_element_get_bus(keeper_);
+  keeper_watch_ = gst_bus_add_watch(bus, on_keeper_message, this);
+  gst_object_unref(bus);
+  gst_element_set_state(keeper_, GST_STATE_PAUSED);  // a failure comes as a message
+}
+
+gboolean Watcher::on_keeper_message(GstBus*, GstMessage* message, gpointer data) {
+  auto* self = static_cast<Watcher*>(data);
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    GError* error = nullptr;
+    gst_message_parse_error(message, &error, nullptr);
+    say(printable(error->message));
+    g_error_free(error);
+    self->leave(kFailed);
+    return G_SOURCE_CONTINUE;
+  }
+  const GstStructure* s = gst_message_get_structure(message);
+  const bool is_ready = s && gst_structure_has_name(s, "vidi/model") &&
+                        g_strcmp0(gst_structure_get_string(s, "state"), "ready") == 0;
+  if (is_ready && !self->connection_ && !self->stopping_) {
+    self->note("the model is ready " + place_text(s));
+    self->connect();
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+// ---- Connections ----
+
+void Watcher::connect() {
+  note("watching " + (arguments_.uri == "fd://0" ? "stdin" : printable(arguments_.uri)));
+  counted_.clear();
+  connection_ = std::make_unique<Connection>(
+      arguments_, make_filter(arguments_, model_), recorder_ ? &*recorder_ : nullptr,
+      Connection::Host{[this](const Sighting& hit) { return take_hit(hit); },
+                       [this](const std::string& line) { note(line); },
+                       [this](Connection::Why why, const std::string& text) { ended(why, text); }});
+  const std::string wrong = connection_->start();
+  if (wrong.empty()) return;
+  say(printable(wrong));
+  leave(kUsage);
+}
+
+// What comes next waits until the source is let go, as a webcam has to be before it is opened
+// again; one that does not end is left to itself.
+void Watcher::ended(Connection::Why why, const std::string& text) {
+  if (connection_->has_pictures()) delay_s_ = 1;
+  if (why != Connection::Why::kUnwatched) n_unwatched_ = 0;
+  after_end_ = [this, why, text] { go_on(why, text); };
+  let_go([](gpointer self) -> gboolean {
+    static_cast<Watcher*>(self)->after_end();
+    return G_SOURCE_REMOVE;
+  });
+  closing_timer_ = g_timeout_add_seconds(kLongestClosingS, on_closing_too_long, this);
+}
+
+void Watcher::let_go(GSourceFunc when_gone) {
+  Connection* old = connection_.release();
+  if (!old) return;
+  old->leave_main_loop();
+  dispose([old, when_gone, this] {
+    delete old;
+    if (when_gone) g_idle_add(when_gone, this);
+  });
+}
+
+gboolean Watcher::on_closing_too_long(gpointer data) {
+  auto* self = static_cast<Watcher*>(data);
+  self->closing_timer_ = 0;
+  self->note("the connection does not end, it is left to itself");
+  self->after_end();
+  return G_SOURCE_REMOVE;
+}
+
+void Watcher::after_end() {
+  if (closing_timer_) g_source_remove(std::exchange(closing_timer_, 0));
+  if (const auto next = std::exchange(after_end_, nullptr)) next();
+}
+
+void Watcher::go_on(Connection::Why why, const std::string& text) {
+  // Read once: what went wrong will go wrong again, and a new connection would begin at its start.
+  const bool is_file = g_str_has_prefix(arguments_.uri.c_str(), "file:") ||
+                       g_str_has_prefix(arguments_.uri.c_str(), "fd:");
+  if (why == Connection::Why::kBroken) {
+    say(printable(text));
+    leave(kFailed);
+  } else if (stopping_ || (is_file && why == Connection::Why::kEnd)) {
+    stopping_ = true;
+    leave_when_saved();
+  } else if (is_file) {
+    const bool changed = why == Connection::Why::kChanged;
+    say(printable(text) +
+        (changed ? "; what follows was not watched (vidi-ask goes on there)" : ""));
+    failed_ = stopping_ = true;
+    leave_when_saved();
+  } else if (why == Connection::Why::kChanged) {
+    reconnect_at_once(text);
+  } else if (why == Connection::Why::kUnwatched && n_unwatched_++ < kMostAtOnce) {
+    reconnect_at_once(text);
+  } else {
+    retry(text);
+  }
+}
+
+void Watcher::reconnect_at_once(const std::string& text) {
+  note(text + "; connecting again at once");
+  connect();
+}
+
+void Watcher::retry(const std::string& text) {
+  const double wait_s = std::min(delay_s_, arguments_.retry_s);
+  char next[48];
+  g_snprintf(next, sizeof next, "; connecting again in %g s", wait_s);
+  note(printable(text) + next);
+  delay_s_ = std::min(2 * delay_s_, std::max(1.0, arguments_.retry_s));
+  retry_timer_ = g_timeout_add(static_cast<guint>(wait_s * 1000), connect_again, this);
+}
+
+gboolean Watcher::connect_again(gpointer data) {
+  auto* self = static_cast<Watcher*>(data);
+  self->retry_timer_ = 0;
+  self->connect();
+  return G_SOURCE_REMOVE;
+}
+
+// ---- Hits and clips ----
+
+void Watcher::tell(const std::string& text) {
+  if (!print(text)) end_without_output();
+}
+
+// Hits may be rare: that nobody waits for them is known before the next one.
+gboolean Watcher::on_reader_left(gint, GIOCondition, gpointer self) {
+  static_cast<Watcher*>(self)->leave(kReaderLeft);
+  return G_SOURCE_REMOVE;
+}
+
+void Watcher::end_without_output() {
+  if (lost_output()->reader_left) return leave(kReaderLeft);
+  say(lost_output()->sentence);
+  leave(kFailed);
+}
+
+bool Watcher::take_hit(const Sighting& hit) {
+  if (enough_ || (arguments_.final_only && !hit.final)) return false;
+  tell(arguments_.json ? json_line(hit) : text_line(hit));
+  // A hit counts when it is first told; with clips when it is final, since that is what is saved.
+  if (!recorder_ || hit.final) count(hit.result_id);
+  return true;
+}
+
+void Watcher::count(guint64 id) {
+  if (!counted_.insert(id).second || ++n_hits_ < arguments_.once || arguments_.once == 0) return;
+  enough_ = true;
+  if (!recorder_) stop();  // else when the clip is saved
+}
+
+void Watcher::take_clip(const ClipRecorder::Saved& saved) {
+  if (!saved.error.empty()) {
+    say("the clip of " + printable(saved.hit.query) + " was not saved: " + printable(saved.error));
+  } else if (arguments_.json) {
+    nlohmann::ordered_json line = {
+        {"type", "clip"}, {"query", saved.hit.query}, {"file", saved.file}};
+    tell(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  } else {
+    tell("saved " + printable(saved.file) + "\n");
+  }
+  if (stopping_ && !connection_) {
+    leave_when_saved();
+  } else if (enough_ && !recorder_->is_busy()) {
+    stop();
+  }
+}
+
+// ---- The end ----
+
+// Ends the connection and saves what is under way.
+void Watcher::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  if (connection_) {
+    connection_->stop();
+  } else if (!after_end_) {
+    leave_when_saved();
+  }
+}
+
+void Watcher::leave_when_saved() {
+  if (!recorder_ || !recorder_->is_busy()) leave(failed_ ? kFailed : kOk);
+}
+
+void Watcher::leave(int status) {
+  if (!leaving_) status_ = status;
+  leaving_ = true;
+  g_main_loop_quit(loop_);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  open_standard_streams();
+  expect_lost_outputs();
+  std::setlocale(LC_ALL, "");
+  // The model's threads on the CPU wait asleep: spinning, they take the decoder's share of it.
+  setenv("OMP_WAIT_POLICY", "passive", 0);
+  const auto arguments = parse_watch_arguments(argc, argv);
+  if (!arguments) return kUsage;
+  gst_init(nullptr, nullptr);
+  std::string wrong = make_element_known();
+  const std::string model = arguments->model.empty() ? demo_checkpoint() : arguments->model;
+  if (wrong.empty() && model.empty())
+    wrong = "the demo model is not there; --model names the folder of another";
+  if (!wrong.empty()) {
+    say(wrong);
+    return kFailed;
+  }
+  const int status = Watcher(*arguments, model).run();
+  if (status == kReaderLeft) end_without_reader();
+  // All is written and freed, but for what hangs.
+  std::fflush(nullptr);
+  std::quick_exit(status);
+}

@@ -1,0 +1,210 @@
+#include "examples/watch/watch_arguments.h"
+
+#include <gst/gst.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "examples/common/byte_count.h"
+#include "examples/common/output.h"
+#include "examples/common/places.h"
+#include "examples/common/text.h"
+
+namespace {
+
+constexpr char kSummary[] =
+    "Watches a camera or another live source and says when something is seen or heard.\n\n"
+    "  vidi-watch rtsp://camera/stream \"a person falls\" \"a dog barking\"\n"
+    "  vidi-watch --record clips rtsp://camera/stream \"a red car\"\n"
+    "  vidi-watch --once 1 test:// \"a clock\"";
+
+constexpr char kDescription[] =
+    "Sources: rtsp:// (rtspt:// for TCP alone), srt://, udp://, http:// and https:// streams,\n"
+    "v4l2:///dev/video0, test:// (a test picture and ticks), file:// (played at its own speed), or "
+    "-\n"
+    "for a stream that is piped in.\n\n"
+    "The time of a hit is the camera's own clock where the camera tells it; else this computer's\n"
+    "clock when the pictures arrived, marked with ~.\n\n"
+    "When the source ends or fails it is connected again, for ever; the model stays loaded.\n"
+    "Clips that cannot be saved, for example on a full disk, are no reason to end.\n"
+    "Exit status: 0 ended by Ctrl-C, --once or the end of a file, 1 failed, 2 the command line "
+    "was\n"
+    "not understood.";
+
+constexpr double kDay = 86400;
+
+// A number on the command line, where it goes and what it may be.
+struct Number {
+  const char* option;
+  gchar short_name;
+  const char* help;
+  const char* unit;
+  double WatchArguments::*field;
+  double least, most;
+};
+
+constexpr Number kNumbers[] = {
+    {"window", 'w', "Length of what the model sees at once (default 20)", "SECONDS",
+     &WatchArguments::window_s, 0.1, kDay},
+    {"stride", 0, "From one window's start to the next's (default: half the window)", "SECONDS",
+     &WatchArguments::stride_s, 0.1, kDay},
+    {"rate", 'r', "Pictures a second that the model sees (default: the checkpoint's own, else 1)",
+     "N", &WatchArguments::rate, 0.01, 60},
+    {"min-confidence", 0, "Leave out hits of less confidence, 0 to 1", "N",
+     &WatchArguments::min_confidence, 0, 1},
+    {"before", 0, "Of a clip: how much before the hit (default 5)", "SECONDS",
+     &WatchArguments::before_s, 0, 300},
+    {"after", 0, "Of a clip: how much after the hit (default 5)", "SECONDS",
+     &WatchArguments::after_s, 0, 300},
+    {"latency", 0, "Buffer of an RTSP source (default 2000)", "MS", &WatchArguments::latency_ms, 0,
+     60000},
+    {"timeout", 0, "Connect again after so long without a picture (default 10)", "SECONDS",
+     &WatchArguments::timeout_s, 0.5, kDay},
+    {"retry", 0, "Longest wait before connecting again (default 30)", "SECONDS",
+     &WatchArguments::retry_s, 0, kDay},
+    {"once", 0, "End after N hits", "N", &WatchArguments::once, 1, 1e9},
+};
+constexpr size_t kNNumbers = std::size(kNumbers);
+
+// What GOption writes into. Strings are the caller's to free.
+struct Raw {
+  gchar *model = nullptr, *device = nullptr, *precision = nullptr, *memory_limit = nullptr;
+  gchar *record = nullptr, *audio_track = nullptr, *video_track = nullptr;
+  gchar* numbers[kNNumbers] = {};
+  gboolean json = FALSE, final_only = FALSE, quiet = FALSE;
+  gchar** rest = nullptr;
+
+  ~Raw() {
+    for (gchar* text : {model, device, precision, memory_limit, record, audio_track, video_track})
+      g_free(text);
+    for (gchar* text : numbers) g_free(text);
+    g_strfreev(rest);
+  }
+};
+
+std::string text_of(const gchar* text, const std::string& otherwise = "") {
+  return text ? text : otherwise;
+}
+
+bool is_one_of(const std::string& text, std::initializer_list<const char*> choices) {
+  return std::any_of(choices.begin(), choices.end(), [&](const char* c) { return text == c; });
+}
+
+// Empty, or what is wrong with the number.
+std::string read_number(const Number& number, const gchar* text, WatchArguments* a) {
+  gchar* end = nullptr;
+  const double value = g_ascii_strtod(text, &end);
+  if (end == text || *end != '\0' || !(value >= number.least && value <= number.most)) {
+    gchar* wrong = g_strdup_printf("--%s: expected a number from %g to %g, found %s", number.option,
+                                   number.least, number.most, text);
+    const std::string sentence = wrong;
+    g_free(wrong);
+    return sentence;
+  }
+  a->*number.field = value;
+  return "";
+}
+
+std::string read_numbers(const Raw& raw, WatchArguments* a) {
+  bool has_stride = false;
+  for (size_t i = 0; i < kNNumbers; ++i) {
+    if (!raw.numbers[i]) continue;
+    const std::string wrong = read_number(kNumbers[i], raw.numbers[i], a);
+    if (!wrong.empty()) return wrong;
+    has_stride |= kNumbers[i].field == &WatchArguments::stride_s;
+  }
+  if (!has_stride) a->stride_s = a->window_s / 2;
+  return a->stride_s > a->window_s ? "--stride: expected at most the length of the window" : "";
+}
+
+void read_texts(const Raw& raw, WatchArguments* a) {
+  for (gchar** item = raw.rest; item && *item; ++item) {
+    if (item == raw.rest) {
+      a->uri = std::string(*item) == "-" ? "fd://0" : *item;
+    } else if (std::find(a->queries.begin(), a->queries.end(), *item) == a->queries.end()) {
+      a->queries.push_back(*item);  // the same question twice is one question
+    }
+  }
+  a->model = text_of(raw.model);
+  a->device = text_of(raw.device, a->device);
+  a->precision = text_of(raw.precision, a->precision);
+  if (raw.memory_limit) a->memory_limit = parse_byte_count(raw.memory_limit);
+  a->record = text_of(raw.record);
+  a->audio_track = text_of(raw.audio_track), a->video_track = text_of(raw.video_track);
+  a->json = raw.json, a->final_only = raw.final_only, a->quiet = raw.quiet;
+}
+
+// The first thing that is wrong; empty when all is well.
+std::string complaint(const WatchArguments& a) {
+  if (a.uri.empty()) return "expected the address of a source and what to look for";
+  if (!gst_uri_is_valid(a.uri.c_str()))
+    return "expected an address such as rtsp://camera/stream, found " + a.uri;
+  if (!is_one_of(a.precision, {"auto", "fp32", "fp16", "bf16"}))
+    return "--precision: expected auto, fp32, fp16 or bf16, found " + a.precision;
+  if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
+  if (a.queries.empty())
+    return "expected what to look for after the address, for example \"a dog\"";
+  for (const std::string& query : a.queries) {
+    if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
+      return "a question is not UTF-8";
+    if (is_blank(query)) return "a question is empty";
+    if (is_file(query))
+      return "vidi-watch takes one source, expected a question, found the file " + query;
+  }
+  return "";
+}
+
+GOptionContext* make_context(Raw& raw) {
+  std::vector<GOptionEntry> entries = {
+      {"model", 'm', 0, G_OPTION_ARG_FILENAME, &raw.model,
+       "Checkpoint folder (default: the small demo model)", "DIR"},
+      {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
+      {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
+      {"memory-limit", 0, 0, G_OPTION_ARG_STRING, &raw.memory_limit,
+       "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
+      {"record", 0, 0, G_OPTION_ARG_FILENAME, &raw.record,
+       "Save a clip around each hit in this folder", "DIR"},
+      {"audio-track", 0, 0, G_OPTION_ARG_STRING, &raw.audio_track,
+       "Which track of sound is heard: its number, or its language such as en (default: as the "
+       "source says)",
+       "N|LANG"},
+      {"video-track", 0, 0, G_OPTION_ARG_STRING, &raw.video_track,
+       "Which track of pictures is watched, likewise", "N|LANG"},
+      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "Nothing on stderr but what ends it",
+       nullptr},
+      {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json, "One JSON object a line on stdout", nullptr},
+      {"final-only", 0, 0, G_OPTION_ARG_NONE, &raw.final_only,
+       "Say nothing of hits that may still grow", nullptr}};
+  for (size_t i = 0; i < kNNumbers; ++i) {
+    const Number& n = kNumbers[i];
+    entries.push_back(
+        {n.option, n.short_name, 0, G_OPTION_ARG_STRING, &raw.numbers[i], n.help, n.unit});
+  }
+  entries.push_back(
+      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr});
+  entries.push_back({});
+  GOptionContext* context = g_option_context_new("URI QUERY...");
+  g_option_context_set_summary(context, kSummary);
+  g_option_context_set_description(context, kDescription);
+  g_option_context_add_main_entries(context, entries.data(), nullptr);
+  return context;
+}
+
+}  // namespace
+
+std::optional<WatchArguments> parse_watch_arguments(int argc, char** argv) {
+  Raw raw;
+  GOptionContext* context = make_context(raw);
+  GError* error = nullptr;
+  const bool parsed = g_option_context_parse(context, &argc, &argv, &error);
+  g_option_context_free(context);
+  WatchArguments arguments;
+  std::string wrong = parsed ? "" : error->message;
+  g_clear_error(&error);
+  if (wrong.empty()) read_texts(raw, &arguments);
+  if (wrong.empty()) wrong = read_numbers(raw, &arguments);
+  if (wrong.empty()) wrong = complaint(arguments);
+  if (wrong.empty()) return arguments;
+  say_on_stderr("vidi-watch", wrong + ". See vidi-watch --help.");
+  return std::nullopt;
+}
