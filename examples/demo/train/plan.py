@@ -17,6 +17,8 @@ SEEN_NAMES = list(world.SEEN)
 VARIANTS = 3  # of every sprite in strange colours and shapes, as further distractors (pictures.variants)
 MADE_UP = 384  # more distractors: shapes without a name (made_up.py)
 MUSIC = world.HEARD.index("music")
+JOINED = 1.5  # seconds; notes of one kind that are closer than this are one stretch
+ALIKE = [[world.HEARD.index(name) for name in row] for row in world.ALIKE]
 
 
 @dataclass
@@ -140,25 +142,60 @@ def draw_things(rng, bank, frames, rate, level):
     return things
 
 
-def fill_stretch(rng, bank, kind, start, stop):
-    """The same word or sound again and again; the truth is from the first onset to the last offset."""
+def pauses(rng, word):
+    """Draws pauses between notes, for a whole performance of one kind: hurried, slow, far apart, or of every length."""
+    form = rng.random()
+    if form < 0.45:
+        return lambda: rng.uniform(0.06, 0.5) if word or rng.random() < 0.6 else 0.0
+    if form < 0.6:
+        return lambda: rng.uniform(0.4, 1.3)
+    if form < 0.75:
+        return lambda: rng.uniform(1.7, 9)
+
+    def any_length():
+        pause = 0.05 * 200 ** rng.random()
+        return pause if not JOINED - 0.2 < pause < JOINED + 0.2 else 0.3
+    return any_length
+
+
+def hurried(rng, word):
+    return lambda: rng.uniform(0.06, 0.5) if word or rng.random() < 0.6 else 0.0
+
+
+def perform(rng, bank, kind, start, stop, pause, most=999):
+    """The same word or sound again and again -> stretches; the truth of each is from its first onset to its last offset."""
     choice = bank.waves[kind] if kind >= 0 else bank.other_words
-    wave, speed, gain = rng.choice(choice), rng.uniform(0.9, 1.12), 10 ** (rng.uniform(-13, 0) / 20)
+    wave, gain = rng.choice(choice), 10 ** (rng.uniform(-18, 0) / 20)
+    speed = rng.uniform(0.82, 1.22)
     word = kind < len(world.WORDS)
-    notes, at = [], start
-    while True:
+    stretches, at = [], start
+    for _ in range(most):
         length = bank.seconds[wave] / speed
-        if notes and at + length > stop:
+        if stretches and at + length > stop:
             break
-        notes.append((wave, at, speed, gain))
-        end = at + length
-        at = end + (rng.uniform(0.06, 0.5) if word or rng.random() < 0.6 else 0.0)
+        if not stretches or at - stretches[-1].stop >= JOINED:
+            stretches.append(Stretch(kind, at, at))
+        stretches[-1].notes.append((wave, at, speed, gain))
+        stretches[-1].stop = at + length
+        at += length + pause()
         if not word and rng.random() < 0.15:
             wave = rng.choice(choice)
-    return Stretch(kind, start, end, notes)
+    return stretches
+
+
+def fill_stretch(rng, bank, kind, start, stop):
+    """One stretch without a longer rest."""
+    return perform(rng, bank, kind, start, stop, hurried(rng, kind < len(world.WORDS)))[0]
 
 
 def draw_sounds(rng, bank, seconds, level, bed):
+    if rng.random() < 0.5 * level:
+        return babble(rng, bank, seconds) + scattered(rng, bank, seconds, bed, rng.choice((1, 2, 2, 3, 3, 4)))
+    return in_turn(rng, bank, seconds, level, bed)
+
+
+def in_turn(rng, bank, seconds, level, bed):
+    """One stretch after another."""
     simple = rng.random() < 1 - 2 * level
     count = 1 if simple else rng.choice((0, 0, 1, 1, 2, 2, 3, 4))
     stretches, at = [], rng.uniform(0, max(0.3, 0.35 * seconds))
@@ -175,6 +212,38 @@ def draw_sounds(rng, bank, seconds, level, bed):
     if stretches and not bed and rng.random() < 0.15 * level:
         stretches += music_under(rng, bank, stretches[0])
     return stretches
+
+
+def scattered(rng, bank, seconds, bed, count):
+    """Performances anywhere, of all rhythms; two may sound at once, but for two words."""
+    found = []
+    for kind in rng.sample([k for k in range(len(world.HEARD)) if not (bed and k == MUSIC)], count):
+        kind = kind if rng.random() > 0.08 else -1
+        start, word = rng.uniform(0, 0.7 * seconds), kind < len(world.WORDS)
+        most = 1 if rng.random() < 0.15 else rng.choice((2, 3, 999, 999))
+        stop = min(seconds, start + rng.uniform(1.0, max(1.5, 0.6 * seconds)))
+        part = [s for s in perform(rng, bank, kind, start, stop, pauses(rng, word), most) if s.stop <= seconds]
+        together = rng.random() < 0.4
+        if all(not overlaps(s, other, 0.0 if together and not (word and other.kind < len(world.WORDS)) else 0.3) for s in part for other in found):
+            found += part
+    return found
+
+
+def overlaps(first, second, apart):
+    """Whether there is less than `apart` seconds between them; 0: they may overlap."""
+    return apart > 0 and first.start - apart < second.stop and second.start - apart < first.stop
+
+
+def babble(rng, bank, seconds):
+    """Now and then: far voices that say what nobody asks for, all through the clip."""
+    if rng.random() > 0.12:
+        return []
+    far, at = Stretch(-1, 0.0, seconds), rng.uniform(0, 1)
+    gain = 10 ** (rng.uniform(-34, -22) / 20)
+    while at < seconds - 1:
+        far.notes.append((rng.choice(bank.other_words), at, rng.uniform(0.85, 1.2), gain * rng.uniform(0.5, 1)))
+        at += rng.uniform(0.1, 1.0)
+    return [far]
 
 
 def music_under(rng, bank, stretch):
@@ -212,7 +281,7 @@ def heard_ranges(clip):
         if s.kind < 0:
             continue
         ranges = found.setdefault(s.kind, [])
-        if ranges and s.start - ranges[-1][1] < 1.5:
+        if ranges and s.start - ranges[-1][1] < JOINED:
             ranges[-1] = (ranges[-1][0], max(s.stop, ranges[-1][1]))
         else:
             ranges.append((s.start, s.stop))
@@ -237,11 +306,14 @@ def draw_questions(rng, clip, level):
     def add(text, ranges, mask, sound):
         asked.append((text, world.ranges_text(shares(ranges, clip.seconds)), shares(ranges, clip.seconds), mask, sound))
 
+    def ask_heard(kind):
+        return world.ask_typed(kind, rng) if rng.random() < 0.4 else world.ask_heard(kind, rng)
+
     def about_seen(kind):
         add(world.ask_seen(SEEN_NAMES[kind], rng), seen[kind][1], seen[kind][0], [])
 
     def about_heard(kind):
-        add(world.ask_heard(kind, rng), heard[kind], None, heard[kind])
+        add(ask_heard(kind), heard[kind], None, heard[kind])
 
     def about_both():
         s, h = rng.choice(list(seen)), rng.choice(list(heard))
@@ -252,14 +324,17 @@ def draw_questions(rng, clip, level):
 
     def about_absent():
         dice = rng.random()
-        if dice < 0.35:
+        if dice < 0.25:
             add(world.ask_unknown(rng), [], None, [])
-        elif dice < 0.72:
+        elif dice < 0.35:
+            add(world.ask_unknown_sound(rng), [], None, [])
+        elif dice < 0.65:
             kind = rng.choice([k for k in range(len(SEEN_NAMES)) if k not in seen])
             add(world.ask_seen(SEEN_NAMES[kind], rng), [], None, [])
         else:
-            kind = rng.choice([k for k in range(len(world.HEARD)) if k not in heard and not (clip.bed and k == MUSIC)])
-            add(world.ask_heard(kind, rng), [], None, [])
+            silent = [k for k in range(len(world.HEARD)) if k not in heard and not (clip.bed and k == MUSIC)]
+            alike = [k for row in ALIKE for k in row if k in silent and any(other in heard for other in row)]
+            add(ask_heard(rng.choice(alike if alike and rng.random() < 0.5 else silent)), [], None, [])
 
     for kind in seen:
         about_seen(kind)
@@ -291,6 +366,15 @@ def draw_clip(rng, bank, frames, rate, level):
                 draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.15, bed)
     draw_questions(rng, clip, level)
     return clip
+
+
+def draw_listening(rng, bank, seconds):
+    """A clip that is only heard, and holds much."""
+    bed = rng.random() < 0.25
+    stretches = babble(rng, bank, seconds) + scattered(rng, bank, seconds, bed, rng.choice((2, 3, 4, 5, 6, 7)))
+    if rng.random() < 0.15:
+        stretches = in_turn(rng, bank, seconds, 1.0, bed)
+    return Clip(round(seconds), 1.0, 1.0, [], stretches, True, bed)
 
 
 def draw_batch(rng, bank, budget, most_clips, level, frames=None, rate=None):
