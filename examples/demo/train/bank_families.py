@@ -151,7 +151,12 @@ def barking(rng):
     hz, size, count = between(rng, 130, 850), rng.uniform(0.65, 1.5), int(rng.integers(1, 5))
     duration, rough = rng.uniform(0.09, 0.3), rng.uniform(0.05, 0.8)
     t = seconds(duration) / duration
+    if rng.random() < 0.35:  # a small dog: higher, shorter, and it falls
+        hz, duration = between(rng, 500, 1300), rng.uniform(0.06, 0.18)
+        t = seconds(duration) / duration
     pitch = hz * (1 + rng.uniform(0.1, 0.8) * np.sin(np.pi * t ** rng.uniform(0.5, 1.5)) - rng.uniform(0, 0.3) * t)
+    if rng.random() < 0.4:
+        pitch = hz * span(1, rng.uniform(0.4, 0.9), t ** rng.uniform(0.5, 2))
     source = tone(pitch, None, np.arange(1, 24) ** -rng.uniform(0.3, 1.0)) + rough * noise(rng, duration)
     open_up = rng.uniform(0.8, 1.4)
     voice = sum(level * resonance(source, f * size * open_up, w) for f, w, level in
@@ -328,7 +333,7 @@ def engine(rng):
     duration = rng.uniform(1.1, 1.8)
     n = int(duration * RATE)
     rev = [np.ones(n) * (1 + rng.uniform(0, 0.06) * np.sin(2 * np.pi * rng.uniform(0.5, 4) * seconds(duration))[:n]),
-           span(1, rng.uniform(1.3, 3), rounded(curve(rng, n, 3), 200)), span(1, rng.uniform(1.2, 2.2), np.linspace(0, 1, n)[::rng.choice([1, -1])])][rng.integers(3)]
+           span(1, rng.uniform(1.3, 4.5), rounded(curve(rng, n, 3), 200)), span(1, rng.uniform(1.2, 4), np.linspace(0, 1, n)[::rng.choice([1, -1])])][rng.integers(3)]
     firing = between(rng, 14, 95) * rev
     if rng.random() < 0.5:  # every stroke by itself
         strength = 1 - rng.uniform(0.1, 0.85) * rng.random(int(rng.choice([1, 2, 4, 6])))

@@ -67,7 +67,7 @@ def revoiced(samples, kind, rng):
     window, count = np.hanning(WIDTH), (len(samples) - WIDTH) // HOP
     bright = lfilter([1, -0.95], [1], samples)
     frames = [bright[i * HOP:i * HOP + WIDTH] * window for i in range(count)]
-    order, dull = int(rng.choice([12, 15, 18, 22])), rng.uniform(0.955, 1.0) ** np.arange(23)  # few or many resonances, sharp or dull
+    order, dull = int(rng.choice([12, 15, 18, 22])), rng.uniform(0.93, 1.0) ** np.arange(23)  # few or many resonances, sharp or dull
     fits = [prediction(frame, order) for frame in frames]
     voiced = np.repeat([voicing(frame) for frame in frames], HOP)
     n = len(voiced)

@@ -31,6 +31,7 @@ class Course:
     clips: int = 80             # of a batch, at most
     picture_share: float = 0.0  # of batches that are many clips of three frames
     sound_share: float = 0.0    # of batches that are clips to be heard alone
+    window_share: float = 1.0   # a clip is this share or more of its window
     climb: float = 0.0          # share of the steps over which the level goes from 0 to 1
     held_out: bool = False
 
@@ -66,7 +67,8 @@ class Planned(torch.utils.data.Dataset):
         elif many:
             clips = plan.draw_batch(rng, self.bank, 3 * 512, 512, 1.0, 3, rng.choice((1.0, 2.0)))
         else:
-            clips = plan.draw_batch(rng, self.bank, course.frames, course.clips, self.level(step), *rng.choice(self.shapes(step)))
+            share = 1 - (1 - course.window_share) * max(0.0, rng.uniform(-0.3, 1)) if course.window_share < 1 else 1.0
+            clips = plan.draw_batch(rng, self.bank, course.frames, course.clips, self.level(step), *rng.choice(self.shapes(step)), share)
         item = {"frames": clips[0].frames, "seconds": clips[0].seconds, "seen": not alone, "heard": not many, "gpu_seed": rng.getrandbits(60),
                 "aspects": np.array([c.aspect for c in clips], np.float32), "bed": np.array([c.bed for c in clips]), "truth": {}}
         if not alone:
@@ -76,6 +78,7 @@ class Planned(torch.utils.data.Dataset):
             item["truth"] |= sound_truth(clips)
         if not many and not alone:
             item["truth"] |= questions(clips, self.tokenizer) | highlights(clips, self.tokenizer)
+            item["truth"]["share"] = np.array(clips[0].share, np.float32)
         return item
 
 

@@ -58,12 +58,17 @@ class Clip:
     stretches: list
     audio: bool
     bed: bool                # chords below everything: music or not is for nobody to say, so it is not asked
+    share: float = 1.0       # of a longer window that it begins; what is left of the window is not there
     questions: list = None  # (text, answer, ranges in shares, frame mask or None, seconds heard or None)
     highlights: str = ""
 
     @property
     def seconds(self):
         return self.frames / self.rate
+
+    @property
+    def window(self):
+        return self.seconds / self.share
 
 
 def bank_of(data, held_out=False):
@@ -304,7 +309,8 @@ def draw_questions(rng, clip, level):
     asked = []
 
     def add(text, ranges, mask, sound):
-        asked.append((text, world.ranges_text(shares(ranges, clip.seconds)), shares(ranges, clip.seconds), mask, sound))
+        told = shares(ranges, clip.window)
+        asked.append((text, world.ranges_text(told), told, mask, sound))
 
     def ask_heard(kind):
         return world.ask_typed(kind, rng) if rng.random() < 0.4 else world.ask_heard(kind, rng)
@@ -334,7 +340,7 @@ def draw_questions(rng, clip, level):
         else:
             silent = [k for k in range(len(world.HEARD)) if k not in heard and not (clip.bed and k == MUSIC)]
             alike = [k for row in ALIKE for k in row if k in silent and any(other in heard for other in row)]
-            add(ask_heard(rng.choice(alike if alike and rng.random() < 0.5 else silent)), [], None, [])
+            add(ask_heard(rng.choice(alike if alike and rng.random() < 0.6 else silent)), [], None, [])
 
     for kind in seen:
         about_seen(kind)
@@ -346,7 +352,7 @@ def draw_questions(rng, clip, level):
         about_both()
     while len(asked) < QUESTIONS:
         kinds = [("s", k) for k in seen] + [("h", k) for k in heard]
-        if not kinds or rng.random() < 0.25 * level:
+        if not kinds or rng.random() < 0.33 * level:
             about_absent()
         else:
             medium, kind = rng.choice(kinds)
@@ -355,15 +361,15 @@ def draw_questions(rng, clip, level):
     clip.questions = asked[:QUESTIONS]
     events = [(a, b, SEEN_NAMES[k]) for k, (_, ranges) in seen.items() for a, b in ranges]
     events += [(a, b, world.HEARD[k]) for k, ranges in heard.items() for a, b in ranges]
-    scaled = [(a / clip.seconds, min(1.0, b / clip.seconds), label) for a, b, label in events]
+    scaled = [(a / clip.window, min(1.0, b / clip.window), label) for a, b, label in events]
     clip.highlights = world.highlights_text(scaled) if len(events) <= MOST_EVENTS else ""
 
 
-def draw_clip(rng, bank, frames, rate, level):
+def draw_clip(rng, bank, frames, rate, level, share=1.0):
     aspect = rng.choices([a for a, _ in ASPECTS], [w for _, w in ASPECTS])[0] * rng.uniform(0.92, 1.08)
     bed = rng.random() < 0.3 * level
     clip = Clip(frames, rate, aspect, draw_things(rng, bank, frames, rate, level),
-                draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.15, bed)
+                draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.15, bed, share)
     draw_questions(rng, clip, level)
     return clip
 
@@ -377,10 +383,10 @@ def draw_listening(rng, bank, seconds):
     return Clip(round(seconds), 1.0, 1.0, [], stretches, True, bed)
 
 
-def draw_batch(rng, bank, budget, most_clips, level, frames=None, rate=None):
+def draw_batch(rng, bank, budget, most_clips, level, frames=None, rate=None, share=1.0):
     """Clips of one length: frames log-uniform in 3..128, one or two a second."""
     frames = frames or round(math.exp(rng.uniform(math.log(3), math.log(128.99))))
     if not rate:
         rate = rng.choice((1.0, 2.0, 2.0)) if frames >= 6 else rng.choice((1.0, 2.0))
     count = max(2, min(most_clips, budget // frames))
-    return [draw_clip(rng, bank, frames, rate, level) for _ in range(count)]
+    return [draw_clip(rng, bank, frames, rate, level, share) for _ in range(count)]

@@ -42,6 +42,7 @@ class Stage:
     highlight: float    # weight
     fall_from: float    # share of the steps after which the learning rate falls to 0
     sound_share: float = 0.0  # of batches that are heard alone
+    window_share: float = 1.0 # clips fill this share of their window, or more: positions between those of the lengths at hand
     settle: int = 0           # steps in which the helpers learn by themselves: an exported model comes without them
 
 
@@ -51,8 +52,9 @@ STAGES = [
     Stage(1500, 2.5e-3, 0.0, 0.55, (0.24, 0.04), False, True, 0.0, 1.0),
     Stage(10000, 2.2e-3, 0.12, 0.0, (0.14, 0.03), True, True, 1.5, 0.15),
     Stage(4300, 1.4e-3, 0.08, 0.0, (0.03, 0.03), True, True, 2.0, 0.0),
-    Stage(9000, 2.0e-3, 0.0, 0.0, (1.0, 1.0), True, False, 0.0, 0.3, 1.0, 150),
-    Stage(12000, 1.6e-3, 0.05, 0.0, (0.12, 0.03), True, True, 2.0, 0.1, 0.12, 300),
+    Stage(9000, 2.0e-3, 0.0, 0.0, (1.0, 1.0), True, False, 0.0, 0.3, sound_share=1.0, settle=150),
+    Stage(12000, 1.6e-3, 0.05, 0.0, (0.12, 0.03), True, True, 2.0, 0.1, sound_share=0.12, settle=300),
+    Stage(1300, 8e-4, 0.0, 0.0, (0.0, 0.0), True, True, 2.0, 0.0, window_share=0.8),
 ]
 EAR = 4  # the first of those two
 WARM_UP = 100
@@ -122,7 +124,8 @@ class Trainer:
         self.base = [o.param_groups[0]["lr"] for o in self.optimisers]
         self.first = 0
         self.load()
-        course = batches.Course(f"{seed}-{number}", self.steps, picture_share=stage.picture_share, sound_share=stage.sound_share, climb=stage.climb)
+        course = batches.Course(f"{seed}-{number}", self.steps, picture_share=stage.picture_share, sound_share=stage.sound_share,
+                                window_share=stage.window_share, climb=stage.climb)
         self.planned = batches.Planned(course, data, folder / "tokenizer.model")
         self.studio = batches.Studio(data, False, device)
         self.parameters = [p for o in self.optimisers for p in o.param_groups[0]["params"]]
@@ -178,7 +181,7 @@ class Trainer:
 
     def text_losses(self, batch, image, audio, aid):
         m, h, reach = self.model, self.helpers, batch["reach"]
-        seen, heard = m.encode(m.place_frames(image), m.place_audio(audio))
+        seen, heard = m.encode(m.place_frames(image, batch["share"]), m.place_audio(audio, batch["share"]))
         weight = batch["has_audio"].repeat_interleave(len(batch["ids"]) // len(batch["has_audio"]))[:, None, None]
         answers, taps = m.read(batch["ids"], seen, heard, weight, taps=(2, 4))
         last = batch["last"][:, None, None].expand(-1, 1, m.sizes.hidden)
@@ -252,10 +255,10 @@ class Trainer:
         return step >= self.steps
 
 
-def begin_with(checkpoint, folder):
+def begin_with(checkpoint, folder, stage):
     """The state after the stages that made an exported folder; without helpers, which it does not have."""
     model = {name: t.float() for name, t in load_file(checkpoint / "model-00001-of-00001.safetensors").items()}
-    torch.save({"stage": EAR, "step": 0, "model": model, "helpers": None, "optimisers": []}, folder / "state.pt")
+    torch.save({"stage": stage, "step": 0, "model": model, "helpers": None, "optimisers": []}, folder / "state.pt")
 
 
 def own_stream(device):
@@ -273,6 +276,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=14)
     parser.add_argument("--start", type=pathlib.Path, metavar="CHECKPOINT")
+    parser.add_argument("--start-stage", type=int, default=EAR)
     parser.add_argument("--limit", nargs="+", default=[], metavar="STAGE=SECONDS")
     parser.add_argument("--eager", action="store_true")
     arguments = parser.parse_args()
@@ -283,7 +287,7 @@ def main():
     elif not (arguments.folder / "tokenizer.model").exists():
         tokenizer.train(arguments.folder / "tokenizer.model", Sizes().vocabulary)
     if arguments.start and not (arguments.folder / "state.pt").exists():
-        begin_with(arguments.start, arguments.folder)
+        begin_with(arguments.start, arguments.folder, arguments.start_stage)
     data = dict(np.load(arguments.bank))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
