@@ -46,17 +46,18 @@ class Stage:
     settle: int = 0           # steps in which the helpers learn by themselves: an exported model comes without them
 
 
-# The last two are for the ear: the audio tower hears clips without pictures, then everything learns to use what it says.
+# The last three are for the ear: the audio tower hears clips without pictures; everything learns to use what it says; and the lengths of
+# clips, of which the stages before had only sixteen at a time, become any.
 STAGES = [
     Stage(3000, 2.5e-3, 0.4, 0.0, (1.0, 1.0), True, False, 0.0, 0.75),
     Stage(1500, 2.5e-3, 0.0, 0.55, (0.24, 0.04), False, True, 0.0, 1.0),
     Stage(10000, 2.2e-3, 0.12, 0.0, (0.14, 0.03), True, True, 1.5, 0.15),
     Stage(4300, 1.4e-3, 0.08, 0.0, (0.03, 0.03), True, True, 2.0, 0.0),
-    Stage(9000, 2.0e-3, 0.0, 0.0, (1.0, 1.0), True, False, 0.0, 0.3, sound_share=1.0, settle=150),
-    Stage(12000, 1.6e-3, 0.05, 0.0, (0.12, 0.03), True, True, 2.0, 0.1, sound_share=0.12, settle=300),
-    Stage(1300, 8e-4, 0.0, 0.0, (0.0, 0.0), True, True, 2.0, 0.0, window_share=0.8),
+    Stage(7200, 2.0e-3, 0.0, 0.0, (1.0, 1.0), True, False, 0.0, 0.3, sound_share=1.0, settle=150),
+    Stage(10800, 1.6e-3, 0.05, 0.0, (0.12, 0.03), True, True, 2.0, 0.1, sound_share=0.12, settle=300),
+    Stage(800, 8e-4, 0.0, 0.0, (0.0, 0.0), True, True, 2.0, 0.0, window_share=0.8),
 ]
-EAR = 4  # the first of those two
+EAR = 4  # the first of those three
 WARM_UP = 100
 SAVED_EVERY = 1500  # steps
 
@@ -151,6 +152,8 @@ class Trainer:
                  "optimisers": [] if done else [o.state_dict() for o in self.optimisers]}
         torch.save(state, self.folder / "state.new")
         (self.folder / "state.new").rename(self.folder / "state.pt")
+        if done:
+            torch.save(state["model"], self.folder / f"after-{self.number}.pt")  # export.py takes the mean of the last two
 
     def share_done(self, step):
         """Of the stage: by steps, or by time where that runs out first."""
