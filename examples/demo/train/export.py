@@ -3,7 +3,7 @@
 
 usage: export.py TRAINED_FOLDER OUT_FOLDER     (TRAINED_FOLDER: what train.py filled)
 
-Where all stages are done it is the mean of the weights after the last stage and before it: on 180 held-back clips of any length
+Where all stages are done it is the mean of the weights after the last stage and before it: on 804 new questions about clips of any length
 the answers' cross-entropy is 0.137, of the two alone 0.149 and 0.209 (of the checkpoint that they began with 0.61).
 """
 import json
