@@ -11,8 +11,10 @@ BARE = {"a beep": "beep", "a siren": "siren", "clapping": "clapping", "a bell": 
         "a horn": "car horn", "an explosion": "explosion", "an engine": "engine"}
 # Asked, but not there: what is easily taken for another.
 NEAR = {"a beep": ["a bell", "a whistle"], "a bell": ["a beep", "music"], "a siren": ["a horn", "a whistle"], "a horn": ["a siren", "an engine"],
-        "drums": ["knocking", "an explosion"], "knocking": ["drums", "ticking"], "ticking": ["knocking", "clapping"], "clapping": ["knocking", "an explosion"],
-        "a whistle": ["birdsong", "a siren"], "birdsong": ["a whistle", "a beep"], "an engine": ["an explosion", "drums"], "an explosion": ["drums", "an engine"],
+        "drums": ["knocking", "an explosion"], "knocking": ["drums", "ticking"], "ticking": ["knocking", "clapping"],
+        "clapping": ["knocking", "an explosion"],
+        "a whistle": ["birdsong", "a siren"], "birdsong": ["a whistle", "a beep"], "an engine": ["an explosion", "drums"],
+        "an explosion": ["drums", "an engine"],
         "barking": ["knocking", "a horn"], "music": ["a bell", "a whistle"], "ringing": ["a siren", "birdsong"]}
 UNKNOWN_THINGS = ["a zebra", "a snowman", "a bridge", "a spoon", "a motorcycle", "a castle", "a penguin", "a waterfall", "a skateboard", "a dolphin"]
 UNKNOWN_HEARD = ["a cat meowing", "footsteps", "a door closing", "someone laughing", "rain", "a baby crying", "thunder", "someone saying potato",
@@ -37,6 +39,10 @@ def heard(name, rng):
     return way.format(a=a, bare=BARE[name], Bare=BARE[name].capitalize())
 
 
+def kind_of(name):
+    return "word" if name.startswith("saying ") else "sound"
+
+
 def overlap(some, others):
     return sorted((max(a, c), min(b, d)) for a, b in some for c, d in others if min(b, d) > max(a, c))
 
@@ -52,7 +58,7 @@ class Asker:
     def all(self):
         rng = self.rng
         asked = [self.question("visual", seen(name, rng), ranges, about=name) for name, ranges in self.things.items()]
-        asked += [self.question("audio", heard(name, rng), ranges, about=name, heard="word" if name.startswith("saying ") else "sound", **self.sound.about[name])
+        asked += [self.question("audio", heard(name, rng), ranges, about=name, heard=kind_of(name), **self.sound.about[name])
                   for name, ranges in self.sound.heard.items()]
         asked += self.both() + self.absent()
         by_text = {question["query"].lower(): question for question in reversed(asked)}
@@ -63,8 +69,9 @@ class Asker:
             for other, when in self.sound.heard.items():
                 common = overlap(ranges, when)
                 if common and min(b - a for a, b in common) >= 1:
-                    h = f"someone saying {other[7:]}" if other.startswith("saying ") else world.split(world.SOUNDS[other])[0]
-                    return [self.question("both", self.rng.choice(BOTH).format(s=world.split(world.SEEN[name][1])[0], h=h), common, about=f"{name}, {other}")]
+                    h = f"someone {other}" if kind_of(other) == "word" else world.split(world.SOUNDS[other])[0]
+                    query = self.rng.choice(BOTH).format(s=world.split(world.SEEN[name][1])[0], h=h)
+                    return [self.question("both", query, common, about=f"{name}, {other}")]
         return []
 
     def absent(self):

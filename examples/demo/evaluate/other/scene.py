@@ -97,12 +97,18 @@ class Scene:
         changes = sorted(rng.uniform(1, duration - 1) for _ in range(rng.choice((0, 0, 1, 2)) if duration > 8 else 0))
         self.shots = list(zip([0, *changes], (painted(self.size, rng, half) for _ in range(len(changes) + 1))))
         w, h = self.size
-        places = [(0.2 * w, 0.5 * h), (0.5 * w, 0.5 * h), (0.8 * w, 0.5 * h)] if w > h else [(0.5 * w, 0.22 * h), (0.5 * w, 0.5 * h), (0.5 * w, 0.78 * h)]
+        places = [(0.2 * w, 0.5 * h), (0.5 * w, 0.5 * h), (0.8 * w, 0.5 * h)]
+        if w <= h:
+            places = [(0.5 * w, 0.22 * h), (0.5 * w, 0.5 * h), (0.5 * w, 0.78 * h)]
         rng.shuffle(places)
         names = rng.sample(list(world.SEEN), rng.choice((1, 2, 2, 3)))
-        self.things = [Thing(name, rng.choice(trained_glyphs(name)), intervals(duration, rng, whole, fps), places.pop(), self.size, rng) for name in names]
+
+        def thing(name, characters):
+            return Thing(name, rng.choice(characters), intervals(duration, rng, whole, fps), places.pop(), self.size, rng)
+
+        self.things = [thing(name, trained_glyphs(name)) for name in names]
         if places and rng.random() < 0.3:
-            self.things.append(Thing(None, rng.choice(world.DISTRACTOR_EMOJI), intervals(duration, rng, whole, fps), places.pop(), self.size, rng))
+            self.things.append(thing(None, world.DISTRACTOR_EMOJI))
         self.banner = rng.random() < 0.2 and "".join(rng.choice("ABCDEFGHIKLMNOPRSTU ") for _ in range(18))
 
     def backgrounds(self):

@@ -115,7 +115,8 @@ def in_a_box(samples, rng):
                 far = np.sqrt(sum((a - b) ** 2 for a, b in zip(at, here)))
                 place_in = int(far / 343 * RATE)
                 if place_in < len(response):
-                    response[place_in] += (1 - absorb) ** (abs(x) + abs(y) + abs(z)) / max(0.5, far) * rng.choice((1, 1, -1) if (x, y, z) != (0, 0, 0) else (1,))
+                    sign = rng.choice((1, 1, -1) if (x, y, z) != (0, 0, 0) else (1,))
+                    response[place_in] += sign * (1 - absorb) ** (abs(x) + abs(y) + abs(z)) / max(0.5, far)
     first = np.flatnonzero(response)[0]
     response = response[first:] / np.abs(response[first])
     n = len(samples) + len(response)
