@@ -20,13 +20,13 @@ def answer(question, clip, found):
     return {"kind": question["kind"].split()[0], "query": question["query"], "ranges": ranges, "found": found,
             "iou": metrics.temporal_iou(found, ranges), "duration": clip["duration"], "whole_seconds": clip["whole_seconds"],
             "absent": question.get("absent", "world"), "wording": question.get("wording", "seen"),
-            "glyphs": question.get("glyphs", "seen")}
+            "glyphs": question.get("glyphs", "seen"), "heard": question.get("heard"), "about": question.get("about")}
 
 
-def evaluate_clip(product, folder, clip):
+def evaluate_clip(product, folder, clip, questions_only):
     file = folder / clip["file"]
     found, ask_seconds = product.ask(file, [q["query"] for q in clip["questions"]])
-    events, highlight_seconds = product.highlights(file)
+    events, highlight_seconds = ([], 0) if questions_only else product.highlights(file)
     events = [event for event in events if event[2] not in clip.get("undecided", [])]
     true_labels, found_labels = ({label for _, _, label in some} for some in (clip["events"], events))
     return {"file": clip["file"], "duration": clip["duration"], "background": clip["background"],
@@ -43,6 +43,7 @@ def parse_arguments():
     parser.add_argument("--model", type=pathlib.Path, default=REPOSITORY / "examples/demo/checkpoint")
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--questions-only", action="store_true", help="leaves the highlights out")
     parser.add_argument("--json", type=pathlib.Path, metavar="OUT", help="every answer, to look into or to compare")
     return parser.parse_args()
 
@@ -52,7 +53,7 @@ def main():
     product = Product(arguments.vidi_ask, arguments.model, arguments.precision, arguments.device)
     clips = []
     for clip in json.loads((arguments.folder / "truth.json").read_text()):
-        clips.append(evaluate_clip(product, arguments.folder, clip))
+        clips.append(evaluate_clip(product, arguments.folder, clip, arguments.questions_only))
         mean_iou = metrics.mean(a["iou"] for a in clips[-1]["answers"])
         print(f"{clip['file']}: {mean_iou:.2f}, highlights {clips[-1]['match']:.2f}", file=sys.stderr)
     print(report.all_tables(clips))

@@ -49,7 +49,8 @@ class Questioner:
         return self.question("visual", *self.seen_wording(thing.name), self.plan.ranges(thing), glyphs_of(thing))
 
     def audio(self, index):
-        return self.question("audio", *self.heard_wording(index), self.soundtrack.heard[index])
+        heard = "word" if index < len(world.WORDS) else "sound"
+        return self.question("audio", *self.heard_wording(index), self.soundtrack.heard[index], heard=heard, about=world.HEARD[index])
 
     def both(self):
         """Two questions at most about a thing while a sound; now and then a pair that never meets."""

@@ -38,7 +38,8 @@ def present_table(answers):
     return [line("there", "n", "mean IoU", "IoU >= 0.5", "precision", "recall"),
             row("seen, edges on whole seconds", of(seen, whole_seconds=True)),
             row("seen, edges off whole seconds", of(seen, whole_seconds=False)),
-            row("seen", seen), row("heard", of(answers, kind="audio")), row("both", of(answers, kind="both"))]
+            row("seen", seen), row("heard", of(answers, kind="audio")), row("  words", of(answers, kind="audio", heard="word")),
+            row("  sounds", of(answers, kind="audio", heard="sound")), row("both", of(answers, kind="both"))]
 
 
 def absent_table(answers):
@@ -48,6 +49,18 @@ def absent_table(answers):
         asked = of(answers, kind="absent", absent=source)
         alarms = sum(bool(a["found"]) for a in asked)
         lines.append(line(name, len(asked), alarms, percent(alarms, len(asked))))
+    return lines
+
+
+def heard_table(answers):
+    """Each sound and all words; and how often it was found where it is not."""
+    heard = [a for a in answers if a["heard"]]
+    lines = [line("heard", "n", "mean IoU", "not there", "alarms")]
+    names = sorted({a["about"] if a["heard"] == "sound" else "words" for a in heard})
+    for name in names:
+        these = [a for a in heard if name == ("words" if a["heard"] == "word" else a["about"])]
+        there, absent = of(these, kind="audio"), of(these, kind="absent")
+        lines.append(line(name, len(there), share(metrics.mean(a["iou"] for a in there)), len(absent), sum(bool(a["found"]) for a in absent)))
     return lines
 
 
@@ -112,6 +125,8 @@ def all_tables(clips):
     tables = [present_table(answers), absent_table(answers), highlight_table(clips),
               split_table("mean IoU by length of the clip", answers, by_length(answers)),
               split_table("mean IoU by number of true ranges", answers, by_count(answers))]
+    if any(a["heard"] for a in answers):
+        tables.append(heard_table(answers))
     if any("unseen" in a["wording"] or a["glyphs"] == "held out" for a in answers):
         tables.append(unseen_table(answers))
     return "\n\n".join("\n".join(table) for table in [*tables, speed_table(clips)])

@@ -30,6 +30,23 @@ class Wordings(unittest.TestCase):
                 phrases = world.split(world.SEEN[name][1])
                 self.assertTrue(any(world.bare(phrase)[:-1] in text.lower() for phrase in phrases), text)
 
+    def test_what_is_typed_about_a_sound_or_word_names_it(self):
+        rng = random.Random(2)
+        for index, name in enumerate(world.HEARD):
+            for _ in range(200):
+                text = world.ask_typed(index, rng)
+                self.assertNotRegex(text, r"[{}]|^ | $|  |\b(a|an|the) (a|an|the) ")
+                names = [name[7:]] if index < len(world.WORDS) else [world.bare(p) for p in world.split(world.SOUNDS[name])]
+                self.assertTrue(any(n.lower() in text.lower() for n in names), text)
+
+    def test_bare_nouns_are_typed_with_and_without_a_capital(self):
+        rng, beep = random.Random(3), world.HEARD.index("a beep")
+        typed = {world.ask_typed(beep, rng) for _ in range(500)}
+        self.assertLessEqual({"beep", "Beep", "a beep", "sound of a beep", "beep sounds", "hear a beep"}, typed)
+
+    def test_only_known_sounds_are_alike(self):
+        self.assertLessEqual({name for row in world.ALIKE for name in row}, set(world.SOUNDS))
+
     def test_plurals(self):
         cases = {"a puppy": "puppies", "a bus": "", "a wrench": "wrenches", "a dog": "dogs", "a monkey": "monkeys", "a knife": "",
                  "a bunch of grapes": "", "grapes": "", "an aircraft": "", "a fish": "", "a box": "boxes"}

@@ -14,8 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from scipy.signal import resample_poly
 
+import bank_families
 import bank_pictures
 import bank_sounds
+import bank_voices
 import world
 
 RATE = bank_sounds.RATE
@@ -29,6 +31,8 @@ HELD_OUT_VOICES = [("en-us+f4", 140, 55), ("en-gb+m6", 165, 40), ("en-gb-scotlan
 TRAINED_VOICES = 44
 DISTRACTOR_VOICES = 10  # and two of those held out
 TRAINED_SOUNDS, HELD_OUT_SOUNDS = 14, 4  # variants of each
+MORE_VOICES, MORE_SOUNDS = 84, 44  # of bank_voices.py; of each sound, of bank_families.py
+MORE_DISTRACTOR_VOICES = 10
 
 
 def trained_voices(rng):
@@ -88,6 +92,27 @@ def sounds(rng):
     return found
 
 
+def more_speech(rng):
+    """As `speech`, in the voices of bank_voices.py: every word, and more that nobody asks for, many like one that is asked for."""
+    voices = bank_voices.voices(rng, MORE_VOICES, ACCENTS)
+    jobs = [(index, word, voice) for index, word in enumerate(world.WORDS) for voice in voices]
+    jobs += [(-1, word, voices[i]) for word in world.DISTRACTOR_WORDS + world.NEAR_WORDS
+             for i in rng.choice(len(voices), MORE_DISTRACTOR_VOICES, replace=False)]
+    seeds = rng.integers(2 ** 62, size=len(jobs))
+
+    def speak(job, seed):
+        (_, word, (voice, speed, pitch, size, source)), own = job, np.random.default_rng(seed)
+        said = bank_voices.sized(say(word, voice, int(speed / size), pitch), size)
+        return trim(bank_voices.revoiced(said, source, own)) if source else said
+
+    with ThreadPoolExecutor(2) as pool:
+        return [(job[0], False, samples) for job, samples in zip(jobs, pool.map(speak, jobs, seeds))]
+
+
+def more_sounds(rng):
+    return [(world.HEARD.index(name), False, trim(family(rng))) for name, family in bank_families.FAMILIES.items() for _ in range(MORE_SOUNDS)]
+
+
 def mu_law(samples):
     """uint8 [N] of samples whose peak becomes 0.9. Decoded: v = code / 255 * 2 - 1, sign(v) * (256 ** |v| - 1) / 255."""
     scaled = samples * (0.9 / np.abs(samples).max())
@@ -126,9 +151,9 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     # Streams of their own: a change to one part leaves what the others draw as it was.
-    for_pictures, for_speech, for_sounds = (np.random.default_rng([arguments.seed, part]) for part in range(3))
+    for_pictures, for_speech, for_sounds, for_more = (np.random.default_rng([arguments.seed, part]) for part in range(4))
     bank = bank_pictures.sprites() | bank_pictures.backgrounds(for_pictures)
-    bank |= gather_waves(speech(for_speech) + sounds(for_sounds))
+    bank |= gather_waves(speech(for_speech) + sounds(for_sounds) + more_speech(for_more) + more_sounds(for_more))
     np.savez_compressed(arguments.out, **bank)
     report(bank)
 

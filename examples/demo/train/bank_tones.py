@@ -18,7 +18,7 @@ def band(noise, low, high):
     """Keeps low..high Hz; 0 or None leaves that side open."""
     for edge, side in ((low, "high"), (high, "low")):
         if edge:
-            noise = sosfilt(butter(2, edge, side, fs=RATE, output="sos"), noise)
+            noise = sosfilt(butter(2, min(edge, 0.49 * RATE), side, fs=RATE, output="sos"), noise)
     return noise
 
 

@@ -18,6 +18,7 @@ from device import send
 from tokenizer import Tokenizer
 
 IGNORED = -100
+HEARD_SECONDS, HEARD_CLIPS = 30, 64  # of a batch to be heard alone
 LENGTHS, PERIOD = 16, 1500  # lengths of clips at a time, steps until there are others
 
 
@@ -29,6 +30,8 @@ class Course:
     frames: int = 1600          # of a batch, at most
     clips: int = 80             # of a batch, at most
     picture_share: float = 0.0  # of batches that are many clips of three frames
+    sound_share: float = 0.0    # of batches that are clips to be heard alone
+    window_share: float = 1.0   # a clip is this share or more of its window
     climb: float = 0.0          # share of the steps over which the level goes from 0 to 1
     held_out: bool = False
 
@@ -57,16 +60,25 @@ class Planned(torch.utils.data.Dataset):
     def __getitem__(self, step):
         self.tokenizer = self.tokenizer or Tokenizer(self.tokenizer_path)
         course, rng = self.course, random.Random(f"{self.course.seed}-{step}")
-        many = rng.random() < course.picture_share
-        if many:
+        dice = rng.random()
+        many, alone = dice < course.picture_share, dice > 1 - course.sound_share
+        if alone:
+            clips = [plan.draw_listening(rng, self.bank, HEARD_SECONDS) for _ in range(HEARD_CLIPS)]
+        elif many:
             clips = plan.draw_batch(rng, self.bank, 3 * 512, 512, 1.0, 3, rng.choice((1.0, 2.0)))
         else:
-            clips = plan.draw_batch(rng, self.bank, course.frames, course.clips, self.level(step), *rng.choice(self.shapes(step)))
-        item = {"frames": clips[0].frames, "seconds": clips[0].seconds, "many": many, "gpu_seed": rng.getrandbits(60),
-                "aspects": np.array([c.aspect for c in clips], np.float32), "bed": np.array([c.bed for c in clips]),
-                "rows": pictures.sprite_rows(clips), "notes": sounds.note_rows(clips), "truth": {"frames_true": frame_truth(clips)}}
+            share = 1 - (1 - course.window_share) * max(0.0, rng.uniform(-0.3, 1)) if course.window_share < 1 else 1.0
+            clips = plan.draw_batch(rng, self.bank, course.frames, course.clips, self.level(step), *rng.choice(self.shapes(step)), share)
+        item = {"frames": clips[0].frames, "seconds": clips[0].seconds, "seen": not alone, "heard": not many, "gpu_seed": rng.getrandbits(60),
+                "aspects": np.array([c.aspect for c in clips], np.float32), "bed": np.array([c.bed for c in clips]), "truth": {}}
+        if not alone:
+            item |= {"rows": pictures.sprite_rows(clips), "truth": {"frames_true": frame_truth(clips)}}
         if not many:
-            item["truth"] |= sound_truth(clips) | questions(clips, self.tokenizer) | highlights(clips, self.tokenizer)
+            item["notes"] = sounds.note_rows(clips)
+            item["truth"] |= sound_truth(clips)
+        if not many and not alone:
+            item["truth"] |= questions(clips, self.tokenizer) | highlights(clips, self.tokenizer)
+            item["truth"]["share"] = np.array(clips[0].share, np.float32)
         return item
 
 
@@ -146,7 +158,6 @@ class Studio:
         self.device = device
         self.gallery = pictures.Gallery(data, plan.bank_of(data, held_out).backgrounds, device)
         self.waves = sounds.Waves(data, device)
-        self.filters = sounds.mel_filters(device)
 
     def draw(self, item):
         """-> what a step needs: tensors on the device, and numbers that come with their shapes. Waits for nothing."""
@@ -154,11 +165,13 @@ class Studio:
         out = {k: send(v, self.device) for k, v in item["truth"].items()}
         out = {k: v.float() if v.dtype == torch.bool else v for k, v in out.items()}
         out["frames"] = item["frames"]
-        out["pixels"] = pictures.render(item["frames"], item["aspects"], item["rows"], self.gallery, pictures.Dice(generator, self.device))
-        if not item["many"]:
+        if item["seen"]:
+            out["pixels"] = pictures.render(item["frames"], item["aspects"], item["rows"], self.gallery, pictures.Dice(generator, self.device))
+        if item["heard"]:
             clips, seconds = len(item["bed"]), item["seconds"]
-            sound = self.waves.mix(clips, item["notes"], round(seconds * sounds.RATE))
+            sound = self.waves.mix(clips, item["notes"], round(seconds * sounds.RATE), generator)
             sound = sounds.disturb(sound, generator, item["bed"])
-            out["mel"] = sounds.log_mel(sound, self.filters, sounds.random_equaliser(clips, generator, self.device))
+            filters = sounds.random_filters(clips, generator, self.device)
+            out["mel"] = sounds.log_mel(sound, filters, sounds.random_equaliser(clips, generator, self.device), generator)
             out["chunks"], out["steps"] = len(out["mel"]) // clips, sounds.encoder_steps(seconds)
         return out

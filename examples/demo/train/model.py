@@ -68,16 +68,16 @@ class GemmaNorm(nn.Module):
 
 
 class Position(nn.Module):
-    """Position as a share of the window, up to `top`; always float32."""
+    """Position as a share of the window, up to `top`, of a medium that fills `share` of it; always float32."""
 
     def __init__(self, hidden):
         super().__init__()
         self.mlp = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, hidden))
 
-    def forward(self, top, length, device):
+    def forward(self, top, length, device, share=1.0):
         hidden = self.mlp[0].in_features
         with torch.autocast(device.type, enabled=False):
-            p = torch.arange(length, device=device, dtype=torch.float32) / (length - 1) * (top - 1)
+            p = torch.arange(length, device=device, dtype=torch.float32) / (length / share - 1) * (top - 1)
             f = torch.exp(torch.arange(0, hidden, 2, device=device).float() * -(math.log(10000) / hidden))
             angle = p[:, None] * f
             return F.rms_norm(self.mlp(torch.stack([angle.sin(), angle.cos()], -1).flatten(1)), (hidden,), eps=1e-5)
@@ -233,15 +233,15 @@ class Vidi(nn.Module):
         x = m.mm_rand_aud_pool(x.transpose(1, 2)).transpose(1, 2)
         return m.mm_rand_aud_norm(m.mm_rand_aud_projector(x))
 
-    def place_frames(self, x):
+    def place_frames(self, x, share=1.0):
         s, m = self.sizes, self.model
         _, frames, rows, columns, _ = x.shape
         x = x + m.mm_rand_pos_h(s.image_pool, rows, x.device)[:, None] + m.mm_rand_pos_w(s.image_pool, columns, x.device)
-        x = x + m.mm_rand_pos_t(s.time_interval, frames, x.device)[:, None, None]
+        x = x + m.mm_rand_pos_t(s.time_interval, frames, x.device, share)[:, None, None]
         return m.mm_rand_llm_norm(x.flatten(1, 3)) * self.sizes.hidden ** 0.5
 
-    def place_audio(self, x):
-        x = x + self.model.mm_rand_pos_t(self.sizes.time_interval, x.shape[1], x.device)
+    def place_audio(self, x, share=1.0):
+        x = x + self.model.mm_rand_pos_t(self.sizes.time_interval, x.shape[1], x.device, share)
         return self.model.mm_rand_llm_norm(x) * self.sizes.hidden ** 0.5
 
     def encode(self, image, audio):

@@ -54,7 +54,7 @@ class Muon(torch.optim.Optimizer):
         torch._foreach_lerp_(gradients, momenta, group["momentum"])
         stack = same[0].new_zeros(len(same), max(m.shape[0] for m in matrices), width)
         torch._foreach_copy_(corners(stack, matrices), [flat(g) for g in gradients])
-        update = orthogonal(stack) * self.lengths_of(matrices, width)
+        update = orthogonal(stack) * self.lengths_of(matrices)
         torch._foreach_mul_(same, 1 - group["lr"] * group["decay"])
         torch._foreach_add_(matrices, corners(update, matrices), alpha=-group["lr"])
 
@@ -64,8 +64,8 @@ class Muon(torch.optim.Optimizer):
             state["momentum"] = torch.zeros_like(p)
         return state["momentum"]
 
-    def lengths_of(self, matrices, width):
-        key = (len(matrices), width)
+    def lengths_of(self, matrices):
+        key = tuple(m.shape for m in matrices)
         if key not in self.lengths:
             lengths = [0.2 * max(m.shape) ** 0.5 for m in matrices]
             self.lengths[key] = torch.tensor(lengths, device=matrices[0].device)[:, None, None]

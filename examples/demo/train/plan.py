@@ -17,6 +17,8 @@ SEEN_NAMES = list(world.SEEN)
 VARIANTS = 3  # of every sprite in strange colours and shapes, as further distractors (pictures.variants)
 MADE_UP = 384  # more distractors: shapes without a name (made_up.py)
 MUSIC = world.HEARD.index("music")
+JOINED = 1.5  # seconds; notes of one kind that are closer than this are one stretch
+ALIKE = [[world.HEARD.index(name) for name in row] for row in world.ALIKE]
 
 
 @dataclass
@@ -56,12 +58,17 @@ class Clip:
     stretches: list
     audio: bool
     bed: bool                # chords below everything: music or not is for nobody to say, so it is not asked
+    share: float = 1.0       # of a longer window that it begins; what is left of the window is not there
     questions: list = None  # (text, answer, ranges in shares, frame mask or None, seconds heard or None)
     highlights: str = ""
 
     @property
     def seconds(self):
         return self.frames / self.rate
+
+    @property
+    def window(self):
+        return self.seconds / self.share
 
 
 def bank_of(data, held_out=False):
@@ -140,25 +147,60 @@ def draw_things(rng, bank, frames, rate, level):
     return things
 
 
-def fill_stretch(rng, bank, kind, start, stop):
-    """The same word or sound again and again; the truth is from the first onset to the last offset."""
+def pauses(rng, word):
+    """Draws pauses between notes, for a whole performance of one kind: hurried, slow, far apart, or of every length."""
+    form = rng.random()
+    if form < 0.45:
+        return lambda: rng.uniform(0.06, 0.5) if word or rng.random() < 0.6 else 0.0
+    if form < 0.6:
+        return lambda: rng.uniform(0.4, 1.3)
+    if form < 0.75:
+        return lambda: rng.uniform(1.7, 9)
+
+    def any_length():
+        pause = 0.05 * 200 ** rng.random()
+        return pause if not JOINED - 0.2 < pause < JOINED + 0.2 else 0.3
+    return any_length
+
+
+def hurried(rng, word):
+    return lambda: rng.uniform(0.06, 0.5) if word or rng.random() < 0.6 else 0.0
+
+
+def perform(rng, bank, kind, start, stop, pause, most=999):
+    """The same word or sound again and again -> stretches; the truth of each is from its first onset to its last offset."""
     choice = bank.waves[kind] if kind >= 0 else bank.other_words
-    wave, speed, gain = rng.choice(choice), rng.uniform(0.9, 1.12), 10 ** (rng.uniform(-13, 0) / 20)
+    wave, gain = rng.choice(choice), 10 ** (rng.uniform(-18, 0) / 20)
+    speed = rng.uniform(0.82, 1.22)
     word = kind < len(world.WORDS)
-    notes, at = [], start
-    while True:
+    stretches, at = [], start
+    for _ in range(most):
         length = bank.seconds[wave] / speed
-        if notes and at + length > stop:
+        if stretches and at + length > stop:
             break
-        notes.append((wave, at, speed, gain))
-        end = at + length
-        at = end + (rng.uniform(0.06, 0.5) if word or rng.random() < 0.6 else 0.0)
+        if not stretches or at - stretches[-1].stop >= JOINED:
+            stretches.append(Stretch(kind, at, at))
+        stretches[-1].notes.append((wave, at, speed, gain))
+        stretches[-1].stop = at + length
+        at += length + pause()
         if not word and rng.random() < 0.15:
             wave = rng.choice(choice)
-    return Stretch(kind, start, end, notes)
+    return stretches
+
+
+def fill_stretch(rng, bank, kind, start, stop):
+    """One stretch without a longer rest."""
+    return perform(rng, bank, kind, start, stop, hurried(rng, kind < len(world.WORDS)))[0]
 
 
 def draw_sounds(rng, bank, seconds, level, bed):
+    if rng.random() < 0.5 * level:
+        return babble(rng, bank, seconds) + scattered(rng, bank, seconds, bed, rng.choice((1, 2, 2, 3, 3, 4)))
+    return in_turn(rng, bank, seconds, level, bed)
+
+
+def in_turn(rng, bank, seconds, level, bed):
+    """One stretch after another."""
     simple = rng.random() < 1 - 2 * level
     count = 1 if simple else rng.choice((0, 0, 1, 1, 2, 2, 3, 4))
     stretches, at = [], rng.uniform(0, max(0.3, 0.35 * seconds))
@@ -175,6 +217,38 @@ def draw_sounds(rng, bank, seconds, level, bed):
     if stretches and not bed and rng.random() < 0.15 * level:
         stretches += music_under(rng, bank, stretches[0])
     return stretches
+
+
+def scattered(rng, bank, seconds, bed, count):
+    """Performances anywhere, of all rhythms; two may sound at once, but for two words."""
+    found = []
+    for kind in rng.sample([k for k in range(len(world.HEARD)) if not (bed and k == MUSIC)], count):
+        kind = kind if rng.random() > 0.08 else -1
+        start, word = rng.uniform(0, 0.7 * seconds), kind < len(world.WORDS)
+        most = 1 if rng.random() < 0.15 else rng.choice((2, 3, 999, 999))
+        stop = min(seconds, start + rng.uniform(1.0, max(1.5, 0.6 * seconds)))
+        part = [s for s in perform(rng, bank, kind, start, stop, pauses(rng, word), most) if s.stop <= seconds]
+        together = rng.random() < 0.4
+        if all(not overlaps(s, other, 0.0 if together and not (word and other.kind < len(world.WORDS)) else 0.3) for s in part for other in found):
+            found += part
+    return found
+
+
+def overlaps(first, second, apart):
+    """Whether there is less than `apart` seconds between them; 0: they may overlap."""
+    return apart > 0 and first.start - apart < second.stop and second.start - apart < first.stop
+
+
+def babble(rng, bank, seconds):
+    """Now and then: far voices that say what nobody asks for, all through the clip."""
+    if rng.random() > 0.12:
+        return []
+    far, at = Stretch(-1, 0.0, seconds), rng.uniform(0, 1)
+    gain = 10 ** (rng.uniform(-34, -22) / 20)
+    while at < seconds - 1:
+        far.notes.append((rng.choice(bank.other_words), at, rng.uniform(0.85, 1.2), gain * rng.uniform(0.5, 1)))
+        at += rng.uniform(0.1, 1.0)
+    return [far]
 
 
 def music_under(rng, bank, stretch):
@@ -212,7 +286,7 @@ def heard_ranges(clip):
         if s.kind < 0:
             continue
         ranges = found.setdefault(s.kind, [])
-        if ranges and s.start - ranges[-1][1] < 1.5:
+        if ranges and s.start - ranges[-1][1] < JOINED:
             ranges[-1] = (ranges[-1][0], max(s.stop, ranges[-1][1]))
         else:
             ranges.append((s.start, s.stop))
@@ -235,13 +309,17 @@ def draw_questions(rng, clip, level):
     asked = []
 
     def add(text, ranges, mask, sound):
-        asked.append((text, world.ranges_text(shares(ranges, clip.seconds)), shares(ranges, clip.seconds), mask, sound))
+        told = shares(ranges, clip.window)
+        asked.append((text, world.ranges_text(told), told, mask, sound))
+
+    def ask_heard(kind):
+        return world.ask_typed(kind, rng) if rng.random() < 0.4 else world.ask_heard(kind, rng)
 
     def about_seen(kind):
         add(world.ask_seen(SEEN_NAMES[kind], rng), seen[kind][1], seen[kind][0], [])
 
     def about_heard(kind):
-        add(world.ask_heard(kind, rng), heard[kind], None, heard[kind])
+        add(ask_heard(kind), heard[kind], None, heard[kind])
 
     def about_both():
         s, h = rng.choice(list(seen)), rng.choice(list(heard))
@@ -252,14 +330,17 @@ def draw_questions(rng, clip, level):
 
     def about_absent():
         dice = rng.random()
-        if dice < 0.35:
+        if dice < 0.25:
             add(world.ask_unknown(rng), [], None, [])
-        elif dice < 0.72:
+        elif dice < 0.35:
+            add(world.ask_unknown_sound(rng), [], None, [])
+        elif dice < 0.65:
             kind = rng.choice([k for k in range(len(SEEN_NAMES)) if k not in seen])
             add(world.ask_seen(SEEN_NAMES[kind], rng), [], None, [])
         else:
-            kind = rng.choice([k for k in range(len(world.HEARD)) if k not in heard and not (clip.bed and k == MUSIC)])
-            add(world.ask_heard(kind, rng), [], None, [])
+            silent = [k for k in range(len(world.HEARD)) if k not in heard and not (clip.bed and k == MUSIC)]
+            alike = [k for row in ALIKE for k in row if k in silent and any(other in heard for other in row)]
+            add(ask_heard(rng.choice(alike if alike and rng.random() < 0.6 else silent)), [], None, [])
 
     for kind in seen:
         about_seen(kind)
@@ -271,7 +352,7 @@ def draw_questions(rng, clip, level):
         about_both()
     while len(asked) < QUESTIONS:
         kinds = [("s", k) for k in seen] + [("h", k) for k in heard]
-        if not kinds or rng.random() < 0.25 * level:
+        if not kinds or rng.random() < 0.33 * level:
             about_absent()
         else:
             medium, kind = rng.choice(kinds)
@@ -280,23 +361,32 @@ def draw_questions(rng, clip, level):
     clip.questions = asked[:QUESTIONS]
     events = [(a, b, SEEN_NAMES[k]) for k, (_, ranges) in seen.items() for a, b in ranges]
     events += [(a, b, world.HEARD[k]) for k, ranges in heard.items() for a, b in ranges]
-    scaled = [(a / clip.seconds, min(1.0, b / clip.seconds), label) for a, b, label in events]
+    scaled = [(a / clip.window, min(1.0, b / clip.window), label) for a, b, label in events]
     clip.highlights = world.highlights_text(scaled) if len(events) <= MOST_EVENTS else ""
 
 
-def draw_clip(rng, bank, frames, rate, level):
+def draw_clip(rng, bank, frames, rate, level, share=1.0):
     aspect = rng.choices([a for a, _ in ASPECTS], [w for _, w in ASPECTS])[0] * rng.uniform(0.92, 1.08)
     bed = rng.random() < 0.3 * level
     clip = Clip(frames, rate, aspect, draw_things(rng, bank, frames, rate, level),
-                draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.15, bed)
+                draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.15, bed, share)
     draw_questions(rng, clip, level)
     return clip
 
 
-def draw_batch(rng, bank, budget, most_clips, level, frames=None, rate=None):
+def draw_listening(rng, bank, seconds):
+    """A clip that is only heard, and holds much."""
+    bed = rng.random() < 0.25
+    stretches = babble(rng, bank, seconds) + scattered(rng, bank, seconds, bed, rng.choice((2, 3, 4, 5, 6, 7)))
+    if rng.random() < 0.15:
+        stretches = in_turn(rng, bank, seconds, 1.0, bed)
+    return Clip(round(seconds), 1.0, 1.0, [], stretches, True, bed)
+
+
+def draw_batch(rng, bank, budget, most_clips, level, frames=None, rate=None, share=1.0):
     """Clips of one length: frames log-uniform in 3..128, one or two a second."""
     frames = frames or round(math.exp(rng.uniform(math.log(3), math.log(128.99))))
     if not rate:
         rate = rng.choice((1.0, 2.0, 2.0)) if frames >= 6 else rng.choice((1.0, 2.0))
     count = max(2, min(most_clips, budget // frames))
-    return [draw_clip(rng, bank, frames, rate, level) for _ in range(count)]
+    return [draw_clip(rng, bank, frames, rate, level, share) for _ in range(count)]

@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 """Trains the demonstration model on one GPU, in stages that save and resume.
 
-usage: train.py BANK FOLDER [--stage N] [--seconds S] [--scale X]
+usage: train.py BANK FOLDER [--start CHECKPOINT] [--stage N] [--seconds S] [--scale X] [--limit N=S ...]
 
 BANK is bank.npz (bank.py makes it). FOLDER takes tokenizer.model, the state after every stage (state.pt) and the log.
 Without --stage all stages run, each from where it was left; a stage that --seconds ends saves its state, and the next
-call goes on with it. --scale 0.01 makes every stage short, to try it. A line of the log ends with milliseconds: of a step, of
+call goes on with it. --start takes the model of an exported folder and begins with stage 4, which gives it a better ear. --limit
+4=200 ends stage 4 after 200 s, its learning rate falling in time. --scale 0.01 makes every stage short, to try it. A line of the log ends with milliseconds: of a step, of
 waiting for plans, and of each part until the host has launched it / until the device is done. --eager records no CUDA graphs.
 """
 import argparse
 import dataclasses
 import pathlib
+import shutil
 import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import nn
 
 import batches
@@ -38,15 +41,25 @@ class Stage:
     texts: bool         # questions are read
     highlight: float    # weight
     fall_from: float    # share of the steps after which the learning rate falls to 0
+    sound_share: float = 0.0  # of batches that are heard alone
+    window_share: float = 1.0 # clips fill this share of their window, or more: positions between those of the lengths at hand
+    settle: int = 0           # steps in which the helpers learn by themselves: an exported model comes without them
 
 
+# The last three are for the ear: the audio tower hears clips without pictures; everything learns to use what it says; and the lengths of
+# clips, of which the stages before had only sixteen at a time, become any.
 STAGES = [
     Stage(3000, 2.5e-3, 0.4, 0.0, (1.0, 1.0), True, False, 0.0, 0.75),
     Stage(1500, 2.5e-3, 0.0, 0.55, (0.24, 0.04), False, True, 0.0, 1.0),
     Stage(10000, 2.2e-3, 0.12, 0.0, (0.14, 0.03), True, True, 1.5, 0.15),
     Stage(4300, 1.4e-3, 0.08, 0.0, (0.03, 0.03), True, True, 2.0, 0.0),
+    Stage(7200, 2.0e-3, 0.0, 0.0, (1.0, 1.0), True, False, 0.0, 0.3, sound_share=1.0, settle=150),
+    Stage(10800, 1.6e-3, 0.05, 0.0, (0.12, 0.03), True, True, 2.0, 0.1, sound_share=0.12, settle=300),
+    Stage(800, 8e-4, 0.0, 0.0, (0.0, 0.0), True, True, 2.0, 0.0, window_share=0.8),
 ]
+EAR = 4  # the first of those three
 WARM_UP = 100
+SAVED_EVERY = 1500  # steps
 
 
 class Helpers(nn.Module):
@@ -87,14 +100,19 @@ class Helpers(nn.Module):
         return (F.smooth_l1_loss(self.times(state), times.nan_to_num(), beta=0.05, reduction="none") * known).sum() / known.sum().clamp(min=1)
 
 
+def held(x, reach):
+    """x; its gradient times reach."""
+    return torch.lerp(x.detach(), x, reach.to(x.dtype))
+
+
 def answer_loss(logits, labels):
     total = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum", ignore_index=batches.IGNORED)
     return total / (labels >= 0).sum().clamp(min=1)
 
 
 class Trainer:
-    def __init__(self, number, stage, folder, data, device, seed, scale, eager=False):
-        self.number, self.stage, self.folder, self.device = number, stage, folder, device
+    def __init__(self, number, stage, folder, data, device, seed, scale, eager=False, limit=None):
+        self.number, self.stage, self.folder, self.device, self.limit = number, stage, folder, device, limit
         self.steps = max(2, round(stage.steps * scale))
         torch.manual_seed(seed)
         self.model = Vidi(Sizes()).to(device)
@@ -107,7 +125,8 @@ class Trainer:
         self.base = [o.param_groups[0]["lr"] for o in self.optimisers]
         self.first = 0
         self.load()
-        course = batches.Course(f"{seed}-{number}", self.steps, picture_share=stage.picture_share, climb=stage.climb)
+        course = batches.Course(f"{seed}-{number}", self.steps, picture_share=stage.picture_share, sound_share=stage.sound_share,
+                                window_share=stage.window_share, climb=stage.climb)
         self.planned = batches.Planned(course, data, folder / "tokenizer.model")
         self.studio = batches.Studio(data, False, device)
         self.parameters = [p for o in self.optimisers for p in o.param_groups[0]["params"]]
@@ -120,8 +139,9 @@ class Trainer:
             return
         state = torch.load(path, map_location=self.device, weights_only=False)
         self.model.load_state_dict(state["model"])
-        self.helpers.load_state_dict(state["helpers"])
-        if state["stage"] == self.number:
+        if state["helpers"]:
+            self.helpers.load_state_dict(state["helpers"])
+        if state["stage"] == self.number and state["optimisers"]:
             self.first = state["step"]
             for optimiser, saved in zip(self.optimisers, state["optimisers"]):
                 optimiser.load_state_dict(saved)
@@ -132,36 +152,45 @@ class Trainer:
                  "optimisers": [] if done else [o.state_dict() for o in self.optimisers]}
         torch.save(state, self.folder / "state.new")
         (self.folder / "state.new").rename(self.folder / "state.pt")
+        if done:
+            torch.save(state["model"], self.folder / f"after-{self.number}.pt")  # export.py takes the mean of the last two
+
+    def share_done(self, step):
+        """Of the stage: by steps, or by time where that runs out first."""
+        by_time = (time.time() - self.began) / self.limit if self.limit else 0
+        return min(1.0, max(step / self.steps, by_time))
 
     def set_rates(self, step):
-        s = self.stage
-        fall = 1 if step < s.fall_from * self.steps else max(0.0, (self.steps - step) / ((1 - s.fall_from) * self.steps))
+        s, done = self.stage, self.share_done(step)
+        fall = 1 if done < s.fall_from else (1 - done) / (1 - s.fall_from)
         share = min(1, (step + 1) / min(WARM_UP, self.steps)) * fall
         for optimiser, base in zip(self.optimisers, self.base):
             optimiser.param_groups[0]["lr"] = base * share
 
     def losses(self, batch):
         """{name: (weight, loss)}; without a weight it is only reported."""
-        m, h, s, aid = self.model, self.helpers, self.stage, batch["aid"]
-        image = m.see(batch["pixels"].to(torch.bfloat16), batch["frames"])
-        found = {"classes": (aid, h.classes(image, batch["frames_true"]))}
+        m, h, s, aid, reach = self.model, self.helpers, self.stage, batch["aid"], batch["reach"]
+        found = {}
+        if "pixels" in batch:
+            image = m.see(batch["pixels"].to(torch.bfloat16), batch["frames"])
+            found["classes"] = (aid, h.classes(held(image, reach), batch["frames_true"]))
         if "mel" not in batch:
             return found
         audio = m.hear(batch["mel"].to(torch.bfloat16), batch["chunks"], batch["steps"])
-        found["sounds"] = (aid, h.sounds(audio, batch["tokens_true"], batch["sound_known"], batch["has_audio"]))
-        if s.texts:
+        found["sounds"] = (aid, h.sounds(held(audio, reach), batch["tokens_true"], batch["sound_known"], batch["has_audio"]))
+        if s.texts and "ids" in batch:
             found.update(self.text_losses(batch, image, audio, aid))
         return found
 
     def text_losses(self, batch, image, audio, aid):
-        m, h = self.model, self.helpers
-        seen, heard = m.encode(m.place_frames(image), m.place_audio(audio))
+        m, h, reach = self.model, self.helpers, batch["reach"]
+        seen, heard = m.encode(m.place_frames(image, batch["share"]), m.place_audio(audio, batch["share"]))
         weight = batch["has_audio"].repeat_interleave(len(batch["ids"]) // len(batch["has_audio"]))[:, None, None]
         answers, taps = m.read(batch["ids"], seen, heard, weight, taps=(2, 4))
         last = batch["last"][:, None, None].expand(-1, 1, m.sizes.hidden)
         early, late = (t.gather(1, last)[:, 0] for t in taps)
         found = {"answer": (1.0, answer_loss(answers, batch["labels"])),
-                 "ground": (2.5 * aid, h.ground(early, image, audio, batch)), "times": (10 * aid, h.when(late, batch["times"]))}
+                 "ground": (2.5 * aid, h.ground(*(held(t, reach) for t in (early, image, audio)), batch)), "times": (10 * aid, h.when(held(late, reach), batch["times"]))}
         if self.stage.highlight:
             logits, _ = m.read(batch["highlight_ids"], seen, heard, batch["has_audio"][:, None, None])
             found["highlight"] = (self.stage.highlight, answer_loss(logits, batch["highlight_labels"]))
@@ -180,7 +209,8 @@ class Trainer:
         first, last = self.stage.helpers
         with self.clock.part("draw"):
             batch = self.studio.draw(item)
-            batch["aid"] = torch.full((), first + (last - first) * step / self.steps, device=self.device)
+            batch["reach"] = torch.full((), float(step >= self.stage.settle * min(1, self.steps / self.stage.steps)), device=self.device)
+            batch["aid"] = torch.full((), first + (last - first) * self.share_done(step), device=self.device)
         with self.clock.part("learn"):
             found = self.learn(batch)
         with self.clock.part("update"):
@@ -212,15 +242,26 @@ class Trainer:
         loader = torch.utils.data.DataLoader(rest, batch_size=None, num_workers=workers, collate_fn=batches.unchanged,
                                              prefetch_factor=3 if workers else None)
         start, step, plans = time.time(), self.first, iter(loader)
+        self.began = start
         while (item := self.clock.next(plans)) is not None:
             self.step(item, step)
             step += 1
-            if step % 100 == 0 or step == self.steps:
+            if step % 100 == 0 or self.share_done(step) >= 1:
                 self.report(step, start)
-            if time.time() > until:
+            if step % SAVED_EVERY == 0:
+                self.save(step)
+            if time.time() > until or self.share_done(step) >= 1:
                 break
+        if self.share_done(step) >= 1:
+            self.steps = step
         self.save(step)
         return step >= self.steps
+
+
+def begin_with(checkpoint, folder, stage):
+    """The state after the stages that made an exported folder; without helpers, which it does not have."""
+    model = {name: t.float() for name, t in load_file(checkpoint / "model-00001-of-00001.safetensors").items()}
+    torch.save({"stage": stage, "step": 0, "model": model, "helpers": None, "optimisers": []}, folder / "state.pt")
 
 
 def own_stream(device):
@@ -237,12 +278,19 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=14)
+    parser.add_argument("--start", type=pathlib.Path, metavar="CHECKPOINT")
+    parser.add_argument("--start-stage", type=int, default=EAR)
+    parser.add_argument("--limit", nargs="+", default=[], metavar="STAGE=SECONDS")
     parser.add_argument("--eager", action="store_true")
     arguments = parser.parse_args()
     until = time.time() + arguments.seconds
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    if not (arguments.folder / "tokenizer.model").exists():
+    if arguments.start and not (arguments.folder / "tokenizer.model").exists():
+        shutil.copyfile(arguments.start / "tokenizer.model", arguments.folder / "tokenizer.model")
+    elif not (arguments.folder / "tokenizer.model").exists():
         tokenizer.train(arguments.folder / "tokenizer.model", Sizes().vocabulary)
+    if arguments.start and not (arguments.folder / "state.pt").exists():
+        begin_with(arguments.start, arguments.folder, arguments.start_stage)
     data = dict(np.load(arguments.bank))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
@@ -253,8 +301,10 @@ def main():
 def train(arguments, data, device, until):
     path = arguments.folder / "state.pt"
     first = torch.load(path, map_location="cpu", weights_only=False)["stage"] if path.exists() else 0
+    limits = {int(stage): float(seconds) for stage, seconds in (text.split("=") for text in arguments.limit)}
     for number in range(first, len(STAGES)) if arguments.stage is None else [arguments.stage]:
-        trainer = Trainer(number, STAGES[number], arguments.folder, data, device, arguments.seed, arguments.scale, arguments.eager)
+        trainer = Trainer(number, STAGES[number], arguments.folder, data, device, arguments.seed, arguments.scale, arguments.eager,
+                          limits.get(number))
         if not trainer.run(until, arguments.workers):
             print(f"stopped in stage {number}; the same command goes on")
             return

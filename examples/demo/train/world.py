@@ -97,6 +97,17 @@ DISTRACTOR_EMOJI = ("🐍 🦀 🐙 🐌 🐝 🦖 🌵 🍄 🌽 🥕 🍩 🍪
                     "🏹 ⛏️ 🔩 ⚙️ ⚖️ 🔗 🧰 ⚗️ 🧪 🧬 📡 💉 💊 🩺 🚬 🧯 🛒 🚿 🛁 🧴 🧹 🧺 🧻 🧼 🔴 🔵 ♻️ ☢️ ⛔ ♠️ 💙 💔 💥 💬 👀 👂 👃 👄 🦷 🦴 🧠 👍 ✋ ✌️ 👌 👣 👽 👾 💩 💀").split()
 DISTRACTOR_WORDS = ["seven", "window", "under", "paper", "yellow", "maybe", "garden", "nothing", "orange", "people",
                     "summer", "mountain", "quickly", "letter", "between", "running"]
+# Words like those that are asked for; spoken by nobody who is asked about.
+NEAR_WORDS = ["go", "coat", "tire", "five", "health", "held", "step", "top", "musical", "thinner", "evening", "moaning", "well", "come", "stranger",
+              "earth", "please", "guess", "year", "daughter", "dinosaur", "doctrine", "today", "honey", "monkey", "think", "good night", "bye"]
+# Sounds that no clip has, and their ways.
+UNKNOWN_SOUNDS = ["a lion roaring", "wind", "a hammer", "glass breaking", "a chainsaw", "a cow mooing", "someone coughing", "someone singing", "a kettle",
+                  "a lawn mower", "crickets", "a rooster crowing", "a duck quacking", "keys jingling", "a coin dropping", "a zipper", "a typewriter",
+                  "someone sneezing", "snoring", "waves", "a horse neighing", "a sheep bleating", "sawing", "a vacuum cleaner", "water running",
+                  "someone whispering", "someone screaming", "a crowd cheering", "a gate creaking", "someone crying", "a frog croaking", "sizzling"]
+# Sounds that are taken for one another: asked for where only another one of the row is there.
+ALIKE = [["a beep", "a bell", "ringing", "a whistle", "birdsong"], ["a siren", "a horn", "a whistle", "ringing", "music"],
+         ["knocking", "ticking", "drums", "clapping"], ["an explosion", "drums", "an engine", "barking"], ["a bell", "music", "a beep", "ringing"]]
 UNKNOWN = ["zebra", "submarine", "tiger", "lion", "giraffe", "ladder", "snowman", 
            "crocodile", "penguin", "dolphin", "spider", "mirror", "sofa", "table",
            "bridge", "castle", "mountain", "river", "beach", "forest", "island", "waterfall", "volcano", "tomato",
@@ -134,6 +145,11 @@ SPEECH_WORDY = ["a voice saying {w}", "a voice says {w}", "a man saying {w}", "a
 SPEECH_TEMPLATES = SPEECH_SHORT + SPEECH_WORDY
 SOUND_TEMPLATES = ["the sound of {h}", "the noise of {h}", "{h} in the background", "we hear {h}", "hearing {h}", "{h} can be heard", "{h} is heard",
                    "a sound like {h}", "when we hear {h}", "when {h} can be heard", "listening to {h}", "{h} audible", "there is {h}"]
+# The shortest ways, of people who type; not in `ask_heard`, of which ../evaluate makes its questions.
+SOUND_TYPED = ["{h}", "{h}", "{bare}", "{bare}", "{bare}", "the {bare}", "sound of {h}", "sounds of {h}", "sound of {bare}", "{bare} sounds", "{bare} sound",
+               "hear {h}", "hear {bare}", "I hear {h}", "hears {h}", "{bare} noise", "noise of {h}", "the {bare} sound"]
+SPEECH_TYPED = ["hear \"{w}\"", "says {w}", "said {w}", "say {w}", "word {w}", "\"{w}\" is said", "spoken {w}", "saying \"{w}\"",
+                "hear someone say {w}", "the word \"{w}\"", "someone says \"{w}\""]
 BOTH_TEMPLATES = ["{s} while {h}", "{s} and {h} at the same time", "{h} while {s}", "{s} together with {h}", "{s} and {h}", "{s} with {h}", "both {s} and {h}",
                   "{s} during {h}", "{s} when there is {h}", "{s} and also {h}", "{h} and {s} at the same time"]
 
@@ -209,6 +225,20 @@ def ask_heard(index, rng, plain=False):
     if plain:
         return f"someone saying {WORDS[index]}"
     return finish(template(SPEECH_SHORT, SPEECH_WORDY, rng).format(w=WORDS[index]), rng)
+
+
+def ask_typed(index, rng):
+    """HEARD[index] as people type it: a bare noun, often with a capital, or two or three words."""
+    if index < len(WORDS):
+        return finish(rng.choice(SPEECH_TYPED).format(w=WORDS[index]), rng)
+    phrase = rng.choice(split(SOUNDS[HEARD[index]]))
+    text = rng.choice(["{h}", "{bare}"] if phrase.startswith("the ") else SOUND_TYPED).format(h=phrase, bare=bare(phrase))
+    return text[0].upper() + text[1:] if rng.random() < 0.3 else finish(text, rng)
+
+
+def ask_unknown_sound(rng):
+    phrase = rng.choice(UNKNOWN_SOUNDS)
+    return finish(rng.choice(SOUND_TYPED + SOUND_TEMPLATES).format(h=phrase, bare=bare(phrase)), rng)
 
 
 def ask_both(seen_name, heard_index, rng):

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""The second generator: clips made by other hands than training's, to tell whether what the model learnt carries over.
+
+usage: make.py OUT_FOLDER --half A|B [--count 60] [--seed 0]
+
+It shares no code and no sounds with ../../train, of which it reads only the tables of what the model says it knows. Half A may
+be looked at; half B has other voices, families, rooms, pictures and seeds, and is for the last count alone. ../evaluate.py tells
+how well the product does on such a folder. Needs, on Debian: flite festival festvox-kallpc16k festvox-kdlpc16k
+festvox-us-slt-hts espeak-ng sox fluidsynth timgm6mb-soundfont ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base
+fonts-noto-color-emoji, and for Python numpy, scipy and pillow.
+"""
+import argparse
+import json
+import math
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+from ask import Asker
+from scene import Scene
+from soundtrack import Soundtrack, write_wav
+
+# As phones and cameras send it: (name, ending, ffmpeg's options)
+CODECS = {
+    "A": [(f"aac {k}k", "mp4", ["-c:a", "aac", "-b:a", f"{k}k", "-ar", "44100"]) for k in (32, 48, 64)]
+    + [(f"opus {k}k", "mkv", ["-c:a", "libopus", "-b:a", f"{k}k", "-ar", "48000"]) for k in (24, 48)]
+    + [("G.711 mu-law", "mkv", ["-c:a", "pcm_mulaw", "-ar", "8000"])],
+    "B": [(f"aac {k}k", "mp4", ["-c:a", "aac", "-b:a", f"{k}k", "-ar", "48000"]) for k in (32, 40, 64)]
+    + [(f"opus {k}k", "mkv", ["-c:a", "libopus", "-b:a", f"{k}k", "-ar", "48000", "-application", "voip"]) for k in (16, 32)]
+    + [("G.711 A-law", "mkv", ["-c:a", "pcm_alaw", "-ar", "8000"])],
+}
+
+
+def encode(scene, track, fps, duration, codec, target):
+    with tempfile.TemporaryDirectory() as folder:
+        w, h = scene.size
+        line = ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}", "-r", str(fps), "-i", "-"]
+        if track is not None:
+            write_wav(f"{folder}/sound.wav", track)
+            line += ["-i", f"{folder}/sound.wav", *codec[2], "-ac", "1"]
+        line += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "26", "-pix_fmt", "yuv420p", "-threads", "1", str(target)]
+        encoder = subprocess.Popen(line, stdin=subprocess.PIPE)
+        for n in range(round(duration * fps)):
+            encoder.stdin.write(scene.frame(n / fps))
+        encoder.stdin.close()
+        if encoder.wait() != 0:
+            sys.exit(f"{target}: the encoder failed")
+
+
+def make_clip(number, half, seed, folder):
+    """Writes the file; returns its entry for truth.json."""
+    rng = random.Random(f"other/{half}/{seed}/{number}")
+    whole, fps = number % 2 == 0, rng.choice((10, 12, 15))
+    duration = math.exp(rng.uniform(math.log(8), math.log(75)))
+    duration = float(round(duration)) if whole else round(duration * fps) / fps
+    scene, sound = Scene(half, duration, fps, whole, rng), Soundtrack(half, duration, rng)
+    codec = rng.choice(CODECS[half])
+    target = folder / f"clip{number:03}.{codec[1]}"
+    asker = Asker(scene, sound, rng)
+    encode(scene, sound.track, fps, duration, codec, target)
+    return {"file": target.name, "duration": duration, "background": scene.backgrounds(), "whole_seconds": whole, "questions": asker.all(),
+            "events": asker.events(), "undecided": sorted(sound.like), "codec": codec[0] if sound.track is not None else None,
+            "bed": sound.bed, "room": sound.room, "shape": scene.shape, "pictures_per_second": fps}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path, metavar="OUT_FOLDER")
+    parser.add_argument("--half", choices="AB", required=True)
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    truth = []
+    for number in range(arguments.count):
+        truth.append(make_clip(number, arguments.half, arguments.seed, arguments.folder))
+        print(f"{truth[-1]['file']}: {truth[-1]['duration']:.0f} s, {len(truth[-1]['questions'])} questions", file=sys.stderr)
+    (arguments.folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
