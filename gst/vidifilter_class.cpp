@@ -7,14 +7,15 @@
  * It samples frames at a fixed rate, cuts the stream into sliding windows and asks a Vidi model
  * about every window on a thread of its own. What the model finds leaves as `vidi/result`
  * structures: as serialized custom events on `src`, as element messages on the bus, as JSON lines
- * on `json_src`, as cues on `text_src`, and as chapters (GstToc) at EOS. gst/events.h and the
- * README list the fields.
+ * on `json_src`, as cues on `text_src`, and as chapters (GstToc) at EOS. gst/events.h and
+ * gst/REFERENCE.md list the fields.
  *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 -m uridecodebin uri=file:///clip.mp4 name=d  vidifilter name=v model-path=MODEL \
  *   query="a dog" d. ! queue ! v.sink  d. ! queue ! v.audio_sink  v.src ! fakesink sync=false \
- *   v.audio_src ! fakesink sync=false  v.json_src ! filesink location=hits.jsonl
+ *   v.audio_src ! fakesink sync=false \
+ *   v.json_src ! filesink buffer-mode=unbuffered location=hits.jsonl
  * ]| When a dog is seen in a file, as JSON lines.
  * |[
  * gst-launch-1.0 -m rtspsrc location=rtsp://cam add-reference-timestamp-meta=true ! decodebin3 ! \

@@ -16,7 +16,7 @@ import unittest
 import cases
 
 PAGE = cases.SOURCE / "examples/pipelines.md"
-PROMISED = ("v.json_src ! filesink location=hits.jsonl", "rtspsrc location=rtsp://cam")
+PROMISED = ("v.json_src ! filesink buffer-mode=unbuffered location=hits.jsonl", "rtspsrc location=rtsp://cam")
 FRAMES = 30 * 10  # of a camera that stands in for v4l2src: ten seconds
 
 
