@@ -1,6 +1,5 @@
 // From a buffer of the video pad to a kept picture. The streaming thread only takes a reference;
-// copying
-// (`grab`) and converting (`finish`) are done by the element's analysis thread.
+// copying (`grab`) and converting (`finish`) are done by the element's analysis thread.
 #pragma once
 
 #include <gst/video/video.h>

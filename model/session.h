@@ -1,11 +1,13 @@
 // The door of the engine: open a checkpoint, look and listen, encode a window, ask about it.
 // Torch-free.
 //
-//   auto session = Session::open({.folder = "Vidi1.5-9B", .device = "cuda"}, cancel);
-//   auto pictures = (*session)->see(frames, cancel);        // as they come; features serve
-//   overlapping windows auto sound = (*session)->hear(samples, n, cancel); auto encoded =
-//   (*session)->encode(window, cancel);      // once per window: no question yet auto answers =
-//   (*session)->ask(**encoded, queries, {}, cancel);   // any number of times
+// clang-format off
+//   auto session = vidi_door()->open({.folder = "Vidi1.5-9B", .device = "cuda"}, cancel);
+//   auto pictures = (*session)->see(frames, cancel);            // as they come; overlapping windows share them
+//   auto sound = (*session)->hear(samples, n, cancel);
+//   auto encoded = (*session)->encode(window, cancel);          // once per window: no question yet
+//   auto answers = (*session)->ask(**encoded, queries, {}, cancel);   // any number of times
+// clang-format on
 //
 // Everything is noexcept: a failure is an Error with one sentence. One thread at a time may be
 // inside a Session; Cancel is the only thing that another thread may touch meanwhile. The element

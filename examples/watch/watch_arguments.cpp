@@ -16,7 +16,7 @@ constexpr char kSummary[] =
     "Watches a camera or another live source and says when something is seen or heard.\n\n"
     "  vidi-watch rtsp://camera/stream \"a person falls\" \"a dog barking\"\n"
     "  vidi-watch --record clips rtsp://camera/stream \"a red car\"\n"
-    "  vidi-watch --once 1 test:// \"a clock\"";
+    "  vidi-watch --once 1 test:// \"a clock ticking\"";
 
 constexpr char kDescription[] =
     "Sources: rtsp:// (rtspt:// for TCP alone), srt://, udp://, http:// and https:// streams,\n"

@@ -1,9 +1,11 @@
 // Writes a safetensors file piece by piece, so that a file of many GB needs no memory of its size.
 // Torch-free.
 //
+// clang-format off
 //   SafetensorsWriter writer(path, tensors, {});
-//   for (const TensorToWrite& tensor : writer.order()) writer.append(bytes, size);   // any pieces,
-//   in this order writer.finish();
+//   for (const TensorToWrite& tensor : writer.order()) writer.append(bytes, size);   // any pieces, in this order
+//   writer.finish();
+// clang-format on
 //
 // The bytes go to a file beside `path`, which takes its name in finish(): nobody ever sees half a
 // file.

@@ -1,10 +1,11 @@
 // Takes tensors by name and expected shape, then loads them all: file -> pinned buffer -> device ->
 // working dtype.
 //
+// clang-format off
 //   Weights weights(open_checkpoint_files(folder), device, at::kHalf);
-//   weights.take(layer.q, "model.layers.0.self_attn.q_proj.weight", {4096, 3584},
-//   "num_attention_heads * head_dim"); weights.load(progress, cancel);      // now layer.q is
-//   filled
+//   weights.take(layer.q, "model.layers.0.self_attn.q_proj.weight", {4096, 3584}, "num_attention_heads * head_dim");
+//   weights.load(progress, cancel);                             // now layer.q is filled
+// clang-format on
 //
 // Nothing is allocated before everything that was taken is known to be there in its right shape.
 // One thread.
