@@ -10,6 +10,7 @@ import unittest
 
 import cases
 import media
+from eager_camera import EagerCamera
 from live import HIT, PROGRAM, QUICK, SCRIPTED, Process
 
 PICTURES_A_SECOND = 10
@@ -70,6 +71,16 @@ class LiveSources(unittest.TestCase):
                 for _ in range(2):
                     self.assertEqual(HIT.match(watch.wait_line(HIT.pattern)[0])[4], "a ball")
                 watch.kill()
+
+    def test_a_camera_that_sends_at_once_is_watched_from_the_start(self):
+        """What comes together with the answer to PLAY, before the decoders stand, holds nothing up: each of some starts in a row
+        finds what is there."""
+        camera = EagerCamera(self.folder)
+        self.addCleanup(camera.close)
+        watches = [self.watch(camera.uri.replace("rtsp", "rtspt"), "--once", "1") for _ in range(8)]
+        for watch in watches:
+            self.assertEqual(HIT.match(watch.wait_line(HIT.pattern)[0])[4], "a ball")
+            self.assertEqual(watch.wait_end(), 0)
 
     def test_a_stream_that_changes_is_connected_anew_at_once(self):
         """Other PIDs, then no sound: each is said, and hits go on without the wait for a picture."""
