@@ -143,9 +143,10 @@ void drop_features(const AnalysisWindow& window) {
   window.prepared.reset();
 }
 
+constexpr int kMostChances = 4;  // an element's own windows, its neighbours', other models'
+
 // `body(steps)` in the usual steps, and so again when `let_go` found something to free after
 // OutOfMemory; then `make_room`, and once more in small steps. kOverLimit is final.
-constexpr int kMostChances = 4;  // an element's own windows, its neighbours', other models'
 template <class Body, class LetGo, class MakeRoom>
 Result<Analysis> with_second_chance(Body body, LetGo let_go, MakeRoom make_room) {
   const Clock::time_point begin = Clock::now();

@@ -1,9 +1,4 @@
-// The door of a CUDA kernel: plain C++ with raw pointers, so that the operation needs neither a
-// toolkit nor `#if`. The .cu file is behind it, or launch_stub.cpp in a build without nvcc.
-//
-// A launch goes to the current device, on `stream` (a cudaStream_t), and returns at once; it
-// allocates nothing and reads no device memory, so a CUDA graph can record it. One that CUDA
-// refuses throws std::runtime_error. All pointers are multiples of 16 bytes.
+// The door of a CUDA kernel; what holds for all of them: kernels/cuda/element_type.h.
 #pragma once
 
 #include "kernels/attention/attention_plan.h"

@@ -56,8 +56,7 @@ at::Tensor gated_mlp_of(const at::Tensor& x, const at::Tensor& gate_up, const at
 // there for all of them.
 at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::Tensor& down,
                      Activation activation) {
-  constexpr int64_t kRows = 1024;
-  return in_blocks_of_rows(x, kRows, [&](const at::Tensor& rows) {
+  return in_blocks_of_rows(x, kBlockRows, [&](const at::Tensor& rows) {
     return gated_mlp_of(rows, gate_up, down, activation);
   });
 }

@@ -83,9 +83,6 @@ at::Tensor activated_product(const at::Tensor& x, const at::Tensor& weight, cons
   return at::_addmm_activation(bias, rows, weight.t(), 1, 1, /*use_gelu=*/true).view(shape);
 }
 
-// So many rows that what a library does to a weight before it multiplies is worth it.
-constexpr int64_t kBlockRows = 1024;
-
 // Rows times the weight, some of the weight's rows at a time: a piece of work each.
 template <class Product>
 at::Tensor in_slices(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias,

@@ -16,6 +16,9 @@ inline int64_t rows_in_piece(double operations_of_row) {
   return std::max<int64_t>(1, static_cast<int64_t>(kPieceOperations / operations_of_row));
 }
 
+// So many rows that what a library does to a weight before it multiplies is worth it.
+constexpr int64_t kBlockRows = 1024;
+
 // x [..., K] -> work(x) [..., N], where a row of the result hangs on that row of x alone. On the
 // CPU at most `most` rows are worked on at a time.
 template <class Work>

@@ -111,7 +111,6 @@ class Round {
   Dice dice_;
   GstElement *pipeline_ = nullptr, *v_ = nullptr;
   GstBus* bus_ = nullptr;
-  bool live_ = false;
   Hand hands_[4];
   std::atomic<bool> over_{false};
   std::atomic<int> n_messages_{0};
@@ -124,8 +123,8 @@ class Round {
 };
 
 void Round::build() {
-  live_ = dice_.one_in(3);
-  const std::string source = live_ ? "is-live=true"
+  const bool live = dice_.one_in(3);
+  const std::string source = live ? "is-live=true"
                              : dice_.one_in(2)
                                  ? "num-buffers=" + std::to_string(10 + dice_.roll(200))
                                  : "";
