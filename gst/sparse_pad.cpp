@@ -49,6 +49,12 @@ bool is_caps(GstMiniObject* item) {
   return GST_IS_EVENT(item) && GST_EVENT_TYPE(item) == GST_EVENT_CAPS;
 }
 
+bool is_linked_to(GstPad* pad, GstPad* other) {
+  GstPad* peer = gst_pad_get_peer(pad);
+  if (peer) gst_object_unref(peer);
+  return peer == other;
+}
+
 bool has_sticky(GstPad* pad, GstEventType type) {
   GstEvent* event = gst_pad_get_sticky_event(pad, type, 0);
   if (event) gst_event_unref(event);
@@ -178,7 +184,7 @@ void SparsePad::hand_over() {
   std::unique_lock lock(mutex_);
   clear();
   changed_.notify_all();
-  changed_.wait(lock, [this] { return !sending_ || !active_; });
+  wait_for_push(lock);
 }
 
 void SparsePad::push_event(GstEvent* event) {
@@ -363,7 +369,7 @@ void SparsePad::flush_stop(bool reset_time, guint32 seqnum) {
     // Nothing of before may leave behind FLUSH_STOP. Downstream flushes, so the push ends.
     std::unique_lock lock(mutex_);
     if (!flushing_) return;  // it came between start and stop: its downstream may hold a preroll
-    changed_.wait(lock, [this] { return !sending_ || !active_; });
+    wait_for_push(lock);
   }
   gst_pad_push_event(pad_, with_seqnum(gst_event_new_flush_stop(reset_time), seqnum));
   std::lock_guard lock(mutex_);
@@ -421,6 +427,24 @@ void SparsePad::flush_stuck_peer() {
   gst_pad_stop_task(pad_);
   gst_pad_send_event(peer, gst_event_new_flush_stop(FALSE));
   gst_object_unref(peer);
+}
+
+// Waits, with the lock given up, until no push is under way. One to a downstream that was unlinked
+// meanwhile is beyond every flush of the pad, so that gets a flush of its own.
+void SparsePad::wait_for_push(std::unique_lock<std::mutex>& lock) {
+  const auto over = [this] { return !sending_ || !active_; };
+  while (!changed_.wait_for(lock, kStuck, over)) {
+    if (!peer_ || (is_linked_to(pad_, peer_) && !flushing_)) continue;
+    GstPad* peer = GST_PAD(gst_object_ref(peer_));
+    lock.unlock();
+    gst_pad_send_event(peer, gst_event_new_flush_start());
+    lock.lock();
+    changed_.wait(lock, over);
+    lock.unlock();
+    if (!is_linked_to(pad_, peer)) gst_pad_send_event(peer, gst_event_new_flush_stop(FALSE));
+    gst_object_unref(peer);
+    lock.lock();
+  }
 }
 
 }  // namespace vidi

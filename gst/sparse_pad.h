@@ -120,6 +120,7 @@ class SparsePad {
   void clear();
 
   void flush_stuck_peer();
+  void wait_for_push(std::unique_lock<std::mutex>& lock);
 
   GstPad* const pad_;
   const HandleRef handle_;

@@ -255,6 +255,7 @@ void Round::remove_reader(Dice& dice) {
     GstPad* sink_pad = gst_element_get_static_pad(reader.sink, "sink");
     gst_pad_unlink(reader.pad, sink_pad);
     gst_object_unref(sink_pad);
+    pause(dice.roll(100));  // the pad stays for a while without its reader
   }
   gst_element_release_request_pad(v_, reader.pad);
   gst_object_unref(reader.pad);

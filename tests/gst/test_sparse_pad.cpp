@@ -186,6 +186,30 @@ TEST_F(SparsePadTest, FlushWhileDownstreamBlocks) {
   EXPECT_EQ(sink_.take(), (Log{"buffer 1", "flush-start", "flush-stop", "segment 0", "gap 30+0"}));
 }
 
+// A downstream that keeps a buffer and is unlinked meanwhile is flushed out of it by the pad's next
+// flush, which cannot reach it: whoever seeks would wait for ever.
+TEST_F(SparsePadTest, FlushAfterAStuckDownstreamWasUnlinked) {
+  start_and_forget();
+  sink_.hold();
+  pad_->push(buffer_at(1));
+  ASSERT_TRUE(sink_.holding());
+  gst_pad_unlink(raw_, sink_.pad());
+  pad_->flush_start();
+  pad_->flush_stop(true);
+  EXPECT_EQ(sink_.take(), (Log{"buffer 1", "flush-start", "flush-stop"}));
+}
+
+// Likewise when data of another stream is to take the pad's way.
+TEST_F(SparsePadTest, HandOverAfterAStuckDownstreamWasUnlinked) {
+  start_and_forget();
+  sink_.hold();
+  pad_->push(buffer_at(1));
+  ASSERT_TRUE(sink_.holding());
+  gst_pad_unlink(raw_, sink_.pad());
+  pad_->hand_over();
+  EXPECT_EQ(sink_.take(), (Log{"buffer 1", "flush-start", "flush-stop"}));
+}
+
 // Between FLUSH_START and FLUSH_STOP every call is ignored.
 TEST_F(SparsePadTest, NothingWhileFlushing) {
   start_and_forget();
