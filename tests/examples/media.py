@@ -64,6 +64,13 @@ def join(path, *parts):
     return path
 
 
+def without_pictures(path):
+    """A transport stream of H.264 whose pictures cannot be decoded any more: all slices belong to parameters that are not there."""
+    stream = path.read_bytes()
+    path.write_bytes(re.sub(rb"(\x00\x00\x01[\x01\x21\x25\x41\x45\x61\x65])..", lambda found: found[1] + b"\xc0\x7f", stream, flags=re.DOTALL))
+    return path
+
+
 def silence(n_seconds=PART_S):
     return f"audiotestsrc wave=silence num-buffers={n_seconds * 10} samplesperbuffer=4800 ! audio/x-raw,rate=48000,channels=1 ! avenc_aac ! aacparse"
 

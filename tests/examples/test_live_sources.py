@@ -101,6 +101,18 @@ class LiveSources(unittest.TestCase):
         watch.process.send_signal(2)
         self.assertEqual(watch.wait_end(), 0)
 
+    def test_a_source_that_is_not_watched_is_connected_anew(self):
+        """Pictures come for half a minute, and whatever the reason no window does: that is said, and the connection is made anew."""
+        port = free_port()
+        film = media.transport_stream(self.folder / "film.ts", media.PICTURES.replace(f"eos-after={media.N_PICTURES}", "eos-after=1000"), sound="")
+        watch = self.watch(f"udp://127.0.0.1:{port}")
+        watch.wait_line("watching udp")
+        self.send(media.without_pictures(film), port)
+        watch.wait_line("nothing was watched for 30 s although pictures came; connecting again at once")
+        watch.wait_line("watching udp")
+        watch.process.send_signal(2)
+        self.assertEqual(watch.wait_end(), 0)
+
     def test_a_picture_that_stands_while_the_sound_goes_on(self):
         """No picture for longer than --timeout is no loss while sound comes: said once, and the windows go on; without sound it is one."""
         port = free_port()
