@@ -2,8 +2,8 @@
 // (engine_library.h).
 #include <gst/gst.h>
 
-#include "gst/vididecode.h"
-#include "gst/vidifilter.h"
+#include "gst/decode/vididecode.h"
+#include "gst/filter/vidifilter.h"
 
 // On the CPU the model's threads wait for each other many times in a step. OpenMP's default is to
 // spin meanwhile, which takes the cores from the threads that stream, and from the model itself as

@@ -73,12 +73,12 @@ class Style(unittest.TestCase):
 
     def test_a_wrong_include_is_found(self):
         """What the test above rests on."""
-        for includer, included in [("kernels/layers/linear.cpp", "model/result.h"), ("model/text/bpe.h", "gst/toc.h"),
+        for includer, included in [("kernels/layers/linear.cpp", "model/result.h"), ("model/text/bpe.h", "gst/results/chapters.h"),
                                    ("kernels/layers/norm.cpp", "kernels/attention/gemv.h"), ("model/text/answer.h", "model/towers/layers.h"),
                                    ("model/window.h", "model/text/answer.h"), ("examples/ask/asker.h", "examples/watch/connection.h"),
-                                   ("examples/common/text.h", "gst/toc.h"), ("gst/toc.cpp", "tests/support/rig.h"), ("model/checkpoint/weights.h", "model/device/device.h")]:
+                                   ("examples/common/text.h", "gst/results/chapters.h"), ("gst/results/chapters.cpp", "tests/support/rig.h"), ("model/checkpoint/weights.h", "model/device/device.h")]:
             self.assertTrue(why_not(includer, included), f"{includer} may not include {included}")
-        for includer, included in [("gst/toc.cpp", "model/window.h"), ("model/decoder/batch.cpp", "model/text/answer_draft.h"),
+        for includer, included in [("gst/results/chapters.cpp", "model/window.h"), ("model/decoder/batch.cpp", "model/text/answer_draft.h"),
                                    ("model/session/vidi_session.h", "model/session.h"), ("kernels/attention/gemv.h", "kernels/aten.h")]:
             self.assertIsNone(why_not(includer, included), f"{includer} may include {included}")
 

@@ -1,5 +1,5 @@
 // What each value of Y', Cb and Cr adds to R, G and B, in 1/65536, for one matrix and range: a
-// pixel is rounded once. Shared by pictures on the host (gst/yuv_to_rgb.h,
+// pixel is rounded once. Shared by pictures on the host (gst/media/yuv_to_rgb.h,
 // kernels/pixels/yuv_rows.h) and on a device (model/towers/device_picture.cpp). Torch-free.
 #pragma once
 

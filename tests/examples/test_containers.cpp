@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "examples/ask/transport_check.h"
 #include "examples/common/joined_times.h"
 #include "examples/common/movie_header.h"
-#include "examples/ask/transport_check.h"
 
 namespace {
 

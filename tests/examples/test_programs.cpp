@@ -5,10 +5,10 @@
 
 #include "examples/ask/decoded_stream.h"
 #include "examples/ask/losses.h"
-#include "examples/watch/sighting.h"
 #include "examples/common/text.h"
 #include "examples/common/tracks.h"
 #include "examples/common/warnings.h"
+#include "examples/watch/sighting.h"
 
 namespace {
 

@@ -1,5 +1,6 @@
-// Ctrl-C in a program that does not come back to its main loop: the first one gives it a few seconds, the second ends
-// it at once. Each case is a process of its own, whose status tells how it ended: kRanOn when it was not ended.
+// Ctrl-C in a program that does not come back to its main loop: the first one gives it a few
+// seconds, the second ends it at once. Each case is a process of its own, whose status tells how it
+// ended: kRanOn when it was not ended.
 #include <glib.h>
 #include <gtest/gtest.h>
 #include <unistd.h>

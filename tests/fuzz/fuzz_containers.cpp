@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <vector>
 
-#include "examples/common/movie_header.h"
 #include "examples/ask/transport_check.h"
+#include "examples/common/movie_header.h"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "gst/orientation_tags.h"
+#include "gst/media/orientation_tags.h"
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "examples/common/text.h"
-#include "gst/events.h"
+#include "gst/results/structures.h"
 
 namespace {
 

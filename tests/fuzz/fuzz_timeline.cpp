@@ -12,10 +12,10 @@
 #include <set>
 #include <vector>
 
-#include "gst/audio_track.h"
-#include "gst/frame_sampler.h"
-#include "gst/frame_times.h"
-#include "gst/window_builder.h"
+#include "gst/media/audio_track.h"
+#include "gst/windows/frame_sampler.h"
+#include "gst/windows/frame_times.h"
+#include "gst/windows/window_builder.h"
 
 namespace {
 

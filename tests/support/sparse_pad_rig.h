@@ -1,4 +1,5 @@
-// What the tests of SparsePad share: a downstream that writes down what arrives, and a pad linked to it.
+// What the tests of SparsePad share: a downstream that writes down what arrives, and a pad linked
+// to it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "gst/sparse_pad.h"
+#include "gst/results/sparse_pad.h"
 
 namespace vidi::test {
 

@@ -3,8 +3,8 @@
 //
 //   bench-file FILE [--decoders 0] [--rate 1] [--window 0] [--times 3]
 //   bench-file --make FILE [--seconds 120] [--width 1920] [--height 1080]
-//       writes a file to measure with: H.264 at 30 frames and 5 Mbit a second, B-frames, a key frame
-//       every 250, and AAC
+//       writes a file to measure with: H.264 at 30 frames and 5 Mbit a second, B-frames, a key
+//       frame every 250, and AAC
 //
 //   bench-file FILE --model DIR [--questions 1] [--max-new-tokens 34] [--device auto] [--precision
 //   auto]
@@ -102,8 +102,7 @@ void make_film() {
          " ! x264enc speed-preset=veryfast bitrate=5000 bframes=3 "
          "option-string=b-adapt=0:scenecut=0 key-int-max=250 ! "
          "video/x-h264,profile=high ! h264parse ! queue ! mp4mux name=m ! filesink location=\"" +
-         options["--make"] +
-         "\" audiotestsrc wave=ticks samplesperbuffer=480 num-buffers=" +
+         options["--make"] + "\" audiotestsrc wave=ticks samplesperbuffer=480 num-buffers=" +
          std::to_string(100 * std::stoi(seconds)) +
          " ! audio/x-raw,rate=48000,channels=2 ! avenc_aac ! queue ! m.");
 }

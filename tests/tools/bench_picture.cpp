@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "gst/picture.h"
+#include "gst/media/picture.h"
 
 namespace {
 

@@ -1,0 +1,25 @@
+// What a decoder and vidifilter say to each other. The decoder asks how frames will be chosen, in a
+// custom query that goes downstream and that nobody else answers. A frame that it does not decode
+// passes as a GAP event, which vidifilter can tell from others by a field of its own: it takes the
+// frame's times into account as if it had come.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <optional>
+
+#include "gst/decode/frame_plan.h"
+#include "gst/filter/settings.h"
+
+namespace vidi {
+
+// Of vidifilter: true when the query is this one. `lead`: see WatchSettings.
+bool answer_watch_query(GstQuery* query, const Settings& settings, Time lead);
+
+// Asks the peer of a source pad; nothing when it is no vidifilter, or when that does not watch.
+std::optional<WatchSettings> ask_watch_settings(GstPad* pad);
+
+GstEvent* skipped_frame_event(Time pts, Time end, guint32 seqnum);
+bool is_skipped_frame(GstEvent* event);
+
+}  // namespace vidi

@@ -1,0 +1,483 @@
+// The chain function and what it calls, in the order of a stream's life; events are at the end.
+#include "gst/decode/vididecode.h"
+
+#include <gst/video/video.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gst/decode/sampling_query.h"
+#include "gst/media/buffer_times.h"
+
+GST_DEBUG_CATEGORY_EXTERN(vididecode_debug);
+#define GST_CAT_DEFAULT vididecode_debug
+
+namespace vidi {
+namespace {
+
+// Pictures of one range, and of all that wait for those before them.
+constexpr size_t kMostRangeBytes = size_t{256} << 20;
+constexpr size_t kMostHeldBytes = size_t{1} << 30;
+constexpr size_t kSpareRanges = 2;  // ready for decoders that finish early
+
+// A decoder that begins with a range says that the stream is broken there, which is not so.
+GstBuffer* with_discont(GstBuffer* picture, bool discont) {
+  if (GST_BUFFER_IS_DISCONT(picture) == discont) return picture;
+  picture = gst_buffer_make_writable(picture);
+  if (discont) {
+    GST_BUFFER_FLAG_SET(picture, GST_BUFFER_FLAG_DISCONT);
+  } else {
+    GST_BUFFER_FLAG_UNSET(picture, GST_BUFFER_FLAG_DISCONT);
+  }
+  return picture;
+}
+
+}  // namespace
+
+GstFlowReturn SamplingDecoder::chain(GstBuffer* buffer) {
+  const OwnedBuffer owned(buffer, BufferUnref());
+  ++n_coded;
+  if (!factory_) return GST_FLOW_NOT_NEGOTIATED;
+  if (plain_) {
+    const GstFlowReturn flow = plain_->push({owned, {}, {}});
+    return plain_flow_ != GST_FLOW_OK ? plain_flow_ : flow;
+  }
+  CodedFrame frame = reader_ ? reader_->read(buffer) : CodedFrame{owned, {}, {}};
+  frame.events = std::exchange(waiting_, {});
+  std::vector<CodedRange> complete;
+  const bool is_cut = cutter_.add(std::move(frame), complete);
+  if (!plan_)
+    return is_cut && can_be_cut() ? begin_ranges() : start_plain("the stream cannot be cut");
+  const GstFlowReturn flow = take_ranges(std::move(complete));
+  if (is_cut || plain_ || flow != GST_FLOW_OK) return flow;
+  return go_plain("no place to cut comes in time");
+}
+
+bool SamplingDecoder::can_be_cut() const {
+  return reader_ && segment_.format == GST_FORMAT_TIME && segment_.rate == 1.0 && n_decoders != 1 &&
+         n_side_by_side(factory_) > 1;
+}
+
+// The first frame goes ahead by itself: it is needed in any case, tells what pictures look like,
+// and lets whoever plugs the pipeline link us.
+GstFlowReturn SamplingDecoder::begin_ranges() {
+  const OwnedBuffer first = decoded_first();
+  if (!first) return start_plain("the first frame did not come out by itself");
+  GstCaps* raw = spare_->output_caps();
+  announce(raw);
+  first_ = Time(GST_BUFFER_PTS(first.get()));
+  picture_bytes_ = gst_buffer_get_size(first.get());
+  const GstFlowReturn flow = push(gst_buffer_ref(first.get()));
+  const auto settings = ask_watch_settings(src_);
+  if (flow == GST_FLOW_OK && settings) {
+    plan_ = plan_before_ ? std::exchange(plan_before_, std::nullopt)
+                         : PickPlan(*settings, frame_length(raw));
+    plan_->set_frame_length(frame_length(raw));
+    const int n = n_decoders != 0 ? static_cast<int>(n_decoders) : n_side_by_side(factory_);
+    std::lock_guard lock(mutex_);
+    workers_ = std::make_unique<RangeWorkers>(
+        n, [this] { return make_decoder(true); }, segment_, raw);
+    if (interrupted_) workers_->interrupt();
+  }
+  gst_caps_unref(raw);
+  if (flow != GST_FLOW_OK || plan_) return flow;
+  return start_plain("nobody says which frames are needed");
+}
+
+OwnedBuffer SamplingDecoder::decoded_first() {
+  std::vector<PlannedFrame> frames;
+  const std::vector<CodedFrame> rest = cutter_.rest();
+  if (!list_frames({rest, {}}, frames) || frames.size() != 1) return nullptr;
+  auto decoder = make_decoder(true);
+  if (!decoder) return nullptr;
+  std::vector<OwnedBuffer> pictures;
+  decoder->on_output([&](GstBuffer* buffer) {
+    pictures.emplace_back(buffer, BufferUnref());
+    return GST_FLOW_OK;
+  });
+  const GstFlowReturn flow = decoder->push(rest.front());
+  decoder->drain(segment_);
+  const bool as_expected =
+      flow == GST_FLOW_OK && pictures.size() == 1 &&
+      GST_BUFFER_PTS(pictures[0].get()) == static_cast<GstClockTime>(frames[0].pts.count()) &&
+      !GST_BUFFER_FLAG_IS_SET(pictures[0].get(), GST_BUFFER_FLAG_CORRUPTED);
+  GstCaps* raw = as_expected ? decoder->output_caps() : nullptr;
+  if (!raw) return nullptr;
+  gst_caps_unref(raw);
+  std::lock_guard lock(mutex_);
+  spare_ = std::move(decoder);
+  return pictures[0];
+}
+
+// Called on the workers' threads, too.
+std::unique_ptr<InnerDecoder> SamplingDecoder::make_decoder(bool alone) {
+  if (alone) {
+    std::lock_guard lock(mutex_);
+    if (spare_) return std::move(spare_);
+  }
+  auto decoder = InnerDecoder::make(bin_, factory_, src_, alone);
+  if (!decoder) return nullptr;
+  decoder->on_output([](GstBuffer* buffer) {
+    gst_buffer_unref(buffer);
+    return GST_FLOW_OK;
+  });
+  if (alone && !decoder->begin(caps_, segment_)) return nullptr;
+  return decoder;
+}
+
+// What was held back, in the order in which pads want it: CAPS, SEGMENT, all else.
+void SamplingDecoder::announce(GstCaps* raw) {
+  if (!std::exchange(announced_, true)) {
+    gst_pad_push_event(src_, gst_event_new_caps(raw));
+    GstEvent* segment = gst_event_new_segment(&segment_);
+    if (segment_seqnum_ != GST_SEQNUM_INVALID) gst_event_set_seqnum(segment, segment_seqnum_);
+    gst_pad_push_event(src_, segment);
+  }
+  for (const OwnedEvent& event : std::exchange(held_, {})) pass_on(event);
+}
+
+void SamplingDecoder::remember_tags(const OwnedEvent& event) {
+  if (GST_EVENT_TYPE(event.get()) != GST_EVENT_TAG) return;
+  GstTagList* list = nullptr;
+  gst_event_parse_tag(event.get(), &list);
+  if (gst_tag_list_get_scope(list) == GST_TAG_SCOPE_STREAM) stream_tags_ = event;
+}
+
+void SamplingDecoder::pass_on(const OwnedEvent& event) {
+  remember_tags(event);
+  gst_pad_push_event(src_, gst_event_ref(event.get()));
+}
+
+GstFlowReturn SamplingDecoder::push(GstBuffer* picture) {
+  ++n_fed;
+  return gst_pad_push(src_, picture);
+}
+
+// ---- Ranges ----
+
+GstFlowReturn SamplingDecoder::take_ranges(std::vector<CodedRange> complete) {
+  std::move(complete.begin(), complete.end(), std::back_inserter(ranges_));
+  while (!ranges_.empty()) {
+    const auto job = planned(ranges_.front());
+    if (!job) return go_plain("what is needed cannot be planned");
+    ranges_.pop_front();
+    const GstFlowReturn flow = submit(job);
+    if (plain_ || flow != GST_FLOW_OK) return flow;
+  }
+  return GST_FLOW_OK;
+}
+
+// Null when it cannot be known what is needed of this range, or when that is too much.
+std::shared_ptr<RangeJob> SamplingDecoder::planned(CodedRange range) {
+  auto job = std::make_shared<RangeJob>();
+  const auto settings = ask_watch_settings(src_);
+  if (!settings || !list_frames(range, job->frames)) return nullptr;
+  plan_->change(*settings);
+  if (!plan_->plan(job->frames)) return nullptr;
+  // The very first frame is passed on already.
+  if (!job->frames.empty() && job->frames[0].pts == first_) job->frames[0].needed = false;
+  for (const PlannedFrame& frame : job->frames) job->n_needed += frame.needed;
+  if (job->n_needed * picture_bytes_ > kMostRangeBytes) return nullptr;
+  job->events = events_of(range);
+  job->range = std::move(range);
+  return job;
+}
+
+// What the range shows, by PTS. A frame is cut to the segment as the decoder does it; false when
+// that would move its PTS.
+bool SamplingDecoder::list_frames(const CodedRange& range,
+                                  std::vector<PlannedFrame>& frames) const {
+  const auto add = [&](const CodedFrame& frame) {
+    const guint64 start = frame.pts->count();
+    const guint64 stop = frame.duration ? start + frame.duration->count() : GST_CLOCK_TIME_NONE;
+    guint64 clipped_start = 0, clipped_stop = 0;
+    if (frame.hidden ||
+        !gst_segment_clip(&segment_, GST_FORMAT_TIME, start, stop, &clipped_start, &clipped_stop))
+      return true;
+    PlannedFrame planned;
+    planned.pts = *frame.pts;
+    if (frame.duration) planned.duration = Time(clipped_stop - clipped_start);
+    planned.discont = GST_BUFFER_IS_DISCONT(frame.buffer.get());
+    frames.push_back(planned);
+    return clipped_start == start;
+  };
+  bool good = std::all_of(range.own.begin(), range.own.end(), add);
+  for (size_t i = 1; i < range.tail.size(); ++i) good = add(range.tail[i]) && good;
+  std::sort(frames.begin(), frames.end(),
+            [](const PlannedFrame& a, const PlannedFrame& b) { return a.pts < b.pts; });
+  return good;
+}
+
+GstFlowReturn SamplingDecoder::submit(std::shared_ptr<RangeJob> job) {
+  GstFlowReturn flow = GST_FLOW_OK;
+  jobs_.push_back(job);
+  workers_->submit(std::move(job));
+  while (flow == GST_FLOW_OK && !plain_ && is_full()) flow = emit_first();
+  return flow;
+}
+
+bool SamplingDecoder::is_full() const {
+  size_t n_pictures = 0;
+  for (const auto& job : jobs_) n_pictures += job->n_needed;
+  return jobs_.size() > workers_->n_most() + kSpareRanges ||
+         (jobs_.size() > 1 && n_pictures * picture_bytes_ > kMostHeldBytes);
+}
+
+GstFlowReturn SamplingDecoder::emit_first() {
+  const std::shared_ptr<RangeJob> job = jobs_.front();
+  if (!workers_->wait(*job)) return GST_FLOW_FLUSHING;
+  if (!job->whole) {
+    return start_plain("a range did not come out as planned");
+  }
+  jobs_.pop_front();
+  ++n_ranges;
+  return emit(*job);
+}
+
+GstFlowReturn SamplingDecoder::emit_all() {
+  GstFlowReturn flow = GST_FLOW_OK;
+  while (flow == GST_FLOW_OK && !plain_ && !jobs_.empty()) flow = emit_first();
+  return flow;
+}
+
+GstFlowReturn SamplingDecoder::emit(RangeJob& job) {
+  GstFlowReturn flow = GST_FLOW_OK;
+  size_t next = 0;
+  auto event = job.events.begin();
+  const auto pass_events = [&](Time up_to) {
+    for (; event != job.events.end() && event->first <= up_to; ++event) pass_on(event->second);
+  };
+  for (const PlannedFrame& frame : job.frames) {
+    if (flow != GST_FLOW_OK) break;
+    if (frame.pts == first_) continue;
+    pass_events(frame.pts);
+    if (frame.needed) {
+      GstBuffer* picture = gst_buffer_ref(std::exchange(job.pictures[next++], nullptr).get());
+      flow = push(with_discont(picture, frame.discont));
+    } else {
+      gst_pad_push_event(src_, skipped_frame_event(frame.pts, frame.end, segment_seqnum_));
+    }
+  }
+  if (flow == GST_FLOW_OK) pass_events(kForever);  // those of frames that are not shown
+  first_.reset();
+  return flow;
+}
+
+GstFlowReturn SamplingDecoder::finish_ranges() {
+  if (!plan_) return GST_FLOW_OK;
+  GstFlowReturn flow = take_ranges(cutter_.finish());
+  if (flow == GST_FLOW_OK && !plain_) flow = emit_all();
+  return flow;
+}
+
+// ---- Plain ----
+
+GstFlowReturn SamplingDecoder::go_plain(const char* why) {
+  const GstFlowReturn flow = emit_all();
+  return flow != GST_FLOW_OK || plain_ ? flow : start_plain(why);
+}
+
+// From the first frame on that was not passed on.
+GstFlowReturn SamplingDecoder::start_plain(const char* why) {
+  GST_INFO_OBJECT(bin_, "all frames are decoded from here on: %s", why);
+  std::vector<const CodedRange*> ranges;
+  for (const auto& job : jobs_) ranges.push_back(&job->range);
+  for (const CodedRange& range : ranges_) ranges.push_back(&range);
+  const std::vector<CodedFrame> frames = joined(ranges, cutter_.take_rest());
+  drop_workers();
+  jobs_.clear();
+  ranges_.clear();
+  is_plain_ = true;
+  plain_ = make_decoder(false);
+  plain_flow_ = GST_FLOW_OK;
+  if (!plain_) {
+    GST_ELEMENT_ERROR(bin_, STREAM, DECODE,
+                      ("The decoder %s cannot be started.", GST_OBJECT_NAME(factory_)), (nullptr));
+    return GST_FLOW_ERROR;
+  }
+  plain_->on_output([this](GstBuffer* picture) { return plain_output(picture); },
+                    [this](GstEvent* event) { plain_event(event); });
+  if (!plain_->begin(caps_, segment_)) return GST_FLOW_NOT_NEGOTIATED;
+  // A decoder adds its own tags to those of the stream, and the sum takes their place downstream.
+  if (const OwnedEvent tags = stream_tags_) send_plain(tags);
+  for (const OwnedEvent& event : std::exchange(held_, {})) send_plain(event);
+  for (const CodedFrame& frame : frames) {
+    for (const OwnedEvent& event : frame.events) send_plain(event);
+    const GstFlowReturn flow = plain_->push(frame);
+    if (plain_flow_ != GST_FLOW_OK) return plain_flow_;
+    if (flow != GST_FLOW_OK) return flow;
+  }
+  for (const OwnedEvent& event : std::exchange(waiting_, {})) send_plain(event);
+  return GST_FLOW_OK;
+}
+
+bool SamplingDecoder::send_plain(const OwnedEvent& event) {
+  remember_tags(event);
+  return plain_->send(gst_event_ref(event.get()));
+}
+
+// On the chain function's thread or one of the decoder's.
+GstFlowReturn SamplingDecoder::plain_output(GstBuffer* picture) {
+  const bool is_passed_on =
+      GST_BUFFER_PTS_IS_VALID(picture) && first_ == Time(GST_BUFFER_PTS(picture));
+  if (is_passed_on) {
+    first_.reset();
+    gst_buffer_unref(picture);
+    return GST_FLOW_OK;
+  }
+  return plain_flow_ = push(picture);
+}
+
+// Its CAPS come before its first picture; the beginning and the end of the stream are ours to tell.
+void SamplingDecoder::plain_event(GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS && !announced_) {
+    GstCaps* raw = nullptr;
+    gst_event_parse_caps(event, &raw);
+    announce(raw);
+    return gst_event_unref(event);
+  }
+  const bool ours = GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START ||
+                    GST_EVENT_TYPE(event) == GST_EVENT_EOS ||
+                    GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT;
+  if (ours || !announced_) return gst_event_unref(event);
+  gst_pad_push_event(src_, event);
+}
+
+// ---- Events ----
+
+gboolean SamplingDecoder::event(GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_CAPS:
+      return take_caps(event);
+    case GST_EVENT_SEGMENT:
+      return take_segment(event);
+    case GST_EVENT_STREAM_START:
+      finish();
+      announced_ = false;
+      stream_tags_.reset();
+      return gst_pad_push_event(src_, event);
+    case GST_EVENT_EOS:
+    case GST_EVENT_SEGMENT_DONE:
+      finish();
+      return gst_pad_push_event(src_, event);
+    case GST_EVENT_GAP:
+      if (factory_ && !plain_) go_plain("there is a gap");
+      if (plain_) return plain_->send(event);
+      gst_event_unref(event);
+      return TRUE;
+    case GST_EVENT_FLUSH_START: {
+      const gboolean sent = gst_pad_push_event(src_, event);
+      interrupt();
+      return sent;
+    }
+    case GST_EVENT_FLUSH_STOP:
+      forget_stream();
+      announced_ = false;
+      resume();
+      return gst_pad_push_event(src_, event);
+    default:
+      return pass(event);
+  }
+}
+
+// Tags and the like: as soon as pictures flow, and then between the same two.
+gboolean SamplingDecoder::pass(GstEvent* event) {
+  const bool in_order = (GST_EVENT_TYPE(event) & int{GST_EVENT_TYPE_SERIALIZED}) != 0;
+  if (!in_order) return gst_pad_push_event(src_, event);
+  const OwnedEvent owned(event, EventUnref());
+  if (plain_) return send_plain(owned);
+  (announced_ ? waiting_ : held_).push_back(owned);
+  return TRUE;
+}
+
+gboolean SamplingDecoder::take_caps(GstEvent* event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  const bool same = caps_ && gst_caps_is_equal(caps, caps_);
+  if (!same) {
+    finish_ranges();
+    std::optional<PickPlan> plan;
+    if (!plain_) plan = std::move(plan_);
+    finish();
+    plan_before_ = std::move(plan);
+    gst_caps_replace(&caps_, caps);
+    g_clear_object(&factory_);
+    factory_ = best_decoder(caps);
+    reader_ = CodedFrameReader::make(caps);
+    announced_ = false;
+  }
+  gst_event_unref(event);
+  return factory_ != nullptr;
+}
+
+gboolean SamplingDecoder::take_segment(GstEvent* event) {
+  GstSegment next;
+  gst_event_copy_segment(event, &next);
+  const guint32 seqnum = gst_event_get_seqnum(event);
+  gst_event_unref(event);
+  if (gst_segment_is_equal(&next, &segment_) && seqnum == segment_seqnum_) return TRUE;
+  finish();
+  segment_seqnum_ = seqnum;
+  gst_segment_copy_into(&next, &segment_);
+  announced_ = false;
+  return TRUE;
+}
+
+// Everything that came is passed on; what follows is decoded from anew.
+GstFlowReturn SamplingDecoder::finish() {
+  const GstFlowReturn flow = finish_ranges();
+  if (plain_) plain_->send(gst_event_new_eos());
+  for (const OwnedEvent& event : std::exchange(waiting_, {})) pass_on(event);
+  forget_stream();
+  return flow;
+}
+
+void SamplingDecoder::forget_stream() {
+  drop_workers();
+  plain_.reset();
+  is_plain_ = false;
+  plain_flow_ = GST_FLOW_OK;
+  jobs_.clear();
+  ranges_.clear();
+  waiting_.clear();
+  cutter_.take_rest();
+  plan_.reset(), plan_before_.reset();
+  first_.reset();
+}
+
+void SamplingDecoder::drop_workers() {
+  std::unique_ptr<RangeWorkers> workers;
+  std::unique_ptr<InnerDecoder> spare;
+  std::unique_lock lock(mutex_);
+  workers = std::move(workers_);
+  lock.unlock();
+  workers.reset();  // its threads may be asking for the spare decoder
+  lock.lock();
+  spare = std::move(spare_);
+}
+
+// ---- States ----
+
+void SamplingDecoder::resume() {
+  std::lock_guard lock(mutex_);
+  interrupted_ = false;
+}
+
+void SamplingDecoder::interrupt() {
+  std::lock_guard lock(mutex_);
+  interrupted_ = true;
+  if (workers_) workers_->interrupt();
+}
+
+void SamplingDecoder::end() {
+  forget_stream();
+  held_.clear();
+  stream_tags_.reset();
+  gst_caps_replace(&caps_, nullptr);
+  g_clear_object(&factory_);
+  reader_.reset();
+  gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+  announced_ = false;
+}
+
+}  // namespace vidi

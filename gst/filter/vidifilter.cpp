@@ -1,0 +1,406 @@
+// What happens to buffers and events. The two chain functions name the steps in order.
+#include "gst/filter/vidifilter.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "gst/decode/sampling_query.h"
+#include "gst/media/buffer_times.h"
+
+GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
+#define GST_CAT_DEFAULT vidifilter_debug
+
+namespace vidi {
+namespace {
+
+std::optional<Time> duration_of(GstBuffer* buffer) {
+  if (!is_possible(GST_BUFFER_DURATION(buffer))) return std::nullopt;
+  return Time(GST_BUFFER_DURATION(buffer));
+}
+
+}  // namespace
+
+GstFlowReturn Filter::video_chain(GstBuffer* buffer) {
+  ++n_frames_;
+  if (broken_) {
+    gst_buffer_unref(buffer);
+    return GST_FLOW_ERROR;
+  }
+  follow(position_after(buffer));  // first: what the model says of this frame comes behind it
+  watch(buffer);
+  push_events();
+  return combine(gst_pad_push(src_, buffer));
+}
+
+// Samples the frame if one is due. With `block`, waits here while too many complete windows wait.
+void Filter::watch(GstBuffer* buffer) {
+  if (!can_be_watched(buffer)) return;
+  learn_liveness();
+  const auto time = time_of(buffer);
+  if (!time) return;
+  const Time pts = *time;
+  tell_audio();
+  break_at_jump(pts, buffer);
+  FrameTimes& times = video_.times;
+  if (!times.any()) video_.lead = lead_before(pts);
+  const auto duration = duration_of(buffer);
+  feed_.frame(buffer, pts, times.reach_after(pts, duration), utc_of(buffer), video_.lead);
+  times.pass_frame(pts, times.end_of(pts, duration));
+  video_.may_lead = false;
+  seen_end_ = times.last_end().count();
+  wait_for_room();
+}
+
+void Filter::wait_for_room() {
+  const auto blocks = [this] {  // asked again when a property changes
+    const auto s = settings();
+    return s->policy(video_.live) == OverloadPolicy::kBlock && !s->passthrough;
+  };
+  if (blocks()) feed_.wait_for_sound();
+  feed_.hold_pictures(true);
+  link_.wait_for_room(blocks);
+  feed_.hold_pictures(false);
+}
+
+bool Filter::can_be_watched(GstBuffer* buffer) {
+  if (!video_.has_caps || !video_.has_segment || state_ == ModelState::kFailed) return false;
+  if (settings()->passthrough) {
+    close_window();
+    return false;
+  }
+  if (video_.segment.rate <= 0 || is_trick_mode(video_.segment)) {
+    warn_once(kSaidTrickMode, "playback in reverse or in trick mode passes unwatched");
+    return false;
+  }
+  return !GST_BUFFER_PTS_IS_VALID(buffer) || is_inside(video_.segment, buffer);
+}
+
+// Its PTS. A camera's picture without one is of now; a file's cannot be placed.
+std::optional<Time> Filter::time_of(GstBuffer* buffer) {
+  const GstClockTime stamp = GST_BUFFER_PTS(buffer);
+  if (is_possible(stamp)) return Time(stamp);
+  if (GST_CLOCK_TIME_IS_VALID(stamp)) {
+    warn_once(kSaidNoPts, "a video buffer's PTS of " + std::to_string(stamp) +
+                              " ns is beyond any stream: it passes unwatched");
+    return std::nullopt;
+  }
+  if (!video_.live) {
+    warn_once(kSaidNoPts, "a video buffer has no PTS, expected one on each: it passes unwatched");
+    return std::nullopt;
+  }
+  warn_once(kSaidNoPts,
+            "a video buffer has no PTS, expected one on each: its time is that of its arrival");
+  const GstClockTime now = gst_element_get_current_running_time(element_);
+  if (!GST_CLOCK_TIME_IS_VALID(now)) return std::nullopt;
+  const guint64 pts = gst_segment_position_from_running_time(&video_.segment, GST_FORMAT_TIME, now);
+  if (!is_possible(pts)) return std::nullopt;
+  return Time(pts);
+}
+
+// Where time jumps, what was before and what comes after are two stories.
+void Filter::break_at_jump(Time pts, GstBuffer* buffer) {
+  const FrameTimes& times = video_.times;
+  const Time stride(settings()->window_stride);
+  const bool jumps =
+      times.steps_back_at(pts) ||
+      (times.is_late(pts, stride) && times.has_jumped(pts, stride, signs_before(pts, buffer)));
+  if (jumps) {
+    GST_INFO_OBJECT(element_, "PTS jumps from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT,
+                    GST_TIME_ARGS(times.last_pts().count()), GST_TIME_ARGS(pts.count()));
+    close_window(pts);  // what is told twice is found once
+  }
+  if (video_.live) video_.arrival = g_get_monotonic_time() * GST_USECOND;
+}
+
+// Asked when data flows: before, upstream may not know yet.
+void Filter::learn_liveness() {
+  if (video_.live_known) return;
+  GstQuery* query = gst_query_new_latency();
+  if (gst_pad_peer_query(sink_, query)) {
+    gboolean live = FALSE;
+    gst_query_parse_latency(query, &live, nullptr, nullptr);
+    video_.live = live;
+  }
+  gst_query_unref(query);
+  video_.live_known = true;
+  set_origin();
+}
+
+// The segment's stop is the video's own end; a duration is that of the file's longest track, and an
+// encoder's last block of sound may reach beyond the last picture. A wrong guess costs time only.
+Time Filter::expected_end() const {
+  constexpr Time kBlockOfSound = std::chrono::milliseconds(50);
+  const GstSegment& segment = video_.segment;
+  if (video_.live || segment.rate != 1.0) return kForever;
+  if (GST_CLOCK_TIME_IS_VALID(segment.stop)) return Time(segment.stop);
+  gint64 duration = 0;
+  if (!gst_pad_peer_query_duration(sink_, GST_FORMAT_TIME, &duration)) return kForever;
+  if (duration <= kBlockOfSound.count()) return kForever;
+  const guint64 end = gst_segment_position_from_stream_time(
+      &segment, GST_FORMAT_TIME, static_cast<guint64>(duration - kBlockOfSound.count()));
+  return GST_CLOCK_TIME_IS_VALID(end) ? Time(end) : kForever;
+}
+
+void Filter::set_origin() {
+  auto origin = std::make_shared<StreamOrigin>();
+  gst_segment_copy_into(&video_.segment, &origin->segment);
+  origin->session_id = delivery_.session_id();
+  origin->live = video_.live;
+  origin->expected_end = expected_end();
+  feed_.set_origin(origin);
+}
+
+void Filter::push_events() {
+  for (GstEvent* event : delivery_.take_events()) gst_pad_push_event(src_, event);
+}
+
+void Filter::follow(GstClockTime position) {
+  if (!is_possible(position)) return;
+  delivery_.set_position(position);
+  for (const auto& pad : delivery_.side_pads()) pad->follow(side_time(video_.segment, position));
+  if (sound_has_data_) return;
+  if (const auto idle = idle_audio()) idle->follow(position);
+}
+
+// One linked pad is enough; an error of any of them ends the stream. A side pad that flushes does
+// not.
+GstFlowReturn Filter::combine(GstFlowReturn flow) {
+  std::lock_guard lock(flow_mutex_);
+  for (const auto& side : delivery_.side_pads()) {
+    const GstFlowReturn last = side->last_flow();
+    gst_flow_combiner_update_pad_flow(flows_, side->pad(),
+                                      last == GST_FLOW_FLUSHING ? GST_FLOW_OK : last);
+  }
+  return gst_flow_combiner_update_pad_flow(flows_, src_, flow);
+}
+
+// ---- Events ----
+
+gboolean Filter::video_event(GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START:
+      start_stream(event);
+      break;
+    case GST_EVENT_CAPS:
+      take_caps(event);
+      break;
+    case GST_EVENT_TAG:
+      take_tags(event);
+      break;
+    case GST_EVENT_SEGMENT:
+      start_segment(event);
+      break;
+    case GST_EVENT_GAP:
+      pass_gap(event);
+      break;
+    case GST_EVENT_EOS:
+      if (end_late(event)) return TRUE;
+      end_stream(gst_event_get_seqnum(event));
+      break;
+    case GST_EVENT_SEGMENT_DONE:
+      finish_segment(event);
+      break;
+    case GST_EVENT_FLUSH_START: {
+      const guint32 seqnum = gst_event_get_seqnum(event);
+      const gboolean sent = gst_pad_push_event(src_, event);
+      flush_start(sink_, seqnum);
+      return sent;
+    }
+    case GST_EVENT_FLUSH_STOP:
+      flush_stop(sink_, gst_event_get_seqnum(event));
+      break;
+    default:
+      break;
+  }
+  return gst_pad_push_event(src_, event);
+}
+
+void Filter::start_stream(GstEvent* event) {
+  late_end_.cancel();  // it has an end all the same: that of what follows
+  sound_may_wait_ = false;
+  close_window();
+  std::tie(video_.stream_id, video_.group_id) = stream_of(event);
+  change_tags([this](OrientationTags& tags) { tags.start_stream(video_.stream_id); });
+  video_.live_known = false;
+}
+
+void Filter::take_caps(GstEvent* event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  read_pictures_of(caps);
+  video_.times.set_frame_length(frame_length(caps));
+  video_.times.set_sampling_interval(settings()->frame_rate().interval());
+}
+
+void Filter::read_pictures_of(const GstCaps* caps) {
+  auto reader = PictureReader::make(caps, device_reading(), video_.tags.current());
+  video_.has_caps = static_cast<bool>(reader);
+  if (reader) {
+    feed_.set_reader(std::move(*reader));
+  } else {
+    warn(reader.error().message);
+  }
+}
+
+void Filter::take_tags(GstEvent* event) {
+  GstTagList* list = nullptr;
+  gst_event_parse_tag(event, &list);
+  change_tags([list](OrientationTags& tags) { tags.take(list); });
+}
+
+// Frames that follow are turned as is said now; those before keep the reader that they came with.
+void Filter::change_tags(const std::function<void(OrientationTags&)>& change) {
+  const Orientation before = video_.tags.current();
+  change(video_.tags);
+  if (video_.tags.current() == before || !video_.has_caps) return;
+  GstCaps* caps = gst_pad_get_current_caps(sink_);
+  if (!caps) return;
+  read_pictures_of(caps);
+  gst_caps_unref(caps);
+}
+
+void Filter::start_segment(GstEvent* event) {
+  const GstSegment* next = nullptr;
+  gst_event_parse_segment(event, &next);
+  if (!video_.has_segment || !is_same_timeline(video_.segment, in_time(*next))) close_window();
+  video_.segment = in_time(*next);
+  video_.seqnum = gst_event_get_seqnum(event);
+  video_.has_segment = true;
+  video_.live_known = false;
+  delivery_.set_segment(video_.segment, video_.seqnum);
+  start_side_pads();
+  for (const auto& pad : delivery_.side_pads()) pad->wait_for_caps();
+}
+
+void Filter::start_side_pads() {
+  if (!video_.has_segment) return;
+  const GstSegment side = side_segment(video_.segment);
+  for (const auto& pad : delivery_.side_pads()) {
+    pad->start(video_.stream_id, video_.group_id, side, side.start, video_.seqnum);
+  }
+  start_idle_audio(video_.stream_id, video_.group_id, video_.segment, video_.segment.start,
+                   video_.seqnum);
+}
+
+void Filter::pass_gap(GstEvent* event) {
+  GstClockTime pts, duration;
+  gst_event_parse_gap(event, &pts, &duration);
+  if (!is_possible(pts)) return;
+  const GstClockTime end = pts + (is_possible(duration) ? duration : 0);
+  if (is_skipped_frame(event)) {
+    ++n_frames_;
+    feed_.skip(Time(pts));
+    video_.times.pass_frame(Time(pts), Time(end));
+  } else {
+    video_.times.pass_gap(Time(end));
+    feed_.advance(Time(end), pictures_may_lag());
+    wait_for_room();
+  }
+  push_events();
+  follow(end);
+}
+
+// EOS: the last window and all answers first, then the chapters, then the ends of the side pads;
+// the caller sends the EOS itself.
+void Filter::end_stream(guint32 seqnum) {
+  if (video_.times.any()) feed_.drain(end_of_stream(), Time(0));
+  link_.finish();
+  if (too_small_ && n_submitted_ == 0 && !link_.has_given_up()) {
+    warn_once(kSaidOnePicture,
+              "there was one picture to look at and no sound, expected a second picture or some "
+              "sound: nothing was analysed");
+  }
+  push_events();
+  gint64 duration = -1;
+  gst_pad_peer_query_duration(sink_, GST_FORMAT_TIME, &duration);
+  if (GstEvent* toc = delivery_.take_toc(duration < 0 ? GST_CLOCK_TIME_NONE : duration)) {
+    gst_event_set_seqnum(toc, seqnum);
+    gst_pad_push_event(src_, toc);
+  }
+  for (const auto& pad : delivery_.side_pads()) pad->end(seqnum);
+  end_idle_audio(seqnum);
+  for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
+  video_.times.forget();
+  sound_may_wait_ = false;
+}
+
+// The end of a segment that was sought as one (a loop, an editor): its last window and all answers
+// are there before SEGMENT_DONE goes on. The next segment may follow without a flush.
+void Filter::finish_segment(GstEvent* event) {
+  if (video_.times.any()) feed_.drain(end_of_stream(), Time(settings()->audio_wait));
+  link_.finish();
+  push_events();
+  for (const auto& pad : delivery_.side_pads()) pad->segment_done(gst_event_ref(event));
+  for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
+  video_.times.forget();
+}
+
+// Of the last frame, or of the sound, where that goes on for longer than a picture is looked at; a
+// window over the whole stream is as long as the stream says it is, unless that is far from what
+// came.
+Time Filter::end_of_stream() const {
+  const auto s = settings();
+  Time end = video_.times.last_end();
+  const int64_t sound = feed_.audio().end_position();
+  const auto running = running_time_at(video_.segment, end);
+  if (audio_is_heard_ && sound_is_linked() && running && sound != INT64_MIN) {
+    const Time beyond = audio_time(sound) - *running;
+    if (beyond > s->frame_rate().interval()) end += beyond;
+  }
+  gint64 duration = 0;
+  if (s->window_duration != 0 || !gst_pad_peer_query_duration(sink_, GST_FORMAT_TIME, &duration) ||
+      duration <= 0) {
+    return end;
+  }
+  const auto said = gst_segment_position_from_stream_time(&video_.segment, GST_FORMAT_TIME,
+                                                          static_cast<guint64>(duration));
+  if (!GST_CLOCK_TIME_IS_VALID(said)) return end;
+  const bool plausible = Time(said) > std::max(video_.times.last_pts(), end - kShortestJump) &&
+                         Time(said) < end + kShortestJump;
+  return plausible ? Time(said) : end;
+}
+
+void Filter::close_window(Time next_start) {
+  if (video_.times.any()) feed_.close(video_.times.last_end(), next_start);
+  video_.times.forget();
+}
+
+// Everything that waits wakes up, everything under way is cancelled, and nothing of it is
+// delivered.
+void Filter::flush_start(GstPad* pad, guint32 seqnum) {
+  std::lock_guard lock(flush_mutex_);
+  (pad == sink_ ? video_flushes_ : audio_flushes_) = true;
+  ++epoch_;
+  link_.interrupt(epoch_);
+  feed_.interrupt(epoch_);
+  delivery_.flush(epoch_);
+  if (pad != sink_) return;
+  for (const auto& side : delivery_.side_pads()) side->flush_start(seqnum);
+  if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_start(seqnum);
+}
+
+void Filter::flush_stop(GstPad* pad, guint32 seqnum) {
+  if (pad == sink_) {
+    late_end_.cancel();
+    sound_may_wait_ = false;
+    for (const auto& side : delivery_.side_pads()) side->flush_stop(true, seqnum);
+    if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_stop(true, seqnum);
+    video_.times.forget();
+    video_.may_lead = true;
+    video_.has_segment = false;
+    gst_segment_init(&video_.segment, GST_FORMAT_TIME);
+    video_.live_known = false;
+  }
+  {
+    std::lock_guard lock(flow_mutex_);
+    gst_flow_combiner_reset(flows_);
+  }
+  std::lock_guard lock(flush_mutex_);
+  (pad == sink_ ? video_flushes_ : audio_flushes_) = false;
+  if (video_flushes_ || audio_flushes_) return;
+  link_.resume();
+  feed_.resume();
+}
+
+}  // namespace vidi

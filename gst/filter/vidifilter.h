@@ -1,0 +1,223 @@
+// The element: pads and states on one side, the window feed and the model link on the other.
+//
+// The chain functions in vidifilter.cpp tell the story. Nothing here computes: pictures are copied
+// and converted by WindowFeed's thread, answers come from ModelLink's. GObject boilerplate, pads
+// and properties: vidifilter_class.cpp.
+#pragma once
+
+#include <gst/base/gstflowcombiner.h>
+#include <gst/gst.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "gst/filter/late_end.h"
+#include "gst/filter/settings.h"
+#include "gst/media/audio_input.h"
+#include "gst/media/cuda_context.h"
+#include "gst/media/orientation_tags.h"
+#include "gst/results/delivery.h"
+#include "gst/windows/frame_times.h"
+#include "gst/windows/window_feed.h"
+#include "gst/worker/model_client.h"
+
+#define GST_TYPE_VIDI_FILTER (gst_vidi_filter_get_type())
+G_BEGIN_DECLS
+G_DECLARE_FINAL_TYPE(GstVidiFilter, gst_vidi_filter, GST, VIDI_FILTER, GstElement)
+G_END_DECLS
+
+namespace vidi {
+
+inline constexpr char kTextCaps[] = "text/x-raw, format=(string)utf8";
+inline constexpr char kJsonCaps[] = "application/x-json";
+
+// Pad functions, in vidifilter_class.cpp.
+GstFlowReturn on_video_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
+gboolean on_video_event(GstPad* pad, GstObject* parent, GstEvent* event);
+gboolean on_video_query(GstPad* pad, GstObject* parent, GstQuery* query);
+GstFlowReturn on_audio_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
+gboolean on_audio_event(GstPad* pad, GstObject* parent, GstEvent* event);
+GstIterator* internal_links(GstPad* pad, GstObject* parent);
+
+class Filter final : public LinkHost {
+ public:
+  explicit Filter(GstElement* element);
+  ~Filter() override;
+
+  // ---- The video pad; with its stream lock, but for flushes and queries ----
+  GstFlowReturn video_chain(GstBuffer* buffer);
+  gboolean video_event(GstEvent* event);
+  bool answer_decoder(GstQuery* query);  // see sampling_query.h; false: another query
+  bool offer_context(GstQuery* query);   // a CONTEXT query that no neighbour answers
+
+  // ---- The audio pad ----
+  GstFlowReturn audio_chain(GstPad* pad, GstBuffer* buffer);
+  gboolean audio_event(GstPad* pad, GstEvent* event);
+
+  // ---- States; errors are posted before FAILURE is returned ----
+  bool open();           // NULL->READY: the engine library
+  bool begin();          // READY->PAUSED: the model begins to load
+  void interrupt_all();  // PAUSED->READY, before the pads are deactivated
+  void end();            // and after it
+  void close();          // READY->NULL
+
+  // ---- Application's threads ----
+  bool set_property(guint id, const GValue* value, std::string* error);
+  bool get_property(guint id, GValue* value);
+  std::string ask(const char* query, guint64 start, guint64 stop);  // "" = refused
+  void analyze_now();
+  GstPad* request_pad(GstPadTemplate* templ, const char* name);
+  void release_pad(GstPad* pad);
+  // The pad that data of `pad` goes to or comes from; null for side pads. The caller owns a
+  // reference.
+  GstPad* partner_of(GstPad* pad) const;
+  void take_context(GstContext* context);
+
+  // ---- LinkHost: the model's thread ----
+  void model_progress(double fraction) override;
+  void model_ready(const ModelInfo& info) override;
+  void model_failed(const Error& error) override;
+  void window_dropped(const AnalysisWindow& window, DropReason reason,
+                      const std::string& error) override;
+  void analysis_failed(const Error& error, int in_a_row) override;
+  void question_refused(const Question& question, const std::string& why) override;
+  void request_failed(const std::string& id, const std::string& why) override;
+
+ private:
+  // What the video pad knows of its stream. Guarded by the pad's stream lock.
+  struct VideoStream {
+    GstSegment segment;
+    guint32 seqnum = GST_SEQNUM_INVALID;  // of its SEGMENT
+    std::string stream_id;
+    std::optional<guint> group_id;
+    bool has_caps = false, has_segment = false, live_known = false, live = false;
+    bool may_lead = true;      // no grid has started: sound may have come before the first picture
+    Time lead{};               // how far before its first picture the grid starts
+    GstClockTime arrival = 0;  // of the last watched frame, monotonic
+    FrameTimes times;
+    OrientationTags tags;
+  };
+
+  // Said once for each READY->PAUSED.
+  enum Said {
+    kSaidNoPts,
+    kSaidTrickMode,
+    kSaidAudio,
+    kSaidPicture,
+    kSaidSoundStopped,
+    kSaidOnePicture,
+    kNSaid
+  };
+
+  std::shared_ptr<const Settings> settings() const;
+  void apply(const Settings& settings);
+
+  // Video, step by step.
+  void watch(GstBuffer* buffer);
+  bool can_be_watched(GstBuffer* buffer);
+  std::optional<Time> time_of(GstBuffer* buffer);
+  void break_at_jump(Time pts, GstBuffer* buffer);
+  HoleSigns signs_before(Time pts, GstBuffer* buffer) const;
+  Time pictures_may_lag() const;
+  Time lead_before(Time pts) const;
+  std::string refused_setting() const;
+  void wait_for_room();
+  void learn_liveness();
+  void push_events();
+  void follow(GstClockTime position);
+  GstFlowReturn combine(GstFlowReturn flow);
+  void start_stream(GstEvent* event);
+  void start_segment(GstEvent* event);
+  void start_side_pads();
+  void take_caps(GstEvent* event);
+  void take_tags(GstEvent* event);
+  void change_tags(const std::function<void(OrientationTags&)>& change);
+  void read_pictures_of(const GstCaps* caps);
+  void take_audio_caps(GstEvent* event);
+  gboolean pass_audio_segment(GstPad* out, GstEvent* event);
+  std::shared_ptr<SparsePad> idle_audio() const;
+  void start_idle_audio(const std::string& id, std::optional<guint> group,
+                        const GstSegment& segment, GstClockTime position, guint32 seqnum);
+  void sound_has_come();
+  void end_idle_audio(guint32 seqnum);
+  void pass_gap(GstEvent* event);
+  bool end_late(GstEvent* event);
+  void end_stream(guint32 seqnum);
+  void finish_segment(GstEvent* event);
+  Time end_of_stream() const;
+  void close_window(Time next_start = kForever);
+  void set_origin();
+  Time expected_end() const;
+  bool sound_is_linked() const;
+  void tell_audio();
+  void sound_came();
+  void flush_start(GstPad* pad, guint32 seqnum);
+  void flush_stop(GstPad* pad, guint32 seqnum);
+
+  void set_model_state(ModelState state);
+  void post_error(const Error& error);
+  void post_qos(const AnalysisWindow& window, const Counters& counters);
+  Counters counters();
+  void warn(const std::string& text, GstStructure* details = nullptr);  // takes them
+  void warn_once(Said which, const std::string& text);
+  void post_progress(GstProgressType type, const std::string& text, int percent = -1);
+  void learn_frame_rate();
+  void warn_of_settings(const Settings& settings);
+  void send_model(const ModelInfo* info, const char* error);
+  void submit(std::shared_ptr<AnalysisWindow> window);
+  int picture_side() const;
+  DeviceReading device_reading() const;
+
+  GstPad* audio_partner(GstPad* pad) const { return GST_PAD(gst_pad_get_element_private(pad)); }
+  GstPad* request_audio(GstPadTemplate* templ);
+  static void on_audio_unlinked(GstPad* pad, GstPad* peer, Filter* self);
+  GstPad* request_side_pad(GstPadTemplate* templ, bool text);
+  void release_audio(GstPad* pad);
+  void start_late(SparsePad* side);
+
+  GstElement* const element_;
+  GstPad *sink_ = nullptr, *src_ = nullptr;
+  GstPad *audio_sink_ = nullptr, *audio_src_ = nullptr;  // object lock
+  std::shared_ptr<SparsePad> idle_audio_;                // of audio_src; object lock
+
+  std::map<guint, std::string> refused_settings_;  // in NULL, by property
+  std::mutex change_mutex_;  // held from a change of settings until all have heard of it
+  mutable std::mutex settings_mutex_;
+  std::shared_ptr<const Settings> settings_ = std::make_shared<Settings>();
+
+  const Door* door_ = nullptr;
+  Delivery delivery_;
+  ModelLink link_;
+  WindowFeed feed_;
+  CudaContext cuda_context_;
+  AudioInput audio_input_;  // the audio pad's stream lock
+  LateEnd late_end_;
+
+  VideoStream video_;
+  std::mutex flow_mutex_;
+  GstFlowCombiner* flows_;
+  std::mutex flush_mutex_;
+  bool video_flushes_ = false, audio_flushes_ = false;
+  uint64_t epoch_ = 0;
+
+  std::atomic<ModelState> state_{ModelState::kUnloaded};
+  std::atomic<bool> broken_{false};  // an error was posted: the stream ends
+  std::atomic<bool> audio_is_heard_{true};
+  std::atomic<bool> sound_has_stream_{false}, sound_has_data_{false};  // of upstream
+  std::atomic<bool> sound_may_wait_{false};  // it drives the windows of a file by itself
+  std::atomic<bool> too_small_{false};       // a window had too little in it
+  std::atomic<uint64_t> n_sound_news_{0};    // buffers and GAPs of the audio pad
+  std::atomic<bool> said_[kNSaid] = {};
+  std::mutex refused_mutex_;
+  std::set<std::string> refused_;      // questions of this run that were said to be refused
+  std::atomic<int64_t> seen_end_{-1};  // end of the last watched frame
+  std::atomic<uint64_t> n_frames_{0}, n_submitted_{0}, n_asked_{0};
+  std::atomic<gint64> last_drop_warning_{0};
+  std::atomic<int> last_percent_{-1};
+};
+
+}  // namespace vidi

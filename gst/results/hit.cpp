@@ -1,0 +1,66 @@
+#include "gst/results/hit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gst/worker/analysis.h"
+namespace vidi {
+namespace {
+
+// Seconds from the window's start to a time inside the window. The seconds are the model's.
+Time time_in(const AnalysisWindow& window, double seconds) {
+  const Time length = window.stop - window.start;
+  const double nanoseconds = std::clamp(seconds * 1e9, 0.0, double(length.count()));
+  return window.start + std::min(Time(std::llround(nanoseconds)), length);
+}
+
+// Whether it has times at all and is as sure as asked; an unknown confidence passes.
+bool counts(const Hit& hit, double min_confidence) {
+  if (!std::isfinite(hit.start_s) || !std::isfinite(hit.stop_s)) return false;
+  const bool known = std::isfinite(hit.confidence) && hit.confidence > 0;
+  return !known || hit.confidence >= min_confidence;
+}
+
+Finding finding_of(const Analysis& analysis, const Question& question, const Answer& answer,
+                   const Hit& hit) {
+  const AnalysisWindow& window = *analysis.window;
+  const AskPlan& plan = *window.plan;
+  Finding finding;
+  finding.query_id = question.id;
+  finding.query = question.title;
+  finding.label = hit.label;
+  finding.task = plan.ranked ? "highlight" : plan.task;
+  finding.from_queries = plan.ranked;
+  const Time start = time_in(window, hit.start_s), stop = time_in(window, hit.stop_s);
+  finding.start = std::min(start, stop);
+  finding.stop = std::max(start, stop);
+  finding.relative_start = hit.relative_start;
+  finding.relative_stop = hit.relative_stop;
+  if (std::isfinite(hit.confidence) && hit.confidence > 0) finding.confidence = hit.confidence;
+  finding.text = answer.text;
+  finding.truncated = answer.stop != StopReason::kEndToken;
+  finding.window = analysis.window;
+  finding.inference_time = analysis.inference_time;
+  return finding;
+}
+
+}  // namespace
+
+std::vector<Finding> findings_of(const Analysis& analysis) {
+  std::vector<Finding> findings;
+  if (!analysis.window || !analysis.window->plan) return findings;
+  const AskPlan& plan = *analysis.window->plan;
+  const size_t n = std::min(plan.questions.size(), analysis.answers.size());
+  for (size_t i = 0; i < n; ++i) {
+    const auto n_before = static_cast<std::ptrdiff_t>(findings.size());
+    for (const Hit& hit : analysis.answers[i].hits) {
+      if (!counts(hit, plan.min_confidence)) continue;
+      findings.push_back(finding_of(analysis, plan.questions[i], analysis.answers[i], hit));
+    }
+    std::stable_sort(findings.begin() + n_before, findings.end(),
+                     [](const Finding& a, const Finding& b) { return a.start < b.start; });
+  }
+  return findings;
+}
+
+}  // namespace vidi

@@ -1,0 +1,89 @@
+#include "gst/results/hit_merger.h"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
+namespace vidi {
+namespace {
+
+// What two hits must share to be parts of one. The query's text too: the properties may have
+// changed between two windows, and the ids are only numbers.
+auto subject_of(const Finding& f) { return std::tie(f.query_id, f.query, f.label, f.task); }
+
+bool by_subject_then_start(const Finding& a, const Finding& b) {
+  if (subject_of(a) != subject_of(b)) return subject_of(a) < subject_of(b);
+  return a.start < b.start;
+}
+
+bool by_start(const Finding& a, const Finding& b) {
+  return std::tie(a.start, a.query_id) < std::tie(b.start, b.query_id);
+}
+
+// Differences, not sums: a gap may be as long as time itself.
+bool belong_together(const Finding& a, const Finding& b, Time gap) {
+  return subject_of(a) == subject_of(b) && b.start - a.stop <= gap;
+}
+
+// `a` starts first. What was sent first keeps its id, text and window.
+Finding join(Finding a, Finding b) {
+  const Time start = a.start, stop = std::max(a.stop, b.stop);
+  const bool b_was_first = b.result_id != 0 && (a.result_id == 0 || b.result_id < a.result_id);
+  if (b_was_first) std::swap(a, b);
+  a.start = start;
+  a.stop = stop;
+  if (b.confidence) a.confidence = std::max(a.confidence.value_or(0), *b.confidence);
+  a.truncated = a.truncated || b.truncated;
+  return a;
+}
+
+std::vector<Finding> merge_all(std::vector<Finding> hits, Time gap) {
+  std::stable_sort(hits.begin(), hits.end(), by_subject_then_start);
+  std::vector<Finding> merged;
+  for (Finding& hit : hits) {
+    if (!merged.empty() && belong_together(merged.back(), hit, gap)) {
+      merged.back() = join(std::move(merged.back()), std::move(hit));
+    } else {
+      merged.push_back(std::move(hit));
+    }
+  }
+  return merged;
+}
+
+bool may_grow(const Finding& hit, Time next_start, Time gap) {
+  return next_start != kForever && next_start - hit.stop <= gap;
+}
+
+}  // namespace
+
+std::vector<Finding> HitMerger::add(std::vector<Finding> found, Time next_start, Time merge_gap,
+                                    bool merge) {
+  std::vector<Finding> hits = std::move(open_);
+  open_.clear();
+  std::move(found.begin(), found.end(), std::back_inserter(hits));
+  if (merge) hits = merge_all(std::move(hits), merge_gap);
+  std::stable_sort(hits.begin(), hits.end(), by_start);
+
+  const auto first_open = std::stable_partition(hits.begin(), hits.end(), [&](const Finding& hit) {
+    return !merge || !may_grow(hit, next_start, merge_gap);
+  });
+  std::vector<Finding> to_send;
+  for (auto hit = hits.begin(); hit != hits.end(); ++hit) {
+    const bool is_new = hit->result_id == 0;
+    if (is_new) hit->result_id = next_id_++;
+    hit->final = hit < first_open;
+    if (hit->final || is_new) to_send.push_back(*hit);
+  }
+  open_.assign(std::make_move_iterator(first_open), std::make_move_iterator(hits.end()));
+  return to_send;
+}
+
+std::vector<Finding> HitMerger::pass(Time next_start, Time merge_gap) {
+  return add({}, next_start, merge_gap, true);
+}
+
+std::vector<Finding> HitMerger::finish() { return add({}, kForever, Time{}, false); }
+
+void HitMerger::clear() { open_.clear(); }
+
+}  // namespace vidi

@@ -1,0 +1,89 @@
+// A window of the stream on its way to the model: kept pictures, kept sound, and what to ask.
+// Plain structs; no GStreamer, no tensors.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/media_time.h"
+#include "model/cancel.h"
+
+namespace vidi {
+
+class AudioFeatures;  // the engine's (model/window.h)
+class FrameFeatures;
+class Preparation;
+
+// One sampled picture at the model's size. Overlapping windows share it. `features` belongs to the
+// model's worker thread: made once, good for every window that holds the frame.
+struct SampledFrame {
+  Time pts{};
+  std::optional<Time> utc;  // since 1970, from a reference timestamp
+  int side = 0;
+  std::vector<uint8_t> rgb;  // [side, side, 3]
+  mutable std::shared_ptr<const FrameFeatures> features;
+};
+
+// At most 30 s of sound. Shared and cached like frames.
+struct SoundChunk {
+  int64_t position = 0;  // as in AudioTrack
+  std::vector<float> samples;
+  mutable std::shared_ptr<const AudioFeatures> features;
+};
+
+// What to ask about a window. One of these for all windows until a property changes.
+struct Question {
+  std::string id;  // "0", "1" ... in order of the queries; "ask-1" ... for requests
+  std::string text;
+  std::string title;  // what a hit of it is about: the query
+};
+struct AskPlan {
+  std::string task = "retrieval";
+  bool ranked = false;  // highlights out of retrieval questions: ranked, not all kept
+  std::vector<Question> questions;
+  std::string prompt_template;
+  int max_new_tokens = 1024;
+  Time merge_gap = std::chrono::seconds(1);
+  bool merge = true;
+  double min_confidence = 0;
+  unsigned max_highlights = 3;  // per minute; 0 = all
+};
+
+struct AnalysisWindow {
+  uint64_t index = 0;
+  Time start{}, stop{};
+  bool partial = false;
+  Time next_start = kForever;  // of the next window that may extend a hit; kForever: there is none
+  // In order of target, doubles possible: a picture that stands is there for each of its targets.
+  std::vector<std::shared_ptr<const SampledFrame>> frames;
+  // The first of them that are there for a time before the stream had a picture at all, or only
+  // because the model wants two; results count the others.
+  size_t n_stand_ins = 0;
+  Time first_frame{};  // PTS of the first picture of its grid
+  // From start to stop, silence where there is none; empty: no sound in all of it.
+  std::vector<std::shared_ptr<const SoundChunk>> audio;
+  uint64_t dropped_frames = 0;  // targets without a picture
+  std::shared_ptr<const AskPlan> plan;
+  // The plan for a model without a sentence for highlights; null: the same.
+  std::shared_ptr<const AskPlan> plan_without_prompt;
+  uint64_t epoch = 0;  // flushes before it; a window of an earlier one goes nowhere
+  std::shared_ptr<const void>
+      origin;  // the pad's segment and stream; only gst/filter/vidifilter looks in
+  std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
+  mutable std::shared_ptr<Preparation> prepared;      // or null; the worker's, until it is encoded
+  std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();
+};
+
+// A window that still fills: the earliest one that is open.
+struct FillingWindow {
+  uint64_t index = 0, epoch = 0;  // as it will have them
+  size_t n_frames = 0;            // that it will have, when the stream goes on as it says
+  std::vector<std::shared_ptr<const SampledFrame>> frames;  // that it has
+};
+
+}  // namespace vidi

@@ -1,0 +1,51 @@
+// A window through the engine: see, hear, encode, ask. Runs on the model's worker thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gst/windows/analysis_window.h"
+#include "model/result.h"
+#include "model/session.h"
+
+namespace vidi {
+
+// What the model made of a window.
+struct Analysis {
+  std::shared_ptr<const AnalysisWindow> window;
+  std::vector<Answer> answers;  // one per question of the plan
+  // Likewise: why the model refuses the question (reserved text, too many tokens); "": it does not.
+  std::vector<std::string> refusals;
+  std::shared_ptr<const Encoded> encoded;
+  Time inference_time{};
+  bool in_small_steps = false;  // the device ran out of memory once, smaller steps went through
+};
+
+// A question that the model refuses costs the others nothing. Features that a frame or sound chunk
+// already has are used again. When the device runs out of memory, `forget_windows` may free earlier
+// windows (true when there were any), and the window is tried again; after that its features and
+// the engine's caches are freed and everything is tried once more in the smallest steps. kOverLimit
+// is final: nothing that is freed would do. Features belong to the Session that made them: when a
+// model was loaded again, the caller drops the frames and chunks of the one before.
+Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window,
+                         const std::function<bool()>& forget_windows = {});
+
+// Looks at pictures before their window is complete; those that have been looked at are left out. A
+// failure costs nothing but time: the window's own analysis tries again, and tells.
+void look_ahead(Session& session, const std::vector<std::shared_ptr<const SampledFrame>>& pictures,
+                const Cancel& cancel);
+
+// The same for a stretch of sound.
+void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel);
+
+// The same questions again, or others, on what is already encoded.
+Result<Analysis> ask_again(Session& session, const Analysis& before,
+                           std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel,
+                           const std::function<bool()>& forget_windows = {});
+
+// The questions of `plan` as the engine takes them.
+std::vector<Query> queries_of(const AskPlan& plan);
+
+}  // namespace vidi

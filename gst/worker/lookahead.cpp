@@ -1,0 +1,195 @@
+#include "gst/worker/lookahead.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "gst/worker/analysis.h"
+
+namespace vidi {
+namespace {
+
+constexpr size_t kAtOnce = 16;  // pictures; more would keep a question waiting
+constexpr size_t kMostPictures = 4096, kMostSounds = 256;
+// A stream may say of itself that it lasts for years.
+constexpr size_t kLongestWindow = 1 << 15;
+
+}  // namespace
+
+void Foresight::picture(const std::shared_ptr<const SampledFrame>& picture) {
+  std::lock_guard lock(mutex_);
+  pictures_.push_back(picture);
+  if (pictures_.size() > kMostPictures) pictures_.pop_front();
+}
+
+void Foresight::sound(const std::shared_ptr<const SoundChunk>& sound) {
+  std::lock_guard lock(mutex_);
+  sounds_.push_back(sound);
+  if (sounds_.size() > kMostSounds) sounds_.pop_front();
+}
+
+void Foresight::filling(std::shared_ptr<const FillingWindow> window) {
+  const bool is_too_long = window->n_frames > kLongestWindow;
+  std::lock_guard lock(mutex_);
+  filling_ = is_too_long ? nullptr : std::move(window);
+}
+
+void Foresight::forget() {
+  std::lock_guard lock(mutex_);
+  pictures_.clear();
+  sounds_.clear();
+  filling_.reset();
+  started_.clear();
+  if (cancel_) cancel_->cancel();
+}
+
+bool Foresight::work(Session& session) { return look(session) || hear(session) || stream(session); }
+
+bool Foresight::look(Session& session) {
+  const auto cancel = new_cancel();
+  const Pictures pictures = next_pictures();
+  if (pictures.empty()) return false;
+  look_ahead(session, pictures, *cancel);
+  return true;
+}
+
+bool Foresight::hear(Session& session) {
+  const auto cancel = new_cancel();
+  std::shared_ptr<const SoundChunk> sound;
+  {
+    std::lock_guard lock(mutex_);
+    while (!sounds_.empty() && !sound) {
+      sound = sounds_.front().lock();
+      sounds_.pop_front();
+    }
+  }
+  if (!sound) return false;
+  hear_ahead(session, *sound, *cancel);
+  return true;
+}
+
+Foresight::Pictures Foresight::next_pictures() {
+  Pictures pictures;
+  std::lock_guard lock(mutex_);
+  while (!pictures_.empty() && pictures.size() < kAtOnce) {
+    auto picture = pictures_.front().lock();
+    pictures_.pop_front();
+    if (picture && !picture->features) pictures.push_back(std::move(picture));
+  }
+  return pictures;
+}
+
+// A few more pictures of the window that fills. What fails here is left to the window's analysis.
+bool Foresight::stream(Session& session) {
+  std::shared_ptr<const FillingWindow> window;
+  const auto cancel = new_cancel();
+  {
+    std::lock_guard lock(mutex_);
+    window = std::exchange(filling_, nullptr);
+  }
+  if (!window || !make_room(session, *window, *cancel)) return false;
+  Piece piece = next_piece(*window);
+  if (piece.features.empty()) return false;
+  const auto advanced = session.advance(*piece.preparation, piece.first, piece.features, *cancel);
+  if (advanced) {
+    go_on(window, piece.features.size());
+  } else {
+    piece = {};
+    give_up(*window);
+    if (advanced.error().code == ErrorCode::kOutOfMemory) session.free_caches();
+  }
+  return true;
+}
+
+void Foresight::go_on(const std::shared_ptr<const FillingWindow>& window, size_t n_more) {
+  std::lock_guard lock(mutex_);
+  Started* started = find(window->index, window->epoch);
+  if (!started) return;  // forgotten meanwhile
+  started->n_done += n_more;
+  if (!filling_) filling_ = window;  // there may be more of it
+}
+
+void Foresight::give_up(const FillingWindow& window) {
+  std::lock_guard lock(mutex_);
+  Started* started = find(window.index, window.epoch);
+  if (!started) return;
+  started->given_up = true;
+  started->preparation.reset();
+}
+
+// False when the device has no room for it now, or what was begun has failed.
+bool Foresight::make_room(Session& session, const FillingWindow& window, const Cancel& cancel) {
+  {
+    std::lock_guard lock(mutex_);
+    const Started* started = find(window.index, window.epoch);
+    if (started) return !started->given_up;
+  }
+  auto preparation = session.prepare(window.n_frames);
+  if (!preparation || !*preparation) return false;
+  std::lock_guard lock(mutex_);
+  if (cancel.cancelled()) return false;
+  started_.push_back({window.index, window.epoch, std::move(*preparation)});
+  return true;
+}
+
+// The next pictures that the model has looked at.
+Foresight::Piece Foresight::next_piece(const FillingWindow& window) {
+  std::lock_guard lock(mutex_);
+  const Started* started = find(window.index, window.epoch);
+  if (!started || window.frames.size() > started->preparation->n_frames()) return {};
+  Piece piece{started->preparation, {}, started->n_done};
+  for (size_t i = piece.first; i < window.frames.size() && piece.features.size() < kAtOnce; ++i) {
+    if (!window.frames[i]->features) break;
+    piece.features.push_back(window.frames[i]->features);
+  }
+  return piece;
+}
+
+void Foresight::leave(const AnalysisWindow& window) {
+  std::unordered_set<const SampledFrame*> its;
+  for (const auto& frame : window.frames) its.insert(frame.get());
+  std::lock_guard lock(mutex_);
+  std::erase_if(pictures_, [&](const std::weak_ptr<const SampledFrame>& weak) {
+    const auto picture = weak.lock();
+    return !picture || its.count(picture.get()) > 0;
+  });
+  if (Started* started = find(window.index, window.epoch)) window.prepared = started->preparation;
+  started_.remove_if([&](const Started& started) {
+    return started.epoch != window.epoch || started.index <= window.index;
+  });
+}
+
+void Foresight::drop(const AnalysisWindow& window) {
+  std::lock_guard lock(mutex_);
+  started_.remove_if([&](const Started& started) {
+    return started.epoch == window.epoch && started.index == window.index;
+  });
+}
+
+bool Foresight::free_room() {
+  std::lock_guard lock(mutex_);
+  bool freed = false;
+  for (Started& started : started_) {
+    freed = freed || started.preparation;
+    started.preparation.reset();
+    started.given_up = true;
+  }
+  return freed;
+}
+
+// Called with the lock.
+Foresight::Started* Foresight::find(uint64_t index, uint64_t epoch) {
+  const auto is_it = [&](const Started& s) { return s.index == index && s.epoch == epoch; };
+  const auto found = std::find_if(started_.begin(), started_.end(), is_it);
+  return found == started_.end() ? nullptr : &*found;
+}
+
+// For what is done now; forget() cancels it.
+std::shared_ptr<Cancel> Foresight::new_cancel() {
+  auto cancel = std::make_shared<Cancel>();
+  std::lock_guard lock(mutex_);
+  cancel_ = cancel;
+  return cancel;
+}
+
+}  // namespace vidi

@@ -1,0 +1,281 @@
+#include "gst/worker/shared_model.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <utility>
+
+#include "gst/thread_priority.h"
+
+namespace vidi {
+namespace {
+
+constexpr int kNice = 5;  // the model computes on the processor that the stream needs
+
+// Every model in use. Never destroyed: an element may be freed while the process ends.
+struct Registry {
+  std::mutex mutex;
+  std::vector<std::weak_ptr<SharedModel>> models;
+};
+Registry& registry() {
+  static Registry& all = *new Registry;
+  return all;
+}
+
+}  // namespace
+
+std::shared_ptr<SharedModel> SharedModel::acquire(const Door& door, const ModelKey& key) {
+  Registry& all = registry();
+  std::lock_guard lock(all.mutex);
+  std::erase_if(all.models, [](const auto& model) { return model.expired(); });
+  for (const auto& weak : all.models) {
+    std::shared_ptr<SharedModel> model = weak.lock();
+    if (model && &model->door_ == &door && model->key_ == key) return model;
+  }
+  auto model = std::make_shared<SharedModel>(door, key);
+  all.models.push_back(model);
+  return model;
+}
+
+SharedModel::SharedModel(const Door& door, ModelKey key) : door_(door), key_(std::move(key)) {}
+
+SharedModel::~SharedModel() {
+  std::unique_lock lock(mutex_);
+  if (thread_.joinable()) end_thread(lock);
+}
+
+void SharedModel::attach(ModelClient* client) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !stopping_; });  // the thread before this one is on its way out
+  if (seated(client)) return;
+  seats_.push_back({client, false});
+  changed_.notify_all();
+  if (thread_.joinable()) return;
+
+  state_ = ModelState::kLoading;
+  cancel_load_.reset();
+  error_.reset();
+  try {
+    thread_ = std::thread([this] { run(); });
+    worker_ = thread_.get_id();
+  } catch (const std::exception& e) {
+    const Error error{ErrorCode::kInternal,
+                      std::string("The model's thread could not be started: ") + e.what() + "."};
+    state_ = ModelState::kFailed;
+    leave_seat(client);
+    lock.unlock();
+    client->on_failed(error);  // there is no worker that could say it
+  }
+}
+
+void SharedModel::detach(ModelClient* client) {
+  std::unique_lock lock(mutex_);
+  leave_seat(client);
+  if (std::this_thread::get_id() == worker_) {
+    // Waiting would be for ever. The thread stays until the next detach, or the model's end.
+    std::fputs("vidi: SharedModel::detach must not be called from the model's thread\n", stderr);
+    return;
+  }
+  if (seats_.empty() && thread_.joinable() && !stopping_) {
+    end_thread(lock);
+  } else {
+    changed_.wait(lock, [&] { return !is_called(client); });
+  }
+}
+
+// The lock is free while the thread ends: attach() waits for that. Calls into clients end before
+// it.
+void SharedModel::end_thread(std::unique_lock<std::mutex>& lock) {
+  stopping_ = true;
+  cancel_load_.cancel();
+  changed_.notify_all();
+  std::thread ending = std::move(thread_);
+  lock.unlock();
+  ending.join();
+  lock.lock();
+  stopping_ = false;
+  worker_ = {};
+  state_ = ModelState::kUnloaded;
+  memory_ = 0;
+  turn_ = 0;
+  changed_.notify_all();
+}
+
+bool SharedModel::seated(const ModelClient* client) const {
+  return std::any_of(seats_.begin(), seats_.end(),
+                     [&](const Seat& seat) { return seat.client == client; });
+}
+
+bool SharedModel::was_told(const ModelClient* client) const {
+  return std::any_of(seats_.begin(), seats_.end(),
+                     [&](const Seat& seat) { return seat.client == client && seat.told; });
+}
+
+void SharedModel::leave_seat(const ModelClient* client) {
+  for (size_t i = 0; i < seats_.size(); ++i) {
+    if (seats_[i].client != client) continue;
+    seats_.erase(seats_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (i < turn_) --turn_;  // the turn stays with whom it was
+    break;
+  }
+  changed_.notify_all();  // whoever waits for this client's model stops waiting
+}
+
+void SharedModel::wake() {
+  std::lock_guard lock(mutex_);
+  work_waits_ = true;
+  changed_.notify_all();
+}
+
+bool SharedModel::wait_until_loaded(const ModelClient* client) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !seated(client) || (was_told(client) && !is_called(client)); });
+  return state_ == ModelState::kReady && seated(client);
+}
+
+ModelState SharedModel::state() const {
+  std::lock_guard lock(mutex_);
+  return state_;
+}
+
+int64_t SharedModel::device_memory_bytes() const {
+  std::lock_guard lock(mutex_);
+  return memory_;
+}
+
+// The worker's thread, from here on.
+
+void SharedModel::run() {
+  if (!key_.device.starts_with("cuda")) yield_to_streaming_threads(kNice);
+  load();
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    tell_newcomers(lock);
+    if (serve_next(lock)) continue;
+    changed_.wait(lock, [&] { return stopping_ || work_waits_ || has_newcomer(); });
+  }
+  lock.unlock();
+  session_.reset();  // slow: without the lock, which state() needs
+}
+
+void SharedModel::load() {
+  Result<std::unique_ptr<Session>> opened = open_session();
+  std::lock_guard lock(mutex_);
+  if (opened) {
+    session_ = std::move(*opened);
+    info_ = session_->info();
+    memory_ = session_->device_memory_bytes();
+    state_ = ModelState::kReady;
+  } else {
+    error_ = opened.error();
+    state_ = ModelState::kFailed;
+  }
+  changed_.notify_all();
+}
+
+Result<std::unique_ptr<Session>> SharedModel::open_session() {
+  try {
+    OpenOptions options;
+    options.folder = key_.folder;
+    options.device = key_.device;
+    options.precision = key_.precision;
+    options.memory_limit = key_.memory_limit;
+    options.progress = [this](double fraction) { tell_progress(fraction); };
+    Result<std::unique_ptr<Session>> opened = door_.open(options, cancel_load_);
+    if (opened && !*opened) return Error{ErrorCode::kInternal, "The engine opened no session."};
+    return opened;
+  } catch (const std::exception& e) {
+    return Error{ErrorCode::kOutOfMemory,
+                 std::string("The model could not be loaded: ") + e.what() + "."};
+  }
+}
+
+void SharedModel::tell_progress(double fraction) {
+  std::unique_lock lock(mutex_);
+  const std::vector<Seat> seats = seats_;  // they may come and go while one is called
+  for (const Seat& seat : seats) {
+    if (stopping_ || !seated(seat.client)) continue;
+    call(lock, seat.client, [&] { seat.client->on_progress(fraction); });
+  }
+}
+
+bool SharedModel::has_newcomer() const {
+  return std::any_of(seats_.begin(), seats_.end(), [](const Seat& seat) { return !seat.told; });
+}
+
+void SharedModel::tell_newcomers(std::unique_lock<std::mutex>& lock) {
+  while (!stopping_) {
+    const auto seat =
+        std::find_if(seats_.begin(), seats_.end(), [](const Seat& s) { return !s.told; });
+    if (seat == seats_.end()) return;
+    seat->told = true;
+    ModelClient* client = seat->client;
+    call(lock, client, [&] { error_ ? client->on_failed(*error_) : client->on_ready(info_); });
+  }
+}
+
+// Asks each client once at most, from the one whose turn it is; true when one had work.
+bool SharedModel::serve_next(std::unique_lock<std::mutex>& lock) {
+  work_waits_ = false;
+  if (!session_) return false;
+  for (size_t asked = 0, n = seats_.size(); asked < n && !seats_.empty() && !stopping_; ++asked) {
+    turn_ %= seats_.size();
+    const Seat seat = seats_[turn_++];
+    if (!seat.told) continue;
+    bool had_work = false;
+    int64_t memory = memory_;
+    call(lock, seat.client, [&] {
+      had_work = seat.client->work(*session_);
+      memory = session_->device_memory_bytes();
+    });
+    memory_ = memory;
+    if (had_work) return true;
+  }
+  return false;
+}
+
+bool SharedModel::is_called(const ModelClient* client) const {
+  return std::find(calls_.begin(), calls_.end(), client) != calls_.end();
+}
+
+bool SharedModel::take_room_of_clients(const ModelClient* but) {
+  bool found = false;
+  std::unique_lock lock(mutex_);
+  const std::vector<Seat> seats = seats_;
+  for (const Seat& seat : seats) {
+    if (seat.client == but || !seated(seat.client)) continue;
+    call(lock, seat.client, [&] { found = seat.client->give_room() || found; });
+  }
+  return found;
+}
+
+bool SharedModel::take_room(const ModelClient* client) {
+  if (take_room_of_clients(client)) return true;
+  std::vector<std::shared_ptr<SharedModel>> others;
+  {
+    std::lock_guard lock(registry().mutex);
+    for (const auto& weak : registry().models) {
+      if (auto model = weak.lock(); model && model.get() != this) others.push_back(model);
+    }
+  }
+  bool found = false;
+  for (const auto& other : others) found = other->take_room_of_clients(nullptr) || found;
+  return found;
+}
+
+// Calls into a client without the lock; detach() waits for it.
+template <class Call>
+void SharedModel::call(std::unique_lock<std::mutex>& lock, ModelClient* client, Call what) {
+  calls_.push_back(client);
+  lock.unlock();
+  try {
+    what();
+  } catch (...) {
+    // A client's exception must not end the process; it counts as no work.
+  }
+  lock.lock();
+  calls_.erase(std::find(calls_.begin(), calls_.end(), client));
+  changed_.notify_all();
+}
+
+}  // namespace vidi

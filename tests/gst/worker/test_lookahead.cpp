@@ -1,0 +1,231 @@
+// What is done before a window is complete: done once, of use at its end, and never in the way.
+#include <gtest/gtest.h>
+
+#include "gst/worker/analysis.h"
+#include "gst/worker/lookahead.h"
+#include "model/engine_api.h"
+#include "tests/support/scripted_engine.h"
+
+namespace vidi {
+namespace {
+
+using scripted::Step;
+using Frames = std::vector<std::shared_ptr<const SampledFrame>>;
+
+constexpr int kSide = 4;
+
+Frames pictures(size_t n) {
+  Frames frames;
+  for (size_t i = 0; i < n; ++i) {
+    auto picture = std::make_shared<SampledFrame>();
+    picture->pts = std::chrono::seconds(i);
+    picture->side = kSide;
+    picture->rgb.assign(kSide * kSide * 3, static_cast<uint8_t>(i));
+    frames.push_back(std::move(picture));
+  }
+  return frames;
+}
+
+class ForesightTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    scripted::reset();
+    auto opened = vidi_door()->open({.folder = "a", .progress = {}}, Cancel());
+    ASSERT_TRUE(opened);
+    session_ = std::move(*opened);
+  }
+
+  // The window `index` has the first `n` of `all`, and will have as many as these.
+  void show(const Frames& all, size_t n, uint64_t index = 0, uint64_t epoch = 0) {
+    auto window = std::make_shared<FillingWindow>();
+    window->index = index;
+    window->epoch = epoch;
+    window->n_frames = all.size();
+    window->frames.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
+    for (const auto& frame : window->frames) foresight_.picture(frame);
+    foresight_.filling(std::move(window));
+  }
+  void work() {
+    while (foresight_.work(*session_)) {
+    }
+  }
+  std::shared_ptr<AnalysisWindow> complete(Frames frames, uint64_t index = 0, uint64_t epoch = 0) {
+    auto window = std::make_shared<AnalysisWindow>();
+    window->index = index;
+    window->epoch = epoch;
+    window->stop = std::chrono::seconds(frames.size());
+    window->frames = std::move(frames);
+    window->plan = std::make_shared<AskPlan>();
+    foresight_.leave(*window);
+    return window;
+  }
+  size_t n_prepared_of(const std::shared_ptr<AnalysisWindow>& window) {
+    EXPECT_TRUE(analyze(*session_, window));
+    return scripted::last_window().n_prepared;
+  }
+
+  std::unique_ptr<Session> session_;
+  Foresight foresight_;
+};
+
+// Every picture is looked at and streamed once, however often the window is shown; encode gets all.
+TEST_F(ForesightTest, StreamsEachPictureOnce) {
+  const Frames all = pictures(40);
+  for (const size_t n : {1u, 2u, 2u, 20u, 39u}) {
+    show(all, n);
+    work();
+  }
+  EXPECT_EQ(scripted::n_frames_seen(), 39);
+  EXPECT_EQ(scripted::count(Step::kAdvance), 1 + 1 + 2 + 2);  // 16 at once
+  const auto window = complete(all);
+  EXPECT_EQ(n_prepared_of(window), 39u);
+  EXPECT_EQ(window->prepared, nullptr);
+  EXPECT_EQ(scripted::n_preparations(), 0);
+}
+
+// Sound is heard once, before its window is complete.
+TEST_F(ForesightTest, HearsAhead) {
+  auto chunk = std::make_shared<SoundChunk>();
+  chunk->samples.assign(480000, 0.5f);
+  foresight_.sound(chunk);
+  {
+    auto gone = std::make_shared<SoundChunk>(*chunk);
+    foresight_.sound(gone);
+  }
+  work();
+  EXPECT_EQ(scripted::count(Step::kHear), 1);
+  const auto window = complete(pictures(3));
+  window->audio = {chunk};
+  EXPECT_TRUE(analyze(*session_, window));
+  EXPECT_EQ(scripted::count(Step::kHear), 1);
+  EXPECT_EQ(scripted::last_window().audio.size(), 480000u);
+}
+
+// A window with another number of pictures than it was to have is analysed without; so is the same
+// index of another epoch.
+TEST_F(ForesightTest, AnotherWindowGetsNothing) {
+  Frames all = pictures(5);
+  show(all, 4);
+  work();
+  EXPECT_EQ(n_prepared_of(complete(all, 0, 1)), 0u);
+  EXPECT_EQ(scripted::n_preparations(), 0);
+  show(all, 4);
+  work();
+  all.pop_back();
+  EXPECT_EQ(n_prepared_of(complete(all)), 0u);
+  EXPECT_EQ(scripted::n_preparations(), 0);
+}
+
+// More pictures than there were to be are no error.
+TEST_F(ForesightTest, TooManyPicturesAreLeftAlone) {
+  Frames all = pictures(4);
+  show(all, 3);
+  work();
+  auto more = std::make_shared<FillingWindow>();
+  more->n_frames = 4;
+  more->frames = pictures(6);
+  for (const auto& frame : more->frames) foresight_.picture(frame);
+  foresight_.filling(more);
+  work();
+  EXPECT_EQ(scripted::count(Step::kAdvance), 1);
+}
+
+// Pictures that the model could not look at end what is streamed; the rest is the analysis' own.
+TEST_F(ForesightTest, StopsAtAPictureThatWasNotSeen) {
+  const Frames all = pictures(6);
+  show(all, 2);
+  work();
+  scripted::fail(Step::kSee, {ErrorCode::kInternal, "broken"}, -1);
+  show(all, 5);
+  work();
+  scripted::fail(Step::kSee, {}, 0);
+  EXPECT_EQ(n_prepared_of(complete(all)), 2u);
+}
+
+// Without room nothing is prepared, and it is tried again when more pictures come.
+TEST_F(ForesightTest, TriesAgainForRoom) {
+  const Frames all = pictures(6);
+  scripted::room_to_prepare(false);
+  show(all, 3);
+  work();
+  EXPECT_EQ(scripted::count(Step::kAdvance), 0);
+  scripted::room_to_prepare(true);
+  show(all, 4);
+  work();
+  EXPECT_EQ(n_prepared_of(complete(all)), 4u);
+}
+
+// A failed step gives the window up and frees its room; caches are freed when memory was short.
+TEST_F(ForesightTest, AFailureFreesTheRoom) {
+  const Frames all = pictures(6);
+  scripted::fail(Step::kAdvance, {ErrorCode::kOutOfMemory, "no room"}, 1);
+  show(all, 3);
+  work();
+  EXPECT_EQ(scripted::n_caches_freed(), 1);
+  EXPECT_EQ(scripted::n_preparations(), 0);
+  show(all, 5);
+  work();
+  EXPECT_EQ(scripted::count(Step::kAdvance), 1);
+  EXPECT_EQ(n_prepared_of(complete(all)), 0u);
+  show(all, 5, 1);  // the next window has its own chance
+  work();
+  EXPECT_EQ(n_prepared_of(complete(all, 1)), 5u);
+}
+
+// A window that is complete and waits keeps what was prepared while the next one is begun; a
+// dropped one does not.
+TEST_F(ForesightTest, AWaitingWindowKeepsItsOwn) {
+  const Frames first = pictures(4), second = pictures(6);
+  show(first, 4, 0);
+  work();
+  show(second, 2, 1);
+  work();
+  EXPECT_EQ(scripted::n_preparations(), 2);
+  EXPECT_EQ(n_prepared_of(complete(first, 0)), 4u);
+  EXPECT_EQ(scripted::n_preparations(), 1);
+  AnalysisWindow dropped;
+  dropped.index = 1;
+  foresight_.drop(dropped);
+  EXPECT_EQ(scripted::n_preparations(), 0);
+}
+
+// Memory that another window needs is given back, and not taken again for the same window.
+TEST_F(ForesightTest, GivesItsRoomBack) {
+  const Frames all = pictures(4);
+  EXPECT_FALSE(foresight_.free_room());
+  show(all, 2);
+  work();
+  EXPECT_TRUE(foresight_.free_room());
+  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_FALSE(foresight_.free_room());
+  show(all, 3);
+  work();
+  EXPECT_EQ(n_prepared_of(complete(all)), 0u);
+}
+
+// A flush forgets everything.
+TEST_F(ForesightTest, ForgetsEverything) {
+  const Frames all = pictures(4);
+  show(all, 3);
+  work();
+  show(all, 4);
+  foresight_.forget();
+  work();
+  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_EQ(scripted::n_frames_seen(), 3);
+}
+
+// A stream that says it will last for years makes nobody reserve memory.
+TEST_F(ForesightTest, EndlessWindowsAreNotPrepared) {
+  auto window = std::make_shared<FillingWindow>();
+  window->n_frames = size_t{1} << 40;
+  window->frames = pictures(3);
+  for (const auto& frame : window->frames) foresight_.picture(frame);
+  foresight_.filling(window);
+  work();
+  EXPECT_EQ(scripted::n_frames_seen(), 3);
+  EXPECT_EQ(scripted::count(Step::kAdvance), 0);
+}
+
+}  // namespace
+}  // namespace vidi
