@@ -13,11 +13,12 @@ CODE = {".h", ".cpp", ".cu", ".cuh"}
 TOP = [["gst"], ["model"], ["kernels"]]
 ROOMS = {
     "examples": [["ask", "watch", "embed"], ["common"]],
+    "gst": [["plugin"], ["filter"], ["results"], ["worker", "decode"], ["windows"], ["media"]],
     "model": [["engine_api"], ["session"], ["decoder"], ["device", "text", "towers"], ["checkpoint"]],
     "kernels": [["launch_stub"], ["attention"], ["layers"], ["cuda", "pixels"]],
 }
 # Files of a folder that are no ground: they see its rooms, which do not see them.
-FRONT = {"model/engine_api.h": "engine_api", "model/engine_api.cpp": "engine_api", "model/session.cpp": "engine_api",
+FRONT = {"gst/plugin.cpp": "plugin", "model/engine_api.h": "engine_api", "model/engine_api.cpp": "engine_api", "model/session.cpp": "engine_api",
          "kernels/launch_stub.cpp": "launch_stub"}
 
 

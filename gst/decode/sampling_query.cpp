@@ -9,19 +9,20 @@ constexpr char kRate[] = "frame-rate", kDuration[] = "window-duration", kStride[
 
 }  // namespace
 
-bool answer_watch_query(GstQuery* query, const Settings& settings, Time lead) {
+bool answer_sampling_query(GstQuery* query, const WatchSettings& settings) {
   if (GST_QUERY_TYPE(query) != GST_QUERY_CUSTOM) return false;
   GstStructure* s = gst_query_writable_structure(query);
-  if (!gst_structure_has_name(s, kName) || settings.passthrough) return false;
-  const SamplingShape shape = settings.shape();
+  if (!gst_structure_has_name(s, kName)) return false;
+  const SamplingShape& shape = settings.shape;
   gst_structure_set(s, kRate, GST_TYPE_FRACTION, shape.rate_numerator, shape.rate_denominator,
                     kDuration, G_TYPE_INT64, shape.duration.count(), kStride, G_TYPE_INT64,
-                    shape.stride.count(), kJump, G_TYPE_UINT64, settings.window_stride, kLead,
-                    G_TYPE_INT64, lead.count(), nullptr);
+                    shape.stride.count(), kJump, G_TYPE_UINT64,
+                    static_cast<guint64>(settings.jump_stride.count()), kLead, G_TYPE_INT64,
+                    settings.lead.count(), nullptr);
   return true;
 }
 
-std::optional<WatchSettings> ask_watch_settings(GstPad* pad) {
+std::optional<WatchSettings> ask_sampling(GstPad* pad) {
   GstQuery* query = gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(kName));
   std::optional<WatchSettings> found;
   gint numerator = 0, denominator = 1;
@@ -34,7 +35,8 @@ std::optional<WatchSettings> ask_watch_settings(GstPad* pad) {
                         nullptr) &&
       numerator > 0) {
     const SamplingShape shape{numerator, denominator, Time(duration), Time(stride)};
-    found = {shape, Time(jump), FrameRate{numerator, denominator}.interval(), Time(lead)};
+    const Time interval(gst_util_uint64_scale(GST_SECOND, denominator, numerator));
+    found = {shape, Time(jump), interval, Time(lead)};
   }
   gst_query_unref(query);
   return found;

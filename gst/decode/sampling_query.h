@@ -9,15 +9,14 @@
 #include <optional>
 
 #include "gst/decode/frame_plan.h"
-#include "gst/filter/settings.h"
 
 namespace vidi {
 
-// Of vidifilter: true when the query is this one. `lead`: see WatchSettings.
-bool answer_watch_query(GstQuery* query, const Settings& settings, Time lead);
+// Of vidifilter: true when the query is this one.
+bool answer_sampling_query(GstQuery* query, const WatchSettings& settings);
 
 // Asks the peer of a source pad; nothing when it is no vidifilter, or when that does not watch.
-std::optional<WatchSettings> ask_watch_settings(GstPad* pad);
+std::optional<WatchSettings> ask_sampling(GstPad* pad);
 
 GstEvent* skipped_frame_event(Time pts, Time end, guint32 seqnum);
 bool is_skipped_frame(GstEvent* event);

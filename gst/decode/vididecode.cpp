@@ -68,7 +68,7 @@ GstFlowReturn SamplingDecoder::begin_ranges() {
   first_ = Time(GST_BUFFER_PTS(first.get()));
   picture_bytes_ = gst_buffer_get_size(first.get());
   const GstFlowReturn flow = push(gst_buffer_ref(first.get()));
-  const auto settings = ask_watch_settings(src_);
+  const auto settings = ask_sampling(src_);
   if (flow == GST_FLOW_OK && settings) {
     plan_ = plan_before_ ? std::exchange(plan_before_, std::nullopt)
                          : PickPlan(*settings, frame_length(raw));
@@ -170,7 +170,7 @@ GstFlowReturn SamplingDecoder::take_ranges(std::vector<CodedRange> complete) {
 // Null when it cannot be known what is needed of this range, or when that is too much.
 std::shared_ptr<RangeJob> SamplingDecoder::planned(CodedRange range) {
   auto job = std::make_shared<RangeJob>();
-  const auto settings = ask_watch_settings(src_);
+  const auto settings = ask_sampling(src_);
   if (!settings || !list_frames(range, job->frames)) return nullptr;
   plan_->change(*settings);
   if (!plan_->plan(job->frames)) return nullptr;

@@ -143,7 +143,7 @@ Time Filter::expected_end() const {
 }
 
 void Filter::set_origin() {
-  auto origin = std::make_shared<StreamOrigin>();
+  auto origin = std::make_shared<SegmentOrigin>();
   gst_segment_copy_into(&video_.segment, &origin->segment);
   origin->session_id = delivery_.session_id();
   origin->live = video_.live;

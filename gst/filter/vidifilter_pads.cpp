@@ -96,8 +96,11 @@ bool Filter::offer_context(GstQuery* query) {
 }
 
 bool Filter::answer_decoder(GstQuery* query) {
-  return GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM &&
-         answer_watch_query(query, *settings(), video_.lead);
+  if (GST_QUERY_TYPE(query) != GST_QUERY_CUSTOM) return false;
+  const auto s = settings();
+  const WatchSettings watch{s->shape(), Time(s->window_stride), s->frame_rate().interval(),
+                            video_.lead};
+  return !s->passthrough && answer_sampling_query(query, watch);
 }
 
 void Filter::take_context(GstContext* context) {

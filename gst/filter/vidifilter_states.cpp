@@ -223,7 +223,7 @@ void Filter::window_dropped(const AnalysisWindow& window, DropReason reason,
 }
 
 void Filter::post_qos(const AnalysisWindow& window, const Counters& counters) {
-  const StreamOrigin& origin = origin_of(window);
+  const SegmentOrigin& origin = origin_of(window);
   const guint64 start = std::max<int64_t>(0, window.start.count());
   GstMessage* message =
       gst_message_new_qos(GST_OBJECT(element_), origin.live,

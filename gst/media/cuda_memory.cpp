@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "gst/media/mapped_frame.h"
-#include "gst/windows/analysis_window.h"
+#include "gst/media/samples.h"
 
 namespace vidi {
 namespace {

@@ -9,7 +9,7 @@
 #include "gst/media/cuda_memory.h"
 #include "gst/media/mapped_frame.h"
 #include "gst/media/rgb_rows.h"
-#include "gst/windows/analysis_window.h"
+#include "gst/media/samples.h"
 #include "kernels/pixels/resize.h"
 
 namespace vidi {

@@ -13,7 +13,7 @@
 
 namespace vidi {
 
-struct SampledFrame;  // gst/windows/analysis_window.h
+struct SampledFrame;  // gst/media/samples.h
 
 // A copy of one buffer's picture in memory of our own, raw as it came.
 class GrabbedPicture {

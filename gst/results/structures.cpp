@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "gst/media/buffer_times.h"
 #include "gst/worker/analysis.h"
+#include "model/options.h"
 
 namespace vidi {
 namespace {
@@ -203,13 +203,13 @@ const char* state_nick(ModelState state) {
 
 }  // namespace
 
-const StreamOrigin& origin_of(const AnalysisWindow& window) {
-  static const StreamOrigin unknown = [] {
-    StreamOrigin origin;
+const SegmentOrigin& origin_of(const AnalysisWindow& window) {
+  static const SegmentOrigin unknown = [] {
+    SegmentOrigin origin;
     gst_segment_init(&origin.segment, GST_FORMAT_UNDEFINED);
     return origin;
   }();
-  return window.origin ? *static_cast<const StreamOrigin*>(window.origin.get()) : unknown;
+  return window.origin ? static_cast<const SegmentOrigin&>(*window.origin) : unknown;
 }
 
 std::string title_of(const Finding& finding) {
@@ -284,10 +284,6 @@ const char* reason_name(DropReason reason) {
       return "stopped";
   }
   return "";
-}
-
-uint64_t Counters::windows_dropped() const {
-  return std::accumulate(dropped.begin(), dropped.end(), uint64_t{0});
 }
 
 GstStructure* dropped_structure(const AnalysisWindow& window, DropReason reason,

@@ -10,31 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "gst/media/samples.h"
+#include "gst/media/stream_origin.h"
 #include "gst/media_time.h"
 #include "model/cancel.h"
 
 namespace vidi {
 
-class AudioFeatures;  // the engine's (model/window.h)
-class FrameFeatures;
-class Preparation;
-
-// One sampled picture at the model's size. Overlapping windows share it. `features` belongs to the
-// model's worker thread: made once, good for every window that holds the frame.
-struct SampledFrame {
-  Time pts{};
-  std::optional<Time> utc;  // since 1970, from a reference timestamp
-  int side = 0;
-  std::vector<uint8_t> rgb;  // [side, side, 3]
-  mutable std::shared_ptr<const FrameFeatures> features;
-};
-
-// At most 30 s of sound. Shared and cached like frames.
-struct SoundChunk {
-  int64_t position = 0;  // as in AudioTrack
-  std::vector<float> samples;
-  mutable std::shared_ptr<const AudioFeatures> features;
-};
+class Preparation;  // the engine's (model/window.h)
 
 // What to ask about a window. One of these for all windows until a property changes.
 struct Question {
@@ -72,8 +55,7 @@ struct AnalysisWindow {
   // The plan for a model without a sentence for highlights; null: the same.
   std::shared_ptr<const AskPlan> plan_without_prompt;
   uint64_t epoch = 0;  // flushes before it; a window of an earlier one goes nowhere
-  std::shared_ptr<const void>
-      origin;  // the pad's segment and stream; only gst/filter/vidifilter looks in
+  std::shared_ptr<const StreamOrigin> origin;         // null: of no stream
   std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
   mutable std::shared_ptr<Preparation> prepared;      // or null; the worker's, until it is encoded
   std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();

@@ -50,7 +50,7 @@ void WindowBuilder::add(const Pick& pick, std::shared_ptr<const SampledFrame> fr
 
 void WindowBuilder::close(const ClosedRange& range, std::optional<AudioRange> audio,
                           std::optional<Clock::time_point> deadline,
-                          std::shared_ptr<const void> origin) {
+                          std::shared_ptr<const StreamOrigin> origin) {
   closed_.push_back({range, audio, deadline, std::move(origin), Clock::now()});
   if (range.last) forget_open_windows();
 }

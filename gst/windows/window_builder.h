@@ -46,7 +46,7 @@ class WindowBuilder {
     int64_t start = 0, stop = 0;
   };
   void close(const ClosedRange& range, std::optional<AudioRange> audio,
-             std::optional<Clock::time_point> deadline, std::shared_ptr<const void> origin);
+             std::optional<Clock::time_point> deadline, std::shared_ptr<const StreamOrigin> origin);
 
   // At video EOS: windows that wait without a deadline get this one.
   void set_deadline(Clock::time_point deadline);
@@ -91,7 +91,7 @@ class WindowBuilder {
     ClosedRange range;
     std::optional<AudioRange> audio;
     std::optional<Clock::time_point> deadline;
-    std::shared_ptr<const void> origin;
+    std::shared_ptr<const StreamOrigin> origin;
     Clock::time_point closed_at;
   };
   struct Shown {

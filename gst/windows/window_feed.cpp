@@ -4,7 +4,6 @@
 #include <future>
 #include <utility>
 
-#include "gst/media/buffer_times.h"
 #include "gst/thread_priority.h"
 
 namespace vidi {
@@ -185,7 +184,7 @@ void WindowFeed::wait_for_pictures(Time running_time) {
   const auto may_go_on = [&] {
     const bool waits = sound_.present && sound_.wait == kForever && sound_.lead > Time(0);
     if (interrupted_ || !running_ || !waits || !last_picture_ || !origin_) return true;
-    const auto at = running_time_at(origin_->segment, *last_picture_);
+    const auto at = origin_->running_time_at(*last_picture_);
     return !at || running_time - *at <= sound_ahead_;
   };
   sound_waits_ = true;
@@ -225,7 +224,7 @@ void WindowFeed::audio_changed() {
 std::optional<Time> WindowFeed::sound_position() const {
   const int64_t reached = audio_.reached();
   if (!origin_ || reached == INT64_MIN) return std::nullopt;
-  const auto last = running_time_at(origin_->segment, sampler_.last_pts());
+  const auto last = origin_->running_time_at(sampler_.last_pts());
   if (!last) return std::nullopt;
   return sampler_.last_pts() + (audio_time(reached) - *last);
 }
@@ -381,7 +380,7 @@ std::shared_ptr<const SampledFrame> WindowFeed::convert(Candidate& candidate) {
 std::optional<WindowBuilder::AudioRange> WindowFeed::audio_range(Time start, Time stop,
                                                                  const StreamOrigin* origin) const {
   if (!origin) return std::nullopt;
-  const auto first = running_time_at(origin->segment, start);
+  const auto first = origin->running_time_at(start);
   if (!first) return std::nullopt;
   const int64_t position = audio_position(*first);
   // A last frame may reach beyond the segment, so the length is the window's, not the segment's.
@@ -422,7 +421,7 @@ void WindowFeed::hand_over() {
 
 // A file's sound may well end early; a camera's microphone does not without a reason.
 void WindowFeed::check_sound(const AnalysisWindow& window) {
-  const auto* origin = static_cast<const StreamOrigin*>(window.origin.get());
+  const StreamOrigin* origin = window.origin.get();
   if (!origin || !origin->live || !window.audio.empty()) return;
   const auto range = audio_range(window.start, window.stop, origin);
   const int64_t reached = audio_.reached();

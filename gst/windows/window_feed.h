@@ -20,7 +20,7 @@
 
 #include "gst/media/audio_track.h"
 #include "gst/media/picture.h"
-#include "gst/results/structures.h"
+#include "gst/media/stream_origin.h"
 #include "gst/windows/frame_sampler.h"
 #include "gst/windows/window_builder.h"
 

@@ -15,12 +15,11 @@
 #include <thread>
 #include <vector>
 
+#include "gst/worker/model_state.h"
 #include "model/engine_api.h"
 #include "model/session.h"
 
 namespace vidi {
-
-enum class ModelState { kUnloaded, kLoading, kReady, kFailed };
 
 struct ModelKey {
   std::string folder, device;

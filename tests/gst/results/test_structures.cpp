@@ -64,7 +64,7 @@ class Events : public ::testing::Test {
     return finding;
   }
 
-  std::shared_ptr<StreamOrigin> origin_ = std::make_shared<StreamOrigin>();
+  std::shared_ptr<SegmentOrigin> origin_ = std::make_shared<SegmentOrigin>();
   std::shared_ptr<AnalysisWindow> window_ = std::make_shared<AnalysisWindow>();
 };
 

@@ -80,6 +80,10 @@ TEST_F(WindowBuilderTest, GivesSoundAhead) {
   EXPECT_EQ(window->audio[2], third);
 }
 
+struct NowhereOrigin : StreamOrigin {
+  std::optional<Time> running_time_at(Time) const override { return std::nullopt; }
+};
+
 // A window carries all that its range and its picks said, in order, doubles included.
 TEST_F(WindowBuilderTest, CarriesWhatItWasGiven) {
   const auto first = picture(seconds(1)), second = picture(seconds(3));
@@ -87,7 +91,7 @@ TEST_F(WindowBuilderTest, CarriesWhatItWasGiven) {
   builder.add({7, seconds(2), seconds(1)}, first);
   builder.add({7, seconds(3), seconds(3)}, second);
   builder.add({7, seconds(4), seconds(4)}, nullptr);
-  const auto origin = std::make_shared<int>(5);
+  const auto origin = std::make_shared<NowhereOrigin>();
   const auto before = Clock::now();
   builder.close({7, seconds(1), seconds(5), true, seconds(3)}, {}, {}, origin);
   EXPECT_TRUE(builder.waiting());

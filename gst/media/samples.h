@@ -1,0 +1,33 @@
+// What the model looks at and hears: sampled pictures and chunks of sound. Windows share them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gst/media_time.h"
+
+namespace vidi {
+
+class AudioFeatures;  // the engine's (model/window.h)
+class FrameFeatures;
+
+// One sampled picture at the model's size. Overlapping windows share it. `features` belongs to the
+// model's worker thread: made once, good for every window that holds the frame.
+struct SampledFrame {
+  Time pts{};
+  std::optional<Time> utc;  // since 1970, from a reference timestamp
+  int side = 0;
+  std::vector<uint8_t> rgb;  // [side, side, 3]
+  mutable std::shared_ptr<const FrameFeatures> features;
+};
+
+// At most 30 s of sound. Shared and cached like frames.
+struct SoundChunk {
+  int64_t position = 0;  // as in AudioTrack
+  std::vector<float> samples;
+  mutable std::shared_ptr<const AudioFeatures> features;
+};
+
+}  // namespace vidi

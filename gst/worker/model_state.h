@@ -1,0 +1,8 @@
+// Property `model-state`.
+#pragma once
+
+namespace vidi {
+
+enum class ModelState { kUnloaded, kLoading, kReady, kFailed };
+
+}  // namespace vidi
