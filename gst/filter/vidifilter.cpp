@@ -59,7 +59,7 @@ void Filter::wait_for_room() {
   };
   if (blocks()) feed_.wait_for_sound();
   feed_.hold_pictures(true);
-  link_.wait_for_room(blocks);
+  client_.wait_for_room(blocks);
   feed_.hold_pictures(false);
 }
 
@@ -305,8 +305,8 @@ void Filter::pass_gap(GstEvent* event) {
 // the caller sends the EOS itself.
 void Filter::end_stream(guint32 seqnum) {
   if (video_.times.any()) feed_.drain(end_of_stream(), Time(0));
-  link_.finish();
-  if (too_small_ && n_submitted_ == 0 && !link_.has_given_up()) {
+  if (client_.wait_until_idle()) reporter_.finish();
+  if (too_small_ && n_submitted_ == 0 && !client_.has_given_up()) {
     warn_once(kSaidOnePicture,
               "there was one picture to look at and no sound, expected a second picture or some "
               "sound: nothing was analysed");
@@ -329,7 +329,7 @@ void Filter::end_stream(guint32 seqnum) {
 // are there before SEGMENT_DONE goes on. The next segment may follow without a flush.
 void Filter::finish_segment(GstEvent* event) {
   if (video_.times.any()) feed_.drain(end_of_stream(), Time(settings()->audio_wait));
-  link_.finish();
+  if (client_.wait_until_idle()) reporter_.finish();
   push_events();
   for (const auto& pad : delivery_.side_pads()) pad->segment_done(gst_event_ref(event));
   for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
@@ -372,8 +372,9 @@ void Filter::flush_start(GstPad* pad, guint32 seqnum) {
   std::lock_guard lock(flush_mutex_);
   (pad == sink_ ? video_flushes_ : audio_flushes_) = true;
   ++epoch_;
-  link_.interrupt(epoch_);
+  client_.interrupt(epoch_);
   feed_.interrupt(epoch_);
+  reporter_.flush(epoch_);
   delivery_.flush(epoch_);
   if (pad != sink_) return;
   for (const auto& side : delivery_.side_pads()) side->flush_start(seqnum);
@@ -399,7 +400,7 @@ void Filter::flush_stop(GstPad* pad, guint32 seqnum) {
   std::lock_guard lock(flush_mutex_);
   (pad == sink_ ? video_flushes_ : audio_flushes_) = false;
   if (video_flushes_ || audio_flushes_) return;
-  link_.resume();
+  client_.resume();
   feed_.resume();
 }
 

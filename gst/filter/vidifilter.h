@@ -1,7 +1,7 @@
-// The element: pads and states on one side, the window feed and the model link on the other.
+// The element: pads and states on one side, the window feed and the model client on the other.
 //
 // The chain functions in vidifilter.cpp tell the story. Nothing here computes: pictures are copied
-// and converted by WindowFeed's thread, answers come from ModelLink's. GObject boilerplate, pads
+// and converted by WindowFeed's thread, answers come from ModelClient's. GObject boilerplate, pads
 // and properties: vidifilter_class.cpp.
 #pragma once
 
@@ -21,6 +21,7 @@
 #include "gst/media/cuda_context.h"
 #include "gst/media/orientation_tags.h"
 #include "gst/results/delivery.h"
+#include "gst/results/reporter.h"
 #include "gst/windows/frame_times.h"
 #include "gst/windows/window_feed.h"
 #include "gst/worker/model_client.h"
@@ -43,7 +44,7 @@ GstFlowReturn on_audio_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer)
 gboolean on_audio_event(GstPad* pad, GstObject* parent, GstEvent* event);
 GstIterator* internal_links(GstPad* pad, GstObject* parent);
 
-class Filter final : public LinkHost {
+class Filter final : public Listener {
  public:
   explicit Filter(GstElement* element);
   ~Filter() override;
@@ -77,14 +78,16 @@ class Filter final : public LinkHost {
   GstPad* partner_of(GstPad* pad) const;
   void take_context(GstContext* context);
 
-  // ---- LinkHost: the model's thread ----
+  // ---- Listener: the model's thread ----
   void model_progress(double fraction) override;
   void model_ready(const ModelInfo& info) override;
   void model_failed(const Error& error) override;
+  void window_analysed(const Analysis& analysis) override { reporter_.report(analysis); }
   void window_dropped(const AnalysisWindow& window, DropReason reason,
                       const std::string& error) override;
-  void analysis_failed(const Error& error, int in_a_row) override;
+  void window_failed(const AnalysisWindow& window, const Error& error, int in_a_row) override;
   void question_refused(const Question& question, const std::string& why) override;
+  void request_answered(const Analysis& analysis) override { reporter_.report_answer(analysis); }
   void request_failed(const std::string& id, const std::string& why) override;
 
  private:
@@ -191,7 +194,8 @@ class Filter final : public LinkHost {
 
   const Door* door_ = nullptr;
   Delivery delivery_;
-  ModelLink link_;
+  Reporter reporter_;
+  ModelClient client_;
   WindowFeed feed_;
   CudaContext cuda_context_;
   AudioInput audio_input_;  // the audio pad's stream lock

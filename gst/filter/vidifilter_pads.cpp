@@ -31,23 +31,25 @@ bool takes_data(GstElement* element) { return GST_STATE(element) >= GST_STATE_PA
 Filter::Filter(GstElement* element)
     : element_(element),
       delivery_(element),
-      link_(*this, delivery_),
-      feed_({[this] { return picture_side(); },
-             [this](const std::shared_ptr<const SampledFrame>& picture) { link_.foresee(picture); },
-             [this](const std::shared_ptr<const SoundChunk>& sound) { link_.foresee(sound); },
-             [this](std::shared_ptr<const FillingWindow> window) {
-               link_.filling(std::move(window));
-             },
-             [this](std::shared_ptr<AnalysisWindow> window) { submit(std::move(window)); },
-             [this](std::shared_ptr<AnalysisWindow> window) {
-               too_small_ = !window->frames.empty() && window->dropped_frames == 0;
-               link_.refuse_small(*window);
-             },
-             [this] {
-               warn_once(kSaidSoundStopped,
-                         "the sound has stopped: windows are analysed without it until it is back");
-             },
-             [this](const std::string& text) { warn_once(kSaidPicture, text); }}),
+      reporter_(delivery_),
+      client_(*this),
+      feed_(
+          {[this] { return picture_side(); },
+           [this](const std::shared_ptr<const SampledFrame>& picture) { client_.foresee(picture); },
+           [this](const std::shared_ptr<const SoundChunk>& sound) { client_.foresee(sound); },
+           [this](std::shared_ptr<const FillingWindow> window) {
+             client_.filling(std::move(window));
+           },
+           [this](std::shared_ptr<AnalysisWindow> window) { submit(std::move(window)); },
+           [this](std::shared_ptr<AnalysisWindow> window) {
+             too_small_ = !window->frames.empty() && window->dropped_frames == 0;
+             client_.refuse_small(*window);
+           },
+           [this] {
+             warn_once(kSaidSoundStopped,
+                       "the sound has stopped: windows are analysed without it until it is back");
+           },
+           [this](const std::string& text) { warn_once(kSaidPicture, text); }}),
       audio_input_(feed_.audio()),
       late_end_(
           [this] {
@@ -72,7 +74,7 @@ Filter::Filter(GstElement* element)
 }
 
 Filter::~Filter() {
-  link_.stop();
+  client_.stop();
   late_end_.cancel();
   feed_.stop();
   gst_flow_combiner_free(flows_);

@@ -185,7 +185,7 @@ void Filter::sound_came() {
   late_end_.sound_changed();
   if (!sound_may_wait_) return;
   feed_.wait_until_handled();  // else any number of windows may end before the first is counted
-  link_.wait_for_room([this] {
+  client_.wait_for_room([this] {
     const auto s = settings();
     return sound_may_wait_ && s->policy(false) == OverloadPolicy::kBlock && !s->passthrough;
   });

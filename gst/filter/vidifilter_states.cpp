@@ -115,8 +115,9 @@ bool Filter::begin() {
   feed_.start(s->shape());
   set_model_state(ModelState::kLoading);
   post_progress(GST_PROGRESS_TYPE_START, "Loading the model");
-  link_.start(*door_, *s);
-  if (s->model_load == ModelLoad::kAsync || link_.wait_until_loaded()) return true;
+  client_.set_limits(s->max_pending_windows, s->keep_windows);
+  client_.start(*door_, s->model_key());
+  if (s->model_load == ModelLoad::kAsync || client_.wait_until_loaded()) return true;
   return s->error_policy == ErrorPolicy::kPassthrough;
 }
 
@@ -154,16 +155,18 @@ void Filter::warn_of_settings(const Settings& s) {
 void Filter::interrupt_all() {
   std::lock_guard lock(flush_mutex_);
   ++epoch_;
-  link_.interrupt(epoch_);
+  client_.interrupt(epoch_);
   feed_.interrupt(epoch_);
+  reporter_.flush(epoch_);
 }
 
 void Filter::end() {
   late_end_.cancel();
   feed_.stop();
   const bool was_loading = state_ == ModelState::kLoading;
-  link_.stop();
+  client_.stop();
   audio_input_.flush();
+  reporter_.flush(epoch_);
   delivery_.flush(epoch_);
   if (was_loading) post_progress(GST_PROGRESS_TYPE_CANCELED, "Loading the model was cancelled");
   set_model_state(ModelState::kUnloaded);
@@ -204,7 +207,8 @@ void Filter::model_failed(const Error& error) {
 // A drop is said in four ways: event and message, QOS, a warning now and then, `stats`.
 void Filter::window_dropped(const AnalysisWindow& window, DropReason reason,
                             const std::string& error) {
-  const Counters counters = link_.counters();
+  if (reason == DropReason::kOutOfMemory) reporter_.pass(window);
+  const Counters counters = client_.counters();
   delivery_.send(dropped_structure(window, reason, error, counters), &window);
   post_qos(window, counters);
   const bool no_memory = reason == DropReason::kOutOfMemory;
@@ -235,9 +239,10 @@ void Filter::post_qos(const AnalysisWindow& window, const Counters& counters) {
   gst_element_post_message(element_, message);
 }
 
-void Filter::analysis_failed(const Error& error, int in_a_row) {
+void Filter::window_failed(const AnalysisWindow& window, const Error& error, int in_a_row) {
+  reporter_.report_failure(window, error);
   if (in_a_row < kFailuresUntilBroken) return warn("a window was not analysed: " + error.message);
-  link_.give_up();
+  client_.give_up();
   set_model_state(ModelState::kFailed);
   send_model(nullptr, error.message.c_str());
   post_error({error.code, std::to_string(in_a_row) + " windows in a row failed: " + error.message});
@@ -263,7 +268,7 @@ void Filter::set_model_state(ModelState state) {
 
 void Filter::send_model(const ModelInfo* info, const char* error) {
   delivery_.send(model_structure(state_, delivery_.session_id(), settings()->model_path, info,
-                                 link_.counters().device_bytes, error),
+                                 client_.counters().device_bytes, error),
                  nullptr);
 }
 
@@ -317,7 +322,7 @@ void Filter::submit(std::shared_ptr<AnalysisWindow> window) {
   if (s->task == Task::kHighlight) window->plan_without_prompt = s->plan(false);
   ++n_submitted_;
   const bool live = origin_of(*window).live;
-  link_.submit(std::move(window), s->policy(live));
+  client_.submit(std::move(window), s->policy(live));
 }
 
 // ---- Application's threads ----
@@ -342,7 +347,7 @@ bool Filter::set_property(guint id, const GValue* value, std::string* error) {
     now = settings_ = changed;
   }
   feed_.reshape(now->shape());
-  link_.set_limits(now->max_pending_windows, now->keep_windows);
+  client_.set_limits(now->max_pending_windows, now->keep_windows);
   return true;
 }
 
@@ -359,7 +364,7 @@ bool Filter::get_property(guint id, GValue* value) {
 }
 
 Counters Filter::counters() {
-  Counters counters = link_.counters();
+  Counters counters = client_.counters();
   counters.frames_in = n_frames_;
   counters.frames_sampled = feed_.n_sampled();
   counters.audio_samples = feed_.audio().n_received();
@@ -382,12 +387,12 @@ std::string Filter::ask(const char* query, guint64 start, guint64 stop) {
   plan->task = "retrieval", plan->ranked = false, plan->merge = false;
   plan->questions = {{id, query, query}};
   std::shared_ptr<AnalysisWindow> window;
-  if (start != GST_CLOCK_TIME_NONE && !open_end && !link_.covers(from, to)) {
+  if (start != GST_CLOCK_TIME_NONE && !open_end && !client_.covers(from, to)) {
     window = feed_.snapshot(from, to);
   }
-  const ModelLink::Asked asked = link_.ask(plan, from, to, std::move(window));
-  if (asked == ModelLink::Asked::kYes) return id;
-  if (asked == ModelLink::Asked::kTooMany) {
+  const ModelClient::Asked asked = client_.ask(plan, from, to, std::move(window));
+  if (asked == ModelClient::Asked::kYes) return id;
+  if (asked == ModelClient::Asked::kTooMany) {
     warn("ask: too many questions wait for their answers, expected fewer at a time", refusal(""));
     return "";
   }

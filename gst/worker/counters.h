@@ -14,12 +14,11 @@ namespace vidi {
 enum class DropReason { kOverload, kTooFewFrames, kOutOfMemory, kFlush, kModelFailed, kStopped };
 inline constexpr size_t kDropReasons = 6;
 
-// Behind `stats`, under the element's lock. Every window is counted once: submitted is always
-// completed + failed + dropped for some reason + pending.
+// Behind `stats`. Every window is counted once: submitted is always completed + failed + dropped
+// for some reason + pending.
 struct Counters {
   uint64_t windows_submitted = 0, windows_completed = 0, windows_failed = 0;
   std::array<uint64_t, kDropReasons> dropped{};  // by reason
-  uint64_t windows_dropped() const;              // for any
   uint64_t frames_in = 0, frames_sampled = 0, audio_samples = 0;
   uint64_t pending = 0;  // that wait for the model, or are with it
   Time inference_last{}, inference_max{}, inference_sum{};
@@ -28,6 +27,11 @@ struct Counters {
   uint64_t sample_bytes = 0, device_bytes = 0;
   uint64_t left_out = 0;                      // of what was said: Delivery::n_left_out()
   std::string device, precision, why_no_gpu;  // of the model, once it is ready
+
+  uint64_t windows_dropped() const;  // for any reason
+  void count_drops(size_t n, DropReason reason);
+  // `delay`: from the stream's passing of the window's end to now.
+  void count_completed(Time inference, Time delay);
 };
 
 }  // namespace vidi

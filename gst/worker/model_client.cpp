@@ -23,18 +23,16 @@ struct WorkDone {
 
 }  // namespace
 
-void ModelLink::start(const Door& door, const Settings& settings) {
+void ModelClient::start(const Door& door, const ModelKey& key) {
   {
     std::lock_guard lock(mutex_);
     useless_ = stopping_ = false;
     counters_ = {};
     analysed_until_ = {};
     failures_in_a_row_ = 0;
-    merger_.clear(), ranker_.clear();
   }
-  set_limits(settings.max_pending_windows, settings.keep_windows);
   queue_.resume();
-  const auto model = SharedModel::acquire(door, settings.model_key());
+  const auto model = SharedModel::acquire(door, key);
   {
     std::lock_guard lock(mutex_);
     model_ = model;
@@ -42,11 +40,11 @@ void ModelLink::start(const Door& door, const Settings& settings) {
   model->attach(this);
 }
 
-void ModelLink::stop() {
+void ModelClient::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
-    count_drops(queue_.interrupt().size(), DropReason::kStopped);
+    counters_.count_drops(queue_.interrupt().size(), DropReason::kStopped);
     if (request_in_work_) request_in_work_->cancel();
     requests_.clear();
     foresight_.forget();
@@ -54,39 +52,38 @@ void ModelLink::stop() {
   if (const auto in_use = model()) in_use->detach(this);
   foresight_.forget();  // what the worker still made of it
   std::lock_guard lock(mutex_);
-  kept_.clear();
+  kept_.take_all();
   model_.reset();
 }
 
-std::shared_ptr<SharedModel> ModelLink::model() const {
+std::shared_ptr<SharedModel> ModelClient::model() const {
   std::lock_guard lock(mutex_);
   return model_;
 }
 
-void ModelLink::wake() {
+void ModelClient::wake() {
   if (const auto in_use = model()) in_use->wake();
 }
 
-bool ModelLink::wait_until_loaded() {
+bool ModelClient::wait_until_loaded() {
   const auto in_use = model();
   return in_use && in_use->wait_until_loaded(this);
 }
 
-void ModelLink::set_limits(size_t max_pending, size_t keep_windows) {
+void ModelClient::set_limits(size_t max_pending, size_t keep_windows) {
   queue_.set_bound(max_pending);
   std::lock_guard lock(mutex_);
-  keep_windows_ = keep_windows;
-  while (kept_.size() > keep_windows_) kept_.pop_front();
+  kept_.set_bound(keep_windows);
 }
 
-void ModelLink::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy) {
+void ModelClient::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy) {
   std::vector<std::shared_ptr<AnalysisWindow>> dropped;
   DropReason reason = DropReason::kOverload;
   {
     std::lock_guard lock(mutex_);
     ++counters_.windows_submitted;
     if (stopping_ || window->epoch != epoch_) {
-      return count_drops(1, stopping_ ? DropReason::kStopped : DropReason::kFlush);
+      return counters_.count_drops(1, stopping_ ? DropReason::kStopped : DropReason::kFlush);
     }
     if (useless_) {
       reason = DropReason::kModelFailed;
@@ -94,71 +91,59 @@ void ModelLink::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy po
     } else {
       dropped = queue_.push(std::move(window), policy);
     }
-    count_drops(dropped.size(), reason);
+    counters_.count_drops(dropped.size(), reason);
   }
-  for (const auto& out : dropped) say_dropped(*out, reason);
+  for (const auto& out : dropped) tell_dropped(*out, reason);
   wake();
 }
 
 // A failed model cut it short, if there is one: its stream is no longer looked at.
-void ModelLink::refuse_small(const AnalysisWindow& window) {
+void ModelClient::refuse_small(const AnalysisWindow& window) {
   DropReason reason;
   {
     std::lock_guard lock(mutex_);
     reason = useless_ ? DropReason::kModelFailed : DropReason::kTooFewFrames;
     ++counters_.windows_submitted;
-    count_drops(1, reason);
+    counters_.count_drops(1, reason);
   }
-  host_.window_dropped(window, reason, "");
+  listener_.window_dropped(window, reason, "");
 }
 
-bool ModelLink::finish() {
-  if (!queue_.wait_until_idle()) return false;
-  std::vector<Finding> findings;
-  {
-    std::lock_guard lock(mutex_);
-    findings = merger_.finish();
-  }
-  for (const Finding& finding : findings) delivery_.send(finding);
-  return true;
-}
-
-void ModelLink::interrupt(uint64_t epoch) {
+void ModelClient::interrupt(uint64_t epoch) {
   std::lock_guard lock(mutex_);
   epoch_ = epoch;
-  count_drops(queue_.interrupt().size(), DropReason::kFlush);
+  counters_.count_drops(queue_.interrupt().size(), DropReason::kFlush);
   if (request_in_work_) request_in_work_->cancel();
   requests_.clear();
   foresight_.forget();
-  kept_.clear();
-  merger_.clear(), ranker_.clear();
+  kept_.take_all();
   analysed_until_ = {};
 }
 
-bool ModelLink::is_of_use() const {
+bool ModelClient::is_of_use() const {
   std::lock_guard lock(mutex_);
   return !useless_ && model_;
 }
 
-void ModelLink::foresee(const std::shared_ptr<const SampledFrame>& picture) {
+void ModelClient::foresee(const std::shared_ptr<const SampledFrame>& picture) {
   if (!is_of_use()) return;
   foresight_.picture(picture);
   wake();
 }
 
-void ModelLink::foresee(const std::shared_ptr<const SoundChunk>& sound) {
+void ModelClient::foresee(const std::shared_ptr<const SoundChunk>& sound) {
   if (!is_of_use()) return;
   foresight_.sound(sound);
   wake();
 }
 
-void ModelLink::filling(std::shared_ptr<const FillingWindow> window) {
+void ModelClient::filling(std::shared_ptr<const FillingWindow> window) {
   if (!is_of_use()) return;
   foresight_.filling(std::move(window));
   wake();
 }
 
-void ModelLink::give_up() {
+void ModelClient::give_up() {
   std::vector<std::shared_ptr<AnalysisWindow>> windows;
   {
     std::lock_guard lock(mutex_);
@@ -166,32 +151,33 @@ void ModelLink::give_up() {
     requests_.clear();
     foresight_.forget();
     while (auto window = queue_.pop()) windows.push_back(std::move(window));
-    count_drops(windows.size(), DropReason::kModelFailed);
+    counters_.count_drops(windows.size(), DropReason::kModelFailed);
   }
   // In work until it is told: an EOS that waits goes on behind that.
   for (const auto& window : windows) {
-    say_dropped(*window, DropReason::kModelFailed);
+    tell_dropped(*window, DropReason::kModelFailed);
     queue_.done();
   }
 }
 
-bool ModelLink::has_given_up() const {
+bool ModelClient::has_given_up() const {
   std::lock_guard lock(mutex_);
   return useless_;
 }
 
-void ModelLink::say_dropped(const AnalysisWindow& window, DropReason reason,
-                            const std::string& error) {
+void ModelClient::tell_dropped(const AnalysisWindow& window, DropReason reason,
+                               const std::string& error) {
   foresight_.drop(window);
-  host_.window_dropped(window, reason, error);
+  listener_.window_dropped(window, reason, error);
 }
 
-ModelLink::Asked ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
-                                std::shared_ptr<AnalysisWindow> window) {
+ModelClient::Asked ModelClient::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
+                                    std::shared_ptr<AnalysisWindow> window) {
   {
     std::lock_guard lock(mutex_);
     if (useless_ || !model_) return Asked::kNothing;
-    if (!window && kept_of(start, stop).empty() && !comes(start, stop)) return Asked::kNothing;
+    if (!window && kept_.overlapping(start, stop).empty() && !comes(start, stop))
+      return Asked::kNothing;
     if (requests_.size() >= kMostRequests) return Asked::kTooMany;
     requests_.push_back(
         {std::move(plan), start, stop, std::move(window), std::make_shared<Cancel>(), {}});
@@ -200,30 +186,18 @@ ModelLink::Asked ModelLink::ask(std::shared_ptr<const AskPlan> plan, Time start,
   return Asked::kYes;
 }
 
-// The next two are called with the lock.
-std::vector<Analysis> ModelLink::kept_of(Time start, Time stop) const {
-  std::vector<Analysis> found;
-  for (const Analysis& kept : kept_) {
-    if (kept.window->start < stop && start < kept.window->stop) found.push_back(kept);
-  }
-  return found;
-}
-
-// Whether a window of that time waits, or is in work.
-bool ModelLink::comes(Time start, Time stop) const {
+// Whether a window of that time waits, or is in work. Called with the lock.
+bool ModelClient::comes(Time start, Time stop) const {
   const bool in_work = in_work_ && in_work_->start < stop && start < in_work_->stop;
   return in_work || queue_.waits_for(start, stop);
 }
 
-bool ModelLink::covers(Time start, Time stop) const {
+bool ModelClient::covers(Time start, Time stop) const {
   std::lock_guard lock(mutex_);
-  for (const Analysis& kept : kept_) {  // by start
-    if (kept.window->start <= start && start < kept.window->stop) start = kept.window->stop;
-  }
-  return start >= stop;
+  return kept_.cover(start, stop);
 }
 
-Counters ModelLink::counters() const {
+Counters ModelClient::counters() const {
   std::lock_guard lock(mutex_);
   Counters counters = counters_;
   counters.pending = queue_.n_waiting() + (in_work_ ? 1 : 0);
@@ -231,23 +205,23 @@ Counters ModelLink::counters() const {
   return counters;
 }
 
-void ModelLink::on_ready(const ModelInfo& info) {
+void ModelClient::on_ready(const ModelInfo& info) {
   {
     std::lock_guard lock(mutex_);
     counters_.device = info.device;
     counters_.precision = info.precision;
     counters_.why_no_gpu = info.why_no_gpu;
   }
-  host_.model_ready(info);
+  listener_.model_ready(info);
 }
 
-void ModelLink::on_failed(const Error& error) {
+void ModelClient::on_failed(const Error& error) {
   give_up();
-  host_.model_failed(error);
+  listener_.model_failed(error);
 }
 
 // Requests first: somebody waits for them.
-bool ModelLink::work(Session& session) {
+bool ModelClient::work(Session& session) {
   if (auto request = next_request()) {
     answer(session, *request);
     return true;
@@ -260,12 +234,12 @@ bool ModelLink::work(Session& session) {
 }
 
 // The first request whose window is there. One whose window is still to come stays.
-std::optional<ModelLink::Request> ModelLink::next_request() {
+std::optional<ModelClient::Request> ModelClient::next_request() {
   std::lock_guard lock(mutex_);
   request_in_work_.reset();
   in_work_.reset();
   for (auto it = requests_.begin(); it != requests_.end(); ++it) {
-    it->encoded = kept_of(it->start, it->stop);
+    it->encoded = kept_.overlapping(it->start, it->stop);
     if (!it->window && it->encoded.empty() && comes(it->start, it->stop)) continue;
     Request request = std::move(*it);
     requests_.erase(it);
@@ -275,7 +249,7 @@ std::optional<ModelLink::Request> ModelLink::next_request() {
   return std::nullopt;
 }
 
-std::shared_ptr<AnalysisWindow> ModelLink::next_window() {
+std::shared_ptr<AnalysisWindow> ModelClient::next_window() {
   std::lock_guard lock(mutex_);
   auto window = queue_.pop();
   in_work_ = window;
@@ -283,13 +257,13 @@ std::shared_ptr<AnalysisWindow> ModelLink::next_window() {
   return window;
 }
 
-void ModelLink::answer(Session& session, Request& request) {
+void ModelClient::answer(Session& session, Request& request) {
   if (request.window) {
     request.window->plan = request.plan;
     request.window->cancel = request.cancel;
     const auto analysis = analyze(session, request.window, [this] { return find_room(true); });
     if (!analysis) return answer_failed(request, analysis.error());
-    send_answer(request, *analysis);
+    tell_answer(request, *analysis);
     return;
   }
   if (request.encoded.empty()) {
@@ -299,36 +273,27 @@ void ModelLink::answer(Session& session, Request& request) {
     const auto again = ask_again(session, before, request.plan, request.cancel,
                                  [this] { return find_room(false); });
     if (!again) return answer_failed(request, again.error());
-    if (!send_answer(request, *again)) return;
+    if (!tell_answer(request, *again)) return;
   }
 }
 
-void ModelLink::answer_failed(const Request& request, const Error& error) {
+void ModelClient::answer_failed(const Request& request, const Error& error) {
   if (error.code == ErrorCode::kCancelled) return;
-  host_.request_failed(request.plan->questions.front().id, error.message);
+  listener_.request_failed(request.plan->questions.front().id, error.message);
 }
 
 // False when the model refuses the question.
-bool ModelLink::send_answer(const Request& request, const Analysis& analysis) {
+bool ModelClient::tell_answer(const Request& request, const Analysis& analysis) {
   const std::string& refusal = analysis.refusals.front();
   if (!refusal.empty()) {
     answer_failed(request, {ErrorCode::kBadInput, refusal});
     return false;
   }
-  HitMerger alone;
-  auto findings = alone.add(findings_of(analysis), kForever, Time(0), false);
-  {
-    std::lock_guard lock(mutex_);
-    uint64_t id = merger_.take_ids(findings.size());
-    for (Finding& finding : findings) finding.result_id = id++;
-  }
-  for (const Finding& finding : findings) delivery_.send(finding);
-  const AnalysisWindow& window = *analysis.window;
-  delivery_.send(window_structure(window, &analysis, findings.size(), 0, nullptr), &window);
+  listener_.request_answered(analysis);
   return true;
 }
 
-void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window) {
+void ModelClient::analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window) {
   if (!session.info().has_highlight_prompt && window->plan_without_prompt) {
     window->plan = window->plan_without_prompt;
   }
@@ -336,7 +301,7 @@ void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>&
   if (analysis) {
     analysed(*analysis);
   } else if (analysis.error().code == ErrorCode::kCancelled) {
-    count_cancelled(*window);
+    cancelled(*window);
   } else if (analysis.error().code == ErrorCode::kOutOfMemory) {
     out_of_memory(*window, analysis.error());
   } else {
@@ -345,132 +310,91 @@ void ModelLink::analyse(Session& session, const std::shared_ptr<AnalysisWindow>&
 }
 
 // The next window may find what this one did not: other programs come and go.
-void ModelLink::out_of_memory(const AnalysisWindow& window, const Error& error) {
-  std::vector<Finding> findings;
+void ModelClient::out_of_memory(const AnalysisWindow& window, const Error& error) {
   {
     std::lock_guard lock(mutex_);
     in_work_.reset();
-    count_drops(1, DropReason::kOutOfMemory);
-    if (window.epoch == epoch_) {
-      findings = merger_.pass(window.next_start, window.plan->merge_gap);
-    }
+    counters_.count_drops(1, DropReason::kOutOfMemory);
   }
-  for (const Finding& finding : findings) delivery_.send(finding);
-  say_dropped(window, DropReason::kOutOfMemory, error.message);
+  tell_dropped(window, DropReason::kOutOfMemory, error.message);
 }
 
-void ModelLink::count_cancelled(const AnalysisWindow& window) {
+void ModelClient::cancelled(const AnalysisWindow& window) {
   std::lock_guard lock(mutex_);
   in_work_.reset();
   const bool flushed = window.epoch != epoch_;
-  count_drops(1, flushed ? DropReason::kFlush : DropReason::kStopped);
+  counters_.count_drops(1, flushed ? DropReason::kFlush : DropReason::kStopped);
 }
 
-void ModelLink::analysed(const Analysis& analysis) {
-  const AnalysisWindow& window = *analysis.window;
-  size_t n_found = 0;
-  const std::vector<Finding> findings = settle(analysis, &n_found);
-  keep(analysis);  // before anybody hears of the window: who does may ask about it
-  count_analysis(analysis);
-  for (const Finding& finding : findings) delivery_.send(finding);
-
-  const Time delay = since(window.closed_at);
-  delivery_.send(window_structure(window, &analysis, n_found, delay.count(), nullptr), &window);
+// Kept before anybody hears of the window: who does may ask about it.
+void ModelClient::analysed(const Analysis& analysis) {
+  keep(analysis);
+  count(analysis);
+  listener_.window_analysed(analysis);
   tell_refusals(analysis);
 }
 
-void ModelLink::tell_refusals(const Analysis& analysis) {
+void ModelClient::tell_refusals(const Analysis& analysis) {
   const std::vector<Question>& questions = analysis.window->plan->questions;
   for (size_t i = 0; i < analysis.refusals.size() && i < questions.size(); ++i) {
-    if (!analysis.refusals[i].empty()) host_.question_refused(questions[i], analysis.refusals[i]);
+    if (!analysis.refusals[i].empty())
+      listener_.question_refused(questions[i], analysis.refusals[i]);
   }
 }
 
-// Ranks, counts and merges, and says what is to be sent now; nothing when a flush came meanwhile.
-std::vector<Finding> ModelLink::settle(const Analysis& analysis, size_t* n_found) {
-  const AskPlan& plan = *analysis.window->plan;
-  std::vector<Finding> found = findings_of(analysis);
-  std::lock_guard lock(mutex_);
-  if (analysis.window->epoch != epoch_) return {};
-  if (plan.ranked || plan.task == "highlight")
-    found = ranker_.keep_best(std::move(found), plan.max_highlights);
-  *n_found = found.size();
-  return merger_.add(std::move(found), analysis.window->next_start, plan.merge_gap, plan.merge);
-}
-
 // For `ask`. Pictures' features serve later windows only: the others free the device's memory now.
-void ModelLink::keep(const Analysis& analysis) {
+void ModelClient::keep(const Analysis& analysis) {
   const AnalysisWindow& window = *analysis.window;
   for (const auto& frame : window.frames) {
     if (frame->pts < window.next_start) frame->features.reset();
   }
   std::lock_guard lock(mutex_);
   if (window.epoch != epoch_) return;
-  kept_.push_back(analysis);
-  while (kept_.size() > keep_windows_) kept_.pop_front();
+  kept_.add(analysis);
 }
 
 // Frees what the window in work needs the memory of: later windows that were begun, and those kept
 // for questions; false when there are none.
-bool ModelLink::forget_others() {
+bool ModelClient::forget_others() {
   const bool freed = foresight_.free_room();
-  std::lock_guard lock(mutex_);
-  if (kept_.empty()) return freed;
-  kept_.clear();
-  return true;
+  return give_room() || freed;
 }
 
 // On the worker: memory for what is in work, from this element if `own`, then from those that share
 // its model, then from other models of the process; false when nobody has any to give.
-bool ModelLink::find_room(bool own) {
+bool ModelClient::find_room(bool own) {
   if (own && forget_others()) return true;
   const auto in_use = model();
   return in_use && in_use->take_room(this);
 }
 
 // Only what is kept for questions: the worker may be at work on anything else.
-bool ModelLink::give_room() {
-  std::deque<Analysis> kept;
+bool ModelClient::give_room() {
+  std::deque<Analysis> kept;  // freed without the lock
   std::lock_guard lock(mutex_);
-  kept.swap(kept_);
+  kept = kept_.take_all();
   return !kept.empty();
 }
 
-void ModelLink::count_analysis(const Analysis& analysis) {
+void ModelClient::count(const Analysis& analysis) {
   const AnalysisWindow& window = *analysis.window;
-  const Time delay = since(window.closed_at);
   std::lock_guard lock(mutex_);
   in_work_.reset();
   failures_in_a_row_ = 0;
-  Counters& c = counters_;
-  ++c.windows_completed;
-  c.inference_last = analysis.inference_time;
-  c.inference_sum += analysis.inference_time;
-  c.inference_max = std::max(c.inference_max, analysis.inference_time);
-  c.delay_last = delay;
-  c.delay_sum += delay;
-  c.delay_max = std::max(c.delay_max, delay);
-  c.analysed += std::max(Time(0), window.stop - std::max(window.start, analysed_until_));
+  counters_.count_completed(analysis.inference_time, since(window.closed_at));
+  counters_.analysed += std::max(Time(0), window.stop - std::max(window.start, analysed_until_));
   analysed_until_ = window.stop;
 }
 
-void ModelLink::failed(const AnalysisWindow& window, const Error& error) {
+void ModelClient::failed(const AnalysisWindow& window, const Error& error) {
   int in_a_row;
-  std::vector<Finding> findings;
   {
     std::lock_guard lock(mutex_);
     in_work_.reset();
     ++counters_.windows_failed;
     in_a_row = ++failures_in_a_row_;
-    if (window.epoch == epoch_) {
-      findings = merger_.pass(window.next_start, window.plan->merge_gap);
-    }
   }
-  for (const Finding& finding : findings) delivery_.send(finding);
-  const Time delay = since(window.closed_at);
-  delivery_.send(window_structure(window, nullptr, 0, delay.count(), error.message.c_str()),
-                 &window);
-  host_.analysis_failed(error, in_a_row);
+  listener_.window_failed(window, error, in_a_row);
 }
 
 }  // namespace vidi

@@ -44,7 +44,7 @@ SharedModel::~SharedModel() {
   if (thread_.joinable()) end_thread(lock);
 }
 
-void SharedModel::attach(ModelClient* client) {
+void SharedModel::attach(WorkSource* client) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !stopping_; });  // the thread before this one is on its way out
   if (seated(client)) return;
@@ -68,7 +68,7 @@ void SharedModel::attach(ModelClient* client) {
   }
 }
 
-void SharedModel::detach(ModelClient* client) {
+void SharedModel::detach(WorkSource* client) {
   std::unique_lock lock(mutex_);
   leave_seat(client);
   if (std::this_thread::get_id() == worker_) {
@@ -101,17 +101,17 @@ void SharedModel::end_thread(std::unique_lock<std::mutex>& lock) {
   changed_.notify_all();
 }
 
-bool SharedModel::seated(const ModelClient* client) const {
+bool SharedModel::seated(const WorkSource* client) const {
   return std::any_of(seats_.begin(), seats_.end(),
                      [&](const Seat& seat) { return seat.client == client; });
 }
 
-bool SharedModel::was_told(const ModelClient* client) const {
+bool SharedModel::was_told(const WorkSource* client) const {
   return std::any_of(seats_.begin(), seats_.end(),
                      [&](const Seat& seat) { return seat.client == client && seat.told; });
 }
 
-void SharedModel::leave_seat(const ModelClient* client) {
+void SharedModel::leave_seat(const WorkSource* client) {
   for (size_t i = 0; i < seats_.size(); ++i) {
     if (seats_[i].client != client) continue;
     seats_.erase(seats_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -127,7 +127,7 @@ void SharedModel::wake() {
   changed_.notify_all();
 }
 
-bool SharedModel::wait_until_loaded(const ModelClient* client) {
+bool SharedModel::wait_until_loaded(const WorkSource* client) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !seated(client) || (was_told(client) && !is_called(client)); });
   return state_ == ModelState::kReady && seated(client);
@@ -209,7 +209,7 @@ void SharedModel::tell_newcomers(std::unique_lock<std::mutex>& lock) {
         std::find_if(seats_.begin(), seats_.end(), [](const Seat& s) { return !s.told; });
     if (seat == seats_.end()) return;
     seat->told = true;
-    ModelClient* client = seat->client;
+    WorkSource* client = seat->client;
     call(lock, client, [&] { error_ ? client->on_failed(*error_) : client->on_ready(info_); });
   }
 }
@@ -234,11 +234,11 @@ bool SharedModel::serve_next(std::unique_lock<std::mutex>& lock) {
   return false;
 }
 
-bool SharedModel::is_called(const ModelClient* client) const {
+bool SharedModel::is_called(const WorkSource* client) const {
   return std::find(calls_.begin(), calls_.end(), client) != calls_.end();
 }
 
-bool SharedModel::take_room_of_clients(const ModelClient* but) {
+bool SharedModel::take_room_of_clients(const WorkSource* but) {
   bool found = false;
   std::unique_lock lock(mutex_);
   const std::vector<Seat> seats = seats_;
@@ -249,7 +249,7 @@ bool SharedModel::take_room_of_clients(const ModelClient* but) {
   return found;
 }
 
-bool SharedModel::take_room(const ModelClient* client) {
+bool SharedModel::take_room(const WorkSource* client) {
   if (take_room_of_clients(client)) return true;
   std::vector<std::shared_ptr<SharedModel>> others;
   {
@@ -265,7 +265,7 @@ bool SharedModel::take_room(const ModelClient* client) {
 
 // Calls into a client without the lock; detach() waits for it.
 template <class Call>
-void SharedModel::call(std::unique_lock<std::mutex>& lock, ModelClient* client, Call what) {
+void SharedModel::call(std::unique_lock<std::mutex>& lock, WorkSource* client, Call what) {
   calls_.push_back(client);
   lock.unlock();
   try {

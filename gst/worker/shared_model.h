@@ -29,9 +29,9 @@ struct ModelKey {
 };
 
 // What an element gives the worker. Every call comes from the worker's thread, with no lock held.
-class ModelClient {
+class WorkSource {
  public:
-  virtual ~ModelClient() = default;
+  virtual ~WorkSource() = default;
   virtual void on_progress(double fraction) = 0;  // 0..1, while loading
   virtual void on_ready(const ModelInfo& info) = 0;
   virtual void on_failed(const Error& error) = 0;
@@ -53,21 +53,21 @@ class SharedModel {
   // The first client starts loading. The client hears on_ready or on_failed, also when that
   // happened before it came; when not even the thread can be started, on_failed comes from here and
   // the client is not attached. Waits for the end of a last detach() that is under way.
-  void attach(ModelClient* client);
+  void attach(WorkSource* client);
   // Returns when no call into the client is running and none will come. The client has cancelled
   // its work before; loading is cancelled when nobody else waits for it. From the worker's own
   // thread this is a programming error: it says so on stderr, removes the client and cannot wait.
-  void detach(ModelClient* client);
+  void detach(WorkSource* client);
   void wake();  // a client has work
   // For `client`, whose work does not fit: the other clients give what they can do without, and
   // when they have nothing, those of the process's other models. False when nobody has. On the
   // worker's thread, from inside the client.
-  bool take_room(const ModelClient* client);
+  bool take_room(const WorkSource* client);
 
   // Blocks until the model is ready (true), has failed or `client` is told to stop waiting by
   // detach (false). The client has heard on_ready or on_failed by then. Not for the worker's
   // thread.
-  bool wait_until_loaded(const ModelClient* client);
+  bool wait_until_loaded(const WorkSource* client);
   ModelState state() const;
   int64_t device_memory_bytes() const;  // as of the last piece of work
 
@@ -75,13 +75,13 @@ class SharedModel {
 
  private:
   struct Seat {
-    ModelClient* client = nullptr;
+    WorkSource* client = nullptr;
     bool told = false;  // has heard on_ready or on_failed
   };
   // Called with the lock.
-  bool seated(const ModelClient* client) const;
-  bool was_told(const ModelClient* client) const;
-  void leave_seat(const ModelClient* client);
+  bool seated(const WorkSource* client) const;
+  bool was_told(const WorkSource* client) const;
+  void leave_seat(const WorkSource* client);
   void end_thread(std::unique_lock<std::mutex>& lock);
   bool has_newcomer() const;
 
@@ -93,9 +93,9 @@ class SharedModel {
   void tell_newcomers(std::unique_lock<std::mutex>& lock);
   bool serve_next(std::unique_lock<std::mutex>& lock);
   template <class Call>
-  void call(std::unique_lock<std::mutex>& lock, ModelClient* client, Call what);
-  bool is_called(const ModelClient* client) const;  // called with the lock
-  bool take_room_of_clients(const ModelClient* but);
+  void call(std::unique_lock<std::mutex>& lock, WorkSource* client, Call what);
+  bool is_called(const WorkSource* client) const;  // called with the lock
+  bool take_room_of_clients(const WorkSource* but);
 
   const Door& door_;
   const ModelKey key_;
@@ -104,8 +104,8 @@ class SharedModel {
   std::thread thread_;
   std::thread::id worker_;  // of thread_, until it has ended
   std::vector<Seat> seats_;
-  std::vector<ModelClient*> calls_;  // clients that are called now, without the lock
-  size_t turn_ = 0;                  // seat that is asked next
+  std::vector<WorkSource*> calls_;  // clients that are called now, without the lock
+  size_t turn_ = 0;                 // seat that is asked next
   bool work_waits_ = false, stopping_ = false;
   ModelState state_ = ModelState::kUnloaded;
   Cancel cancel_load_;

@@ -18,7 +18,7 @@ using scripted::Step;
 constexpr auto kLong = 20s;  // only reached when a test fails
 
 // Counts what it hears, and works off `n_waiting` pieces.
-class Client : public ModelClient {
+class Client : public WorkSource {
  public:
   void on_progress(double fraction) override {
     note([&] { progress = fraction; });

@@ -1,0 +1,89 @@
+#include "gst/results/reporter.h"
+
+#include <chrono>
+#include <utility>
+
+#include "gst/results/structures.h"
+
+namespace vidi {
+namespace {
+
+GstClockTime since(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now() - then).count();
+}
+
+}  // namespace
+
+void Reporter::flush(uint64_t epoch) {
+  std::lock_guard lock(mutex_);
+  epoch_ = epoch;
+  merger_.clear(), ranker_.clear();
+}
+
+void Reporter::report(const Analysis& analysis) {
+  const auto settled = settle(analysis);
+  if (!settled) return;
+  send(settled->findings);
+  const AnalysisWindow& window = *analysis.window;
+  delivery_.send(
+      window_structure(window, &analysis, settled->n_found, since(window.closed_at), nullptr),
+      &window);
+}
+
+// Nothing when a flush came meanwhile.
+std::optional<Reporter::Settled> Reporter::settle(const Analysis& analysis) {
+  const AskPlan& plan = *analysis.window->plan;
+  std::vector<Finding> found = findings_of(analysis);
+  std::lock_guard lock(mutex_);
+  if (analysis.window->epoch != epoch_) return std::nullopt;
+  if (plan.ranked || plan.task == "highlight")
+    found = ranker_.keep_best(std::move(found), plan.max_highlights);
+  const size_t n_found = found.size();
+  return Settled{n_found, merger_.add(std::move(found), analysis.window->next_start, plan.merge_gap,
+                                      plan.merge)};
+}
+
+void Reporter::report_answer(const Analysis& analysis) {
+  HitMerger alone;
+  auto findings = alone.add(findings_of(analysis), kForever, Time(0), false);
+  {
+    std::lock_guard lock(mutex_);
+    uint64_t id = merger_.take_ids(findings.size());
+    for (Finding& finding : findings) finding.result_id = id++;
+  }
+  send(findings);
+  const AnalysisWindow& window = *analysis.window;
+  delivery_.send(window_structure(window, &analysis, findings.size(), 0, nullptr), &window);
+}
+
+void Reporter::report_failure(const AnalysisWindow& window, const Error& error) {
+  pass(window);
+  delivery_.send(
+      window_structure(window, nullptr, 0, since(window.closed_at), error.message.c_str()),
+      &window);
+}
+
+void Reporter::pass(const AnalysisWindow& window) {
+  std::vector<Finding> findings;
+  {
+    std::lock_guard lock(mutex_);
+    if (window.epoch != epoch_) return;
+    findings = merger_.pass(window.next_start, window.plan->merge_gap);
+  }
+  send(findings);
+}
+
+void Reporter::finish() {
+  std::vector<Finding> findings;
+  {
+    std::lock_guard lock(mutex_);
+    findings = merger_.finish();
+  }
+  send(findings);
+}
+
+void Reporter::send(const std::vector<Finding>& findings) {
+  for (const Finding& finding : findings) delivery_.send(finding);
+}
+
+}  // namespace vidi
