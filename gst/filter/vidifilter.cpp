@@ -45,7 +45,8 @@ void Filter::watch(GstBuffer* buffer) {
   FrameTimes& times = video_.times;
   if (!times.any()) video_.lead = lead_before(pts);
   const auto duration = duration_of(buffer);
-  feed_.frame(buffer, pts, times.reach_after(pts, duration), utc_of(buffer), video_.lead);
+  feed_.frame(passing_picture(video_.reader, buffer), pts, times.reach_after(pts, duration),
+              utc_of(buffer), video_.lead);
   times.pass_frame(pts, times.end_of(pts, duration));
   video_.may_lead = false;
   seen_end_ = times.last_end().count();
@@ -64,7 +65,7 @@ void Filter::wait_for_room() {
 }
 
 bool Filter::can_be_watched(GstBuffer* buffer) {
-  if (!video_.has_caps || !video_.has_segment || state_ == ModelState::kFailed) return false;
+  if (!video_.reader || !video_.has_segment || state_ == ModelState::kFailed) return false;
   if (settings()->passthrough) {
     close_window();
     return false;
@@ -235,12 +236,8 @@ void Filter::take_caps(GstEvent* event) {
 
 void Filter::read_pictures_of(const GstCaps* caps) {
   auto reader = PictureReader::make(caps, device_reading(), video_.tags.current());
-  video_.has_caps = static_cast<bool>(reader);
-  if (reader) {
-    feed_.set_reader(std::move(*reader));
-  } else {
-    warn(reader.error().message);
-  }
+  video_.reader = reader ? std::move(*reader) : nullptr;
+  if (!reader) warn(reader.error().message);
 }
 
 void Filter::take_tags(GstEvent* event) {
@@ -253,7 +250,7 @@ void Filter::take_tags(GstEvent* event) {
 void Filter::change_tags(const std::function<void(OrientationTags&)>& change) {
   const Orientation before = video_.tags.current();
   change(video_.tags);
-  if (video_.tags.current() == before || !video_.has_caps) return;
+  if (video_.tags.current() == before || !video_.reader) return;
   GstCaps* caps = gst_pad_get_current_caps(sink_);
   if (!caps) return;
   read_pictures_of(caps);

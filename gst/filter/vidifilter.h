@@ -20,6 +20,7 @@
 #include "gst/media/audio_input.h"
 #include "gst/media/cuda_context.h"
 #include "gst/media/orientation_tags.h"
+#include "gst/media/picture.h"
 #include "gst/results/delivery.h"
 #include "gst/results/reporter.h"
 #include "gst/windows/frame_times.h"
@@ -97,7 +98,8 @@ class Filter final : public Listener {
     guint32 seqnum = GST_SEQNUM_INVALID;  // of its SEGMENT
     std::string stream_id;
     std::optional<guint> group_id;
-    bool has_caps = false, has_segment = false, live_known = false, live = false;
+    std::shared_ptr<PictureReader> reader;  // of its caps; null: they cannot be read
+    bool has_segment = false, live_known = false, live = false;
     bool may_lead = true;      // no grid has started: sound may have come before the first picture
     Time lead{};               // how far before its first picture the grid starts
     GstClockTime arrival = 0;  // of the last watched frame, monotonic

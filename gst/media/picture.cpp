@@ -266,4 +266,24 @@ GstCaps* video_template_caps() {
   return caps;
 }
 
+namespace {
+
+class PassingBuffer final : public PassingPicture {
+ public:
+  PassingBuffer(std::shared_ptr<PictureReader> reader, GstBuffer* buffer)
+      : reader_(std::move(reader)), buffer_(gst_buffer_ref(buffer)) {}
+  Result<std::unique_ptr<GrabbedPicture>> grab() override { return reader_->grab(buffer_.get()); }
+
+ private:
+  const std::shared_ptr<PictureReader> reader_;
+  const Owned<GstBuffer> buffer_;
+};
+
+}  // namespace
+
+std::unique_ptr<PassingPicture> passing_picture(std::shared_ptr<PictureReader> reader,
+                                                GstBuffer* buffer) {
+  return std::make_unique<PassingBuffer>(std::move(reader), buffer);
+}
+
 }  // namespace vidi

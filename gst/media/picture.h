@@ -8,21 +8,11 @@
 #include <memory>
 #include <string>
 
+#include "gst/media/passing_picture.h"
 #include "model/result.h"
 #include "model/towers/device_picture.h"
 
 namespace vidi {
-
-struct SampledFrame;  // gst/media/samples.h
-
-// A copy of one buffer's picture in memory of our own, raw as it came.
-class GrabbedPicture {
- public:
-  virtual ~GrabbedPicture() = default;
-  // RGB at side x side, exactly as the model's own preprocessing would resize the full picture as
-  // it is looked at, turned. The frame's pts and utc are the caller's to fill in.
-  virtual Result<std::shared_ptr<SampledFrame>> finish(int side) = 0;
-};
 
 // How pictures in a device's memory become small without a way through the host. Without `shrink`
 // they take that way.
@@ -45,6 +35,10 @@ class PictureReader {
                                                      const DeviceReading& device = {},
                                                      const Orientation& orientation = {});
 };
+
+// `buffer`, which is referenced, to be read by `reader`.
+std::unique_ptr<PassingPicture> passing_picture(std::shared_ptr<PictureReader> reader,
+                                                GstBuffer* buffer);
 
 // Caps of the video pads: all formats in system memory, and those of CUDA memory when built with
 // it.

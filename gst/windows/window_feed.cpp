@@ -13,7 +13,7 @@ constexpr int kNice = 2;  // before the model's thread, behind the stream
 
 // Upstream buffers that wait to be copied while a picture is converted. They come back in any case,
 // so a small pool is slowed down at worst.
-constexpr size_t kMaxBuffers = 4;
+constexpr size_t kMaxPassing = 4;
 // A file whose sound never comes must not keep its pictures for ever.
 constexpr size_t kMaxWaitingWindows = 16;
 // The pictures wait for the sound from here on, if that comes at all.
@@ -44,14 +44,9 @@ void WindowFeed::stop() {
   running_ = false;
   own_thread_ = {};  // ids are used again
   errands_.clear();
-  reader_.reset(), origin_.reset();
+  origin_.reset();
   forget_everything();
   audio_.clear();
-}
-
-void WindowFeed::set_reader(std::shared_ptr<PictureReader> reader) {
-  Lock lock(mutex_);
-  reader_ = std::move(reader);
 }
 
 void WindowFeed::set_origin(std::shared_ptr<const StreamOrigin> origin) {
@@ -72,10 +67,9 @@ void WindowFeed::set_audio(const SoundShape& shape) {
 }
 
 void WindowFeed::drop_notes() {
-  for (Note& note : notes_) gst_clear_buffer(&note.buffer);
   n_handled_ += notes_.size();
   notes_.clear();
-  n_buffers_ = 0;
+  n_passing_ = 0;
   drain_deadline_.reset();
   last_picture_.reset();
   sound_ahead_ = kSoundAhead;
@@ -84,16 +78,9 @@ void WindowFeed::drop_notes() {
 
 // Called with the lock; gives it up while two copies are under way already.
 void WindowFeed::post(Note note, Lock& lock) {
-  if (note.buffer) {
-    changed_.wait(lock, [&] { return interrupted_ || n_buffers_ < kMaxBuffers; });
-    ++n_buffers_;
-  }
-  if (interrupted_ || !running_) {
-    if (note.buffer) --n_buffers_;
-    gst_clear_buffer(&note.buffer);
-    return;
-  }
-  note.reader = reader_;
+  if (note.picture) changed_.wait(lock, [&] { return interrupted_ || n_passing_ < kMaxPassing; });
+  if (interrupted_ || !running_) return;
+  if (note.picture) ++n_passing_;
   note.origin = origin_;
   if (sampler_.running()) {
     note.open_from = sampler_.earliest_start();
@@ -116,15 +103,15 @@ void WindowFeed::post(SamplerStep step, Lock& lock) {
   post(std::move(note), lock);
 }
 
-void WindowFeed::frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc,
-                       Time lead) {
+void WindowFeed::frame(std::unique_ptr<PassingPicture> picture, Time pts, Time reach,
+                       std::optional<Time> utc, Time lead) {
   Lock lock(mutex_);
   if (interrupted_ || !running_) return;
   pictures_came(pts);
   Note note;
   note.step = sampler_.frame(pts, reach, lead);
   if (!note.step.grab && note.step.picks.empty() && note.step.closed.empty()) return;
-  if (note.step.grab) note.buffer = gst_buffer_ref(buffer);
+  if (note.step.grab) note.picture = std::move(picture);
   note.pts = pts;
   note.utc = utc;
   post(std::move(note), lock);
@@ -279,7 +266,6 @@ void WindowFeed::run() {
       if (note) tell_sound(*note), forget_old_audio(*note);
       n_bytes_ = builder_.n_bytes() + audio_.n_samples() * sizeof(float);
     } catch (const std::exception& e) {  // out of memory: this picture is lost, the stream is not
-      if (note) gst_clear_buffer(&note->buffer);
       callbacks_.warn(std::string("a sampled frame is lost: ") + e.what());
     }
 
@@ -313,7 +299,7 @@ void WindowFeed::wait_for_news(Lock& lock) {
 }
 
 void WindowFeed::handle(Note& note) {
-  if (note.buffer) grab(note);
+  if (note.picture) grab(note);
   for (const Pick& pick : note.step.picks) {
     builder_.add(pick, picked(pick.pts));
     ++n_sampled_;
@@ -341,18 +327,20 @@ void WindowFeed::tell_filling(const Note& note) {
 // The upstream buffer is given back here, whatever becomes of the copy.
 void WindowFeed::grab(Note& note) {
   now_ = {note.pts, note.utc, nullptr, nullptr};
-  if (note.reader) {
-    auto picture = note.reader->grab(note.buffer);
-    if (picture) {
-      now_.picture = std::move(*picture);
-    } else {
-      callbacks_.warn(picture.error().message);
-    }
+  const GivesBack gives_back{*this, note};
+  auto copy = note.picture->grab();
+  if (copy) {
+    now_.picture = std::move(*copy);
+  } else {
+    callbacks_.warn(copy.error().message);
   }
-  gst_clear_buffer(&note.buffer);
-  Lock lock(mutex_);
-  if (n_buffers_ > 0) --n_buffers_;
-  changed_.notify_all();
+}
+
+WindowFeed::GivesBack::~GivesBack() {
+  note.picture.reset();
+  Lock lock(feed.mutex_);
+  if (feed.n_passing_ > 0) --feed.n_passing_;
+  feed.changed_.notify_all();
 }
 
 std::shared_ptr<const SampledFrame> WindowFeed::picked(Time pts) {

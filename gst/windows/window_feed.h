@@ -6,8 +6,6 @@
 // drain() until every window is handed over; interrupt() wakes both.
 #pragma once
 
-#include <gst/gst.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -19,7 +17,7 @@
 #include <thread>
 
 #include "gst/media/audio_track.h"
-#include "gst/media/picture.h"
+#include "gst/media/passing_picture.h"
 #include "gst/media/stream_origin.h"
 #include "gst/windows/frame_sampler.h"
 #include "gst/windows/window_builder.h"
@@ -47,7 +45,6 @@ class WindowFeed {
   void start(const SamplingShape& shape);
   void stop();  // interrupts, and returns when the thread has ended; everything is forgotten
 
-  void set_reader(std::shared_ptr<PictureReader> reader);       // for the frames that follow
   void set_origin(std::shared_ptr<const StreamOrigin> origin);  // for the windows that follow
   void reshape(const SamplingShape& shape);
   // Whether windows have sound at all, how long a full window waits for it (kForever: until it is
@@ -59,9 +56,10 @@ class WindowFeed {
   };
   void set_audio(const SoundShape& shape);
 
-  // A frame passes. The buffer is only referenced, and only until it is copied. `utc` since 1970.
-  // For `reach` and `lead` see FrameSampler.
-  void frame(GstBuffer* buffer, Time pts, Time reach, std::optional<Time> utc, Time lead = Time(0));
+  // A frame passes. The picture is held only until it is copied. `utc` since 1970. For `reach` and
+  // `lead` see FrameSampler.
+  void frame(std::unique_ptr<PassingPicture> picture, Time pts, Time reach, std::optional<Time> utc,
+             Time lead = Time(0));
   void skip(Time pts);  // one that the decoder left out
   // No frame comes before `now`, or one that is late by `lag` at most.
   void advance(Time now, Time lag);
@@ -102,12 +100,11 @@ class WindowFeed {
   static constexpr Time kSoundAhead = std::chrono::minutes(1);
 
   using Clock = WindowBuilder::Clock;
-  struct Note {                   // what a streaming thread leaves, in order
-    GstBuffer* buffer = nullptr;  // to be copied; owned
+  struct Note {                               // what a streaming thread leaves, in order
+    std::unique_ptr<PassingPicture> picture;  // to be copied
     Time pts{};
     std::optional<Time> utc;
     SamplerStep step;
-    std::shared_ptr<PictureReader> reader;
     std::shared_ptr<const StreamOrigin> origin;
     // The earliest window that is open behind this note: its start, and what it will be.
     std::optional<Time> open_from;
@@ -118,6 +115,11 @@ class WindowFeed {
     std::optional<Time> utc;
     std::unique_ptr<GrabbedPicture> picture;
     std::shared_ptr<const SampledFrame> frame;
+  };
+  struct GivesBack {  // the picture of a note, when it goes out of scope
+    WindowFeed& feed;
+    Note& note;
+    ~GivesBack();
   };
   struct Errand {  // run on the thread, behind the notes that were there before it
     uint64_t n_before = 0;
@@ -161,9 +163,8 @@ class WindowFeed {
   std::deque<Note> notes_;
   std::deque<Errand> errands_;
   uint64_t n_posted_ = 0, n_handled_ = 0;  // notes; dropped ones count as handled
-  std::shared_ptr<PictureReader> reader_;
   std::shared_ptr<const StreamOrigin> origin_;
-  size_t n_buffers_ = 0;  // that notes hold
+  size_t n_passing_ = 0;  // pictures that notes hold
   uint64_t epoch_ = 0;
   uint64_t news_ = 0, seen_news_ = 0;  // sound or a deadline came; the thread has looked
   uint64_t n_sounds_ = 0;              // pieces of sound that came

@@ -1,0 +1,330 @@
+// An element's seat at the model, from threads of every kind: windows, questions, flushes, the end.
+// Under ThreadSanitizer as well (tests/sanitize.sh).
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <thread>
+
+#include "gst/worker/model_client.h"
+#include "model/engine_api.h"
+#include "tests/support/scripted_engine.h"
+
+namespace vidi {
+namespace {
+
+using scripted::Step;
+using std::chrono::seconds;
+
+constexpr auto kLong = seconds(20);  // only reached when a test fails
+
+// Writes down what it hears.
+class Recorder : public Listener {
+ public:
+  void model_progress(double) override {}
+  void model_ready(const ModelInfo&) override { note("ready"); }
+  void model_failed(const Error&) override { note("model failed"); }
+  void window_analysed(const Analysis& analysis) override {
+    if (on_analysed) on_analysed();
+    note("window " + std::to_string(analysis.window->index));
+  }
+  void window_dropped(const AnalysisWindow& window, DropReason, const std::string&) override {
+    note("dropped " + std::to_string(window.index));
+  }
+  void window_failed(const AnalysisWindow&, const Error&, int in_a_row) override {
+    note("failed, " + std::to_string(in_a_row) + " in a row");
+  }
+  void question_refused(const Question& question, const std::string&) override {
+    note("refused " + question.id);
+  }
+  void request_answered(const Analysis& analysis) override {
+    note("answer " + analysis.window->plan->questions.front().id);
+  }
+  void request_failed(const std::string& id, const std::string&) override {
+    note("no answer " + id);
+  }
+
+  bool heard(const std::string& what) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(
+        lock, kLong, [&] { return std::find(log_.begin(), log_.end(), what) != log_.end(); });
+  }
+  std::vector<std::string> take() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(log_, {});
+  }
+
+  std::function<void()> on_analysed;  // on the model's thread, before it is written down
+
+ private:
+  void note(std::string what) {
+    std::lock_guard lock(mutex_);
+    log_.push_back(std::move(what));
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> log_;
+};
+
+using Log = std::vector<std::string>;
+
+std::shared_ptr<AskPlan> plan_of(const std::string& id) {
+  auto plan = std::make_shared<AskPlan>();
+  plan->questions = {{id, "a dog", "a dog"}};
+  return plan;
+}
+
+// Four seconds from `index` on, two pictures.
+std::shared_ptr<AnalysisWindow> window_at(uint64_t index, uint64_t epoch = 0) {
+  auto window = std::make_shared<AnalysisWindow>();
+  window->index = index;
+  window->start = seconds(index);
+  window->stop = seconds(index + 4);
+  window->next_start = seconds(index + 1);
+  window->epoch = epoch;
+  window->plan = plan_of("0");
+  for (int i = 0; i < 2; ++i) {
+    auto frame = std::make_shared<SampledFrame>();
+    frame->pts = window->start + seconds(i);
+    frame->side = 4;
+    frame->rgb.resize(4 * 4 * 3);
+    window->frames.push_back(std::move(frame));
+  }
+  return window;
+}
+
+class ModelClientTest : public testing::Test {
+ protected:
+  void SetUp() override { scripted::reset(); }
+  void TearDown() override {
+    client_.stop();
+    EXPECT_EQ(scripted::n_open_sessions(), 0);
+    expect_account(client_.counters());
+  }
+
+  void start() { client_.start(*vidi_door(), {"a", "cpu"}); }
+  void start_and_wait() {
+    start();
+    ASSERT_TRUE(client_.wait_until_loaded());
+    ASSERT_TRUE(listener_.heard("ready"));
+    listener_.take();
+  }
+  void submit(uint64_t index, uint64_t epoch = 0) {
+    client_.submit(window_at(index, epoch), OverloadPolicy::kBlock);
+  }
+  ModelClient::Asked ask(const std::string& id, int from = 0, int to = 100) {
+    return client_.ask(plan_of(id), seconds(from), seconds(to), nullptr);
+  }
+  static void expect_account(const Counters& c) {
+    EXPECT_EQ(c.windows_submitted,
+              c.windows_completed + c.windows_failed + c.windows_dropped() + c.pending);
+  }
+  uint64_t n_dropped(DropReason reason) {
+    return client_.counters().dropped[static_cast<size_t>(reason)];
+  }
+
+  Recorder listener_;
+  ModelClient client_{listener_};
+};
+
+// Windows are told of in the order they came, each once, and then nothing is waited for.
+TEST_F(ModelClientTest, WindowsInOrder) {
+  start();
+  for (uint64_t i = 0; i < 5; ++i) submit(i);
+  EXPECT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take(),
+            (Log{"ready", "window 0", "window 1", "window 2", "window 3", "window 4"}));
+  EXPECT_EQ(client_.counters().windows_completed, 5u);
+}
+
+// A client that closes while the model loads hears nothing more of it, and may open again.
+TEST_F(ModelClientTest, CloseWhileItLoads) {
+  scripted::hold(Step::kOpen);
+  start();
+  ASSERT_TRUE(scripted::wait_for(Step::kOpen, 1));
+  submit(0);
+  client_.stop();
+  EXPECT_EQ(listener_.take(), Log{});
+  EXPECT_EQ(n_dropped(DropReason::kStopped), 1u);
+  scripted::release(Step::kOpen);
+  start_and_wait();
+  submit(1);
+  EXPECT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take(), Log{"window 1"});
+}
+
+// A flush cancels what is in work and drops what waits; what still comes of before is refused, and
+// what comes after resume() is analysed.
+TEST_F(ModelClientTest, SeekWhileAWindowIsInWork) {
+  start_and_wait();
+  scripted::hold(Step::kEncode);
+  submit(0);
+  submit(1);
+  ASSERT_TRUE(scripted::wait_for(Step::kEncode, 1));
+  std::thread waiter([this] { EXPECT_FALSE(client_.wait_until_idle()); });
+  client_.interrupt(1);
+  waiter.join();
+  scripted::release(Step::kEncode);
+  submit(2);  // late
+  client_.resume();
+  submit(3);  // later
+  submit(4, 1);
+  EXPECT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take(), Log{"window 4"});
+  EXPECT_EQ(n_dropped(DropReason::kFlush), 4u);
+}
+
+// A question about what was analysed, or is about to be, gets its answer; one of a time of which
+// nothing is kept is refused at once.
+TEST_F(ModelClientTest, QuestionsAboutWindows) {
+  start_and_wait();
+  EXPECT_EQ(ask("ask-1"), ModelClient::Asked::kNothing);
+  scripted::hold(Step::kEncode);
+  submit(0);
+  ASSERT_TRUE(scripted::wait_for(Step::kEncode, 1));
+  EXPECT_EQ(ask("ask-2"), ModelClient::Asked::kYes);  // it comes
+  EXPECT_EQ(ask("ask-3", 50), ModelClient::Asked::kNothing);
+  scripted::release(Step::kEncode);
+  EXPECT_TRUE(listener_.heard("answer ask-2"));
+  EXPECT_TRUE(client_.covers(seconds(0), seconds(4)));
+  EXPECT_FALSE(client_.covers(seconds(0), seconds(5)));
+  EXPECT_EQ(client_.ask(plan_of("ask-4"), seconds(8), seconds(9), window_at(8)),
+            ModelClient::Asked::kYes);  // brings its own window
+  EXPECT_TRUE(listener_.heard("answer ask-4"));
+}
+
+// A question whose window is never analysed is told that, instead of waiting for ever.
+TEST_F(ModelClientTest, TheWindowOfAQuestionFails) {
+  start_and_wait();
+  scripted::hold(Step::kEncode);
+  scripted::fail(Step::kEncode, {ErrorCode::kInternal, "broken"});
+  submit(0);
+  ASSERT_TRUE(scripted::wait_for(Step::kEncode, 1));
+  EXPECT_EQ(ask("ask-1"), ModelClient::Asked::kYes);
+  scripted::release(Step::kEncode);
+  EXPECT_TRUE(listener_.heard("no answer ask-1"));
+  EXPECT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take().front(), "failed, 1 in a row");
+}
+
+// An end while a question is read returns, and its late answer goes nowhere.
+TEST_F(ModelClientTest, StopWhileAQuestionIsRead) {
+  start_and_wait();
+  submit(0);
+  ASSERT_TRUE(client_.wait_until_idle());
+  listener_.take();
+  scripted::hold(Step::kAsk);
+  const int n_asked = scripted::count(Step::kAsk);
+  ASSERT_EQ(ask("ask-1"), ModelClient::Asked::kYes);
+  ASSERT_TRUE(scripted::wait_for(Step::kAsk, n_asked + 1));
+  client_.stop();
+  EXPECT_EQ(listener_.take(), Log{});
+  EXPECT_EQ(ask("ask-2"), ModelClient::Asked::kNothing);
+}
+
+// stop() from another thread returns when the call into the listener is over, and none follows.
+TEST_F(ModelClientTest, LeavesWhileItIsCalled) {
+  start_and_wait();
+  std::promise<void> inside, go_on;
+  listener_.on_analysed = [&] {
+    inside.set_value();
+    go_on.get_future().wait();
+  };
+  submit(0);
+  submit(1);
+  inside.get_future().wait();
+  std::atomic<bool> left{false};
+  std::thread stopper([&] {
+    client_.stop();
+    left = true;
+  });
+  while (client_.counters().windows_dropped() == 0) std::this_thread::yield();  // it is at it
+  EXPECT_FALSE(left);
+  go_on.set_value();
+  stopper.join();
+  EXPECT_EQ(listener_.take(), Log{"window 0"});
+}
+
+// A model of no use: what waits and what comes is dropped, each told.
+TEST_F(ModelClientTest, GivesUp) {
+  scripted::hold(Step::kOpen);
+  scripted::fail(Step::kOpen, {ErrorCode::kDamaged, "broken"});
+  start();
+  submit(0);
+  scripted::release(Step::kOpen);
+  ASSERT_TRUE(listener_.heard("model failed"));
+  EXPECT_TRUE(client_.has_given_up());
+  submit(1);
+  EXPECT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take(), (Log{"dropped 0", "model failed", "dropped 1"}));
+  EXPECT_EQ(n_dropped(DropReason::kModelFailed), 2u);
+  EXPECT_EQ(ask("ask-1"), ModelClient::Asked::kNothing);
+}
+
+// A window that does not fit is told as dropped, and the next one is analysed.
+TEST_F(ModelClientTest, OutOfMemory) {
+  start_and_wait();
+  scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "too much"}, 4);
+  submit(0);
+  EXPECT_TRUE(client_.wait_until_idle());
+  scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "too much"}, 0);
+  submit(1);
+  EXPECT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take(), (Log{"dropped 0", "window 1"}));
+  EXPECT_EQ(n_dropped(DropReason::kOutOfMemory), 1u);
+}
+
+// Kept windows are as many as are wanted, also when that changes, and go when room is needed.
+TEST_F(ModelClientTest, KeepsTheLastWindows) {
+  client_.set_limits(2, 3);
+  start_and_wait();
+  for (uint64_t i = 0; i < 10; i += 4) submit(i);
+  ASSERT_TRUE(client_.wait_until_idle());
+  EXPECT_TRUE(client_.covers(seconds(0), seconds(12)));
+  client_.set_limits(2, 2);
+  EXPECT_FALSE(client_.covers(seconds(0), seconds(12)));
+  EXPECT_TRUE(client_.covers(seconds(4), seconds(12)));
+  EXPECT_TRUE(client_.give_room());
+  EXPECT_FALSE(client_.covers(seconds(8), seconds(12)));
+  EXPECT_FALSE(client_.give_room());
+}
+
+// Everybody at once: windows and questions, flushes, limits, counts, and starts and stops.
+TEST_F(ModelClientTest, EverybodyAtOnce) {
+  scripted::answer_with("0.20-0.60");
+  std::atomic<uint64_t> epoch{0};
+  std::atomic<bool> over{false};
+  const auto until_over = [&over](auto act) {
+    return std::thread([&over, act]() mutable {
+      for (uint64_t i = 0; !over; ++i) act(i);
+    });
+  };
+  start();
+  std::vector<std::thread> threads;
+  threads.push_back(until_over([&](uint64_t i) {
+    const auto policy = i % 2 ? OverloadPolicy::kDropOldest : OverloadPolicy::kDropNewest;
+    client_.submit(window_at(i, epoch), policy);
+    client_.foresee(window_at(i, epoch)->frames[0]);
+  }));
+  threads.push_back(until_over([&](uint64_t i) { ask("ask-" + std::to_string(i)); }));
+  threads.push_back(until_over([&](uint64_t i) {
+    client_.set_limits(1 + i % 3, i % 4);
+    expect_account(client_.counters());
+    client_.give_room();
+  }));
+  for (int round = 0; round < 300; ++round) {
+    client_.wait_until_idle();
+    client_.interrupt(++epoch);
+    client_.resume();
+    if (round % 20 == 19) client_.stop(), start();
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace vidi
