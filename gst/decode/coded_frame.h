@@ -1,5 +1,5 @@
 // What a compressed frame tells without being decoded: when it is shown, whether decoding may begin
-// at it, whether others need it. First step of vididecode: coded frames > ranges > pick plan >
+// at it, whether others need it. First step of vididecode: coded frames > GOPs > frame plan >
 // decoders > pictures in order.
 #pragma once
 

@@ -6,7 +6,7 @@
 namespace vidi {
 namespace {
 
-// A picked frame of an earlier range was grabbed there as the last one, and so it was needed.
+// A picked frame of an earlier GOP was grabbed there as the last one, and so it was needed.
 void mark(const SamplerStep& step, std::vector<PlannedFrame>& frames) {
   for (const Pick& pick : step.picks) {
     const auto at =
@@ -18,18 +18,18 @@ void mark(const SamplerStep& step, std::vector<PlannedFrame>& frames) {
 
 }  // namespace
 
-PickPlan::PickPlan(const WatchSettings& settings, Time frame_length)
+FramePlan::FramePlan(const SamplingSettings& settings, Time frame_length)
     : settings_(settings), sampler_(settings.shape), lead_(settings.lead) {
   times_.set_frame_length(frame_length);
   times_.set_sampling_interval(settings.sampling_interval);
 }
 
-void PickPlan::change(const WatchSettings& settings) {
+void FramePlan::change(const SamplingSettings& settings) {
   settings_ = settings;
   sampler_.reshape(settings.shape);
 }
 
-bool PickPlan::can_be_planned(const std::vector<PlannedFrame>& frames) const {
+bool FramePlan::can_be_planned(const std::vector<PlannedFrame>& frames) const {
   FrameTimes times = times_;
   for (const PlannedFrame& frame : frames) {
     const bool may_jump = frame.discont && times.is_late(frame.pts, settings_.jump_stride);
@@ -39,7 +39,7 @@ bool PickPlan::can_be_planned(const std::vector<PlannedFrame>& frames) const {
   return true;
 }
 
-bool PickPlan::plan(std::vector<PlannedFrame>& frames) {
+bool FramePlan::plan(std::vector<PlannedFrame>& frames) {
   if (!can_be_planned(frames)) return false;
   PlannedFrame* grabbed = nullptr;
   for (PlannedFrame& frame : frames) {
@@ -51,7 +51,7 @@ bool PickPlan::plan(std::vector<PlannedFrame>& frames) {
     frame.end = times_.end_of(frame.pts, frame.duration);
     times_.pass_frame(frame.pts, frame.end);
   }
-  if (grabbed) grabbed->needed = true;  // the next range may say that it is picked
+  if (grabbed) grabbed->needed = true;  // the next GOP may say that it is picked
   return true;
 }
 

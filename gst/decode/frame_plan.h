@@ -22,17 +22,17 @@ struct PlannedFrame {
   bool needed = false;   // filled in
 };
 
-struct WatchSettings {
+struct SamplingSettings {
   SamplingShape shape;
   Time jump_stride{};  // see FrameTimes::is_late
   Time sampling_interval = std::chrono::seconds(1);
   Time lead{};  // of the grid that the first frame starts
 };
 
-class PickPlan {
+class FramePlan {
  public:
-  PickPlan(const WatchSettings& settings, Time frame_length);
-  void change(const WatchSettings& settings);
+  FramePlan(const SamplingSettings& settings, Time frame_length);
+  void change(const SamplingSettings& settings);
   void set_frame_length(Time length) { times_.set_frame_length(length); }  // new caps
   // The frames that are shown next, by PTS. False when they do not come behind those before, each
   // at its own time, or where time may jump: then nothing is planned.
@@ -41,7 +41,7 @@ class PickPlan {
  private:
   bool can_be_planned(const std::vector<PlannedFrame>& frames) const;
 
-  WatchSettings settings_;
+  SamplingSettings settings_;
   FrameSampler sampler_;
   Time lead_;
   FrameTimes times_;

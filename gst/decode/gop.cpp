@@ -11,7 +11,7 @@ constexpr size_t kMostBytes = size_t{64} << 20;
 
 }  // namespace
 
-bool RangeCutter::add(CodedFrame frame, std::vector<CodedRange>& complete) {
+bool GopSplitter::add(CodedFrame frame, std::vector<Gop>& complete) {
   n_bytes_ += gst_buffer_get_size(frame.buffer.get());
   const bool begins = !own_.empty() || frame.starts;
   const bool shown_in_time =
@@ -26,7 +26,7 @@ bool RangeCutter::add(CodedFrame frame, std::vector<CodedRange>& complete) {
   return good;
 }
 
-void RangeCutter::take(CodedFrame frame, std::vector<CodedRange>& complete) {
+void GopSplitter::take(CodedFrame frame, std::vector<Gop>& complete) {
   if (!next_.empty() && *frame.pts >= *next_[0].pts) complete_with_next(complete);
   if (!next_.empty() || own_.empty()) {
     (own_.empty() ? own_ : next_).push_back(std::move(frame));
@@ -38,51 +38,50 @@ void RangeCutter::take(CodedFrame frame, std::vector<CodedRange>& complete) {
   }
 }
 
-void RangeCutter::complete_with_next(std::vector<CodedRange>& complete) {
-  CodedRange range{std::exchange(own_, {}), {}};
+void GopSplitter::complete_with_next(std::vector<Gop>& complete) {
+  Gop gop{std::exchange(own_, {}), {}};
   own_.push_back(next_[0]);
-  if (next_.size() > 1) range.tail = std::move(next_);
+  if (next_.size() > 1) gop.tail = std::move(next_);
   next_.clear();
   n_bytes_ = gst_buffer_get_size(own_[0].buffer.get());
-  complete.push_back(std::move(range));
+  complete.push_back(std::move(gop));
 }
 
-std::vector<CodedRange> RangeCutter::finish() {
-  std::vector<CodedRange> complete;
+std::vector<Gop> GopSplitter::finish() {
+  std::vector<Gop> complete;
   if (!next_.empty()) complete_with_next(complete);
   if (!own_.empty()) complete.push_back({std::exchange(own_, {}), {}});
   n_bytes_ = 0;
   return complete;
 }
 
-std::vector<CodedFrame> RangeCutter::rest() const {
+std::vector<CodedFrame> GopSplitter::rest() const {
   std::vector<CodedFrame> rest = own_;
   rest.insert(rest.end(), next_.begin(), next_.end());
   return rest;
 }
 
-std::vector<CodedFrame> RangeCutter::take_rest() {
+std::vector<CodedFrame> GopSplitter::take_rest() {
   std::vector<CodedFrame> rest = this->rest();
   own_.clear(), next_.clear();
   n_bytes_ = 0;
   return rest;
 }
 
-std::vector<CodedFrame> joined(const std::vector<const CodedRange*>& ranges,
-                               std::vector<CodedFrame> rest) {
+std::vector<CodedFrame> joined(const std::vector<const Gop*>& gops, std::vector<CodedFrame> rest) {
   std::vector<CodedFrame> all;
-  const CodedRange* before = nullptr;
+  const Gop* before = nullptr;
   const auto append = [&](const std::vector<CodedFrame>& own) {
     for (size_t i = 0; i < own.size(); ++i) {
       all.push_back(own[i]);
-      // The leading frames come right behind the first frame of the range that follows them.
+      // The leading frames come right behind the first frame of the GOP that follows them.
       if (i == 0 && before && !before->tail.empty())
         all.insert(all.end(), before->tail.begin() + 1, before->tail.end());
     }
   };
-  for (const CodedRange* range : ranges) {
-    append(range->own);
-    before = range;
+  for (const Gop* gop : gops) {
+    append(gop->own);
+    before = gop;
   }
   append(rest);
   return all;

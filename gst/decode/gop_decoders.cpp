@@ -9,25 +9,25 @@ GST_DEBUG_CATEGORY_EXTERN(vididecode_debug);
 namespace vidi {
 namespace {
 
-const PlannedFrame* planned(const RangeJob& job, Time pts) {
+const PlannedFrame* planned(const GopJob& job, Time pts) {
   const auto at = std::lower_bound(job.frames.begin(), job.frames.end(), pts,
                                    [](const PlannedFrame& frame, Time t) { return frame.pts < t; });
   return at != job.frames.end() && at->pts == pts ? &*at : nullptr;
 }
 
-bool is_needed(const RangeJob& job, const CodedFrame& frame) {
+bool is_needed(const GopJob& job, const CodedFrame& frame) {
   const PlannedFrame* found = frame.hidden ? nullptr : planned(job, *frame.pts);
   return found && found->needed;
 }
 
 // It had to be decoded for its leading frames.
-bool is_next_first(const RangeJob& job, GstBuffer* picture) {
-  return !job.range.tail.empty() && GST_BUFFER_PTS_IS_VALID(picture) &&
-         Time(GST_BUFFER_PTS(picture)) == *job.range.tail[0].pts;
+bool is_next_first(const GopJob& job, GstBuffer* picture) {
+  return !job.gop.tail.empty() && GST_BUFFER_PTS_IS_VALID(picture) &&
+         Time(GST_BUFFER_PTS(picture)) == *job.gop.tail[0].pts;
 }
 
 // All that is needed, and nothing twice.
-bool is_complete(const RangeJob& job) {
+bool is_complete(const GopJob& job) {
   size_t n = 0;
   for (const PlannedFrame& frame : job.frames) {
     if (!frame.needed) continue;
@@ -40,23 +40,23 @@ bool is_complete(const RangeJob& job) {
 
 }  // namespace
 
-std::vector<std::pair<Time, OwnedEvent>> events_of(const CodedRange& range) {
+std::vector<std::pair<Time, OwnedEvent>> events_of(const Gop& gop) {
   std::vector<std::pair<Time, OwnedEvent>> events;
   const auto add = [&](const CodedFrame& frame) {
     for (const OwnedEvent& event : frame.events) events.emplace_back(*frame.pts, event);
   };
-  std::for_each(range.own.begin(), range.own.end(), add);
-  if (!range.tail.empty()) std::for_each(range.tail.begin() + 1, range.tail.end(), add);
+  std::for_each(gop.own.begin(), gop.own.end(), add);
+  if (!gop.tail.empty()) std::for_each(gop.tail.begin() + 1, gop.tail.end(), add);
   std::stable_sort(events.begin(), events.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   return events;
 }
 
 // Nothing behind the last needed frame, and none that no other needs.
-std::vector<CodedFrame> frames_to_decode(const RangeJob& job) {
+std::vector<CodedFrame> frames_to_decode(const GopJob& job) {
   std::vector<const CodedFrame*> all;
-  for (const CodedFrame& frame : job.range.own) all.push_back(&frame);
-  for (const CodedFrame& frame : job.range.tail) all.push_back(&frame);
+  for (const CodedFrame& frame : job.gop.own) all.push_back(&frame);
+  for (const CodedFrame& frame : job.gop.tail) all.push_back(&frame);
   while (!all.empty() && !is_needed(job, *all.back())) all.pop_back();
   int top_layer = 0;
   for (const CodedFrame* frame : all) top_layer = std::max(top_layer, frame->layer);
@@ -68,20 +68,19 @@ std::vector<CodedFrame> frames_to_decode(const RangeJob& job) {
   return chosen;
 }
 
-RangeWorkers::RangeWorkers(int n_most, MakeDecoder make, const GstSegment& segment,
-                           GstCaps* expected)
+GopDecoders::GopDecoders(int n_most, MakeDecoder make, const GstSegment& segment, GstCaps* expected)
     : n_most_(n_most),
       make_(std::move(make)),
       segment_(segment),
       expected_(gst_caps_ref(expected)) {}
 
-RangeWorkers::~RangeWorkers() {
+GopDecoders::~GopDecoders() {
   interrupt();
   for (std::thread& thread : threads_) thread.join();
   gst_caps_unref(expected_);
 }
 
-void RangeWorkers::submit(std::shared_ptr<RangeJob> job) {
+void GopDecoders::submit(std::shared_ptr<GopJob> job) {
   std::lock_guard lock(mutex_);
   if (job->n_needed == 0) {
     job->done = true;
@@ -94,19 +93,19 @@ void RangeWorkers::submit(std::shared_ptr<RangeJob> job) {
   changed_.notify_all();
 }
 
-bool RangeWorkers::wait(const RangeJob& job) {
+bool GopDecoders::wait(const GopJob& job) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return interrupted_ || job.done; });
   return !interrupted_;
 }
 
-void RangeWorkers::interrupt() {
+void GopDecoders::interrupt() {
   std::lock_guard lock(mutex_);
   interrupted_ = true;
   changed_.notify_all();
 }
 
-std::shared_ptr<RangeJob> RangeWorkers::next() {
+std::shared_ptr<GopJob> GopDecoders::next() {
   std::unique_lock lock(mutex_);
   ++n_idle_;
   changed_.wait(lock, [&] { return interrupted_ || !jobs_.empty(); });
@@ -117,7 +116,7 @@ std::shared_ptr<RangeJob> RangeWorkers::next() {
   return job;
 }
 
-void RangeWorkers::run() {
+void GopDecoders::run() {
   const auto decoder = make_();
   while (const auto job = next()) {
     try {
@@ -132,7 +131,7 @@ void RangeWorkers::run() {
   }
 }
 
-void RangeWorkers::decode(InnerDecoder& decoder, RangeJob& job) {
+void GopDecoders::decode(InnerDecoder& decoder, GopJob& job) {
   decoder.on_output([&job](GstBuffer* buffer) {
     OwnedBuffer picture(buffer, BufferUnref());
     const bool damaged = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED);
@@ -148,7 +147,7 @@ void RangeWorkers::decode(InnerDecoder& decoder, RangeJob& job) {
   });
   const std::vector<CodedFrame> frames = frames_to_decode(job);
   GST_LOG("%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " frames are decoded for %" G_GSIZE_FORMAT,
-          frames.size(), job.range.own.size() + job.range.tail.size(), job.n_needed);
+          frames.size(), job.gop.own.size() + job.gop.tail.size(), job.n_needed);
   for (const CodedFrame& frame : frames) {
     {
       std::lock_guard lock(mutex_);

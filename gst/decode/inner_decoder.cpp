@@ -114,7 +114,7 @@ void InnerDecoder::on_output(TakeBuffer take_buffer, TakeEvent take_event) {
 
 bool InnerDecoder::begin(GstCaps* caps, const GstSegment& segment) {
   begins_ = true;
-  return send(gst_event_new_stream_start("range")) && send(gst_event_new_caps(caps)) &&
+  return send(gst_event_new_stream_start("gop")) && send(gst_event_new_caps(caps)) &&
          send(gst_event_new_segment(&segment));
 }
 

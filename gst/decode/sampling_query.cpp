@@ -9,7 +9,7 @@ constexpr char kRate[] = "frame-rate", kDuration[] = "window-duration", kStride[
 
 }  // namespace
 
-bool answer_sampling_query(GstQuery* query, const WatchSettings& settings) {
+bool answer_sampling_query(GstQuery* query, const SamplingSettings& settings) {
   if (GST_QUERY_TYPE(query) != GST_QUERY_CUSTOM) return false;
   GstStructure* s = gst_query_writable_structure(query);
   if (!gst_structure_has_name(s, kName)) return false;
@@ -22,9 +22,9 @@ bool answer_sampling_query(GstQuery* query, const WatchSettings& settings) {
   return true;
 }
 
-std::optional<WatchSettings> ask_sampling(GstPad* pad) {
+std::optional<SamplingSettings> ask_sampling(GstPad* pad) {
   GstQuery* query = gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(kName));
-  std::optional<WatchSettings> found;
+  std::optional<SamplingSettings> found;
   gint numerator = 0, denominator = 1;
   gint64 duration = 0, stride = 0, lead = 0;
   guint64 jump = 0;

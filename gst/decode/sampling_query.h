@@ -13,10 +13,10 @@
 namespace vidi {
 
 // Of vidifilter: true when the query is this one.
-bool answer_sampling_query(GstQuery* query, const WatchSettings& settings);
+bool answer_sampling_query(GstQuery* query, const SamplingSettings& settings);
 
 // Asks the peer of a source pad; nothing when it is no vidifilter, or when that does not watch.
-std::optional<WatchSettings> ask_sampling(GstPad* pad);
+std::optional<SamplingSettings> ask_sampling(GstPad* pad);
 
 GstEvent* skipped_frame_event(Time pts, Time end, guint32 seqnum);
 bool is_skipped_frame(GstEvent* event);

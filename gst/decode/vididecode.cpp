@@ -15,12 +15,12 @@ GST_DEBUG_CATEGORY_EXTERN(vididecode_debug);
 namespace vidi {
 namespace {
 
-// Pictures of one range, and of all that wait for those before them.
+// Pictures of one GOP, and of all that wait for those before them.
 constexpr size_t kMostRangeBytes = size_t{256} << 20;
 constexpr size_t kMostHeldBytes = size_t{1} << 30;
 constexpr size_t kSpareRanges = 2;  // ready for decoders that finish early
 
-// A decoder that begins with a range says that the stream is broken there, which is not so.
+// A decoder that begins with a GOP says that the stream is broken there, which is not so.
 GstBuffer* with_discont(GstBuffer* picture, bool discont) {
   if (GST_BUFFER_IS_DISCONT(picture) == discont) return picture;
   picture = gst_buffer_make_writable(picture);
@@ -38,19 +38,19 @@ GstFlowReturn SamplingDecoder::chain(GstBuffer* buffer) {
   const OwnedBuffer owned(buffer, BufferUnref());
   ++n_coded;
   if (!factory_) return GST_FLOW_NOT_NEGOTIATED;
-  if (plain_) {
-    const GstFlowReturn flow = plain_->push({owned, {}, {}});
-    return plain_flow_ != GST_FLOW_OK ? plain_flow_ : flow;
+  if (fallback_) {
+    const GstFlowReturn flow = fallback_->push({owned, {}, {}});
+    return fallback_flow_ != GST_FLOW_OK ? fallback_flow_ : flow;
   }
   CodedFrame frame = reader_ ? reader_->read(buffer) : CodedFrame{owned, {}, {}};
   frame.events = std::exchange(waiting_, {});
-  std::vector<CodedRange> complete;
-  const bool is_cut = cutter_.add(std::move(frame), complete);
+  std::vector<Gop> complete;
+  const bool is_cut = splitter_.add(std::move(frame), complete);
   if (!plan_)
-    return is_cut && can_be_cut() ? begin_ranges() : start_plain("the stream cannot be cut");
-  const GstFlowReturn flow = take_ranges(std::move(complete));
-  if (is_cut || plain_ || flow != GST_FLOW_OK) return flow;
-  return go_plain("no place to cut comes in time");
+    return is_cut && can_be_cut() ? begin_gops() : start_fallback("the stream cannot be cut");
+  const GstFlowReturn flow = take_gops(std::move(complete));
+  if (is_cut || fallback_ || flow != GST_FLOW_OK) return flow;
+  return fall_back("no place to cut comes in time");
 }
 
 bool SamplingDecoder::can_be_cut() const {
@@ -60,9 +60,9 @@ bool SamplingDecoder::can_be_cut() const {
 
 // The first frame goes ahead by itself: it is needed in any case, tells what pictures look like,
 // and lets whoever plugs the pipeline link us.
-GstFlowReturn SamplingDecoder::begin_ranges() {
+GstFlowReturn SamplingDecoder::begin_gops() {
   const OwnedBuffer first = decoded_first();
-  if (!first) return start_plain("the first frame did not come out by itself");
+  if (!first) return start_fallback("the first frame did not come out by itself");
   GstCaps* raw = spare_->output_caps();
   announce(raw);
   first_ = Time(GST_BUFFER_PTS(first.get()));
@@ -71,22 +71,22 @@ GstFlowReturn SamplingDecoder::begin_ranges() {
   const auto settings = ask_sampling(src_);
   if (flow == GST_FLOW_OK && settings) {
     plan_ = plan_before_ ? std::exchange(plan_before_, std::nullopt)
-                         : PickPlan(*settings, frame_length(raw));
+                         : FramePlan(*settings, frame_length(raw));
     plan_->set_frame_length(frame_length(raw));
     const int n = n_decoders != 0 ? static_cast<int>(n_decoders) : n_side_by_side(factory_);
     std::lock_guard lock(mutex_);
-    workers_ = std::make_unique<RangeWorkers>(
+    workers_ = std::make_unique<GopDecoders>(
         n, [this] { return make_decoder(true); }, segment_, raw);
     if (interrupted_) workers_->interrupt();
   }
   gst_caps_unref(raw);
   if (flow != GST_FLOW_OK || plan_) return flow;
-  return start_plain("nobody says which frames are needed");
+  return start_fallback("nobody says which frames are needed");
 }
 
 OwnedBuffer SamplingDecoder::decoded_first() {
   std::vector<PlannedFrame> frames;
-  const std::vector<CodedFrame> rest = cutter_.rest();
+  const std::vector<CodedFrame> rest = splitter_.rest();
   if (!list_frames({rest, {}}, frames) || frames.size() != 1) return nullptr;
   auto decoder = make_decoder(true);
   if (!decoder) return nullptr;
@@ -153,40 +153,39 @@ GstFlowReturn SamplingDecoder::push(GstBuffer* picture) {
   return gst_pad_push(src_, picture);
 }
 
-// ---- Ranges ----
+// ---- GOPs ----
 
-GstFlowReturn SamplingDecoder::take_ranges(std::vector<CodedRange> complete) {
-  std::move(complete.begin(), complete.end(), std::back_inserter(ranges_));
-  while (!ranges_.empty()) {
-    const auto job = planned(ranges_.front());
-    if (!job) return go_plain("what is needed cannot be planned");
-    ranges_.pop_front();
+GstFlowReturn SamplingDecoder::take_gops(std::vector<Gop> complete) {
+  std::move(complete.begin(), complete.end(), std::back_inserter(gops_));
+  while (!gops_.empty()) {
+    const auto job = planned(gops_.front());
+    if (!job) return fall_back("what is needed cannot be planned");
+    gops_.pop_front();
     const GstFlowReturn flow = submit(job);
-    if (plain_ || flow != GST_FLOW_OK) return flow;
+    if (fallback_ || flow != GST_FLOW_OK) return flow;
   }
   return GST_FLOW_OK;
 }
 
-// Null when it cannot be known what is needed of this range, or when that is too much.
-std::shared_ptr<RangeJob> SamplingDecoder::planned(CodedRange range) {
-  auto job = std::make_shared<RangeJob>();
+// Null when it cannot be known what is needed of this GOP, or when that is too much.
+std::shared_ptr<GopJob> SamplingDecoder::planned(Gop gop) {
+  auto job = std::make_shared<GopJob>();
   const auto settings = ask_sampling(src_);
-  if (!settings || !list_frames(range, job->frames)) return nullptr;
+  if (!settings || !list_frames(gop, job->frames)) return nullptr;
   plan_->change(*settings);
   if (!plan_->plan(job->frames)) return nullptr;
   // The very first frame is passed on already.
   if (!job->frames.empty() && job->frames[0].pts == first_) job->frames[0].needed = false;
   for (const PlannedFrame& frame : job->frames) job->n_needed += frame.needed;
   if (job->n_needed * picture_bytes_ > kMostRangeBytes) return nullptr;
-  job->events = events_of(range);
-  job->range = std::move(range);
+  job->events = events_of(gop);
+  job->gop = std::move(gop);
   return job;
 }
 
-// What the range shows, by PTS. A frame is cut to the segment as the decoder does it; false when
+// What the GOP shows, by PTS. A frame is cut to the segment as the decoder does it; false when
 // that would move its PTS.
-bool SamplingDecoder::list_frames(const CodedRange& range,
-                                  std::vector<PlannedFrame>& frames) const {
+bool SamplingDecoder::list_frames(const Gop& gop, std::vector<PlannedFrame>& frames) const {
   const auto add = [&](const CodedFrame& frame) {
     const guint64 start = frame.pts->count();
     const guint64 stop = frame.duration ? start + frame.duration->count() : GST_CLOCK_TIME_NONE;
@@ -201,18 +200,18 @@ bool SamplingDecoder::list_frames(const CodedRange& range,
     frames.push_back(planned);
     return clipped_start == start;
   };
-  bool good = std::all_of(range.own.begin(), range.own.end(), add);
-  for (size_t i = 1; i < range.tail.size(); ++i) good = add(range.tail[i]) && good;
+  bool good = std::all_of(gop.own.begin(), gop.own.end(), add);
+  for (size_t i = 1; i < gop.tail.size(); ++i) good = add(gop.tail[i]) && good;
   std::sort(frames.begin(), frames.end(),
             [](const PlannedFrame& a, const PlannedFrame& b) { return a.pts < b.pts; });
   return good;
 }
 
-GstFlowReturn SamplingDecoder::submit(std::shared_ptr<RangeJob> job) {
+GstFlowReturn SamplingDecoder::submit(std::shared_ptr<GopJob> job) {
   GstFlowReturn flow = GST_FLOW_OK;
   jobs_.push_back(job);
   workers_->submit(std::move(job));
-  while (flow == GST_FLOW_OK && !plain_ && is_full()) flow = emit_first();
+  while (flow == GST_FLOW_OK && !fallback_ && is_full()) flow = emit_first();
   return flow;
 }
 
@@ -224,23 +223,23 @@ bool SamplingDecoder::is_full() const {
 }
 
 GstFlowReturn SamplingDecoder::emit_first() {
-  const std::shared_ptr<RangeJob> job = jobs_.front();
+  const std::shared_ptr<GopJob> job = jobs_.front();
   if (!workers_->wait(*job)) return GST_FLOW_FLUSHING;
   if (!job->whole) {
-    return start_plain("a range did not come out as planned");
+    return start_fallback("a GOP did not come out as planned");
   }
   jobs_.pop_front();
-  ++n_ranges;
+  ++n_gops;
   return emit(*job);
 }
 
 GstFlowReturn SamplingDecoder::emit_all() {
   GstFlowReturn flow = GST_FLOW_OK;
-  while (flow == GST_FLOW_OK && !plain_ && !jobs_.empty()) flow = emit_first();
+  while (flow == GST_FLOW_OK && !fallback_ && !jobs_.empty()) flow = emit_first();
   return flow;
 }
 
-GstFlowReturn SamplingDecoder::emit(RangeJob& job) {
+GstFlowReturn SamplingDecoder::emit(GopJob& job) {
   GstFlowReturn flow = GST_FLOW_OK;
   size_t next = 0;
   auto event = job.events.begin();
@@ -263,48 +262,48 @@ GstFlowReturn SamplingDecoder::emit(RangeJob& job) {
   return flow;
 }
 
-GstFlowReturn SamplingDecoder::finish_ranges() {
+GstFlowReturn SamplingDecoder::finish_gops() {
   if (!plan_) return GST_FLOW_OK;
-  GstFlowReturn flow = take_ranges(cutter_.finish());
-  if (flow == GST_FLOW_OK && !plain_) flow = emit_all();
+  GstFlowReturn flow = take_gops(splitter_.finish());
+  if (flow == GST_FLOW_OK && !fallback_) flow = emit_all();
   return flow;
 }
 
 // ---- Plain ----
 
-GstFlowReturn SamplingDecoder::go_plain(const char* why) {
+GstFlowReturn SamplingDecoder::fall_back(const char* why) {
   const GstFlowReturn flow = emit_all();
-  return flow != GST_FLOW_OK || plain_ ? flow : start_plain(why);
+  return flow != GST_FLOW_OK || fallback_ ? flow : start_fallback(why);
 }
 
 // From the first frame on that was not passed on.
-GstFlowReturn SamplingDecoder::start_plain(const char* why) {
+GstFlowReturn SamplingDecoder::start_fallback(const char* why) {
   GST_INFO_OBJECT(bin_, "all frames are decoded from here on: %s", why);
-  std::vector<const CodedRange*> ranges;
-  for (const auto& job : jobs_) ranges.push_back(&job->range);
-  for (const CodedRange& range : ranges_) ranges.push_back(&range);
-  const std::vector<CodedFrame> frames = joined(ranges, cutter_.take_rest());
+  std::vector<const Gop*> gops;
+  for (const auto& job : jobs_) gops.push_back(&job->gop);
+  for (const Gop& gop : gops_) gops.push_back(&gop);
+  const std::vector<CodedFrame> frames = joined(gops, splitter_.take_rest());
   drop_workers();
   jobs_.clear();
-  ranges_.clear();
-  is_plain_ = true;
-  plain_ = make_decoder(false);
-  plain_flow_ = GST_FLOW_OK;
-  if (!plain_) {
+  gops_.clear();
+  has_fallen_back_ = true;
+  fallback_ = make_decoder(false);
+  fallback_flow_ = GST_FLOW_OK;
+  if (!fallback_) {
     GST_ELEMENT_ERROR(bin_, STREAM, DECODE,
                       ("The decoder %s cannot be started.", GST_OBJECT_NAME(factory_)), (nullptr));
     return GST_FLOW_ERROR;
   }
-  plain_->on_output([this](GstBuffer* picture) { return plain_output(picture); },
-                    [this](GstEvent* event) { plain_event(event); });
-  if (!plain_->begin(caps_, segment_)) return GST_FLOW_NOT_NEGOTIATED;
+  fallback_->on_output([this](GstBuffer* picture) { return fallback_output(picture); },
+                       [this](GstEvent* event) { fallback_event(event); });
+  if (!fallback_->begin(caps_, segment_)) return GST_FLOW_NOT_NEGOTIATED;
   // A decoder adds its own tags to those of the stream, and the sum takes their place downstream.
   if (const OwnedEvent tags = stream_tags_) send_plain(tags);
   for (const OwnedEvent& event : std::exchange(held_, {})) send_plain(event);
   for (const CodedFrame& frame : frames) {
     for (const OwnedEvent& event : frame.events) send_plain(event);
-    const GstFlowReturn flow = plain_->push(frame);
-    if (plain_flow_ != GST_FLOW_OK) return plain_flow_;
+    const GstFlowReturn flow = fallback_->push(frame);
+    if (fallback_flow_ != GST_FLOW_OK) return fallback_flow_;
     if (flow != GST_FLOW_OK) return flow;
   }
   for (const OwnedEvent& event : std::exchange(waiting_, {})) send_plain(event);
@@ -313,11 +312,11 @@ GstFlowReturn SamplingDecoder::start_plain(const char* why) {
 
 bool SamplingDecoder::send_plain(const OwnedEvent& event) {
   remember_tags(event);
-  return plain_->send(gst_event_ref(event.get()));
+  return fallback_->send(gst_event_ref(event.get()));
 }
 
 // On the chain function's thread or one of the decoder's.
-GstFlowReturn SamplingDecoder::plain_output(GstBuffer* picture) {
+GstFlowReturn SamplingDecoder::fallback_output(GstBuffer* picture) {
   const bool is_passed_on =
       GST_BUFFER_PTS_IS_VALID(picture) && first_ == Time(GST_BUFFER_PTS(picture));
   if (is_passed_on) {
@@ -325,11 +324,11 @@ GstFlowReturn SamplingDecoder::plain_output(GstBuffer* picture) {
     gst_buffer_unref(picture);
     return GST_FLOW_OK;
   }
-  return plain_flow_ = push(picture);
+  return fallback_flow_ = push(picture);
 }
 
 // Its CAPS come before its first picture; the beginning and the end of the stream are ours to tell.
-void SamplingDecoder::plain_event(GstEvent* event) {
+void SamplingDecoder::fallback_event(GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS && !announced_) {
     GstCaps* raw = nullptr;
     gst_event_parse_caps(event, &raw);
@@ -361,8 +360,8 @@ gboolean SamplingDecoder::event(GstEvent* event) {
       finish();
       return gst_pad_push_event(src_, event);
     case GST_EVENT_GAP:
-      if (factory_ && !plain_) go_plain("there is a gap");
-      if (plain_) return plain_->send(event);
+      if (factory_ && !fallback_) fall_back("there is a gap");
+      if (fallback_) return fallback_->send(event);
       gst_event_unref(event);
       return TRUE;
     case GST_EVENT_FLUSH_START: {
@@ -385,7 +384,7 @@ gboolean SamplingDecoder::pass(GstEvent* event) {
   const bool in_order = (GST_EVENT_TYPE(event) & int{GST_EVENT_TYPE_SERIALIZED}) != 0;
   if (!in_order) return gst_pad_push_event(src_, event);
   const OwnedEvent owned(event, EventUnref());
-  if (plain_) return send_plain(owned);
+  if (fallback_) return send_plain(owned);
   (announced_ ? waiting_ : held_).push_back(owned);
   return TRUE;
 }
@@ -395,9 +394,9 @@ gboolean SamplingDecoder::take_caps(GstEvent* event) {
   gst_event_parse_caps(event, &caps);
   const bool same = caps_ && gst_caps_is_equal(caps, caps_);
   if (!same) {
-    finish_ranges();
-    std::optional<PickPlan> plan;
-    if (!plain_) plan = std::move(plan_);
+    finish_gops();
+    std::optional<FramePlan> plan;
+    if (!fallback_) plan = std::move(plan_);
     finish();
     plan_before_ = std::move(plan);
     gst_caps_replace(&caps_, caps);
@@ -425,8 +424,8 @@ gboolean SamplingDecoder::take_segment(GstEvent* event) {
 
 // Everything that came is passed on; what follows is decoded from anew.
 GstFlowReturn SamplingDecoder::finish() {
-  const GstFlowReturn flow = finish_ranges();
-  if (plain_) plain_->send(gst_event_new_eos());
+  const GstFlowReturn flow = finish_gops();
+  if (fallback_) fallback_->send(gst_event_new_eos());
   for (const OwnedEvent& event : std::exchange(waiting_, {})) pass_on(event);
   forget_stream();
   return flow;
@@ -434,19 +433,19 @@ GstFlowReturn SamplingDecoder::finish() {
 
 void SamplingDecoder::forget_stream() {
   drop_workers();
-  plain_.reset();
-  is_plain_ = false;
-  plain_flow_ = GST_FLOW_OK;
+  fallback_.reset();
+  has_fallen_back_ = false;
+  fallback_flow_ = GST_FLOW_OK;
   jobs_.clear();
-  ranges_.clear();
+  gops_.clear();
   waiting_.clear();
-  cutter_.take_rest();
+  splitter_.take_rest();
   plan_.reset(), plan_before_.reset();
   first_.reset();
 }
 
 void SamplingDecoder::drop_workers() {
-  std::unique_ptr<RangeWorkers> workers;
+  std::unique_ptr<GopDecoders> workers;
   std::unique_ptr<InnerDecoder> spare;
   std::unique_lock lock(mutex_);
   workers = std::move(workers_);

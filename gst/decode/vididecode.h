@@ -1,15 +1,15 @@
 // vididecode: the decoder for files that vidifilter watches. It cuts the stream at the frames where
 // decoding may begin, decodes only what is needed for the frames that vidifilter will copy, several
-// ranges side by side, and passes those pictures on in order. A frame that is not needed passes as
+// GOPs side by side, and passes those pictures on in order. A frame that is not needed passes as
 // a GAP event.
 //
-//   coded frames (coded_frame.h) > ranges (gop.h) > which are needed (frame_plan.h) >
+//   coded frames (coded_frame.h) > GOPs (gop.h) > which are needed (frame_plan.h) >
 //   decoders side by side (gop_decoders.h) > pictures and gaps in order
 //
 // The work itself is an ordinary decoder's (inner_decoder.h): the one that GStreamer would take.
 // *Plain* is the way back: one such decoder, and all frames pass. It is taken from the start when
 // nobody downstream says what is needed, or the stream is of a kind that cannot be cut; and from
-// the range on where something comes out otherwise than it was expected.
+// the GOP on where something comes out otherwise than it was expected.
 //
 // The chain function and events run with the pad's stream lock; GObject boilerplate is in
 // vididecode_class.cpp.
@@ -47,25 +47,25 @@ class SamplingDecoder {
   void resume();     // READY->PAUSED
   void interrupt();  // PAUSED->READY, before the pads are deactivated: every wait returns
   void end();        // and after it
-  // Errors and warnings of decoders side by side are nobody's business: their range is decoded
+  // Errors and warnings of decoders side by side are nobody's business: their GOP is decoded
   // again, plainly.
-  bool is_plain() const { return is_plain_; }
+  bool has_fallen_back() const { return has_fallen_back_; }
 
   std::atomic<guint> n_decoders{0};           // property; 0 = as many as are useful
-  std::atomic<guint64> n_ranges{0};           // property: decoded side by side
+  std::atomic<guint64> n_gops{0};             // property: decoded side by side
   std::atomic<guint64> n_coded{0}, n_fed{0};  // properties: frames that came, and that were needed
 
  private:
-  GstFlowReturn begin_ranges();
-  GstFlowReturn take_ranges(std::vector<CodedRange> complete);
-  GstFlowReturn finish_ranges();
-  std::shared_ptr<RangeJob> planned(CodedRange range);
-  bool list_frames(const CodedRange& range, std::vector<PlannedFrame>& frames) const;
-  GstFlowReturn submit(std::shared_ptr<RangeJob> job);
+  GstFlowReturn begin_gops();
+  GstFlowReturn take_gops(std::vector<Gop> complete);
+  GstFlowReturn finish_gops();
+  std::shared_ptr<GopJob> planned(Gop gop);
+  bool list_frames(const Gop& gop, std::vector<PlannedFrame>& frames) const;
+  GstFlowReturn submit(std::shared_ptr<GopJob> job);
   bool is_full() const;
   GstFlowReturn emit_first();
   GstFlowReturn emit_all();
-  GstFlowReturn emit(RangeJob& job);
+  GstFlowReturn emit(GopJob& job);
 
   bool can_be_cut() const;
   std::unique_ptr<InnerDecoder> make_decoder(bool alone);
@@ -76,10 +76,10 @@ class SamplingDecoder {
   void remember_tags(const OwnedEvent& event);
   GstFlowReturn push(GstBuffer* picture);
 
-  GstFlowReturn go_plain(const char* why);
-  GstFlowReturn start_plain(const char* why);
-  GstFlowReturn plain_output(GstBuffer* picture);
-  void plain_event(GstEvent* event);
+  GstFlowReturn fall_back(const char* why);
+  GstFlowReturn start_fallback(const char* why);
+  GstFlowReturn fallback_output(GstBuffer* picture);
+  void fallback_event(GstEvent* event);
 
   gboolean take_caps(GstEvent* event);
   gboolean take_segment(GstEvent* event);
@@ -101,19 +101,19 @@ class SamplingDecoder {
   OwnedEvent stream_tags_;           // passed on last, or given to the plain decoder
   bool announced_ = false;
 
-  RangeCutter cutter_;
-  std::deque<CodedRange> ranges_;               // cut, not yet planned
-  std::deque<std::shared_ptr<RangeJob>> jobs_;  // planned, not yet passed on
-  std::optional<PickPlan> plan_;                // empty: no frame came yet
-  std::optional<PickPlan> plan_before_;  // of the caps before, which the element goes on with
+  GopSplitter splitter_;
+  std::deque<Gop> gops_;                      // cut, not yet planned
+  std::deque<std::shared_ptr<GopJob>> jobs_;  // planned, not yet passed on
+  std::optional<FramePlan> plan_;             // empty: no frame came yet
+  std::optional<FramePlan> plan_before_;      // of the caps before, which the element goes on with
   size_t picture_bytes_ = 0;
-  std::optional<Time> first_;  // PTS of the very first frame, which went ahead of its range
-  std::unique_ptr<InnerDecoder> plain_;
-  GstFlowReturn plain_flow_ = GST_FLOW_OK;
-  std::atomic<bool> is_plain_{false};
+  std::optional<Time> first_;  // PTS of the very first frame, which went ahead of its GOP
+  std::unique_ptr<InnerDecoder> fallback_;
+  GstFlowReturn fallback_flow_ = GST_FLOW_OK;
+  std::atomic<bool> has_fallen_back_{false};
 
   std::mutex mutex_;  // guards what follows
-  std::unique_ptr<RangeWorkers> workers_;
+  std::unique_ptr<GopDecoders> workers_;
   std::unique_ptr<InnerDecoder> spare_;  // decoded the first frame
   bool interrupted_ = false;
 };

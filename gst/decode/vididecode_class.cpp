@@ -62,7 +62,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 GstStructure* stats_of(const vidi::SamplingDecoder& decoder) {
   return gst_structure_new("vididecode-stats", "frames-in", G_TYPE_UINT64, decoder.n_coded.load(),
                            "frames-out", G_TYPE_UINT64, decoder.n_fed.load(), "ranges",
-                           G_TYPE_UINT64, decoder.n_ranges.load(), nullptr);
+                           G_TYPE_UINT64, decoder.n_gops.load(), nullptr);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
@@ -110,7 +110,7 @@ void handle_message(GstBin* bin, GstMessage* message) {
   const bool complains = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR ||
                          GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING;
   const bool own = GST_MESSAGE_SRC(message) == GST_OBJECT(bin);
-  if (complains && !own && !decoder_of(bin).is_plain()) return gst_message_unref(message);
+  if (complains && !own && !decoder_of(bin).has_fallen_back()) return gst_message_unref(message);
   GST_BIN_CLASS(gst_vidi_decode_parent_class)->handle_message(bin, message);
 }
 

@@ -100,8 +100,8 @@ bool Filter::offer_context(GstQuery* query) {
 bool Filter::answer_decoder(GstQuery* query) {
   if (GST_QUERY_TYPE(query) != GST_QUERY_CUSTOM) return false;
   const auto s = settings();
-  const WatchSettings watch{s->shape(), Time(s->window_stride), s->frame_rate().interval(),
-                            video_.lead};
+  const SamplingSettings watch{s->shape(), Time(s->window_stride), s->frame_rate().interval(),
+                               video_.lead};
   return !s->passthrough && answer_sampling_query(query, watch);
 }
 

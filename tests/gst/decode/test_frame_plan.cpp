@@ -15,7 +15,7 @@ using std::chrono::seconds;
 // What vidifilter does with the frames and gaps that reach it.
 class Watcher {
  public:
-  Watcher(const WatchSettings& settings, Time frame_length)
+  Watcher(const SamplingSettings& settings, Time frame_length)
       : sampler_(settings.shape), lead_(settings.lead) {
     times_.set_frame_length(frame_length);
     times_.set_sampling_interval(settings.sampling_interval);
@@ -50,8 +50,8 @@ class Watcher {
       EXPECT_TRUE(pick.pts == kept_ || (step.grab && pick.pts == now)) << "a pick that is gone";
       picks_[pick.window].emplace_back(pick.target.count(), pick.pts.count());
     }
-    for (const ClosedRange& range : step.closed)
-      windows.push_back({range.start.count(), range.stop.count(), picks_[range.window]});
+    for (const ClosedRange& gop : step.closed)
+      windows.push_back({gop.start.count(), gop.stop.count(), picks_[gop.window]});
     if (step.grab) kept_ = now;
   }
 
@@ -65,7 +65,7 @@ class Watcher {
 struct Stream {
   std::vector<PlannedFrame> frames;
   Time frame_length{};
-  WatchSettings settings;
+  SamplingSettings settings;
 };
 
 Time ms(unsigned n) { return milliseconds(n); }
@@ -98,17 +98,17 @@ Stream random_stream(unsigned seed) {
   return stream;
 }
 
-// Plans the frames in ranges of a random length; the rest of the stream goes to `watcher`.
+// Plans the frames in GOPs of a random length; the rest of the stream goes to `watcher`.
 size_t feed(Watcher& watcher, const Stream& stream, unsigned seed) {
   std::minstd_rand random(seed);
-  PickPlan plan(stream.settings, stream.frame_length);
+  FramePlan plan(stream.settings, stream.frame_length);
   size_t n_fed = 0;
   for (size_t at = 0; at < stream.frames.size();) {
     const size_t n = std::min<size_t>(1 + random() % 60, stream.frames.size() - at);
-    std::vector<PlannedFrame> range(stream.frames.begin() + static_cast<long>(at),
-                                    stream.frames.begin() + static_cast<long>(at + n));
-    EXPECT_TRUE(plan.plan(range));
-    for (const PlannedFrame& frame : range) {
+    std::vector<PlannedFrame> gop(stream.frames.begin() + static_cast<long>(at),
+                                  stream.frames.begin() + static_cast<long>(at + n));
+    EXPECT_TRUE(plan.plan(gop));
+    for (const PlannedFrame& frame : gop) {
       if (frame.needed) watcher.frame(frame), ++n_fed;
       if (!frame.needed) watcher.skip(frame);
     }
@@ -119,7 +119,7 @@ size_t feed(Watcher& watcher, const Stream& stream, unsigned seed) {
 }
 
 // Of any stream, the frames that are said to be needed lead to the same picks and windows as all.
-TEST(PickPlan, NeededFramesAloneArePickedLikeAll) {
+TEST(FramePlan, NeededFramesAloneArePickedLikeAll) {
   for (unsigned seed = 1; seed <= 2000; ++seed) {
     const Stream stream = random_stream(seed);
     Watcher all(stream.settings, stream.frame_length);
@@ -133,7 +133,7 @@ TEST(PickPlan, NeededFramesAloneArePickedLikeAll) {
 }
 
 // At one picture a second of 30 frames a second, little more than that one is needed.
-TEST(PickPlan, NeedsLittleOfASteadyStream) {
+TEST(FramePlan, NeedsLittleOfASteadyStream) {
   Stream stream;
   stream.frame_length = Time(1'000'000'000 / 30);
   for (int i = 0; i < 3000; ++i) {
@@ -150,8 +150,8 @@ TEST(PickPlan, NeedsLittleOfASteadyStream) {
 }
 
 // A slide that stands is decoded, though a film is before it; so is what comes behind it.
-TEST(PickPlan, WhatStandsIsNeeded) {
-  PickPlan plan({}, milliseconds(40));
+TEST(FramePlan, WhatStandsIsNeeded) {
+  FramePlan plan({}, milliseconds(40));
   std::vector<PlannedFrame> frames(100);
   for (int i = 0; i < 98; ++i) frames[i].pts = milliseconds(40 * i);
   frames[97].duration = seconds(20);
@@ -162,9 +162,9 @@ TEST(PickPlan, WhatStandsIsNeeded) {
 }
 
 // Where a stream is broken and goes on much later, only the element can tell whether time jumps.
-TEST(PickPlan, RefusesWhereTimeMayJump) {
+TEST(FramePlan, RefusesWhereTimeMayJump) {
   for (const int late_s : {4, 40}) {
-    PickPlan plan({}, milliseconds(40));
+    FramePlan plan({}, milliseconds(40));
     std::vector<PlannedFrame> frames(2);
     frames[1].pts = seconds(late_s);
     EXPECT_TRUE(plan.plan(frames));
@@ -175,9 +175,9 @@ TEST(PickPlan, RefusesWhereTimeMayJump) {
 }
 
 // Frames that go back in time, or two of one time, cannot be planned.
-TEST(PickPlan, RefusesTimesThatDoNotGrow) {
+TEST(FramePlan, RefusesTimesThatDoNotGrow) {
   const auto plans = [](std::vector<int> times) {
-    PickPlan plan({}, Time(0));
+    FramePlan plan({}, Time(0));
     std::vector<PlannedFrame> frames(times.size());
     for (size_t i = 0; i < times.size(); ++i) frames[i].pts = seconds(times[i]);
     std::vector<PlannedFrame> first(frames.begin(), frames.begin() + 2);

@@ -24,7 +24,7 @@ constexpr char kSmall[] = "video/x-raw,width=90,height=50,framerate=30/1 ! ";
 
 struct Film {
   std::string name, pipeline;  // from raw video to the muxer
-  bool is_cut = true;          // whether ranges are to be decoded side by side
+  bool is_cut = true;          // whether GOPs are to be decoded side by side
   int n_frames = 300;
   friend std::ostream& operator<<(std::ostream& out, const Film& f) { return out << f.name; }
 };
@@ -114,7 +114,7 @@ struct Seen {
 
 struct Outcome {
   Seen seen;
-  guint64 n_ranges = 0, n_in = 0, n_out = 0;
+  guint64 n_gops = 0, n_in = 0, n_out = 0;
 };
 
 void set_rank(const char* factory, guint rank) {
@@ -300,7 +300,7 @@ TEST_F(VidiDecode, SamePicturesAsAnOrdinaryDecoder) {
     for (const Watching& watching : kWatchings) {
       Outcome run;
       expect_same(path, watching, &run);
-      EXPECT_EQ(run.n_ranges > 1, film.is_cut);
+      EXPECT_EQ(run.n_gops > 1, film.is_cut);
       if (film.is_cut) {
         EXPECT_LT(run.n_out, run.n_in / 2);
       }
@@ -327,12 +327,12 @@ TEST_F(VidiDecode, SamePicturesOfJoinedRecordings) {
     for (const Watching& watching : kWatchings) {
       Outcome run;
       expect_same(joined, watching, &run);
-      EXPECT_GT(run.n_ranges, 1u);
+      EXPECT_GT(run.n_gops, 1u);
     }
   }
 }
 
-// A stream that begins in the middle of a range, as after a seek, is decoded from before that.
+// A stream that begins in the middle of a GOP, as after a seek, is decoded from before that.
 TEST_F(VidiDecode, SamePicturesAfterASeek) {
   const std::string path = made(steady());
   expect_same(path, {"window-duration=0", 3 * GST_SECOND + 123456789});
@@ -361,7 +361,7 @@ TEST_F(VidiDecode, SeesAFileAsAPlayerShowsIt) {
       for (const bool side_by_side : {false, true}) {
         const Outcome run = watched(path, {"window-duration=0"}, side_by_side);
         EXPECT_EQ(run.seen.pictures, shown.pictures) << side_by_side;
-        EXPECT_EQ(run.n_ranges > 1, side_by_side && film.is_cut);
+        EXPECT_EQ(run.n_gops > 1, side_by_side && film.is_cut);
       }
     }
   }
@@ -380,7 +380,7 @@ TEST_F(VidiDecode, TurnsInMidStreamWhereAPlayerDoes) {
     const Outcome run = watched(path, watching, true);
     EXPECT_EQ(run.seen.pictures, shown.seen.pictures);
     EXPECT_EQ(watched(path, watching, false).seen.pictures, shown.seen.pictures);
-    EXPECT_GT(run.n_ranges, 1u);
+    EXPECT_GT(run.n_gops, 1u);
   }
 }
 
@@ -405,7 +405,7 @@ TEST_F(VidiDecode, WatchesADamagedFile) {
   int n_different = 0;
   for (size_t i = 0; i < seen.pictures[0].size(); ++i)
     n_different += seen.pictures[0][i] != plain.pictures[0][i];
-  EXPECT_LE(n_different, 2 * kHoles);  // a range of 40 frames has two pictures at most
+  EXPECT_LE(n_different, 2 * kHoles);  // a GOP of 40 frames has two pictures at most
 }
 
 // A file that breaks off is watched up to there.
@@ -475,7 +475,7 @@ TEST_F(VidiDecode, StopsAtAnyTime) {
   }
 }
 
-// Seeking again and again while ranges are under way ends where the last one leads.
+// Seeking again and again while GOPs are under way ends where the last one leads.
 TEST_F(VidiDecode, SeeksWhileItDecodes) {
   const std::string path = made({"long", steady().pipeline, true, 900});
   set_rank("vididecode", G_MAXINT);
