@@ -136,7 +136,7 @@ void read_stats(const GValue* item, gpointer run) {
   GstStructure* stats = nullptr;
   g_object_get(element, "stats", &stats, nullptr);
   auto* r = static_cast<Outcome*>(run);
-  r->n_ranges = number(stats, "ranges");
+  r->n_gops = number(stats, "ranges");
   r->n_in = number(stats, "frames-in"), r->n_out = number(stats, "frames-out");
   gst_structure_free(stats);
 }
