@@ -36,14 +36,14 @@ void WindowFeed::stop() {
   {
     Lock lock(mutex_);
     stopping_ = interrupted_ = true;
-    drop_notes();
+    drop_items();
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
   Lock lock(mutex_);
   running_ = false;
   own_thread_ = {};  // ids are used again
-  errands_.clear();
+  tasks_.clear();
   origin_.reset();
   forget_everything();
   audio_.clear();
@@ -66,9 +66,9 @@ void WindowFeed::set_audio(const SoundShape& shape) {
   if (sound_waits_) changed_.notify_all();
 }
 
-void WindowFeed::drop_notes() {
-  n_handled_ += notes_.size();
-  notes_.clear();
+void WindowFeed::drop_items() {
+  n_handled_ += items_.size();
+  items_.clear();
   n_passing_ = 0;
   drain_deadline_.reset();
   last_picture_.reset();
@@ -77,20 +77,20 @@ void WindowFeed::drop_notes() {
 }
 
 // Called with the lock; gives it up while two copies are under way already.
-void WindowFeed::post(Note note, Lock& lock) {
-  if (note.picture) changed_.wait(lock, [&] { return interrupted_ || n_passing_ < kMaxPassing; });
+void WindowFeed::post(FeedItem item, Lock& lock) {
+  if (item.picture) changed_.wait(lock, [&] { return interrupted_ || n_passing_ < kMaxPassing; });
   if (interrupted_ || !running_) return;
-  if (note.picture) ++n_passing_;
-  note.origin = origin_;
+  if (item.picture) ++n_passing_;
+  item.origin = origin_;
   if (sampler_.running()) {
-    note.open_from = sampler_.earliest_start();
-    note.open_index = sampler_.earliest_index();
+    item.open_from = sampler_.earliest_start();
+    item.open_index = sampler_.earliest_index();
     // Before the first picture it is not known yet where the window will begin.
     const bool is_known = sampler_.earliest_start() >= sampler_.first_pts();
     const Time end = origin_ && is_known ? origin_->expected_end : kForever;
-    note.open_targets = is_known ? sampler_.targets_of_earliest(end) : 0;
+    item.open_targets = is_known ? sampler_.targets_of_earliest(end) : 0;
   }
-  notes_.push_back(std::move(note));
+  items_.push_back(std::move(item));
   ++n_posted_;
   changed_.notify_all();
 }
@@ -98,9 +98,9 @@ void WindowFeed::post(Note note, Lock& lock) {
 // Steps of nothing are not worth a round of the thread.
 void WindowFeed::post(SamplerStep step, Lock& lock) {
   if (step.picks.empty() && step.closed.empty()) return;
-  Note note;
-  note.step = std::move(step);
-  post(std::move(note), lock);
+  FeedItem item;
+  item.step = std::move(step);
+  post(std::move(item), lock);
 }
 
 void WindowFeed::frame(std::unique_ptr<PassingPicture> picture, Time pts, Time reach,
@@ -108,13 +108,13 @@ void WindowFeed::frame(std::unique_ptr<PassingPicture> picture, Time pts, Time r
   Lock lock(mutex_);
   if (interrupted_ || !running_) return;
   pictures_came(pts);
-  Note note;
-  note.step = sampler_.frame(pts, reach, lead);
-  if (!note.step.grab && note.step.picks.empty() && note.step.closed.empty()) return;
-  if (note.step.grab) note.picture = std::move(picture);
-  note.pts = pts;
-  note.utc = utc;
-  post(std::move(note), lock);
+  FeedItem item;
+  item.step = sampler_.frame(pts, reach, lead);
+  if (!item.step.grab && item.step.picks.empty() && item.step.closed.empty()) return;
+  if (item.step.grab) item.picture = std::move(picture);
+  item.pts = pts;
+  item.utc = utc;
+  post(std::move(item), lock);
 }
 
 void WindowFeed::skip(Time pts) {
@@ -134,9 +134,9 @@ void WindowFeed::advance(Time now, Time lag) {
 void WindowFeed::close(Time end, Time next_start) {
   Lock lock(mutex_);
   if (interrupted_ || !sampler_.running()) return;
-  Note note;
-  note.step = sampler_.finish(end, next_start);
-  post(std::move(note), lock);
+  FeedItem item;
+  item.step = sampler_.finish(end, next_start);
+  post(std::move(item), lock);
 }
 
 bool WindowFeed::drain(Time end, Time audio_wait) {
@@ -147,7 +147,7 @@ bool WindowFeed::drain(Time end, Time audio_wait) {
   ++news_;
   changed_.notify_all();
   changed_.wait(lock, [&] {
-    return interrupted_ || !running_ || (notes_.empty() && !busy_ && n_windows_wait_ == 0);
+    return interrupted_ || !running_ || (items_.empty() && !busy_ && n_windows_wait_ == 0);
   });
   drain_deadline_.reset();
   return !interrupted_ && running_;
@@ -218,14 +218,14 @@ std::optional<Time> WindowFeed::sound_position() const {
 
 void WindowFeed::wait_until_handled() {
   Lock lock(mutex_);
-  changed_.wait(lock, [&] { return interrupted_ || !running_ || (notes_.empty() && !busy_); });
+  changed_.wait(lock, [&] { return interrupted_ || !running_ || (items_.empty() && !busy_); });
 }
 
 void WindowFeed::interrupt(uint64_t epoch) {
   Lock lock(mutex_);
   epoch_ = epoch;
   interrupted_ = true;
-  drop_notes();
+  drop_items();
   changed_.notify_all();
 }
 
@@ -234,7 +234,7 @@ void WindowFeed::resume() {
   interrupted_ = stopping_;
 }
 
-// The thread. Every round: errands, one note, and what has become complete meanwhile.
+// The thread. Every round: tasks, one item, and what has become complete meanwhile.
 void WindowFeed::run() {
   yield_to_streaming_threads(kNice);
   Lock lock(mutex_);
@@ -248,22 +248,22 @@ void WindowFeed::run() {
     }
     busy_ = true;
     seen_news_ = news_;
-    std::optional<Note> note;
-    if (!notes_.empty()) {
-      note = std::move(notes_.front());
-      notes_.pop_front();
+    std::optional<FeedItem> item;
+    if (!items_.empty()) {
+      item = std::move(items_.front());
+      items_.pop_front();
       ++n_handled_;
     }
-    const auto errands = take_errands();
+    const auto tasks = take_tasks();
     const auto drain_deadline = drain_deadline_;
     lock.unlock();
 
     try {
-      if (note) handle(*note);
-      for (const Errand& errand : errands) errand.run();
+      if (item) handle(*item);
+      for (const FeedTask& task : tasks) task.run();
       if (drain_deadline) builder_.set_deadline(*drain_deadline);
       hand_over();
-      if (note) tell_sound(*note), forget_old_audio(*note);
+      if (item) tell_sound(*item), forget_old_audio(*item);
       n_bytes_ = builder_.n_bytes() + audio_.n_samples() * sizeof(float);
     } catch (const std::exception& e) {  // out of memory: this picture is lost, the stream is not
       callbacks_.warn(std::string("a sampled frame is lost: ") + e.what());
@@ -275,19 +275,19 @@ void WindowFeed::run() {
     if (n_windows_wait_ <= kManyWaitingWindows) n_in_vain_ = 0;
     changed_.notify_all();
   }
-  for (const Errand& errand : errands_) errand.run();
+  for (const FeedTask& task : tasks_) task.run();
 }
 
-std::deque<WindowFeed::Errand> WindowFeed::take_errands() {
-  std::deque<Errand> ready;
-  for (; !errands_.empty() && errands_.front().n_before <= n_handled_; errands_.pop_front())
-    ready.push_back(std::move(errands_.front()));
+std::deque<WindowFeed::FeedTask> WindowFeed::take_tasks() {
+  std::deque<FeedTask> ready;
+  for (; !tasks_.empty() && tasks_.front().n_before <= n_handled_; tasks_.pop_front())
+    ready.push_back(std::move(tasks_.front()));
   return ready;
 }
 
 void WindowFeed::wait_for_news(Lock& lock) {
   const auto news = [&] {
-    return stopping_ || !notes_.empty() || !errands_.empty() || built_epoch_ != epoch_ ||
+    return stopping_ || !items_.empty() || !tasks_.empty() || built_epoch_ != epoch_ ||
            news_ != seen_news_;
   };
   const auto deadline = builder_.next_deadline();
@@ -298,37 +298,37 @@ void WindowFeed::wait_for_news(Lock& lock) {
   }
 }
 
-void WindowFeed::handle(Note& note) {
-  if (note.picture) grab(note);
-  for (const Pick& pick : note.step.picks) {
+void WindowFeed::handle(FeedItem& item) {
+  if (item.picture) grab(item);
+  for (const Pick& pick : item.step.picks) {
     builder_.add(pick, picked(pick.pts));
     ++n_sampled_;
   }
-  for (const ClosedRange& range : note.step.closed) {
-    close_window(range, note);
+  for (const ClosedRange& range : item.step.closed) {
+    close_window(range, item);
     if (builder_.n_waiting() > kMaxWaitingWindows) hand_over();
     if (builder_.n_waiting() > kMaxWaitingWindows) wait_no_longer();
   }
-  tell_filling(note);
-  if (note.step.grab) before_ = std::exchange(now_, {});
-  last_origin_ = note.origin;
+  tell_filling(item);
+  if (item.step.grab) before_ = std::exchange(now_, {});
+  last_origin_ = item.origin;
 }
 
-void WindowFeed::tell_filling(const Note& note) {
-  if (note.open_targets < 2 || (note.step.picks.empty() && note.step.closed.empty())) return;
+void WindowFeed::tell_filling(const FeedItem& item) {
+  if (item.open_targets < 2 || (item.step.picks.empty() && item.step.closed.empty())) return;
   auto filling = std::make_shared<FillingWindow>();
-  filling->index = note.open_index;
+  filling->index = item.open_index;
   filling->epoch = built_epoch_;
-  filling->n_frames = note.open_targets;
-  filling->frames = builder_.frames_of(note.open_index);
+  filling->n_frames = item.open_targets;
+  filling->frames = builder_.frames_of(item.open_index);
   if (!filling->frames.empty()) callbacks_.filling(std::move(filling));
 }
 
 // The upstream buffer is given back here, whatever becomes of the copy.
-void WindowFeed::grab(Note& note) {
-  now_ = {note.pts, note.utc, nullptr, nullptr};
-  const GivesBack gives_back{*this, note};
-  auto copy = note.picture->grab();
+void WindowFeed::grab(FeedItem& item) {
+  now_ = {item.pts, item.utc, nullptr, nullptr};
+  const GivesBack gives_back{*this, item};
+  auto copy = item.picture->grab();
   if (copy) {
     now_.picture = std::move(*copy);
   } else {
@@ -337,7 +337,7 @@ void WindowFeed::grab(Note& note) {
 }
 
 WindowFeed::GivesBack::~GivesBack() {
-  note.picture.reset();
+  item.picture.reset();
   Lock lock(feed.mutex_);
   if (feed.n_passing_ > 0) --feed.n_passing_;
   feed.changed_.notify_all();
@@ -375,7 +375,7 @@ std::optional<WindowBuilder::AudioRange> WindowFeed::audio_range(Time start, Tim
   return WindowBuilder::AudioRange{position, position + audio_position(stop - start)};
 }
 
-void WindowFeed::close_window(const ClosedRange& range, const Note& note) {
+void WindowFeed::close_window(const ClosedRange& range, const FeedItem& item) {
   SoundShape sound;
   {
     Lock lock(mutex_);
@@ -384,8 +384,8 @@ void WindowFeed::close_window(const ClosedRange& range, const Note& note) {
   std::optional<Clock::time_point> deadline;
   if (sound.wait != kForever) deadline = Clock::now() + sound.wait;
   builder_.close(
-      range, sound.present ? audio_range(range.start, range.stop, note.origin.get()) : std::nullopt,
-      deadline, note.origin);
+      range, sound.present ? audio_range(range.start, range.stop, item.origin.get()) : std::nullopt,
+      deadline, item.origin);
 }
 
 void WindowFeed::wait_no_longer() {
@@ -416,9 +416,9 @@ void WindowFeed::check_sound(const AnalysisWindow& window) {
   if (range && audio_.began_at() != INT64_MIN && reached < range->stop) callbacks_.sound_stopped();
 }
 
-void WindowFeed::tell_sound(const Note& note) {
-  if (!note.open_from) return;
-  const auto range = audio_range(*note.open_from, *note.open_from, note.origin.get());
+void WindowFeed::tell_sound(const FeedItem& item) {
+  if (!item.open_from) return;
+  const auto range = audio_range(*item.open_from, *item.open_from, item.origin.get());
   if (!range) return;
   Time length;
   {
@@ -431,9 +431,9 @@ void WindowFeed::tell_sound(const Note& note) {
 }
 
 // Sound before every open window serves nobody any more, but for those that still wait.
-void WindowFeed::forget_old_audio(const Note& note) {
-  if (!note.open_from) return;
-  const auto range = audio_range(*note.open_from, *note.open_from, note.origin.get());
+void WindowFeed::forget_old_audio(const FeedItem& item) {
+  if (!item.open_from) return;
+  const auto range = audio_range(*item.open_from, *item.open_from, item.origin.get());
   if (range) audio_.forget_before(builder_.audio_needed_from(range->start));
 }
 
@@ -454,7 +454,7 @@ std::shared_ptr<AnalysisWindow> WindowFeed::kept_of(Time start, Time stop) {
 
 std::shared_ptr<AnalysisWindow> WindowFeed::snapshot(Time start, Time stop) {
   auto promise = std::make_shared<std::promise<std::shared_ptr<AnalysisWindow>>>();
-  const auto errand = [this, start, stop, promise] {
+  const auto task = [this, start, stop, promise] {
     try {
       promise->set_value(kept_of(start, stop));
     } catch (const std::exception&) {  // out of memory: the question is refused
@@ -464,10 +464,10 @@ std::shared_ptr<AnalysisWindow> WindowFeed::snapshot(Time start, Time stop) {
   Lock lock(mutex_);
   if (!running_ || stopping_) return nullptr;
   const bool is_inside = std::this_thread::get_id() == own_thread_;
-  if (!is_inside) errands_.push_back({n_posted_, errand});
+  if (!is_inside) tasks_.push_back({n_posted_, task});
   changed_.notify_all();
   lock.unlock();
-  if (is_inside) errand();  // who hears a message on the thread may ask
+  if (is_inside) task();  // who hears a message on the thread may ask
   return promise->get_future().get();
 }
 

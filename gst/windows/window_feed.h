@@ -1,5 +1,5 @@
 // The element's own thread between its pads and the model: copies and converts sampled pictures,
-// builds windows, waits for their sound, hands them over. The streaming threads only leave notes
+// builds windows, waits for their sound, hands them over. The streaming threads only leave items
 // here.
 //
 // All public functions are thread-safe. frame() may block for as long as copying one picture takes,
@@ -83,7 +83,7 @@ class WindowFeed {
   AudioTrack& audio() { return audio_; }
   const AudioTrack& audio() const { return audio_; }
 
-  // Flush: forgets frames, windows and notes; every wait returns. Windows from now on carry
+  // Flush: forgets frames, windows and items; every wait returns. Windows from now on carry
   // `epoch`. Nothing is taken until resume().
   void interrupt(uint64_t epoch);
   void resume();
@@ -100,13 +100,13 @@ class WindowFeed {
   static constexpr Time kSoundAhead = std::chrono::minutes(1);
 
   using Clock = WindowBuilder::Clock;
-  struct Note {                               // what a streaming thread leaves, in order
+  struct FeedItem {                           // what a streaming thread leaves, in order
     std::unique_ptr<PassingPicture> picture;  // to be copied
     Time pts{};
     std::optional<Time> utc;
     SamplerStep step;
     std::shared_ptr<const StreamOrigin> origin;
-    // The earliest window that is open behind this note: its start, and what it will be.
+    // The earliest window that is open behind this item: its start, and what it will be.
     std::optional<Time> open_from;
     uint64_t open_index = 0, open_targets = 0;  // 0 targets: not known
   };
@@ -116,12 +116,12 @@ class WindowFeed {
     std::unique_ptr<GrabbedPicture> picture;
     std::shared_ptr<const SampledFrame> frame;
   };
-  struct GivesBack {  // the picture of a note, when it goes out of scope
+  struct GivesBack {  // the picture of an item, when it goes out of scope
     WindowFeed& feed;
-    Note& note;
+    FeedItem& item;
     ~GivesBack();
   };
-  struct Errand {  // run on the thread, behind the notes that were there before it
+  struct FeedTask {  // run on the thread, behind the items that were there before it
     uint64_t n_before = 0;
     std::function<void()> run;
   };
@@ -130,25 +130,25 @@ class WindowFeed {
   std::shared_ptr<AnalysisWindow> kept_of(Time start, Time stop);
   void run();
   void wait_for_news(Lock& lock);
-  std::deque<Errand> take_errands();
-  void post(Note note, Lock& lock);
+  std::deque<FeedTask> take_tasks();
+  void post(FeedItem item, Lock& lock);
   void post(SamplerStep step, Lock& lock);
   std::optional<Time> sound_position() const;
   void pictures_came(Time pts);
-  void drop_notes();
-  void handle(Note& note);
-  void tell_filling(const Note& note);
-  void tell_sound(const Note& note);
-  void grab(Note& note);
+  void drop_items();
+  void handle(FeedItem& item);
+  void tell_filling(const FeedItem& item);
+  void tell_sound(const FeedItem& item);
+  void grab(FeedItem& item);
   std::shared_ptr<const SampledFrame> picked(Time pts);
   std::shared_ptr<const SampledFrame> convert(Candidate& candidate);
-  void close_window(const ClosedRange& range, const Note& note);
+  void close_window(const ClosedRange& range, const FeedItem& item);
   std::optional<WindowBuilder::AudioRange> audio_range(Time start, Time stop,
                                                        const StreamOrigin* origin) const;
   void wait_no_longer();
   void hand_over();
   void check_sound(const AnalysisWindow& window);
-  void forget_old_audio(const Note& note);
+  void forget_old_audio(const FeedItem& item);
   void forget_everything();
 
   const Callbacks callbacks_;
@@ -160,11 +160,11 @@ class WindowFeed {
   std::thread::id own_thread_;
   FrameSampler sampler_{SamplingShape{}};
   SamplingShape shape_;
-  std::deque<Note> notes_;
-  std::deque<Errand> errands_;
-  uint64_t n_posted_ = 0, n_handled_ = 0;  // notes; dropped ones count as handled
+  std::deque<FeedItem> items_;
+  std::deque<FeedTask> tasks_;
+  uint64_t n_posted_ = 0, n_handled_ = 0;  // items; dropped ones count as handled
   std::shared_ptr<const StreamOrigin> origin_;
-  size_t n_passing_ = 0;  // pictures that notes hold
+  size_t n_passing_ = 0;  // pictures that items hold
   uint64_t epoch_ = 0;
   uint64_t news_ = 0, seen_news_ = 0;  // sound or a deadline came; the thread has looked
   uint64_t n_sounds_ = 0;              // pieces of sound that came
