@@ -33,23 +33,24 @@ Filter::Filter(GstElement* element)
       delivery_(element),
       reporter_(delivery_),
       client_(*this),
-      feed_(
-          {[this] { return picture_side(); },
-           [this](const std::shared_ptr<const SampledFrame>& picture) { client_.foresee(picture); },
-           [this](const std::shared_ptr<const SoundChunk>& sound) { client_.foresee(sound); },
-           [this](std::shared_ptr<const FillingWindow> window) {
-             client_.filling(std::move(window));
-           },
-           [this](std::shared_ptr<AnalysisWindow> window) { submit(std::move(window)); },
-           [this](std::shared_ptr<AnalysisWindow> window) {
-             too_small_ = !window->frames.empty() && window->dropped_frames == 0;
-             client_.refuse_small(*window);
-           },
-           [this] {
-             warn_once(kSaidSoundStopped,
-                       "the sound has stopped: windows are analysed without it until it is back");
-           },
-           [this](const std::string& text) { warn_once(kSaidPicture, text); }}),
+      feed_({[this] { return picture_side(); },
+             [this](const std::shared_ptr<const SampledFrame>& picture) {
+               client_.look_ahead(picture);
+             },
+             [this](const std::shared_ptr<const SoundChunk>& sound) { client_.look_ahead(sound); },
+             [this](std::shared_ptr<const OpenWindow> window) {
+               client_.set_open_window(std::move(window));
+             },
+             [this](std::shared_ptr<AnalysisWindow> window) { submit(std::move(window)); },
+             [this](std::shared_ptr<AnalysisWindow> window) {
+               too_small_ = !window->frames.empty() && window->dropped_frames == 0;
+               client_.refuse_small(*window);
+             },
+             [this] {
+               warn_once(kSaidSoundStopped,
+                         "the sound has stopped: windows are analysed without it until it is back");
+             },
+             [this](const std::string& text) { warn_once(kSaidPicture, text); }}),
       audio_input_(feed_.audio()),
       late_end_(
           [this] {

@@ -62,7 +62,7 @@ struct AnalysisWindow {
 };
 
 // A window that still fills: the earliest one that is open.
-struct FillingWindow {
+struct OpenWindow {
   uint64_t index = 0, epoch = 0;  // as it will have them
   size_t n_frames = 0;            // that it will have, when the stream goes on as it says
   std::vector<std::shared_ptr<const SampledFrame>> frames;  // that it has

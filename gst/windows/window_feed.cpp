@@ -309,19 +309,19 @@ void WindowFeed::handle(FeedItem& item) {
     if (builder_.n_waiting() > kMaxWaitingWindows) hand_over();
     if (builder_.n_waiting() > kMaxWaitingWindows) wait_no_longer();
   }
-  tell_filling(item);
+  tell_open_window(item);
   if (item.step.grab) before_ = std::exchange(now_, {});
   last_origin_ = item.origin;
 }
 
-void WindowFeed::tell_filling(const FeedItem& item) {
+void WindowFeed::tell_open_window(const FeedItem& item) {
   if (item.open_targets < 2 || (item.step.picks.empty() && item.step.closed.empty())) return;
-  auto filling = std::make_shared<FillingWindow>();
-  filling->index = item.open_index;
-  filling->epoch = built_epoch_;
-  filling->n_frames = item.open_targets;
-  filling->frames = builder_.frames_of(item.open_index);
-  if (!filling->frames.empty()) callbacks_.filling(std::move(filling));
+  auto open = std::make_shared<OpenWindow>();
+  open->index = item.open_index;
+  open->epoch = built_epoch_;
+  open->n_frames = item.open_targets;
+  open->frames = builder_.frames_of(item.open_index);
+  if (!open->frames.empty()) callbacks_.open_window(std::move(open));
 }
 
 // The upstream buffer is given back here, whatever becomes of the copy.

@@ -33,7 +33,7 @@ class WindowFeed {
     // Sound of the earliest open window, before that is complete.
     std::function<void(const std::shared_ptr<const SoundChunk>&)> sound;
     // The earliest open window has more pictures; its length is known.
-    std::function<void(std::shared_ptr<const FillingWindow>)> filling;
+    std::function<void(std::shared_ptr<const OpenWindow>)> open_window;
     std::function<void(std::shared_ptr<AnalysisWindow>)> submit;
     std::function<void(std::shared_ptr<AnalysisWindow>)> too_small;  // see WindowBuilder
     std::function<void()> sound_stopped;  // a live window had to do without it; may come often
@@ -137,7 +137,7 @@ class WindowFeed {
   void pictures_came(Time pts);
   void drop_items();
   void handle(FeedItem& item);
-  void tell_filling(const FeedItem& item);
+  void tell_open_window(const FeedItem& item);
   void tell_sound(const FeedItem& item);
   void grab(FeedItem& item);
   std::shared_ptr<const SampledFrame> picked(Time pts);

@@ -16,36 +16,36 @@ constexpr size_t kLongestWindow = 1 << 15;
 
 }  // namespace
 
-void Foresight::picture(const std::shared_ptr<const SampledFrame>& picture) {
+void Lookahead::picture(const std::shared_ptr<const SampledFrame>& picture) {
   std::lock_guard lock(mutex_);
   pictures_.push_back(picture);
   if (pictures_.size() > kMostPictures) pictures_.pop_front();
 }
 
-void Foresight::sound(const std::shared_ptr<const SoundChunk>& sound) {
+void Lookahead::sound(const std::shared_ptr<const SoundChunk>& sound) {
   std::lock_guard lock(mutex_);
   sounds_.push_back(sound);
   if (sounds_.size() > kMostSounds) sounds_.pop_front();
 }
 
-void Foresight::filling(std::shared_ptr<const FillingWindow> window) {
+void Lookahead::set_open_window(std::shared_ptr<const OpenWindow> window) {
   const bool is_too_long = window->n_frames > kLongestWindow;
   std::lock_guard lock(mutex_);
-  filling_ = is_too_long ? nullptr : std::move(window);
+  open_window_ = is_too_long ? nullptr : std::move(window);
 }
 
-void Foresight::forget() {
+void Lookahead::forget() {
   std::lock_guard lock(mutex_);
   pictures_.clear();
   sounds_.clear();
-  filling_.reset();
+  open_window_.reset();
   started_.clear();
   if (cancel_) cancel_->cancel();
 }
 
-bool Foresight::work(Session& session) { return look(session) || hear(session) || stream(session); }
+bool Lookahead::work(Session& session) { return look(session) || hear(session) || stream(session); }
 
-bool Foresight::look(Session& session) {
+bool Lookahead::look(Session& session) {
   const auto cancel = new_cancel();
   const Pictures pictures = next_pictures();
   if (pictures.empty()) return false;
@@ -53,7 +53,7 @@ bool Foresight::look(Session& session) {
   return true;
 }
 
-bool Foresight::hear(Session& session) {
+bool Lookahead::hear(Session& session) {
   const auto cancel = new_cancel();
   std::shared_ptr<const SoundChunk> sound;
   {
@@ -68,7 +68,7 @@ bool Foresight::hear(Session& session) {
   return true;
 }
 
-Foresight::Pictures Foresight::next_pictures() {
+Lookahead::Pictures Lookahead::next_pictures() {
   Pictures pictures;
   std::lock_guard lock(mutex_);
   while (!pictures_.empty() && pictures.size() < kAtOnce) {
@@ -80,12 +80,12 @@ Foresight::Pictures Foresight::next_pictures() {
 }
 
 // A few more pictures of the window that fills. What fails here is left to the window's analysis.
-bool Foresight::stream(Session& session) {
-  std::shared_ptr<const FillingWindow> window;
+bool Lookahead::stream(Session& session) {
+  std::shared_ptr<const OpenWindow> window;
   const auto cancel = new_cancel();
   {
     std::lock_guard lock(mutex_);
-    window = std::exchange(filling_, nullptr);
+    window = std::exchange(open_window_, nullptr);
   }
   if (!window || !make_room(session, *window, *cancel)) return false;
   Piece piece = next_piece(*window);
@@ -101,15 +101,15 @@ bool Foresight::stream(Session& session) {
   return true;
 }
 
-void Foresight::go_on(const std::shared_ptr<const FillingWindow>& window, size_t n_more) {
+void Lookahead::go_on(const std::shared_ptr<const OpenWindow>& window, size_t n_more) {
   std::lock_guard lock(mutex_);
   Started* started = find(window->index, window->epoch);
   if (!started) return;  // forgotten meanwhile
   started->n_done += n_more;
-  if (!filling_) filling_ = window;  // there may be more of it
+  if (!open_window_) open_window_ = window;  // there may be more of it
 }
 
-void Foresight::give_up(const FillingWindow& window) {
+void Lookahead::give_up(const OpenWindow& window) {
   std::lock_guard lock(mutex_);
   Started* started = find(window.index, window.epoch);
   if (!started) return;
@@ -118,7 +118,7 @@ void Foresight::give_up(const FillingWindow& window) {
 }
 
 // False when the device has no room for it now, or what was begun has failed.
-bool Foresight::make_room(Session& session, const FillingWindow& window, const Cancel& cancel) {
+bool Lookahead::make_room(Session& session, const OpenWindow& window, const Cancel& cancel) {
   {
     std::lock_guard lock(mutex_);
     const Started* started = find(window.index, window.epoch);
@@ -133,7 +133,7 @@ bool Foresight::make_room(Session& session, const FillingWindow& window, const C
 }
 
 // The next pictures that the model has looked at.
-Foresight::Piece Foresight::next_piece(const FillingWindow& window) {
+Lookahead::Piece Lookahead::next_piece(const OpenWindow& window) {
   std::lock_guard lock(mutex_);
   const Started* started = find(window.index, window.epoch);
   if (!started || window.frames.size() > started->preparation->n_frames()) return {};
@@ -145,7 +145,7 @@ Foresight::Piece Foresight::next_piece(const FillingWindow& window) {
   return piece;
 }
 
-void Foresight::leave(const AnalysisWindow& window) {
+void Lookahead::hand_over(const AnalysisWindow& window) {
   std::unordered_set<const SampledFrame*> its;
   for (const auto& frame : window.frames) its.insert(frame.get());
   std::lock_guard lock(mutex_);
@@ -159,14 +159,14 @@ void Foresight::leave(const AnalysisWindow& window) {
   });
 }
 
-void Foresight::drop(const AnalysisWindow& window) {
+void Lookahead::drop(const AnalysisWindow& window) {
   std::lock_guard lock(mutex_);
   started_.remove_if([&](const Started& started) {
     return started.epoch == window.epoch && started.index == window.index;
   });
 }
 
-bool Foresight::free_room() {
+bool Lookahead::free_room() {
   std::lock_guard lock(mutex_);
   bool freed = false;
   for (Started& started : started_) {
@@ -178,14 +178,14 @@ bool Foresight::free_room() {
 }
 
 // Called with the lock.
-Foresight::Started* Foresight::find(uint64_t index, uint64_t epoch) {
+Lookahead::Started* Lookahead::find(uint64_t index, uint64_t epoch) {
   const auto is_it = [&](const Started& s) { return s.index == index && s.epoch == epoch; };
   const auto found = std::find_if(started_.begin(), started_.end(), is_it);
   return found == started_.end() ? nullptr : &*found;
 }
 
 // For what is done now; forget() cancels it.
-std::shared_ptr<Cancel> Foresight::new_cancel() {
+std::shared_ptr<Cancel> Lookahead::new_cancel() {
   auto cancel = std::make_shared<Cancel>();
   std::lock_guard lock(mutex_);
   cancel_ = cancel;

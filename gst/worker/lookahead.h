@@ -2,7 +2,7 @@
 // sound, and stream the pictures of the earliest one. Whatever is done here need not be done at the
 // window's end; whatever fails or turns out to be useless costs time only.
 //
-// Thread-safe; work() and leave() are called by the model's worker only.
+// Thread-safe; work() and hand_over() are called by the model's worker only.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,18 @@
 
 namespace vidi {
 
-class Foresight {
+class Lookahead {
  public:
   void picture(const std::shared_ptr<const SampledFrame>& picture);  // that windows will have
   void sound(const std::shared_ptr<const SoundChunk>& sound);        // likewise
-  void filling(std::shared_ptr<const FillingWindow> window);         // as it is now
+  void set_open_window(std::shared_ptr<const OpenWindow> window);    // as it is now
   void forget();  // flush, end: what is under way is cancelled
 
   // Some of it; false when there is nothing to do.
   bool work(Session& session);
   // The window's own analysis looks at its pictures from now on, and gets what was prepared for it.
   // What was prepared for earlier windows is freed.
-  void leave(const AnalysisWindow& window);
+  void hand_over(const AnalysisWindow& window);
   void drop(const AnalysisWindow& window);  // nothing will become of it
   bool free_room();                         // what was prepared is given up; false when nothing was
 
@@ -50,10 +50,10 @@ class Foresight {
   bool hear(Session& session);
   bool stream(Session& session);
   Pictures next_pictures();
-  bool make_room(Session& session, const FillingWindow& window, const Cancel& cancel);
-  Piece next_piece(const FillingWindow& window);
-  void go_on(const std::shared_ptr<const FillingWindow>& window, size_t n_more);
-  void give_up(const FillingWindow& window);
+  bool make_room(Session& session, const OpenWindow& window, const Cancel& cancel);
+  Piece next_piece(const OpenWindow& window);
+  void go_on(const std::shared_ptr<const OpenWindow>& window, size_t n_more);
+  void give_up(const OpenWindow& window);
   Started* find(uint64_t index, uint64_t epoch);
   std::shared_ptr<Cancel> new_cancel();
 
@@ -61,7 +61,7 @@ class Foresight {
   std::deque<std::weak_ptr<const SampledFrame>>
       pictures_;  // a window that is dropped frees its own
   std::deque<std::weak_ptr<const SoundChunk>> sounds_;
-  std::shared_ptr<const FillingWindow> filling_;  // null: nothing new
+  std::shared_ptr<const OpenWindow> open_window_;  // null: nothing new
   std::list<Started> started_;
   std::shared_ptr<Cancel> cancel_;  // of what is under way
 };

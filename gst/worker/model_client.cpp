@@ -47,10 +47,10 @@ void ModelClient::stop() {
     counters_.count_drops(queue_.interrupt().size(), DropReason::kStopped);
     if (request_in_work_) request_in_work_->cancel();
     requests_.clear();
-    foresight_.forget();
+    lookahead_.forget();
   }
   if (const auto in_use = model()) in_use->detach(this);
-  foresight_.forget();  // what the worker still made of it
+  lookahead_.forget();  // what the worker still made of it
   std::lock_guard lock(mutex_);
   kept_.take_all();
   model_.reset();
@@ -115,7 +115,7 @@ void ModelClient::interrupt(uint64_t epoch) {
   counters_.count_drops(queue_.interrupt().size(), DropReason::kFlush);
   if (request_in_work_) request_in_work_->cancel();
   requests_.clear();
-  foresight_.forget();
+  lookahead_.forget();
   kept_.take_all();
   analysed_until_ = {};
 }
@@ -125,21 +125,21 @@ bool ModelClient::is_of_use() const {
   return !useless_ && model_;
 }
 
-void ModelClient::foresee(const std::shared_ptr<const SampledFrame>& picture) {
+void ModelClient::look_ahead(const std::shared_ptr<const SampledFrame>& picture) {
   if (!is_of_use()) return;
-  foresight_.picture(picture);
+  lookahead_.picture(picture);
   wake();
 }
 
-void ModelClient::foresee(const std::shared_ptr<const SoundChunk>& sound) {
+void ModelClient::look_ahead(const std::shared_ptr<const SoundChunk>& sound) {
   if (!is_of_use()) return;
-  foresight_.sound(sound);
+  lookahead_.sound(sound);
   wake();
 }
 
-void ModelClient::filling(std::shared_ptr<const FillingWindow> window) {
+void ModelClient::set_open_window(std::shared_ptr<const OpenWindow> window) {
   if (!is_of_use()) return;
-  foresight_.filling(std::move(window));
+  lookahead_.set_open_window(std::move(window));
   wake();
 }
 
@@ -149,7 +149,7 @@ void ModelClient::give_up() {
     std::lock_guard lock(mutex_);
     useless_ = true;
     requests_.clear();
-    foresight_.forget();
+    lookahead_.forget();
     while (auto window = queue_.pop()) windows.push_back(std::move(window));
     counters_.count_drops(windows.size(), DropReason::kModelFailed);
   }
@@ -167,7 +167,7 @@ bool ModelClient::has_given_up() const {
 
 void ModelClient::tell_dropped(const AnalysisWindow& window, DropReason reason,
                                const std::string& error) {
-  foresight_.drop(window);
+  lookahead_.drop(window);
   listener_.window_dropped(window, reason, error);
 }
 
@@ -227,7 +227,7 @@ bool ModelClient::work(Session& session) {
     return true;
   }
   const auto window = next_window();
-  if (!window) return foresight_.work(session);
+  if (!window) return lookahead_.work(session);
   WorkDone done{queue_};
   analyse(session, window);
   return true;
@@ -253,7 +253,7 @@ std::shared_ptr<AnalysisWindow> ModelClient::next_window() {
   std::lock_guard lock(mutex_);
   auto window = queue_.pop();
   in_work_ = window;
-  if (window) foresight_.leave(*window);
+  if (window) lookahead_.hand_over(*window);
   return window;
 }
 
@@ -356,7 +356,7 @@ void ModelClient::keep(const Analysis& analysis) {
 // Frees what the window in work needs the memory of: later windows that were begun, and those kept
 // for questions; false when there are none.
 bool ModelClient::forget_others() {
-  const bool freed = foresight_.free_room();
+  const bool freed = lookahead_.free_room();
   return give_room() || freed;
 }
 

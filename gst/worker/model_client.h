@@ -38,9 +38,9 @@ class ModelClient final : public WorkSource {
   void refuse_small(const AnalysisWindow& window);  // counted and said, never analysed
   // A picture that windows will have, of the current epoch: the model looks at it when it has
   // nothing else to do, so that little is left to do when the window is complete.
-  void foresee(const std::shared_ptr<const SampledFrame>& picture);
-  void foresee(const std::shared_ptr<const SoundChunk>& sound);
-  void filling(std::shared_ptr<const FillingWindow> window);  // likewise: what it has now
+  void look_ahead(const std::shared_ptr<const SampledFrame>& picture);
+  void look_ahead(const std::shared_ptr<const SoundChunk>& sound);
+  void set_open_window(std::shared_ptr<const OpenWindow> window);  // likewise: what it has now
   bool wait_for_room(const std::function<bool()>& wanted) { return queue_.wait_for_room(wanted); }
   // EOS: waits until all windows are told of. False when interrupted.
   bool wait_until_idle() { return queue_.wait_until_idle(); }
@@ -98,7 +98,7 @@ class ModelClient final : public WorkSource {
 
   Listener& listener_;
   WindowQueue queue_{2};
-  Foresight foresight_;
+  Lookahead lookahead_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<SharedModel> model_;

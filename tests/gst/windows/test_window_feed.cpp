@@ -128,7 +128,7 @@ class WindowFeedTest : public testing::Test {
     c.picture_side = [] { return kSide; };
     c.sampled = [this](const auto&) { ++n_sampled_; };
     c.sound = [](const auto&) {};
-    c.filling = [this](const auto&) { ++n_filling_; };
+    c.open_window = [this](const auto&) { ++n_open_windows_; };
     c.submit = [this](auto window) { note_window(std::move(window)); };
     c.too_small = [this](auto) { ++n_too_small_; };
     c.sound_stopped = [] {};
@@ -144,7 +144,7 @@ class WindowFeedTest : public testing::Test {
   std::vector<std::shared_ptr<AnalysisWindow>> windows_;
   std::vector<std::string> warnings_;
   std::function<void(const AnalysisWindow&)> on_window;  // on the feed's thread
-  std::atomic<int> n_sampled_{0}, n_filling_{0}, n_too_small_{0};
+  std::atomic<int> n_sampled_{0}, n_open_windows_{0}, n_too_small_{0};
   WindowFeed feed_{callbacks()};
 };
 
@@ -163,7 +163,7 @@ TEST_F(WindowFeedTest, CutsWindows) {
   }
   EXPECT_TRUE(windows[2]->partial);
   EXPECT_EQ(n_sampled_, 10);
-  EXPECT_GT(n_filling_, 0);
+  EXPECT_GT(n_open_windows_, 0);
 }
 
 // While one picture is copied a few others wait, and then the stream does; none is held for long.

@@ -26,7 +26,7 @@ Frames pictures(size_t n) {
   return frames;
 }
 
-class ForesightTest : public testing::Test {
+class LookaheadTest : public testing::Test {
  protected:
   void SetUp() override {
     scripted::reset();
@@ -37,16 +37,16 @@ class ForesightTest : public testing::Test {
 
   // The window `index` has the first `n` of `all`, and will have as many as these.
   void show(const Frames& all, size_t n, uint64_t index = 0, uint64_t epoch = 0) {
-    auto window = std::make_shared<FillingWindow>();
+    auto window = std::make_shared<OpenWindow>();
     window->index = index;
     window->epoch = epoch;
     window->n_frames = all.size();
     window->frames.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
-    for (const auto& frame : window->frames) foresight_.picture(frame);
-    foresight_.filling(std::move(window));
+    for (const auto& frame : window->frames) lookahead_.picture(frame);
+    lookahead_.set_open_window(std::move(window));
   }
   void work() {
-    while (foresight_.work(*session_)) {
+    while (lookahead_.work(*session_)) {
     }
   }
   std::shared_ptr<AnalysisWindow> complete(Frames frames, uint64_t index = 0, uint64_t epoch = 0) {
@@ -56,7 +56,7 @@ class ForesightTest : public testing::Test {
     window->stop = std::chrono::seconds(frames.size());
     window->frames = std::move(frames);
     window->plan = std::make_shared<AskPlan>();
-    foresight_.leave(*window);
+    lookahead_.hand_over(*window);
     return window;
   }
   size_t n_prepared_of(const std::shared_ptr<AnalysisWindow>& window) {
@@ -65,11 +65,11 @@ class ForesightTest : public testing::Test {
   }
 
   std::unique_ptr<Session> session_;
-  Foresight foresight_;
+  Lookahead lookahead_;
 };
 
 // Every picture is looked at and streamed once, however often the window is shown; encode gets all.
-TEST_F(ForesightTest, StreamsEachPictureOnce) {
+TEST_F(LookaheadTest, StreamsEachPictureOnce) {
   const Frames all = pictures(40);
   for (const size_t n : {1u, 2u, 2u, 20u, 39u}) {
     show(all, n);
@@ -84,13 +84,13 @@ TEST_F(ForesightTest, StreamsEachPictureOnce) {
 }
 
 // Sound is heard once, before its window is complete.
-TEST_F(ForesightTest, HearsAhead) {
+TEST_F(LookaheadTest, HearsAhead) {
   auto chunk = std::make_shared<SoundChunk>();
   chunk->samples.assign(480000, 0.5f);
-  foresight_.sound(chunk);
+  lookahead_.sound(chunk);
   {
     auto gone = std::make_shared<SoundChunk>(*chunk);
-    foresight_.sound(gone);
+    lookahead_.sound(gone);
   }
   work();
   EXPECT_EQ(scripted::count(Step::kHear), 1);
@@ -103,7 +103,7 @@ TEST_F(ForesightTest, HearsAhead) {
 
 // A window with another number of pictures than it was to have is analysed without; so is the same
 // index of another epoch.
-TEST_F(ForesightTest, AnotherWindowGetsNothing) {
+TEST_F(LookaheadTest, AnotherWindowGetsNothing) {
   Frames all = pictures(5);
   show(all, 4);
   work();
@@ -117,21 +117,21 @@ TEST_F(ForesightTest, AnotherWindowGetsNothing) {
 }
 
 // More pictures than there were to be are no error.
-TEST_F(ForesightTest, TooManyPicturesAreLeftAlone) {
+TEST_F(LookaheadTest, TooManyPicturesAreLeftAlone) {
   Frames all = pictures(4);
   show(all, 3);
   work();
-  auto more = std::make_shared<FillingWindow>();
+  auto more = std::make_shared<OpenWindow>();
   more->n_frames = 4;
   more->frames = pictures(6);
-  for (const auto& frame : more->frames) foresight_.picture(frame);
-  foresight_.filling(more);
+  for (const auto& frame : more->frames) lookahead_.picture(frame);
+  lookahead_.set_open_window(more);
   work();
   EXPECT_EQ(scripted::count(Step::kAdvance), 1);
 }
 
 // Pictures that the model could not look at end what is streamed; the rest is the analysis' own.
-TEST_F(ForesightTest, StopsAtAPictureThatWasNotSeen) {
+TEST_F(LookaheadTest, StopsAtAPictureThatWasNotSeen) {
   const Frames all = pictures(6);
   show(all, 2);
   work();
@@ -143,7 +143,7 @@ TEST_F(ForesightTest, StopsAtAPictureThatWasNotSeen) {
 }
 
 // Without room nothing is prepared, and it is tried again when more pictures come.
-TEST_F(ForesightTest, TriesAgainForRoom) {
+TEST_F(LookaheadTest, TriesAgainForRoom) {
   const Frames all = pictures(6);
   scripted::room_to_prepare(false);
   show(all, 3);
@@ -156,7 +156,7 @@ TEST_F(ForesightTest, TriesAgainForRoom) {
 }
 
 // A failed step gives the window up and frees its room; caches are freed when memory was short.
-TEST_F(ForesightTest, AFailureFreesTheRoom) {
+TEST_F(LookaheadTest, AFailureFreesTheRoom) {
   const Frames all = pictures(6);
   scripted::fail(Step::kAdvance, {ErrorCode::kOutOfMemory, "no room"}, 1);
   show(all, 3);
@@ -174,7 +174,7 @@ TEST_F(ForesightTest, AFailureFreesTheRoom) {
 
 // A window that is complete and waits keeps what was prepared while the next one is begun; a
 // dropped one does not.
-TEST_F(ForesightTest, AWaitingWindowKeepsItsOwn) {
+TEST_F(LookaheadTest, AWaitingWindowKeepsItsOwn) {
   const Frames first = pictures(4), second = pictures(6);
   show(first, 4, 0);
   work();
@@ -185,43 +185,43 @@ TEST_F(ForesightTest, AWaitingWindowKeepsItsOwn) {
   EXPECT_EQ(scripted::n_preparations(), 1);
   AnalysisWindow dropped;
   dropped.index = 1;
-  foresight_.drop(dropped);
+  lookahead_.drop(dropped);
   EXPECT_EQ(scripted::n_preparations(), 0);
 }
 
 // Memory that another window needs is given back, and not taken again for the same window.
-TEST_F(ForesightTest, GivesItsRoomBack) {
+TEST_F(LookaheadTest, GivesItsRoomBack) {
   const Frames all = pictures(4);
-  EXPECT_FALSE(foresight_.free_room());
+  EXPECT_FALSE(lookahead_.free_room());
   show(all, 2);
   work();
-  EXPECT_TRUE(foresight_.free_room());
+  EXPECT_TRUE(lookahead_.free_room());
   EXPECT_EQ(scripted::n_preparations(), 0);
-  EXPECT_FALSE(foresight_.free_room());
+  EXPECT_FALSE(lookahead_.free_room());
   show(all, 3);
   work();
   EXPECT_EQ(n_prepared_of(complete(all)), 0u);
 }
 
 // A flush forgets everything.
-TEST_F(ForesightTest, ForgetsEverything) {
+TEST_F(LookaheadTest, ForgetsEverything) {
   const Frames all = pictures(4);
   show(all, 3);
   work();
   show(all, 4);
-  foresight_.forget();
+  lookahead_.forget();
   work();
   EXPECT_EQ(scripted::n_preparations(), 0);
   EXPECT_EQ(scripted::n_frames_seen(), 3);
 }
 
 // A stream that says it will last for years makes nobody reserve memory.
-TEST_F(ForesightTest, EndlessWindowsAreNotPrepared) {
-  auto window = std::make_shared<FillingWindow>();
+TEST_F(LookaheadTest, EndlessWindowsAreNotPrepared) {
+  auto window = std::make_shared<OpenWindow>();
   window->n_frames = size_t{1} << 40;
   window->frames = pictures(3);
-  for (const auto& frame : window->frames) foresight_.picture(frame);
-  foresight_.filling(window);
+  for (const auto& frame : window->frames) lookahead_.picture(frame);
+  lookahead_.set_open_window(window);
   work();
   EXPECT_EQ(scripted::n_frames_seen(), 3);
   EXPECT_EQ(scripted::count(Step::kAdvance), 0);

@@ -308,7 +308,7 @@ TEST_F(ModelClientTest, EverybodyAtOnce) {
   threads.push_back(until_over([&](uint64_t i) {
     const auto policy = i % 2 ? OverloadPolicy::kDropOldest : OverloadPolicy::kDropNewest;
     client_.submit(window_at(i, epoch), policy);
-    client_.foresee(window_at(i, epoch)->frames[0]);
+    client_.look_ahead(window_at(i, epoch)->frames[0]);
   }));
   threads.push_back(until_over([&](uint64_t i) { ask("ask-" + std::to_string(i)); }));
   threads.push_back(until_over([&](uint64_t i) {
