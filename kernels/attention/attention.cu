@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(kAttentionTiles[kIndex].threads(),
   const int first_row = unit.row_tile * kTile.rows();
   const Rows rows{first_row, min(planned.rows, first_row + kTile.rows()),
                   unit.question * task.queries, task.heads / task.kv_heads};
-  const Span keys = visible_keys(set, planned, rows, unit.part);
+  const KeySpan keys = visible_keys(set, planned, rows, unit.part);
   if (keys.begin >= keys.end) {
     const int row = threadIdx.x;
     if (rows.first + row < rows.end && row < kTile.rows()) {
@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(kAttentionTiles[kIndex].threads(),
   Warp<T, kTile> warp;
   warp.init();
   const int row0 = rows.first + warp.row_warp * 16 + warp.lane / 4;
-  const Span seen[2] = {row_span(set, rows, row0, keys), row_span(set, rows, row0 + 8, keys)};
+  const KeySpan seen[2] = {row_span(set, rows, row0, keys), row_span(set, rows, row0 + 8, keys)};
   feeder.wait();
   warp.take_queries(shared);
   for (int tile = 0; tile < n_tiles; ++tile) {

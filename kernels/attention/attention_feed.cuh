@@ -55,7 +55,7 @@ struct Feeder {
   unsigned char* ring;
   const T *key, *value;  // of this head, from key 0
   int64_t stride;
-  Span keys;
+  KeySpan keys;
   int slots, n_items, item = 0, read = 0, write = 0;
 
   __device__ void load_ahead(int ahead) {

@@ -32,14 +32,14 @@ struct Rows {
   __device__ int query(int r) const { return first_query + r / group; }
 };
 
-struct Span {
+struct KeySpan {
   int begin, end;
 };
 
 // Keys of the unit's part that at least one of its rows sees. Every warp finds out for itself.
-__device__ inline Span visible_keys(const KeySet& set, const PlannedSet& plan, const Rows& rows,
-                                    int part) {
-  Span span{part * plan.keys_per_part, min(set.n_keys, (part + 1) * plan.keys_per_part)};
+__device__ inline KeySpan visible_keys(const KeySet& set, const PlannedSet& plan, const Rows& rows,
+                                       int part) {
+  KeySpan span{part * plan.keys_per_part, min(set.n_keys, (part + 1) * plan.keys_per_part)};
   if (!set.positions) return span;
   int lowest = INT_MAX, highest = -1;
   for (int r = rows.first + static_cast<int>(threadIdx.x % 32); r < rows.end; r += 32) {
@@ -56,7 +56,7 @@ __device__ inline Span visible_keys(const KeySet& set, const PlannedSet& plan, c
 }
 
 // The keys that one row sees.
-__device__ inline Span row_span(const KeySet& set, const Rows& rows, int r, Span all) {
+__device__ inline KeySpan row_span(const KeySet& set, const Rows& rows, int r, KeySpan all) {
   if (!set.positions || r >= rows.end) return all;
   const int position = static_cast<int>(set.positions[rows.query(r)]);
   if (set.window_keys > 0) all.begin = max(all.begin, position - set.window_keys + 1);

@@ -91,7 +91,7 @@ struct Warp {
   }
 
   // `first`: the warp's first key in this tile.
-  __device__ void mask(int first, const Span (&seen)[2]) {
+  __device__ void mask(int first, const KeySpan (&seen)[2]) {
 #pragma unroll
     for (int n = 0; n < kKeys / 8; ++n) {
 #pragma unroll

@@ -177,21 +177,21 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
 }
 
 // x [B, T, H] -> [B, T, H] under the final norm.
-at::Tensor Decoder::run_layers(const at::Tensor& x, const Span& span, const MediaCache& media,
+at::Tensor Decoder::run_layers(const at::Tensor& x, const PassRange& range, const MediaCache& media,
                                TextCache& text, const Tap& tap, const Cancel& cancel) const {
   TextPass pass;
-  pass.positions = span.positions, pass.window_keys = span.window_keys, pass.rope = &rope_;
+  pass.positions = range.positions, pass.window_keys = range.window_keys, pass.rope = &rope_;
   // The kernel goes by positions alone.
   if (!attention_kernel_runs(x.device(), x.scalar_type(), config_.head_dim)) {
-    pass.mask = visible_keys(span.positions, span.end, 0);
+    pass.mask = visible_keys(range.positions, range.end, 0);
     if (config_.sliding_window > 0)
-      pass.sliding_mask = visible_keys(span.positions, span.end, span.window_keys);
+      pass.sliding_mask = visible_keys(range.positions, range.end, range.window_keys);
   }
   Residual r{x, norm(x, layers_[0].input_norm)};
   for (size_t i = 0; i < layers_.size(); ++i) {
     cancel.check();
     at::Tensor attended =
-        layers_[i].attention.text(r.normalized, pass, text.layers[i], span.end, media, i);
+        layers_[i].attention.text(r.normalized, pass, text.layers[i], range.end, media, i);
     r = rest_of_layer(r.sum, i, attended);
     if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", r.sum.flatten(0, 1));
   }
@@ -217,8 +217,9 @@ void Decoder::read_common(const std::vector<int>& ids, const MediaCache& media, 
     first.layers.push_back({keys.key.narrow(0, 0, 1), keys.value.narrow(0, 0, 1)});
   }
   const at::Tensor on_device = at::tensor(ids, at::kLong).unsqueeze(0).to(embeddings_.device());
-  const Span span{at::arange(n, on_device.options()).unsqueeze(0), n, config_.sliding_window + 1};
-  run_layers(embed(on_device), span, media, first, {}, cancel);
+  const PassRange range{at::arange(n, on_device.options()).unsqueeze(0), n,
+                        config_.sliding_window + 1};
+  run_layers(embed(on_device), range, media, first, {}, cancel);
   for (const TextKeys& keys : text.layers) {
     for (const at::Tensor& all : {keys.key, keys.value}) {
       const int64_t others = all.size(0) - 1;
@@ -254,8 +255,8 @@ at::Tensor Decoder::read_prompts(const std::vector<std::vector<int>>& prompts,
 at::Tensor Decoder::read(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
                          const MediaCache& media, TextCache& text, const Cancel& cancel) const {
   reserve(text, ids.size(0), end);
-  const Span span{positions, end, config_.sliding_window};
-  at::Tensor found = logits(run_layers(embed(ids), span, media, text, {}, cancel));
+  const PassRange range{positions, end, config_.sliding_window};
+  at::Tensor found = logits(run_layers(embed(ids), range, media, text, {}, cancel));
   read_before_.insert({ids.size(0), ids.size(1)});
   return found;
 }

@@ -67,12 +67,12 @@ class Decoder {
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
   Residual rest_of_layer(const at::Tensor& x, size_t index, const at::Tensor& attended) const;
   at::Tensor embed(const at::Tensor& ids) const;
-  struct Span {               // of text that one pass reads
+  struct PassRange {          // of text that one pass reads
     at::Tensor positions;     // [B, T] int64
     int64_t end = 0;          // all positions are below
     int64_t window_keys = 0;  // how many keys a query of a sliding layer sees
   };
-  at::Tensor run_layers(const at::Tensor& x, const Span& span, const MediaCache& media,
+  at::Tensor run_layers(const at::Tensor& x, const PassRange& range, const MediaCache& media,
                         TextCache& text, const Tap& tap, const Cancel& cancel) const;
   void read_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
                    const Cancel& cancel) const;
