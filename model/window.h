@@ -75,7 +75,7 @@ enum class StopReason { kEndToken, kMaxTokens, kRepetition };
 
 // One found range. confidence = geometric mean of the probabilities of the range's tokens, in (0,
 // 1].
-struct Hit {
+struct Span {
   double relative_start = 0, relative_stop = 0;  // fractions of the window
   double start_s = 0, stop_s = 0;                // seconds from the window's start
   double confidence = 0;
@@ -99,7 +99,7 @@ struct ParsedAnswer {
 };
 struct Answer {
   std::string text;  // valid UTF-8, special tokens left out
-  std::vector<Hit> hits;
+  std::vector<Span> spans;
   ParsedAnswer parsed;  // with what the reading changed or dropped
   std::vector<int> ids;
   std::vector<float> probabilities;  // of each id, when it was picked

@@ -15,28 +15,28 @@ Time time_in(const AnalysisWindow& window, double seconds) {
 }
 
 // Whether it has times at all and is as sure as asked; an unknown confidence passes.
-bool counts(const Hit& hit, double min_confidence) {
-  if (!std::isfinite(hit.start_s) || !std::isfinite(hit.stop_s)) return false;
-  const bool known = std::isfinite(hit.confidence) && hit.confidence > 0;
-  return !known || hit.confidence >= min_confidence;
+bool counts(const Span& span, double min_confidence) {
+  if (!std::isfinite(span.start_s) || !std::isfinite(span.stop_s)) return false;
+  const bool known = std::isfinite(span.confidence) && span.confidence > 0;
+  return !known || span.confidence >= min_confidence;
 }
 
 Finding finding_of(const Analysis& analysis, const Question& question, const Answer& answer,
-                   const Hit& hit) {
+                   const Span& span) {
   const AnalysisWindow& window = *analysis.window;
   const AskPlan& plan = *window.plan;
   Finding finding;
   finding.query_id = question.id;
   finding.query = question.title;
-  finding.label = hit.label;
+  finding.label = span.label;
   finding.task = plan.ranked ? "highlight" : plan.task;
   finding.from_queries = plan.ranked;
-  const Time start = time_in(window, hit.start_s), stop = time_in(window, hit.stop_s);
+  const Time start = time_in(window, span.start_s), stop = time_in(window, span.stop_s);
   finding.start = std::min(start, stop);
   finding.stop = std::max(start, stop);
-  finding.relative_start = hit.relative_start;
-  finding.relative_stop = hit.relative_stop;
-  if (std::isfinite(hit.confidence) && hit.confidence > 0) finding.confidence = hit.confidence;
+  finding.relative_start = span.relative_start;
+  finding.relative_stop = span.relative_stop;
+  if (std::isfinite(span.confidence) && span.confidence > 0) finding.confidence = span.confidence;
   finding.text = answer.text;
   finding.truncated = answer.stop != StopReason::kEndToken;
   finding.window = analysis.window;
@@ -53,9 +53,9 @@ std::vector<Finding> findings_of(const Analysis& analysis) {
   const size_t n = std::min(plan.questions.size(), analysis.answers.size());
   for (size_t i = 0; i < n; ++i) {
     const auto n_before = static_cast<std::ptrdiff_t>(findings.size());
-    for (const Hit& hit : analysis.answers[i].hits) {
-      if (!counts(hit, plan.min_confidence)) continue;
-      findings.push_back(finding_of(analysis, plan.questions[i], analysis.answers[i], hit));
+    for (const Span& span : analysis.answers[i].spans) {
+      if (!counts(span, plan.min_confidence)) continue;
+      findings.push_back(finding_of(analysis, plan.questions[i], analysis.answers[i], span));
     }
     std::stable_sort(findings.begin() + n_before, findings.end(),
                      [](const Finding& a, const Finding& b) { return a.start < b.start; });

@@ -41,8 +41,8 @@ void read_answer(Answer& answer, const Tokenizer& tokenizer, double duration_s) 
   answer.parsed = parse_answer(answer.text);
   const std::vector<size_t> ends = text_ends(answer.ids, tokenizer);
   for (const AnswerRange& r : answer.parsed.ranges) {
-    answer.hits.push_back({r.start, r.stop, r.start * duration_s, r.stop * duration_s,
-                           mean_probability(answer, ends, r.text_begin, r.text_end), r.label});
+    answer.spans.push_back({r.start, r.stop, r.start * duration_s, r.stop * duration_s,
+                            mean_probability(answer, ends, r.text_begin, r.text_end), r.label});
   }
 }
 

@@ -204,14 +204,14 @@ TEST(Session, TrainedModelFindsWhatIsThere) {
     const size_t expected = std::string(name) == "absent"       ? 0
                             : std::string(name) == "two_ranges" ? 2
                                                                 : 1;
-    EXPECT_EQ(answer.hits.size(), expected) << name << ": " << answer.text;
+    EXPECT_EQ(answer.spans.size(), expected) << name << ": " << answer.text;
     EXPECT_EQ(answer.parsed.says_none, expected == 0) << answer.text;
     EXPECT_EQ(answer.stop, StopReason::kEndToken);
-    for (const Hit& hit : answer.hits) {
-      EXPECT_GT(hit.confidence, 0.3) << name;
-      EXPECT_LE(hit.confidence, 1.0) << name;
-      EXPECT_LT(hit.start_s, hit.stop_s);
-      EXPECT_LE(hit.stop_s, c.duration_s);
+    for (const Span& span : answer.spans) {
+      EXPECT_GT(span.confidence, 0.3) << name;
+      EXPECT_LE(span.confidence, 1.0) << name;
+      EXPECT_LT(span.start_s, span.stop_s);
+      EXPECT_LE(span.stop_s, c.duration_s);
     }
   }
 }

@@ -256,8 +256,8 @@ Answer answer_to(const Query& query, const SeenWindow& seen, const Script& scrip
   answer.text = script.answer(query, seen);
   answer.parsed = parse_answer(answer.text);
   for (const AnswerRange& r : answer.parsed.ranges) {
-    answer.hits.push_back({r.start, r.stop, r.start * seen.duration_s, r.stop * seen.duration_s,
-                           script.confidence, r.label});
+    answer.spans.push_back({r.start, r.stop, r.start * seen.duration_s, r.stop * seen.duration_s,
+                            script.confidence, r.label});
   }
   answer.ids = {11, 12, 13};
   answer.probabilities.assign(3, static_cast<float>(script.confidence));

@@ -35,7 +35,7 @@ struct Case {
     analysis.inference_time = milliseconds(7);
   }
   void hit(size_t question, double start_s, double stop_s, double confidence = 0.9) {
-    analysis.answers[question].hits.push_back(
+    analysis.answers[question].spans.push_back(
         {start_s / 60, stop_s / 60, start_s, stop_s, confidence, ""});
   }
 };
@@ -44,7 +44,7 @@ struct Case {
 TEST(Findings, CarryWhatTheResultTells) {
   Case c;
   c.hit(1, 6, 12.5, 0.75);
-  c.analysis.answers[1].hits[0].label = "a title";
+  c.analysis.answers[1].spans[0].label = "a title";
   c.analysis.answers[1].text = "0.10-0.21";
   const auto found = findings_of(c.analysis);
   ASSERT_EQ(found.size(), 1u);

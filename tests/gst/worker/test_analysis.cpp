@@ -71,10 +71,10 @@ TEST_F(AnalysisTest, WholeWay) {
   ASSERT_TRUE(analysis) << analysis.error().message;
   EXPECT_EQ(analysis->window, asked);
   ASSERT_EQ(analysis->answers.size(), 3u);
-  EXPECT_TRUE(analysis->answers[0].hits.empty());
-  ASSERT_EQ(analysis->answers[1].hits.size(), 1u);
-  EXPECT_DOUBLE_EQ(analysis->answers[1].hits[0].start_s, 1.0);
-  EXPECT_DOUBLE_EQ(analysis->answers[1].hits[0].confidence, 0.9);
+  EXPECT_TRUE(analysis->answers[0].spans.empty());
+  ASSERT_EQ(analysis->answers[1].spans.size(), 1u);
+  EXPECT_DOUBLE_EQ(analysis->answers[1].spans[0].start_s, 1.0);
+  EXPECT_DOUBLE_EQ(analysis->answers[1].spans[0].confidence, 0.9);
   EXPECT_FALSE(analysis->in_small_steps);
   EXPECT_GT(analysis->inference_time, Time(0));
   EXPECT_TRUE(analysis->encoded->has_audio());
@@ -188,7 +188,7 @@ TEST_F(AnalysisTest, RefusedQuestions) {
     ASSERT_EQ((*analysis).refusals.size(), pattern.size());
     for (size_t i = 0; i < pattern.size(); ++i) {
       EXPECT_EQ((*analysis).refusals[i].empty(), pattern[i] == '0') << pattern << " " << i;
-      EXPECT_EQ((*analysis).answers[i].hits.size(), pattern[i] == '0' ? 1u : 0u);
+      EXPECT_EQ((*analysis).answers[i].spans.size(), pattern[i] == '0' ? 1u : 0u);
     }
   }
 }
@@ -356,7 +356,7 @@ TEST_F(AnalysisTest, AskAgain) {
   EXPECT_EQ(before->window->plan, plan_);
   EXPECT_EQ(again->encoded, before->encoded);
   ASSERT_EQ(again->answers.size(), 1u);
-  EXPECT_DOUBLE_EQ(again->answers[0].hits.at(0).stop_s, 10);
+  EXPECT_DOUBLE_EQ(again->answers[0].spans.at(0).stop_s, 10);
   EXPECT_EQ(scripted::count(Step::kEncode), 1);
   EXPECT_EQ(scripted::count(Step::kSee), 1);
 }
