@@ -69,7 +69,7 @@ struct VidiSession::Sound {
 
 Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
                                                const Cancel& cancel) noexcept {
-  return at_the_door<std::unique_ptr<Session>>(
+  return to_result<std::unique_ptr<Session>>(
       cancel, [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
 }
 
@@ -93,7 +93,7 @@ void VidiSession::see_batch(const Frame* frames, size_t n,
 Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::see(
     const std::vector<Frame>& frames, const Cancel& cancel) noexcept {
   using Out = std::vector<std::shared_ptr<const FrameFeatures>>;
-  return at_the_door<Out>(cancel, [&] {
+  return to_result<Out>(cancel, [&] {
     Out out;
     fetch_towers();
     try {
@@ -126,7 +126,7 @@ std::shared_ptr<const AudioFeatures> VidiSession::hear_chunk(const float* sample
 
 Result<std::shared_ptr<const AudioFeatures>> VidiSession::hear(const float* samples, int n,
                                                                const Cancel& cancel) noexcept {
-  return at_the_door<std::shared_ptr<const AudioFeatures>>(cancel, [&] {
+  return to_result<std::shared_ptr<const AudioFeatures>>(cancel, [&] {
     cancel.check();
     fetch_towers();
     try {
@@ -240,8 +240,8 @@ void VidiSession::tap_keys(const MediaCache& cache) const {
 
 Result<std::shared_ptr<const Encoded>> VidiSession::encode(const Window& window,
                                                            const Cancel& cancel) noexcept {
-  return at_the_door<std::shared_ptr<const Encoded>>(cancel,
-                                                     [&] { return encode_window(window, cancel); });
+  return to_result<std::shared_ptr<const Encoded>>(cancel,
+                                                   [&] { return encode_window(window, cancel); });
 }
 
 static Answer answer_of(Generation g) {
@@ -305,17 +305,17 @@ Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
                                              const std::vector<Query>& queries,
                                              const AskOptions& options,
                                              const Cancel& cancel) noexcept {
-  return at_the_door<std::vector<Answer>>(
-      cancel, [&] { return ask_all(encoded, queries, options, cancel); });
+  return to_result<std::vector<Answer>>(cancel,
+                                        [&] { return ask_all(encoded, queries, options, cancel); });
 }
 
 int64_t VidiSession::device_memory_bytes() const noexcept {
-  const auto held = at_the_door<int64_t>([&] { return device_memory(device_).held; });
+  const auto held = to_result<int64_t>([&] { return device_memory(device_).held; });
   return held ? *held : 0;
 }
 
 void VidiSession::free_caches() noexcept {
-  (void)at_the_door<int>([&] {
+  (void)to_result<int>([&] {
     free_device_cache(device_);
     return 0;
   });

@@ -35,7 +35,7 @@ inline std::string shortage_text(const std::string& what) {
 
 // Whatever `body` throws becomes an Error.
 template <class T, class Body>
-Result<T> at_the_door(Body body) noexcept {
+Result<T> to_result(Body body) noexcept {
   try {
     c10::InferenceMode inference;
     return Result<T>(body());
@@ -60,8 +60,8 @@ Result<T> at_the_door(Body body) noexcept {
 
 // The same of work that `cancel` ends between two of its pieces (kernels/interruption.h).
 template <class T, class Body>
-Result<T> at_the_door(const Cancel& cancel, Body body) noexcept {
-  return at_the_door<T>([&]() -> T {
+Result<T> to_result(const Cancel& cancel, Body body) noexcept {
+  return to_result<T>([&]() -> T {
     const Interruptible interruptible([&cancel] { cancel.check(); });
     return body();
   });

@@ -89,7 +89,7 @@ MediaCache VidiSession::encode_images(const Window& window, int64_t piece, const
 }
 
 Result<std::shared_ptr<Preparation>> VidiSession::prepare(size_t n_frames) noexcept {
-  return at_the_door<std::shared_ptr<Preparation>>([&]() -> std::shared_ptr<Preparation> {
+  return to_result<std::shared_ptr<Preparation>>([&]() -> std::shared_ptr<Preparation> {
     if (n_frames < 2) {
       throw EngineError(ErrorCode::kBadInput, "a window of " + std::to_string(n_frames) +
                                                   " frames to prepare, expected at least 2");
@@ -103,7 +103,7 @@ Result<std::shared_ptr<Preparation>> VidiSession::prepare(size_t n_frames) noexc
 
 Result<bool> VidiSession::advance(Preparation& preparation, size_t first, const Frames& frames,
                                   const Cancel& cancel) noexcept {
-  return at_the_door<bool>(cancel, [&] {
+  return to_result<bool>(cancel, [&] {
     auto* own = dynamic_cast<Prepared*>(&preparation);
     if (!own || !own->cache.has(Modality::kImage) || first > own->done.size() ||
         frames.size() > own->done.size() - first) {

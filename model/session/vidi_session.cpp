@@ -46,11 +46,11 @@ std::vector<at::Tensor> tower_weights(
 }  // namespace
 
 Result<int> picture_side(const std::string& folder) noexcept {
-  return at_the_door<int>([&] { return open_checkpoint(folder).config.vision.image_size; });
+  return to_result<int>([&] { return open_checkpoint(folder).config.vision.image_size; });
 }
 
 Result<double> frame_rate(const std::string& folder) noexcept {
-  return at_the_door<double>([&] { return read_frame_rate(folder); });
+  return to_result<double>([&] { return read_frame_rate(folder); });
 }
 
 void VidiSession::choose_place(const OpenOptions& options) {

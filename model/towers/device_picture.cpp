@@ -214,7 +214,7 @@ void shrink(const DevicePicture& picture, int side, uint8_t* rgb) {
 }  // namespace
 
 Result<bool> shrink_picture(const DevicePicture& picture, int side, uint8_t* rgb) noexcept {
-  return at_the_door<bool>([&] {
+  return to_result<bool>([&] {
     shrink(picture, side, rgb);
     return true;
   });
