@@ -77,8 +77,8 @@ size_t VidiSession::frames_at_once() const {
   return device_.is_cuda() && !limited() ? kLargeVisionBatch : kVisionBatch;
 }
 
-void VidiSession::see_batch(const Frame* frames, size_t n,
-                            std::vector<std::shared_ptr<const FrameFeatures>>& out) {
+void VidiSession::encode_batch(const Frame* frames, size_t n,
+                               std::vector<std::shared_ptr<const FrameFeatures>>& out) {
   at::Tensor pixels = make_pixels(frames, n, config_.vision.image_size, device_, dtype_);
   tap_into(tap_, "frames.pixel_values", pixels);
   at::Tensor features = vision_(pixels);
@@ -90,7 +90,7 @@ void VidiSession::see_batch(const Frame* frames, size_t n,
   }
 }
 
-Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::see(
+Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::encode_images(
     const std::vector<Frame>& frames, const Cancel& cancel) noexcept {
   using Out = std::vector<std::shared_ptr<const FrameFeatures>>;
   return to_result<Out>(cancel, [&] {
@@ -100,7 +100,7 @@ Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::see(
       const size_t batch = frames_at_once();
       for (size_t at = 0; at < frames.size(); at += batch) {
         cancel.check();
-        see_batch(frames.data() + at, std::min(batch, frames.size() - at), out);
+        encode_batch(frames.data() + at, std::min(batch, frames.size() - at), out);
       }
     } catch (const c10::OutOfMemoryError&) {
       if (!limited()) throw;
@@ -110,7 +110,7 @@ Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::see(
   });
 }
 
-std::shared_ptr<const AudioFeatures> VidiSession::hear_chunk(const float* samples, int n) {
+std::shared_ptr<const AudioFeatures> VidiSession::encode_chunk(const float* samples, int n) {
   if (n < 1 || n > kChunkSamples || !samples) {
     throw EngineError(ErrorCode::kBadInput, "a stretch of " + std::to_string(n) +
                                                 " samples, expected 1 to " +
@@ -124,13 +124,13 @@ std::shared_ptr<const AudioFeatures> VidiSession::hear_chunk(const float* sample
   return audio;
 }
 
-Result<std::shared_ptr<const AudioFeatures>> VidiSession::hear(const float* samples, int n,
-                                                               const Cancel& cancel) noexcept {
+Result<std::shared_ptr<const AudioFeatures>> VidiSession::encode_audio(
+    const float* samples, int n, const Cancel& cancel) noexcept {
   return to_result<std::shared_ptr<const AudioFeatures>>(cancel, [&] {
     cancel.check();
     fetch_towers();
     try {
-      return hear_chunk(samples, n);
+      return encode_chunk(samples, n);
     } catch (const c10::OutOfMemoryError&) {
       if (!limited()) throw;
       explain_shortage("listening to " + std::to_string(n) + " samples");
@@ -214,7 +214,7 @@ std::shared_ptr<VidiSession::EncodedWindow> VidiSession::encode_in_pieces(const 
   auto encoded = std::make_shared<EncodedWindow>();
   encoded->seconds = window.duration_s;
   MediaCache& cache = encoded->cache;
-  if (!window.frames.empty()) cache = encode_images(window, piece, cancel);
+  if (!window.frames.empty()) cache = picture_keys(window, piece, cancel);
   if (sound.n_tokens > 0) {
     decoder_.add_media(cache, Modality::kAudio, sound.n_tokens);
     tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));

@@ -3,9 +3,9 @@
 //
 // clang-format off
 //   auto session = vidi_door()->open({.folder = "Vidi1.5-9B", .device = "cuda"}, cancel);
-//   auto pictures = (*session)->see(frames, cancel);            // as they come; overlapping windows share them
-//   auto sound = (*session)->hear(samples, n, cancel);
-//   auto encoded = (*session)->encode(window, cancel);          // once per window: no question yet
+//   auto pictures = (*session)->encode_images(frames, cancel);  // as they come; overlapping windows share them
+//   auto sound = (*session)->encode_audio(samples, n, cancel);
+//   auto encoded = (*session)->encode(window, cancel);         // once per window: no question yet
 //   auto answers = (*session)->ask(**encoded, queries, {}, cancel);   // any number of times
 // clang-format on
 //
@@ -34,11 +34,11 @@ class Session {
   virtual ModelInfo info() const noexcept = 0;
 
   // Pictures to features, in order. A few at a time keeps the GPU busier than one.
-  virtual Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(
+  virtual Result<std::vector<std::shared_ptr<const FrameFeatures>>> encode_images(
       const std::vector<Frame>& frames, const Cancel& cancel) noexcept = 0;
   // At most 30 s (480000 samples) of mono 16 kHz, -1..1.
-  virtual Result<std::shared_ptr<const AudioFeatures>> hear(const float* samples, int n,
-                                                            const Cancel& cancel) noexcept = 0;
+  virtual Result<std::shared_ptr<const AudioFeatures>> encode_audio(
+      const float* samples, int n, const Cancel& cancel) noexcept = 0;
   // Room for the pictures of a window that will have `n_frames` of them, at least two: where a
   // picture lies in time is known then, and nothing else of the window matters to it. Null when the
   // device has no memory to spare for it.

@@ -60,7 +60,7 @@ void see_in_steps(Session& session, const std::vector<const SampledFrame*>& pict
     const size_t n = std::min(at_once, pictures.size() - first);
     std::vector<Frame> frames;
     for (size_t i = 0; i < n; ++i) frames.push_back(frame_of(*pictures[first + i]));
-    auto features = value_of(session.see(frames, cancel));
+    auto features = value_of(session.encode_images(frames, cancel));
     check_count(features.size(), n, "pictures' features");
     for (size_t i = 0; i < n; ++i) pictures[first + i]->features = std::move(features[i]);
   }
@@ -69,7 +69,7 @@ void see_in_steps(Session& session, const std::vector<const SampledFrame*>& pict
 void hear_sound(Session& session, const AnalysisWindow& window) {
   for (const auto& chunk : window.audio) {
     if (chunk->features || chunk->samples.empty()) continue;
-    chunk->features = value_of(session.hear(
+    chunk->features = value_of(session.encode_audio(
         chunk->samples.data(), static_cast<int>(chunk->samples.size()), *window.cancel));
   }
 }
@@ -219,7 +219,8 @@ void look_ahead(Session& session, const std::vector<std::shared_ptr<const Sample
 
 void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel) {
   if (sound.features || sound.samples.empty()) return;
-  auto heard = session.hear(sound.samples.data(), static_cast<int>(sound.samples.size()), cancel);
+  auto heard =
+      session.encode_audio(sound.samples.data(), static_cast<int>(sound.samples.size()), cancel);
   if (heard) {
     sound.features = std::move(*heard);
   } else if (heard.error().code == ErrorCode::kOutOfMemory) {

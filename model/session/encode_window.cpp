@@ -67,7 +67,7 @@ bool VidiSession::check_prepared(const Window& window) const {
 }
 
 // What the preparation has not, in runs of neighbours.
-MediaCache VidiSession::encode_images(const Window& window, int64_t piece, const Cancel& cancel) {
+MediaCache VidiSession::picture_keys(const Window& window, int64_t piece, const Cancel& cancel) {
   const size_t n = window.frames.size();
   Prepared prepared =
       check_prepared(window)

@@ -38,10 +38,10 @@ class VidiSession final : public Session {
                                              const OpenOptions& options, uint64_t seed);
 
   ModelInfo info() const noexcept override { return info_; }
-  Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(
+  Result<std::vector<std::shared_ptr<const FrameFeatures>>> encode_images(
       const std::vector<Frame>& frames, const Cancel& cancel) noexcept override;
-  Result<std::shared_ptr<const AudioFeatures>> hear(const float* samples, int n,
-                                                    const Cancel& cancel) noexcept override;
+  Result<std::shared_ptr<const AudioFeatures>> encode_audio(const float* samples, int n,
+                                                            const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<Preparation>> prepare(size_t n_frames) noexcept override;
   Result<bool> advance(Preparation& preparation, size_t first,
                        const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
@@ -82,9 +82,9 @@ class VidiSession final : public Session {
   VidiSession() = default;
   void choose_place(const OpenOptions& options);
   void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
-  void see_batch(const Frame* frames, size_t n,
-                 std::vector<std::shared_ptr<const FrameFeatures>>& out);
-  std::shared_ptr<const AudioFeatures> hear_chunk(const float* samples, int n);
+  void encode_batch(const Frame* frames, size_t n,
+                    std::vector<std::shared_ptr<const FrameFeatures>>& out);
+  std::shared_ptr<const AudioFeatures> encode_chunk(const float* samples, int n);
   struct Sound;          // session.cpp
   struct EncodedWindow;  // session.cpp
   std::shared_ptr<const Encoded> encode_window(const Window& window, const Cancel& cancel);
@@ -100,7 +100,7 @@ class VidiSession final : public Session {
                      const Cancel& cancel);
   // Whether the window's preparation is of use; one that is not becomes empty.
   bool check_prepared(const Window& window) const;
-  MediaCache encode_images(const Window& window, int64_t piece, const Cancel& cancel);
+  MediaCache picture_keys(const Window& window, int64_t piece, const Cancel& cancel);
   std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,
                               const AskOptions& options, const Cancel& cancel);
 

@@ -23,7 +23,7 @@ std::shared_ptr<const Encoded> some_window(VidiSession& session) {
   const Frame frame{grey.data(), side, side, static_cast<size_t>(side) * 3};
   Window window;
   window.duration_s = 2;
-  window.frames = *session.see({frame, frame}, Cancel());
+  window.frames = *session.encode_images({frame, frame}, Cancel());
   return *session.encode(window, Cancel());
 }
 
@@ -54,10 +54,11 @@ TEST(Interruption, CancelIsAskedForInEveryCall) {
   const std::vector<uint8_t> grey(static_cast<size_t>(side) * side * 3, 128);
   const Frame frame{grey.data(), side, side, static_cast<size_t>(side) * 3};
   const std::vector<float> silence(16000);
-  expect_refused(session->see({frame}, raised), ErrorCode::kCancelled, "cancelled");
-  expect_refused(session->hear(silence.data(), 16000, raised), ErrorCode::kCancelled, "cancelled");
+  expect_refused(session->encode_images({frame}, raised), ErrorCode::kCancelled, "cancelled");
+  expect_refused(session->encode_audio(silence.data(), 16000, raised), ErrorCode::kCancelled,
+                 "cancelled");
   auto preparation = *session->prepare(2);
-  const auto seen = *session->see({frame}, Cancel());
+  const auto seen = *session->encode_images({frame}, Cancel());
   expect_refused(session->advance(*preparation, 0, seen, raised), ErrorCode::kCancelled,
                  "cancelled");
 }

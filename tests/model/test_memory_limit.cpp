@@ -299,18 +299,18 @@ struct RealSizes {
     const CheckpointGeometry geometry = checkpoint_geometry("vidi1.5-9b");
     session = VidiSession::random(config_of(geometry), shapes_of(geometry), options, 1);
   }
-  Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(int n) {
+  Result<std::vector<std::shared_ptr<const FrameFeatures>>> encode_images(int n) {
     const std::vector<Frame> frames(n, Frame{picture.data(), 384, 384, 3 * 384});
-    return session->see(frames, Cancel());
+    return session->encode_images(frames, Cancel());
   }
   Window window(int seconds) {
     Window window;
     window.duration_s = seconds;
-    window.frames = value_of(see(seconds));
+    window.frames = value_of(encode_images(seconds));
     const std::vector<float> samples(480000, 0.1f);
     for (int left = seconds * 16000; left > 0; left -= 480000)
       window.audio.push_back(
-          value_of(session->hear(samples.data(), std::min(left, 480000), Cancel())));
+          value_of(session->encode_audio(samples.data(), std::min(left, 480000), Cancel())));
     return window;
   }
   int64_t held() const { return device_memory(session->device()).held; }
@@ -354,7 +354,7 @@ TEST_F(CudaRealSizes, AMinuteRunsUnder24GB) {
     EXPECT_LE(real.held(), kLimit);
     EXPECT_EQ(real.session->ask_ids(*encoded, prompts, options, Cancel()).size(), 10u);
     EXPECT_LE(device_memory(real.session->device()).held_peak, kLimit);
-    expect_refused(real.see(1), ErrorCode::kOutOfMemory, "encoded before");
+    expect_refused(real.encode_images(1), ErrorCode::kOutOfMemory, "encoded before");
     expect_refused(real.session->encode(window, Cancel()), ErrorCode::kOutOfMemory,
                    "encoded before");
   }

@@ -184,7 +184,7 @@ TEST(Session, SeesFramesOneByOne) {
   const size_t row = c.width * 3;
   for (int64_t i = 0; i < c.n_frames; ++i) {
     const Frame frame{c.frames.data() + i * c.height * row, int(c.width), int(c.height), row};
-    window.frames.push_back(value_of(session->see({frame}, Cancel())).at(0));
+    window.frames.push_back(value_of(session->encode_images({frame}, Cancel())).at(0));
   }
   auto one_by_one = ask(*session, *value_of(session->encode(window, Cancel())), {c.question});
   auto together =
@@ -297,11 +297,11 @@ TEST(Session, RefusesBadWindows) {
   endless.duration_s = NAN;
   expect_refused(session->encode(endless, Cancel()), bad, "a length of 0 or more");
   const uint8_t pixel[3] = {};
-  expect_refused(session->see({Frame{pixel, 0, 1, 3}}, Cancel()), bad, "0 x 1");
-  expect_refused(session->see({Frame{pixel, 2, 1, 3}}, Cancel()), bad, "stride");
-  expect_refused(session->hear(nullptr, 16, Cancel()), bad, "samples");
+  expect_refused(session->encode_images({Frame{pixel, 0, 1, 3}}, Cancel()), bad, "0 x 1");
+  expect_refused(session->encode_images({Frame{pixel, 2, 1, 3}}, Cancel()), bad, "stride");
+  expect_refused(session->encode_audio(nullptr, 16, Cancel()), bad, "samples");
   const std::vector<float> long_sound(480001);
-  expect_refused(session->hear(long_sound.data(), 480001, Cancel()), bad, "480001");
+  expect_refused(session->encode_audio(long_sound.data(), 480001, Cancel()), bad, "480001");
 }
 
 // Questions that would change the conversation, or that no model reads, are refused with a

@@ -86,11 +86,11 @@ Window look_and_listen(VidiSession& session, const Case& c, const Cancel& cancel
     frames.push_back({c.frames.data() + i * c.height * row, static_cast<int>(c.width),
                       static_cast<int>(c.height), row});
   }
-  window.frames = value_of(session.see(frames, cancel));
+  window.frames = value_of(session.encode_images(frames, cancel));
   for (size_t at = 0; at < c.samples.size(); at += kChunkSamples) {
     const size_t n = std::min<size_t>(kChunkSamples, c.samples.size() - at);
     window.audio.push_back(
-        value_of(session.hear(c.samples.data() + at, static_cast<int>(n), cancel)));
+        value_of(session.encode_audio(c.samples.data() + at, static_cast<int>(n), cancel)));
   }
   return window;
 }

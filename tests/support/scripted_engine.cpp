@@ -280,11 +280,11 @@ class ScriptedSession final : public Session {
   }
   ModelInfo info() const noexcept override { return info_; }
 
-  Result<std::vector<std::shared_ptr<const FrameFeatures>>> see(
+  Result<std::vector<std::shared_ptr<const FrameFeatures>>> encode_images(
       const std::vector<Frame>& frames, const Cancel& cancel) noexcept override {
     using Out = std::vector<std::shared_ptr<const FrameFeatures>>;
     const Visit visit(*this);
-    return play<Out>(Step::kSee, cancel, [&] {
+    return play<Out>(Step::kEncodeImages, cancel, [&] {
       Out out;
       for (const Frame& f : frames) {
         auto seen = std::make_shared<SeenFrame>();
@@ -298,10 +298,10 @@ class ScriptedSession final : public Session {
     });
   }
 
-  Result<std::shared_ptr<const AudioFeatures>> hear(const float* samples, int n,
-                                                    const Cancel& cancel) noexcept override {
+  Result<std::shared_ptr<const AudioFeatures>> encode_audio(
+      const float* samples, int n, const Cancel& cancel) noexcept override {
     const Visit visit(*this);
-    return play<std::shared_ptr<const AudioFeatures>>(Step::kHear, cancel, [&] {
+    return play<std::shared_ptr<const AudioFeatures>>(Step::kEncodeAudio, cancel, [&] {
       if (!samples || n < 1 || n > kChunkSamples) {
         refuse("a stretch of " + std::to_string(n) + " samples, expected 1 to " +
                std::to_string(kChunkSamples));

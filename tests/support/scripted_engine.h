@@ -26,7 +26,7 @@ struct Query;
 
 namespace vidi::scripted {
 
-enum class Step { kOpen, kSee, kHear, kEncode, kAsk, kAdvance };
+enum class Step { kOpen, kEncodeImages, kEncodeAudio, kEncode, kAsk, kAdvance };
 
 // What an answer can depend on. Pictures are told apart by the colour of their middle pixel.
 struct SeenWindow {
@@ -63,12 +63,12 @@ void release(Step step);
 
 // Blocks the test until `step` has been entered at least `n` times since reset(); false after 20 s.
 bool wait_for(Step step, int n);
-int count(Step step);          // entered
-int n_cancelled();             // calls that ended with kCancelled
-int n_open_sessions();         // alive now
-int n_preparations();          // alive now
-int n_frames_seen();           // pictures through see(), to check that features are shared
-int n_caches_freed();          // calls of free_caches()
+int count(Step step);   // entered
+int n_cancelled();      // calls that ended with kCancelled
+int n_open_sessions();  // alive now
+int n_preparations();   // alive now
+int n_frames_seen();    // pictures through encode_images(), to check that features are shared
+int n_caches_freed();   // calls of free_caches()
 std::vector<Query> queries();  // of the last ask
 int max_new_tokens();          // likewise
 SeenWindow last_window();      // of the last encode

@@ -294,11 +294,11 @@ void Bench::look_and_listen(Window& window, const std::vector<Frame>& frames) {
   const Cancel cancel;
   const std::vector<float> samples(kChunkSamples, 0.1f);
   window.frames.clear(), window.audio.clear();
-  auto seen = session_->see(frames, cancel);
+  auto seen = session_->encode_images(frames, cancel);
   if (!seen) throw EngineError(seen.error().code, seen.error().message);
   window.frames = *seen;
   for (int left = a_.seconds * kSampleRateHz; left > 0; left -= kChunkSamples) {
-    auto heard = session_->hear(samples.data(), std::min(left, kChunkSamples), cancel);
+    auto heard = session_->encode_audio(samples.data(), std::min(left, kChunkSamples), cancel);
     if (!heard) throw EngineError(heard.error().code, heard.error().message);
     window.audio.push_back(*heard);
   }

@@ -55,7 +55,7 @@ void run(int n_tokens) {
   const std::vector<uint8_t> grey(static_cast<size_t>(side) * side * 3, 128);
   Window window;
   window.duration_s = 2;
-  window.frames = *session->see(
+  window.frames = *session->encode_images(
       std::vector<Frame>(2, {grey.data(), side, side, static_cast<size_t>(side) * 3}), Cancel());
   const auto encoded = *session->encode(window, Cancel());
 

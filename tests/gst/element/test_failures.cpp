@@ -219,7 +219,7 @@ TEST_F(Failures, RecoversWhenTheCauseIsGone) {
 
 // One failed inference is a WARNING and a counted window; the next window is analysed.
 TEST_F(Failures, OneFailedInferenceIsAWarning) {
-  for (const Step step : {Step::kSee, Step::kEncode, Step::kAsk}) {
+  for (const Step step : {Step::kEncodeImages, Step::kEncode, Step::kAsk}) {
     scripted::reset();
     scripted::fail(step, {ErrorCode::kInternal, "It broke."}, -1);
     scripted::answer_with("0-1");

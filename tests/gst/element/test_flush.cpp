@@ -278,7 +278,7 @@ void expect_only_after(Bench& bench, GstClockTime start, size_t n_results) {
 // While the model looks, encodes or answers, a flush returns at once, cancels the work, and nothing
 // of before arrives: no event, no message, no cue, no line.
 TEST_F(Flush, CancelsWhatTheModelDoes) {
-  for (const Step step : {Step::kSee, Step::kEncode, Step::kAsk}) {
+  for (const Step step : {Step::kEncodeImages, Step::kEncode, Step::kAsk}) {
     scripted::reset();
     scripted::hold(step);
     scripted::answer_with("0-0.25");

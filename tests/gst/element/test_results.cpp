@@ -454,7 +454,7 @@ TEST_F(Results, PicturesAreSeenAhead) {
   for (int second = 0; second < 5; ++second) {
     rig.frames(second, second);
     if (second > 0) {
-      EXPECT_TRUE(scripted::wait_for(Step::kSee, second)) << second;
+      EXPECT_TRUE(scripted::wait_for(Step::kEncodeImages, second)) << second;
     }
   }
   EXPECT_EQ(scripted::count(Step::kEncode), 0);
@@ -483,10 +483,10 @@ TEST_F(Results, PicturesAreStreamedAhead) {
 // A look ahead that fails is no failure: the window's own analysis tries again.
 TEST_F(Results, AFailedLookAheadCostsNothing) {
   Rig rig({.windows = "window-duration=60000000000"});
-  scripted::fail(Step::kSee, {ErrorCode::kOutOfMemory, "no room"}, 1);
+  scripted::fail(Step::kEncodeImages, {ErrorCode::kOutOfMemory, "no room"}, 1);
   rig.play();
   rig.frames(0, 3);
-  EXPECT_TRUE(scripted::wait_for(Step::kSee, 1));
+  EXPECT_TRUE(scripted::wait_for(Step::kEncodeImages, 1));
   rig.end();
   EXPECT_EQ(rig.stat("windows-completed"), 1u);
   EXPECT_EQ(rig.stat("windows-failed"), 0u);

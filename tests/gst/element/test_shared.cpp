@@ -132,10 +132,10 @@ TEST_F(Shared, ElementsTakeTurns) {
   Rig idle({.properties = "query=idle max-pending-windows=20"});
   busy.play();
   idle.play();
-  scripted::hold(Step::kSee);
+  scripted::hold(Step::kEncodeImages);
   busy.frames(0, 40);  // ten windows
   idle.frames(0, 19);  // five; at least two of them wait when this returns
-  scripted::release(Step::kSee);
+  scripted::release(Step::kEncodeImages);
   idle.end();
   busy.end();
   const auto first = std::find(order.begin(), order.end(), "idle");

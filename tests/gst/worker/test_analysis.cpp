@@ -95,7 +95,7 @@ TEST_F(AnalysisTest, FeaturesAreShared) {
   ASSERT_TRUE(run(one));
   ASSERT_TRUE(run(two));
   EXPECT_EQ(scripted::n_frames_seen(), 5);
-  EXPECT_EQ(scripted::count(Step::kHear), 2);
+  EXPECT_EQ(scripted::count(Step::kEncodeAudio), 2);
   EXPECT_EQ(scripted::last_window().frames, (std::vector<uint32_t>{2, 3, 0}));
 }
 
@@ -115,7 +115,7 @@ TEST_F(AnalysisTest, Batches) {
   for (const uint32_t n : {2u, 15u, 16u, 17u, 32u, 33u}) {
     ASSERT_TRUE(run(window(n)));
     calls += static_cast<int>((n + 15) / 16);
-    EXPECT_EQ(scripted::count(Step::kSee), calls) << n;
+    EXPECT_EQ(scripted::count(Step::kEncodeImages), calls) << n;
     const auto seen = scripted::last_window().frames;
     ASSERT_EQ(seen.size(), n);
     for (uint32_t i = 0; i < n; ++i) EXPECT_EQ(seen[i], i);
@@ -127,7 +127,7 @@ TEST_F(AnalysisTest, OneKindAlone) {
   auto sound = window(0);
   sound->audio = {chunk(16000, 0.1f)};
   ASSERT_TRUE(run(sound));
-  EXPECT_EQ(scripted::count(Step::kSee), 0);
+  EXPECT_EQ(scripted::count(Step::kEncodeImages), 0);
   const Result<Analysis> pictures = run(window(2));
   ASSERT_TRUE(pictures);
   EXPECT_FALSE((*pictures).encoded->has_audio());
@@ -138,7 +138,7 @@ TEST_F(AnalysisTest, EmptyChunk) {
   auto asked = window(2);
   asked->audio = {chunk(0, 0)};
   ASSERT_TRUE(run(asked));
-  EXPECT_EQ(scripted::count(Step::kHear), 0);
+  EXPECT_EQ(scripted::count(Step::kEncodeAudio), 0);
 }
 
 // The plan's task, sentence and texts are what the engine is asked.
@@ -195,7 +195,7 @@ TEST_F(AnalysisTest, RefusedQuestions) {
 
 // Whatever step runs out of memory, everything is done once more in the smallest steps.
 TEST_F(AnalysisTest, OutOfMemoryOnce) {
-  for (const Step step : {Step::kSee, Step::kHear, Step::kEncode, Step::kAsk}) {
+  for (const Step step : {Step::kEncodeImages, Step::kEncodeAudio, Step::kEncode, Step::kAsk}) {
     scripted::reset();
     scripted::fail(step, kNoMemory);
     auto asked = window(20);
@@ -205,8 +205,8 @@ TEST_F(AnalysisTest, OutOfMemoryOnce) {
     EXPECT_TRUE(analysis->in_small_steps);
     EXPECT_EQ(analysis->answers.size(), 3u);
     EXPECT_EQ(scripted::n_caches_freed(), 1);
-    const int batches_before = step == Step::kSee ? 1 : 2;
-    EXPECT_EQ(scripted::count(Step::kSee), batches_before + 20);
+    const int batches_before = step == Step::kEncodeImages ? 1 : 2;
+    EXPECT_EQ(scripted::count(Step::kEncodeImages), batches_before + 20);
     EXPECT_EQ(scripted::queries().size(), 1u);
     EXPECT_EQ(scripted::count(Step::kAsk), step == Step::kAsk ? 4 : 3);
     EXPECT_EQ(scripted::last_window().frames.size(), 20u);
@@ -280,7 +280,7 @@ TEST_F(AnalysisTest, OverLimitIsFinal) {
 
 // Any other failure comes through unchanged, without a second attempt.
 TEST_F(AnalysisTest, OtherErrors) {
-  for (const Step step : {Step::kSee, Step::kHear, Step::kEncode, Step::kAsk}) {
+  for (const Step step : {Step::kEncodeImages, Step::kEncodeAudio, Step::kEncode, Step::kAsk}) {
     scripted::reset();
     scripted::fail(step, {ErrorCode::kInternal, "a reason"});
     auto asked = window(2);
@@ -296,7 +296,7 @@ TEST_F(AnalysisTest, OtherErrors) {
 
 // A cancelled window ends in whatever step it is, with kCancelled and no second attempt.
 TEST_F(AnalysisTest, Cancelled) {
-  for (const Step step : {Step::kSee, Step::kHear, Step::kEncode, Step::kAsk}) {
+  for (const Step step : {Step::kEncodeImages, Step::kEncodeAudio, Step::kEncode, Step::kAsk}) {
     scripted::reset();
     scripted::hold(step);
     auto asked = window(2);
@@ -334,12 +334,12 @@ TEST_F(AnalysisTest, RefusedWindows) {
 // A picture that failed leaves no half-made features: the next attempt sees what is missing only.
 TEST_F(AnalysisTest, GoesOnWhereItFailed) {
   auto asked = window(20);
-  scripted::fail(Step::kHear, {ErrorCode::kInternal, "no"});
+  scripted::fail(Step::kEncodeAudio, {ErrorCode::kInternal, "no"});
   asked->audio = {chunk(5000, 0)};
   ASSERT_FALSE(run(asked));
   ASSERT_TRUE(run(asked));
   EXPECT_EQ(scripted::n_frames_seen(), 20);
-  EXPECT_EQ(scripted::count(Step::kHear), 2);
+  EXPECT_EQ(scripted::count(Step::kEncodeAudio), 2);
 }
 
 // Other questions on what is encoded: nothing is seen or encoded again, and the window stays.
@@ -358,7 +358,7 @@ TEST_F(AnalysisTest, AskAgain) {
   ASSERT_EQ(again->answers.size(), 1u);
   EXPECT_DOUBLE_EQ(again->answers[0].spans.at(0).stop_s, 10);
   EXPECT_EQ(scripted::count(Step::kEncode), 1);
-  EXPECT_EQ(scripted::count(Step::kSee), 1);
+  EXPECT_EQ(scripted::count(Step::kEncodeImages), 1);
 }
 
 // Asking again has a cancel of its own, survives one lack of memory, and refuses what is not there.

@@ -93,11 +93,11 @@ TEST_F(LookaheadTest, HearsAhead) {
     lookahead_.sound(gone);
   }
   work();
-  EXPECT_EQ(scripted::count(Step::kHear), 1);
+  EXPECT_EQ(scripted::count(Step::kEncodeAudio), 1);
   const auto window = complete(pictures(3));
   window->audio = {chunk};
   EXPECT_TRUE(analyze(*session_, window));
-  EXPECT_EQ(scripted::count(Step::kHear), 1);
+  EXPECT_EQ(scripted::count(Step::kEncodeAudio), 1);
   EXPECT_EQ(scripted::last_window().audio.size(), 480000u);
 }
 
@@ -135,10 +135,10 @@ TEST_F(LookaheadTest, StopsAtAPictureThatWasNotSeen) {
   const Frames all = pictures(6);
   show(all, 2);
   work();
-  scripted::fail(Step::kSee, {ErrorCode::kInternal, "broken"}, -1);
+  scripted::fail(Step::kEncodeImages, {ErrorCode::kInternal, "broken"}, -1);
   show(all, 5);
   work();
-  scripted::fail(Step::kSee, {}, 0);
+  scripted::fail(Step::kEncodeImages, {}, 0);
   EXPECT_EQ(n_prepared_of(complete(all)), 2u);
 }
 

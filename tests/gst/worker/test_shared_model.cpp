@@ -355,7 +355,7 @@ TEST_F(SharedModelTest, MemoryFollowsTheWork) {
   client.job = [](Session& session) {
     const std::vector<uint8_t> pixels(32 * 32 * 3);
     const Frame frame{pixels.data(), 32, 32, 96};
-    const auto seen = session.see({frame, frame}, Cancel());
+    const auto seen = session.encode_images({frame, frame}, Cancel());
     ASSERT_TRUE(seen);
     ASSERT_TRUE(session.encode({*seen, {}, 2.0, nullptr}, Cancel()));
   };
