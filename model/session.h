@@ -42,13 +42,13 @@ class Session {
   // Room for the pictures of a window that will have `n_frames` of them, at least two: where a
   // picture lies in time is known then, and nothing else of the window matters to it. Null when the
   // device has no memory to spare for it.
-  virtual Result<std::shared_ptr<Preparation>> prepare(size_t n_frames) noexcept = 0;
+  virtual Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept = 0;
   // Makes the keys and values of pictures first, first + 1 ... of that window.
-  virtual Result<bool> advance(Preparation& preparation, size_t first,
-                               const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
-                               const Cancel& cancel) noexcept = 0;
-  // With `window.prepared` only what is missing is made: a preparation for another number of frames
-  // is of no use, pictures other than those it was advanced with are made again. It is empty
+  virtual Result<bool> append(PartialWindow& partial, size_t first,
+                              const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+                              const Cancel& cancel) noexcept = 0;
+  // With `window.partial` only what is missing is made: one for another number of frames
+  // is of no use, pictures other than those that were appended are made again. It is empty
   // afterwards. With a memory limit: kOverLimit when the window cannot fit, kOutOfMemory when it
   // can once earlier windows are gone.
   virtual Result<std::shared_ptr<const Encoded>> encode(const Window& window,

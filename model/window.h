@@ -35,9 +35,9 @@ class AudioFeatures {
 
 // Keys and values of a window's pictures, made while the window still fills. Owned by whoever holds
 // the pointer; made and used with one Session.
-class Preparation {
+class PartialWindow {
  public:
-  virtual ~Preparation() = default;
+  virtual ~PartialWindow() = default;
   virtual size_t n_frames() const = 0;  // of the window that it is for
 };
 
@@ -46,8 +46,8 @@ class Preparation {
 struct Window {
   std::vector<std::shared_ptr<const FrameFeatures>> frames;
   std::vector<std::shared_ptr<const AudioFeatures>> audio;
-  double duration_s = 0;                  // what fractions of the answers are fractions of
-  std::shared_ptr<Preparation> prepared;  // or null; encode() takes what it holds
+  double duration_s = 0;                   // what fractions of the answers are fractions of
+  std::shared_ptr<PartialWindow> partial;  // or null; encode() takes what it holds
 };
 
 // A window as the model sees it: keys and values of every layer. Serves any number of questions.

@@ -17,7 +17,7 @@
 
 namespace vidi {
 
-class Preparation;  // the engine's (model/window.h)
+class PartialWindow;  // the engine's (model/window.h)
 
 // What to ask about a window. One of these for all windows until a property changes.
 struct Question {
@@ -57,7 +57,7 @@ struct AnalysisWindow {
   uint64_t epoch = 0;  // flushes before it; a window of an earlier one goes nowhere
   std::shared_ptr<const StreamOrigin> origin;         // null: of no stream
   std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
-  mutable std::shared_ptr<Preparation> prepared;      // or null; the worker's, until it is encoded
+  mutable std::shared_ptr<PartialWindow> prepared;    // or null; the worker's, until it is encoded
   std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();
 };
 

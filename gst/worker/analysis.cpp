@@ -80,7 +80,7 @@ std::shared_ptr<const Encoded> encode(Session& session, const AnalysisWindow& wi
   for (const auto& chunk : window.audio) {
     if (chunk->features) features.audio.push_back(chunk->features);
   }
-  features.prepared = std::exchange(window.prepared, nullptr);
+  features.partial = std::exchange(window.prepared, nullptr);
   features.duration_s = std::chrono::duration<double>(window.stop - window.start).count();
   return value_of(session.encode(features, *window.cancel));
 }

@@ -90,7 +90,7 @@ bool Lookahead::stream(Session& session) {
   if (!window || !make_room(session, *window, *cancel)) return false;
   Piece piece = next_piece(*window);
   if (piece.features.empty()) return false;
-  const auto advanced = session.advance(*piece.preparation, piece.first, piece.features, *cancel);
+  const auto advanced = session.append(*piece.preparation, piece.first, piece.features, *cancel);
   if (advanced) {
     go_on(window, piece.features.size());
   } else {
@@ -124,7 +124,7 @@ bool Lookahead::make_room(Session& session, const OpenWindow& window, const Canc
     const Started* started = find(window.index, window.epoch);
     if (started) return !started->given_up;
   }
-  auto preparation = session.prepare(window.n_frames);
+  auto preparation = session.begin_window(window.n_frames);
   if (!preparation || !*preparation) return false;
   std::lock_guard lock(mutex_);
   if (cancel.cancelled()) return false;

@@ -35,12 +35,12 @@ class Lookahead {
  private:
   struct Started {  // a window whose pictures are being streamed
     uint64_t index = 0, epoch = 0;
-    std::shared_ptr<Preparation> preparation;
+    std::shared_ptr<PartialWindow> preparation;
     size_t n_done = 0;
     bool given_up = false;
   };
   struct Piece {  // of it, that can be streamed now
-    std::shared_ptr<Preparation> preparation;
+    std::shared_ptr<PartialWindow> preparation;
     std::vector<std::shared_ptr<const FrameFeatures>> features;
     size_t first = 0;
   };

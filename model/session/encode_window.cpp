@@ -13,14 +13,14 @@
 namespace vidi {
 namespace {
 
-// What a preparation leaves of the device's memory: the window's sound, questions, workspace.
+// What a partial window leaves of the device's memory: the window's sound, questions, workspace.
 constexpr int64_t kSpareBytes = int64_t{2} << 30;
 
 using Frames = std::vector<std::shared_ptr<const FrameFeatures>>;
 
 }  // namespace
 
-struct VidiSession::Prepared final : Preparation {
+struct VidiSession::Prepared final : PartialWindow {
   MediaCache cache;
   at::Tensor time_codes;
   Frames done;  // by place; null: not yet
@@ -58,7 +58,7 @@ void VidiSession::stream_frames(Prepared& prepared, size_t first, const Frames& 
 }
 
 bool VidiSession::check_prepared(const Window& window) const {
-  auto given = std::dynamic_pointer_cast<Prepared>(window.prepared);
+  auto given = std::dynamic_pointer_cast<Prepared>(window.partial);
   if (!given) return false;
   const size_t n = window.frames.size();
   if (n > 0 && given->done.size() == n && given->cache.has(Modality::kImage)) return true;
@@ -66,12 +66,12 @@ bool VidiSession::check_prepared(const Window& window) const {
   return false;
 }
 
-// What the preparation has not, in runs of neighbours.
+// What the partial window has not, in runs of neighbours.
 MediaCache VidiSession::picture_keys(const Window& window, int64_t piece, const Cancel& cancel) {
   const size_t n = window.frames.size();
   Prepared prepared =
       check_prepared(window)
-          ? std::exchange(*std::dynamic_pointer_cast<Prepared>(window.prepared), Prepared())
+          ? std::exchange(*std::dynamic_pointer_cast<Prepared>(window.partial), Prepared())
           : make_prepared(n);
   for (size_t i = 0; i < n;) {
     size_t end = i;
@@ -88,11 +88,11 @@ MediaCache VidiSession::picture_keys(const Window& window, int64_t piece, const 
   return std::move(prepared.cache);
 }
 
-Result<std::shared_ptr<Preparation>> VidiSession::prepare(size_t n_frames) noexcept {
-  return to_result<std::shared_ptr<Preparation>>([&]() -> std::shared_ptr<Preparation> {
+Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames) noexcept {
+  return to_result<std::shared_ptr<PartialWindow>>([&]() -> std::shared_ptr<PartialWindow> {
     if (n_frames < 2) {
       throw EngineError(ErrorCode::kBadInput, "a window of " + std::to_string(n_frames) +
-                                                  " frames to prepare, expected at least 2");
+                                                  " frames to begin, expected at least 2");
     }
     const auto n = static_cast<int64_t>(n_frames);
     const int64_t bytes = decoder_.media_bytes(n * projector_.tokens_per_frame(n));
@@ -101,16 +101,16 @@ Result<std::shared_ptr<Preparation>> VidiSession::prepare(size_t n_frames) noexc
   });
 }
 
-Result<bool> VidiSession::advance(Preparation& preparation, size_t first, const Frames& frames,
-                                  const Cancel& cancel) noexcept {
+Result<bool> VidiSession::append(PartialWindow& partial, size_t first, const Frames& frames,
+                                 const Cancel& cancel) noexcept {
   return to_result<bool>(cancel, [&] {
-    auto* own = dynamic_cast<Prepared*>(&preparation);
+    auto* own = dynamic_cast<Prepared*>(&partial);
     if (!own || !own->cache.has(Modality::kImage) || first > own->done.size() ||
         frames.size() > own->done.size() - first) {
-      throw EngineError(ErrorCode::kBadInput,
-                        std::to_string(frames.size()) + " frames from " + std::to_string(first) +
-                            " on for a preparation of " + std::to_string(preparation.n_frames()) +
-                            " frames");
+      throw EngineError(ErrorCode::kBadInput, std::to_string(frames.size()) + " frames from " +
+                                                  std::to_string(first) +
+                                                  " on for a partial window of " +
+                                                  std::to_string(partial.n_frames()) + " frames");
     }
     stream_frames(*own, first, frames, kStreamTokens, cancel);
     return true;

@@ -104,8 +104,8 @@ void VidiSession::fetch_towers() {
   }
 }
 
-// What a preparation may count on. With the towers away there is none: they come back for the next
-// picture.
+// What a partial window may count on. With the towers away there is none: they come back for the
+// next picture.
 int64_t VidiSession::room_ahead() const {
   const int64_t spare = spare_memory(device_);
   if (!limited()) return spare;

@@ -42,10 +42,10 @@ class VidiSession final : public Session {
       const std::vector<Frame>& frames, const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const AudioFeatures>> encode_audio(const float* samples, int n,
                                                             const Cancel& cancel) noexcept override;
-  Result<std::shared_ptr<Preparation>> prepare(size_t n_frames) noexcept override;
-  Result<bool> advance(Preparation& preparation, size_t first,
-                       const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
-                       const Cancel& cancel) noexcept override;
+  Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept override;
+  Result<bool> append(PartialWindow& partial, size_t first,
+                      const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+                      const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const Encoded>> encode(const Window& window,
                                                 const Cancel& cancel) noexcept override;
   Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
@@ -98,7 +98,7 @@ class VidiSession final : public Session {
   void stream_frames(Prepared& prepared, size_t first,
                      const std::vector<std::shared_ptr<const FrameFeatures>>& frames, int64_t piece,
                      const Cancel& cancel);
-  // Whether the window's preparation is of use; one that is not becomes empty.
+  // Whether the window's partial one is of use; one that is not becomes empty.
   bool check_prepared(const Window& window) const;
   MediaCache picture_keys(const Window& window, int64_t piece, const Cancel& cancel);
   std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,

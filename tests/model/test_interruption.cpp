@@ -57,10 +57,9 @@ TEST(Interruption, CancelIsAskedForInEveryCall) {
   expect_refused(session->encode_images({frame}, raised), ErrorCode::kCancelled, "cancelled");
   expect_refused(session->encode_audio(silence.data(), 16000, raised), ErrorCode::kCancelled,
                  "cancelled");
-  auto preparation = *session->prepare(2);
+  auto partial = *session->begin_window(2);
   const auto seen = *session->encode_images({frame}, Cancel());
-  expect_refused(session->advance(*preparation, 0, seen, raised), ErrorCode::kCancelled,
-                 "cancelled");
+  expect_refused(session->append(*partial, 0, seen, raised), ErrorCode::kCancelled, "cancelled");
 }
 
 }  // namespace

@@ -205,14 +205,14 @@ TEST(MemoryLimit, NoRoomTwiceIsOneSentence) {
                  "memory-limit allows");
 }
 
-// Nothing is prepared ahead where the limit has no room for it, or where the towers have to leave.
-TEST(MemoryLimit, NothingIsPreparedWithoutRoom) {
+// Nothing is begun ahead where the limit has no room for it, or where the towers have to leave.
+TEST(MemoryLimit, NothingIsBegunWithoutRoom) {
   auto wide = open_with(need_with_towers() + (int64_t{4} << 30));
-  EXPECT_TRUE(value_of(wide->prepare(4)));
+  EXPECT_TRUE(value_of(wide->begin_window(4)));
   auto tight = open_with(need_with_towers() - 1);
-  EXPECT_FALSE(value_of(tight->prepare(4)));
+  EXPECT_FALSE(value_of(tight->begin_window(4)));
   value_of(tight->encode(look_and_listen(*tight, base_case(), Cancel()), Cancel()));
-  EXPECT_FALSE(value_of(tight->prepare(4)));
+  EXPECT_FALSE(value_of(tight->begin_window(4)));
 }
 
 // Weights beyond the limit: the load fails with the sentence before anything is read.

@@ -114,8 +114,8 @@ TEST(Session, GuessesChangeNoId) {
 
 // A window whose pictures were streamed while it filled, a few at a time and not in order, has the
 // keys of one that is encoded at its end, but for rounding; pictures that turn out to be others are
-// made again, and a preparation for another number of them is of no use and no harm.
-TEST(Session, PreparedWindowsAnswerTheSame) {
+// made again, and a partial window for another number of them is of no use and no harm.
+TEST(Session, PartialWindowsAnswerTheSame) {
   for (const char* set : {"vidi15", "vidi7b"}) {
     auto session = open_set(set);
     Window window = look_and_listen(*session, case_of(set, "base"), Cancel());
@@ -135,24 +135,24 @@ TEST(Session, PreparedWindowsAnswerTheSame) {
       return std::vector(window.frames.begin() + static_cast<std::ptrdiff_t>(first),
                          window.frames.begin() + static_cast<std::ptrdiff_t>(last));
     };
-    auto prepared = value_of(session->prepare(n));
-    ASSERT_TRUE(prepared);
-    EXPECT_EQ(prepared->n_frames(), n);
-    value_of(session->advance(*prepared, 2, frames(2, n - 1), Cancel()));
-    value_of(session->advance(*prepared, 0, {window.frames[1]}, Cancel()));  // not the first one
-    for (auto preparation : {prepared, value_of(session->prepare(n + 1)), prepared}) {
-      window.prepared = preparation;  // the last one is empty by then
+    auto partial = value_of(session->begin_window(n));
+    ASSERT_TRUE(partial);
+    EXPECT_EQ(partial->n_frames(), n);
+    value_of(session->append(*partial, 2, frames(2, n - 1), Cancel()));
+    value_of(session->append(*partial, 0, {window.frames[1]}, Cancel()));  // not the first one
+    for (auto given : {partial, value_of(session->begin_window(n + 1)), partial}) {
+      window.partial = given;  // the last one is empty by then
       const std::vector<at::Tensor> found = keys_of(window);
       ASSERT_EQ(found.size(), expected.size());
       for (size_t i = 0; i < found.size(); ++i) {
         EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-5)) << set << " " << i;
       }
     }
-    EXPECT_EQ(session->prepare(1).error().code, ErrorCode::kBadInput);
-    auto other = value_of(session->prepare(n));
-    EXPECT_EQ(session->advance(*other, n - 1, frames(0, 2), Cancel()).error().code,
+    EXPECT_EQ(session->begin_window(1).error().code, ErrorCode::kBadInput);
+    auto other = value_of(session->begin_window(n));
+    EXPECT_EQ(session->append(*other, n - 1, frames(0, 2), Cancel()).error().code,
               ErrorCode::kBadInput);
-    EXPECT_EQ(session->advance(*prepared, 0, frames(0, 1), Cancel()).error().code,
+    EXPECT_EQ(session->append(*partial, 0, frames(0, 1), Cancel()).error().code,
               ErrorCode::kBadInput);  // empty
   }
 }

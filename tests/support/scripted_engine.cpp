@@ -75,7 +75,7 @@ struct Stage {
   std::condition_variable changed;
   Script script;
   Record record;
-  int open_sessions = 0, preparations = 0;  // the truth, so reset() leaves it alone
+  int open_sessions = 0, partial_windows = 0;  // the truth, so reset() leaves it alone
 };
 
 // Never destroyed: a model's thread may still be here while the process ends.
@@ -228,12 +228,12 @@ SeenWindow look_at(const Window& window, int session) {
   return seen;
 }
 
-struct ScriptedPreparation final : Preparation {
-  ScriptedPreparation(int session, size_t n) : session(session), done(n) {
-    locked([](Stage& s) { return ++s.preparations; });
+struct ScriptedPartialWindow final : PartialWindow {
+  ScriptedPartialWindow(int session, size_t n) : session(session), done(n) {
+    locked([](Stage& s) { return ++s.partial_windows; });
   }
-  ~ScriptedPreparation() override {
-    locked([](Stage& s) { return --s.preparations; });
+  ~ScriptedPartialWindow() override {
+    locked([](Stage& s) { return --s.partial_windows; });
     stage().changed.notify_all();
   }
   size_t n_frames() const override { return done.size(); }
@@ -242,8 +242,9 @@ struct ScriptedPreparation final : Preparation {
 };
 
 size_t n_prepared(const Window& window, int session) {
-  if (!window.prepared) return 0;
-  const auto& own = own_kind<ScriptedPreparation>(window.prepared.get(), session, "a preparation");
+  if (!window.partial) return 0;
+  const auto& own =
+      own_kind<ScriptedPartialWindow>(window.partial.get(), session, "a partial window");
   if (own.done.size() != window.frames.size()) return 0;
   size_t n = 0;
   for (size_t i = 0; i < own.done.size(); ++i) n += own.done[i] == window.frames[i] ? 1 : 0;
@@ -313,18 +314,18 @@ class ScriptedSession final : public Session {
     });
   }
 
-  Result<std::shared_ptr<Preparation>> prepare(size_t n_frames) noexcept override {
+  Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept override {
     const Visit visit(*this);
     if (n_frames < 2) return Error{ErrorCode::kBadInput, "a window of fewer than 2 frames"};
-    if (!locked([](Stage& s) { return s.script.room; })) return std::shared_ptr<Preparation>();
-    return std::shared_ptr<Preparation>(std::make_shared<ScriptedPreparation>(id_, n_frames));
+    if (!locked([](Stage& s) { return s.script.room; })) return std::shared_ptr<PartialWindow>();
+    return std::shared_ptr<PartialWindow>(std::make_shared<ScriptedPartialWindow>(id_, n_frames));
   }
-  Result<bool> advance(Preparation& preparation, size_t first,
-                       const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
-                       const Cancel& cancel) noexcept override {
+  Result<bool> append(PartialWindow& partial, size_t first,
+                      const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+                      const Cancel& cancel) noexcept override {
     const Visit visit(*this);
-    return play<bool>(Step::kAdvance, cancel, [&] {
-      auto& own = own_kind<ScriptedPreparation>(&preparation, id_, "a preparation");
+    return play<bool>(Step::kAppend, cancel, [&] {
+      auto& own = own_kind<ScriptedPartialWindow>(&partial, id_, "a partial window");
       if (first > own.done.size() || frames.size() > own.done.size() - first) {
         refuse("more frames than were prepared for");
       }
@@ -465,7 +466,7 @@ void fail(Step step, const Error& error, int times) {
 void confidence(double value) {
   change([&](Stage& s) { s.script.confidence = value; });
 }
-void room_to_prepare(bool on) {
+void room_for_partial_windows(bool on) {
   change([&](Stage& s) { s.script.room = on; });
 }
 void truncate_answers(bool on) {
@@ -493,8 +494,8 @@ int n_cancelled() {
 int n_open_sessions() {
   return locked([](Stage& s) { return s.open_sessions; });
 }
-int n_preparations() {
-  return locked([](Stage& s) { return s.preparations; });
+int n_partial_windows() {
+  return locked([](Stage& s) { return s.partial_windows; });
 }
 int n_frames_seen() {
   return locked([](Stage& s) { return s.record.frames_seen; });

@@ -26,7 +26,7 @@ struct Query;
 
 namespace vidi::scripted {
 
-enum class Step { kOpen, kEncodeImages, kEncodeAudio, kEncode, kAsk, kAdvance };
+enum class Step { kOpen, kEncodeImages, kEncodeAudio, kEncode, kAsk, kAppend };
 
 // What an answer can depend on. Pictures are told apart by the colour of their middle pixel.
 struct SeenWindow {
@@ -34,7 +34,7 @@ struct SeenWindow {
   std::vector<uint64_t> digests;  // of all pixels of each picture: the same for the same picture
   std::vector<float> audio;       // all samples
   double duration_s = 0;
-  size_t n_prepared = 0;  // of the pictures, how many advance() had been given at their place
+  size_t n_prepared = 0;  // of the pictures, how many append() had been given at their place
 };
 using AnswerFn = std::function<std::string(const Query&, const SeenWindow&)>;
 
@@ -52,9 +52,9 @@ void set_frame_rate(const Result<double>& rate);  // what the checkpoint states,
 void shrink_with(ShrinkFn fn);  // default: kUnsupported, as of an engine without CUDA
 // The next `times` calls of `step` fail with this (times < 0: all).
 void fail(Step step, const Error& error, int times = 1);
-void confidence(double value);   // of every hit; default 0.9
-void room_to_prepare(bool on);   // default: yes; without, prepare() gives null
-void truncate_answers(bool on);  // StopReason::kMaxTokens
+void confidence(double value);           // of every hit; default 0.9
+void room_for_partial_windows(bool on);  // default: yes; without, begin_window() gives null
+void truncate_answers(bool on);          // StopReason::kMaxTokens
 
 // Calls of `step` block from now on, until release() or until their Cancel is raised (they look
 // every millisecond, like the engine between two tokens, and then return kCancelled).
@@ -63,12 +63,12 @@ void release(Step step);
 
 // Blocks the test until `step` has been entered at least `n` times since reset(); false after 20 s.
 bool wait_for(Step step, int n);
-int count(Step step);   // entered
-int n_cancelled();      // calls that ended with kCancelled
-int n_open_sessions();  // alive now
-int n_preparations();   // alive now
-int n_frames_seen();    // pictures through encode_images(), to check that features are shared
-int n_caches_freed();   // calls of free_caches()
+int count(Step step);     // entered
+int n_cancelled();        // calls that ended with kCancelled
+int n_open_sessions();    // alive now
+int n_partial_windows();  // alive now
+int n_frames_seen();      // pictures through encode_images(), to check that features are shared
+int n_caches_freed();     // calls of free_caches()
 std::vector<Query> queries();  // of the last ask
 int max_new_tokens();          // likewise
 SeenWindow last_window();      // of the last encode

@@ -380,7 +380,7 @@ void arrange_engine(uint64_t seed) {
   if (dice.one_in(4)) scripted::fail(Step::kAsk, {ErrorCode::kInternal, "it failed"}, 2);
   if (dice.one_in(6)) scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "too much"}, 1);
   if (dice.one_in(12)) scripted::fail(Step::kOpen, {ErrorCode::kDamaged, "broken"}, 1);
-  scripted::room_to_prepare(dice.one_in(2));
+  scripted::room_for_partial_windows(dice.one_in(2));
 }
 
 TEST(RandomHand, BreaksNothing) {
@@ -398,7 +398,7 @@ TEST(RandomHand, BreaksNothing) {
   std::printf("%llu runs, seeds %llu to %llu\n", static_cast<unsigned long long>(seed - first),
               static_cast<unsigned long long>(first), static_cast<unsigned long long>(seed - 1));
   EXPECT_EQ(scripted::n_open_sessions(), 0);
-  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
 }
 
 }  // namespace

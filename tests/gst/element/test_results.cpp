@@ -470,7 +470,7 @@ TEST_F(Results, PicturesAreStreamedAhead) {
   rig.play();
   for (int second = 0; second < 5; ++second) {
     rig.frames(second, second);
-    EXPECT_TRUE(scripted::wait_for(Step::kAdvance, second)) << second;
+    EXPECT_TRUE(scripted::wait_for(Step::kAppend, second)) << second;
   }
   EXPECT_EQ(scripted::count(Step::kEncode), 0);
   rig.frames(5, 5);

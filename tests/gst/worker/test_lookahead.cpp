@@ -76,11 +76,11 @@ TEST_F(LookaheadTest, StreamsEachPictureOnce) {
     work();
   }
   EXPECT_EQ(scripted::n_frames_seen(), 39);
-  EXPECT_EQ(scripted::count(Step::kAdvance), 1 + 1 + 2 + 2);  // 16 at once
+  EXPECT_EQ(scripted::count(Step::kAppend), 1 + 1 + 2 + 2);  // 16 at once
   const auto window = complete(all);
   EXPECT_EQ(n_prepared_of(window), 39u);
   EXPECT_EQ(window->prepared, nullptr);
-  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
 }
 
 // Sound is heard once, before its window is complete.
@@ -108,12 +108,12 @@ TEST_F(LookaheadTest, AnotherWindowGetsNothing) {
   show(all, 4);
   work();
   EXPECT_EQ(n_prepared_of(complete(all, 0, 1)), 0u);
-  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
   show(all, 4);
   work();
   all.pop_back();
   EXPECT_EQ(n_prepared_of(complete(all)), 0u);
-  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
 }
 
 // More pictures than there were to be are no error.
@@ -127,7 +127,7 @@ TEST_F(LookaheadTest, TooManyPicturesAreLeftAlone) {
   for (const auto& frame : more->frames) lookahead_.picture(frame);
   lookahead_.set_open_window(more);
   work();
-  EXPECT_EQ(scripted::count(Step::kAdvance), 1);
+  EXPECT_EQ(scripted::count(Step::kAppend), 1);
 }
 
 // Pictures that the model could not look at end what is streamed; the rest is the analysis' own.
@@ -145,11 +145,11 @@ TEST_F(LookaheadTest, StopsAtAPictureThatWasNotSeen) {
 // Without room nothing is prepared, and it is tried again when more pictures come.
 TEST_F(LookaheadTest, TriesAgainForRoom) {
   const Frames all = pictures(6);
-  scripted::room_to_prepare(false);
+  scripted::room_for_partial_windows(false);
   show(all, 3);
   work();
-  EXPECT_EQ(scripted::count(Step::kAdvance), 0);
-  scripted::room_to_prepare(true);
+  EXPECT_EQ(scripted::count(Step::kAppend), 0);
+  scripted::room_for_partial_windows(true);
   show(all, 4);
   work();
   EXPECT_EQ(n_prepared_of(complete(all)), 4u);
@@ -158,14 +158,14 @@ TEST_F(LookaheadTest, TriesAgainForRoom) {
 // A failed step gives the window up and frees its room; caches are freed when memory was short.
 TEST_F(LookaheadTest, AFailureFreesTheRoom) {
   const Frames all = pictures(6);
-  scripted::fail(Step::kAdvance, {ErrorCode::kOutOfMemory, "no room"}, 1);
+  scripted::fail(Step::kAppend, {ErrorCode::kOutOfMemory, "no room"}, 1);
   show(all, 3);
   work();
   EXPECT_EQ(scripted::n_caches_freed(), 1);
-  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
   show(all, 5);
   work();
-  EXPECT_EQ(scripted::count(Step::kAdvance), 1);
+  EXPECT_EQ(scripted::count(Step::kAppend), 1);
   EXPECT_EQ(n_prepared_of(complete(all)), 0u);
   show(all, 5, 1);  // the next window has its own chance
   work();
@@ -180,13 +180,13 @@ TEST_F(LookaheadTest, AWaitingWindowKeepsItsOwn) {
   work();
   show(second, 2, 1);
   work();
-  EXPECT_EQ(scripted::n_preparations(), 2);
+  EXPECT_EQ(scripted::n_partial_windows(), 2);
   EXPECT_EQ(n_prepared_of(complete(first, 0)), 4u);
-  EXPECT_EQ(scripted::n_preparations(), 1);
+  EXPECT_EQ(scripted::n_partial_windows(), 1);
   AnalysisWindow dropped;
   dropped.index = 1;
   lookahead_.drop(dropped);
-  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
 }
 
 // Memory that another window needs is given back, and not taken again for the same window.
@@ -196,7 +196,7 @@ TEST_F(LookaheadTest, GivesItsRoomBack) {
   show(all, 2);
   work();
   EXPECT_TRUE(lookahead_.free_room());
-  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
   EXPECT_FALSE(lookahead_.free_room());
   show(all, 3);
   work();
@@ -211,7 +211,7 @@ TEST_F(LookaheadTest, ForgetsEverything) {
   show(all, 4);
   lookahead_.forget();
   work();
-  EXPECT_EQ(scripted::n_preparations(), 0);
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
   EXPECT_EQ(scripted::n_frames_seen(), 3);
 }
 
@@ -224,7 +224,7 @@ TEST_F(LookaheadTest, EndlessWindowsAreNotPrepared) {
   lookahead_.set_open_window(window);
   work();
   EXPECT_EQ(scripted::n_frames_seen(), 3);
-  EXPECT_EQ(scripted::count(Step::kAdvance), 0);
+  EXPECT_EQ(scripted::count(Step::kAppend), 0);
 }
 
 }  // namespace
