@@ -219,8 +219,8 @@ std::shared_ptr<VidiSession::EncodedWindow> VidiSession::encode_in_pieces(const 
     decoder_.add_media(cache, Modality::kAudio, sound.n_tokens);
     tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));
     tap_into(tap_, "audio.encoder", sound.states);
-    decoder_.stream(projector_.audio_tokens(sound.states, tap_), Modality::kAudio, 0, cache, cancel,
-                    piece);
+    decoder_.prefill_media(projector_.audio_tokens(sound.states, tap_), Modality::kAudio, 0, cache,
+                           cancel, piece);
   }
   encoded->held = count_keys(cache.n_tokens[0], cache.n_tokens[1]);
   tap_keys(cache);

@@ -24,7 +24,7 @@ Batch::Batch(const Decoder& decoder, const MediaCache& media, const AskOptions& 
       records_(!tap && Replay::records(decoder.device())) {}
 
 void Batch::start(const std::vector<std::vector<int>>& prompts, std::vector<Generation>& answers) {
-  at::Tensor logits = decoder_.read_prompts(prompts, media_, text_, tap_, cancel_);
+  at::Tensor logits = decoder_.prefill(prompts, media_, text_, tap_, cancel_);
   tap_into(tap_, "decoder.logits", logits);
   for (size_t b = 0; b < prompts.size(); ++b) {
     rows_.push_back({&answers[b], static_cast<int64_t>(prompts[b].size()) - 1, {}});
@@ -140,13 +140,13 @@ Picks Batch::read() {
   pass.inputs.copy_(pass.host_inputs, /*non_blocking=*/true);
   auto work = [&] {
     // A recording serves all lengths that fit the cache; positions say which slots count.
-    at::Tensor logits = decoder_.read(pass.inputs[0], pass.inputs[1],
+    at::Tensor logits = decoder_.step(pass.inputs[0], pass.inputs[1],
                                       records_ ? text_.capacity : end, media_, text_, cancel_);
     tap_into(tap_, "decoder.logits", logits.flatten(0, 1));
     pass.picked.copy_(pick_tokens(logits.flatten(0, 1)).for_host);
   };
   if (records_)
-    pass.replay.run(work, decoder_.has_read(batch, n));
+    pass.replay.run(work, decoder_.has_stepped(batch, n));
   else
     work();
   return Picks(pass.picked, n);

@@ -141,8 +141,8 @@ int64_t Decoder::media_bytes(int64_t n_tokens) const {
          static_cast<int64_t>(embeddings_.element_size());
 }
 
-void Decoder::stream(const at::Tensor& tokens, Modality modality, int64_t first,
-                     const MediaCache& cache, const Cancel& cancel, int64_t piece) const {
+void Decoder::prefill_media(const at::Tensor& tokens, Modality modality, int64_t first,
+                            const MediaCache& cache, const Cancel& cancel, int64_t piece) const {
   for (int64_t at = 0; at < tokens.size(0); at += piece) {
     at::Tensor v = tokens.narrow(0, at, std::min(piece, tokens.size(0) - at));
     if (config_.scale_embeddings) v = v * rounded_scale(config_.hidden, v.scalar_type());
@@ -209,8 +209,8 @@ at::Tensor Decoder::logits(const at::Tensor& xn) const {
 }
 
 // Reads what all prompts begin with, once, and gives it to every row.
-void Decoder::read_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
-                          const Cancel& cancel) const {
+void Decoder::prefill_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
+                             const Cancel& cancel) const {
   const int64_t n = ids.size();
   TextCache first;  // the first row of `text`
   for (const TextKeys& keys : text.layers) {
@@ -228,15 +228,14 @@ void Decoder::read_common(const std::vector<int>& ids, const MediaCache& media, 
   }
 }
 
-at::Tensor Decoder::read_prompts(const std::vector<std::vector<int>>& prompts,
-                                 const MediaCache& media, TextCache& text, const Tap& tap,
-                                 const Cancel& cancel) const {
+at::Tensor Decoder::prefill(const std::vector<std::vector<int>>& prompts, const MediaCache& media,
+                            TextCache& text, const Tap& tap, const Cancel& cancel) const {
   const Rests rests = rests_of(prompts);
   const int64_t batch = prompts.size(), common = rests.n_common, width = rests.ids.size(1);
   text = {};
   reserve(text, batch, common + width);
   const auto first = prompts.front().begin();
-  if (common > 0) read_common({first, first + common}, media, text, cancel);
+  if (common > 0) prefill_common({first, first + common}, media, text, cancel);
 
   at::Tensor ids = rests.ids.to(embeddings_.device());
   at::Tensor x = embed(ids);
@@ -252,12 +251,12 @@ at::Tensor Decoder::read_prompts(const std::vector<std::vector<int>>& prompts,
   return logits(x.gather(1, last.expand({batch, 1, x.size(2)})).squeeze(1));
 }
 
-at::Tensor Decoder::read(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
+at::Tensor Decoder::step(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
                          const MediaCache& media, TextCache& text, const Cancel& cancel) const {
   reserve(text, ids.size(0), end);
   const PassRange range{positions, end, config_.sliding_window};
   at::Tensor found = logits(run_layers(embed(ids), range, media, text, {}, cancel));
-  read_before_.insert({ids.size(0), ids.size(1)});
+  stepped_before_.insert({ids.size(0), ids.size(1)});
   return found;
 }
 

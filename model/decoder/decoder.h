@@ -32,23 +32,24 @@ class Decoder {
   // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and
   // values in rows [first, first + n). A token's path is its own, so pieces in any order give the
   // same cache but for rounding: at most `piece` tokens go through the layers together.
-  void stream(const at::Tensor& tokens, Modality modality, int64_t first, const MediaCache& cache,
-              const Cancel& cancel, int64_t piece = kStreamTokens) const;
+  void prefill_media(const at::Tensor& tokens, Modality modality, int64_t first,
+                     const MediaCache& cache, const Cancel& cancel,
+                     int64_t piece = kStreamTokens) const;
 
   // Reads prompts (lengths >= 1) as one batch into a new `text`; what all begin with is read once.
   // Returns the logits after each one's last token [B, vocab].
-  at::Tensor read_prompts(const std::vector<std::vector<int>>& prompts, const MediaCache& media,
-                          TextCache& text, const Tap& tap, const Cancel& cancel) const;
+  at::Tensor prefill(const std::vector<std::vector<int>>& prompts, const MediaCache& media,
+                     TextCache& text, const Tap& tap, const Cancel& cancel) const;
 
   // The next tokens of every row: ids and positions [B, T] int64 on the device, all positions below
   // `end` -> logits after each token [B, T, vocab]. Copies nothing to or from the host. A token
   // that was read in vain costs nothing: reading another one at its position replaces it.
-  at::Tensor read(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
+  at::Tensor step(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
                   const MediaCache& media, TextCache& text, const Cancel& cancel) const;
 
-  // read() has met a batch of this size before, so all it needs is loaded.
-  bool has_read(int64_t batch, int64_t n_tokens) const {
-    return read_before_.count({batch, n_tokens}) > 0;
+  // step() has met a batch of this size before, so all it needs is loaded.
+  bool has_stepped(int64_t batch, int64_t n_tokens) const {
+    return stepped_before_.count({batch, n_tokens}) > 0;
   }
 
   // Room for `slots` tokens a row.
@@ -74,8 +75,8 @@ class Decoder {
   };
   at::Tensor run_layers(const at::Tensor& x, const PassRange& range, const MediaCache& media,
                         TextCache& text, const Tap& tap, const Cancel& cancel) const;
-  void read_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
-                   const Cancel& cancel) const;
+  void prefill_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
+                      const Cancel& cancel) const;
   at::Tensor logits(const at::Tensor& xn) const;
 
   DecoderConfig config_;
@@ -84,7 +85,7 @@ class Decoder {
   std::vector<Layer> layers_;
   // One thread is inside a session.
   mutable RopeTable rope_;  // grown when a text gets longer than it
-  mutable std::set<std::pair<int64_t, int64_t>> read_before_;
+  mutable std::set<std::pair<int64_t, int64_t>> stepped_before_;
 };
 
 }  // namespace vidi

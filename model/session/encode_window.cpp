@@ -52,7 +52,8 @@ void VidiSession::stream_frames(Prepared& prepared, size_t first, const Frames& 
     const auto place = static_cast<int64_t>(first + at);
     at::Tensor tokens =
         projector_.image_tokens(at::stack(patches), place, all, prepared.time_codes, tap_);
-    decoder_.stream(tokens, Modality::kImage, place * per_frame, prepared.cache, cancel, piece);
+    decoder_.prefill_media(tokens, Modality::kImage, place * per_frame, prepared.cache, cancel,
+                           piece);
     for (size_t i = 0; i < patches.size(); ++i) prepared.done[first + at + i] = frames[at + i];
   }
 }

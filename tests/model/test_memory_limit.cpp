@@ -153,8 +153,8 @@ TEST(MemoryLimit, PiecesOfAnySizeAreTheSame) {
   const at::Tensor tokens = at::randn({11, decoder.config().hidden});
   const MediaCache whole = decoder.make_media_cache(11, 0),
                    pieces = decoder.make_media_cache(11, 0);
-  decoder.stream(tokens, Modality::kImage, 0, whole, Cancel());
-  decoder.stream(tokens, Modality::kImage, 0, pieces, Cancel(), /*piece=*/3);
+  decoder.prefill_media(tokens, Modality::kImage, 0, whole, Cancel());
+  decoder.prefill_media(tokens, Modality::kImage, 0, pieces, Cancel(), /*piece=*/3);
   for (size_t i = 0; i < whole.layers[0].size(); ++i) {
     EXPECT_TRUE(at::allclose(whole.layers[0][i].key, pieces.layers[0][i].key, 1e-4, 1e-5)) << i;
     EXPECT_TRUE(at::allclose(whole.layers[0][i].value, pieces.layers[0][i].value, 1e-4, 1e-5)) << i;

@@ -246,10 +246,11 @@ void Bench::encode() {
                 [&] {
                   for (int64_t first = 0; first < n_image; first += step * per_frame) {
                     const int64_t n = std::min(step * per_frame, n_image - first);
-                    session_->decoder().stream(image_tokens.narrow(0, 0, n), Modality::kImage,
-                                               first, cache, cancel);
+                    session_->decoder().prefill_media(image_tokens.narrow(0, 0, n),
+                                                      Modality::kImage, first, cache, cancel);
                   }
-                  session_->decoder().stream(audio_tokens, Modality::kAudio, 0, cache, cancel);
+                  session_->decoder().prefill_media(audio_tokens, Modality::kAudio, 0, cache,
+                                                    cancel);
                 }),
       stream_tflop(n_image + n_audio));
 
@@ -264,7 +265,7 @@ void Bench::read(const MediaCache& cache) {
   at::Tensor logits;
   add("prefill", time_call(device_, 3, [&] {
         text = {};
-        logits = session_->decoder().read_prompts(prompts, cache, text, {}, cancel);
+        logits = session_->decoder().prefill(prompts, cache, text, {}, cancel);
       }));
   double weights = 0, keys = 0;
   for (const auto& [name, w] : session_->weights()) {
@@ -280,7 +281,7 @@ void Bench::read(const MediaCache& cache) {
   const Decoder& decoder = session_->decoder();
   decoder.reserve(text, a_.queries, kPromptTokens + a_.new_tokens + 2);
   auto step = [&] {
-    at::Tensor next = decoder.read(ids, positions, text.capacity, cache, text, cancel);
+    at::Tensor next = decoder.step(ids, positions, text.capacity, cache, text, cancel);
     ids.copy_(pick_tokens(next.flatten(0, 1)).ids.unsqueeze(1));
     positions.add_(1);
   };

@@ -62,7 +62,7 @@ void run(int n_tokens) {
   const at::Tensor tokens = at::zeros({n_tokens, session->config().decoder.hidden});
   const MediaCache cache = session->decoder().make_media_cache(n_tokens, 0);
   measure("pictures' tokens through the layer", [&] {
-    session->decoder().stream(tokens, Modality::kImage, 0, cache, Cancel(), n_tokens);
+    session->decoder().prefill_media(tokens, Modality::kImage, 0, cache, Cancel(), n_tokens);
   });
   AskOptions one_token;
   one_token.max_new_tokens = 1;
