@@ -29,14 +29,14 @@ void Batch::start(const std::vector<std::vector<int>>& prompts, std::vector<Gene
   for (size_t b = 0; b < prompts.size(); ++b) {
     rows_.push_back({&answers[b], static_cast<int64_t>(prompts[b].size()) - 1, {}});
   }
-  take(Picks(pick_tokens(logits).for_host, 1));
+  accept(Picks(pick_tokens(logits).for_host, 1));
 }
 
-bool Batch::go_on() {
+bool Batch::step() {
   drop_finished();
   if (rows_.empty()) return false;
   for (Row& row : rows_) guess(row);
-  take(read());
+  accept(run_pass());
   return true;
 }
 
@@ -58,7 +58,7 @@ void Batch::append(Row& row, int id, float probability) const {
 }
 
 // Every row's next token, and one more for every guess that was right.
-void Batch::take(const Picks& picks) {
+void Batch::accept(const Picks& picks) {
   for (size_t b = 0; b < rows_.size(); ++b) {
     Row& row = rows_[b];
     for (size_t t = 0; row.open; ++t) {
@@ -129,7 +129,7 @@ void Batch::write_inputs(const at::Tensor& inputs) const {
 }
 
 // One pass of the decoder over what is next of every row.
-Picks Batch::read() {
+Picks Batch::run_pass() {
   const int64_t n = pass_width(), batch = static_cast<int64_t>(rows_.size());
   int64_t end = 0;
   for (const Row& row : rows_) end = std::max(end, row.position + n);

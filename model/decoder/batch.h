@@ -22,7 +22,7 @@ class Batch {
   void start(const std::vector<std::vector<int>>& prompts, std::vector<Generation>& answers);
 
   // Another token, or several, for every answer that is still open. False when none is.
-  bool go_on();
+  bool step();
 
  private:
   struct Row {
@@ -39,14 +39,14 @@ class Batch {
   };
 
   void append(Row& row, int id, float probability) const;
-  void take(const Picks& picks);
+  void accept(const Picks& picks);
   void drop_finished();
   void guess(Row& row) const;
   int64_t pass_width() const;
   int64_t form_width() const { return form_ ? form_->usual_guess() + 1 : 1; }
   Pass& pass_of(int64_t width);
   void write_inputs(const at::Tensor& inputs) const;
-  Picks read();
+  Picks run_pass();
 
   const Decoder& decoder_;
   const MediaCache& media_;

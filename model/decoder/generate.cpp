@@ -29,7 +29,7 @@ std::vector<Generation> generate(const Decoder& decoder, const MediaCache& media
   if (prompts.empty() || options.max_new_tokens < 1) return all;
   Batch batch(decoder, media, options, form, tap, cancel);
   batch.start(prompts, all);
-  while (batch.go_on()) cancel.check();
+  while (batch.step()) cancel.check();
   return all;
 }
 
