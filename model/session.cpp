@@ -267,10 +267,10 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
   for (size_t at = 0; at < prompts.size();) {
     const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(at);
     const size_t n = std::min(at_once, prompts.size() - at);
-    const AnswerForm* form = tap_ ? nullptr : form_.get();
+    const AnswerDraft* draft = tap_ ? nullptr : draft_.get();
     try {
       auto some = generate(decoder_, window.cache, {first, first + static_cast<std::ptrdiff_t>(n)},
-                           options, form, tap_, cancel);
+                           options, draft, tap_, cancel);
       for (Generation& g : some) answers.push_back(answer_of(std::move(g)));
       at += n;
     } catch (const c10::OutOfMemoryError&) {

@@ -14,11 +14,11 @@ constexpr size_t kMaxDraft = 7;  // tokens guessed for one pass that is not reco
 }  // namespace
 
 Batch::Batch(const Decoder& decoder, const MediaCache& media, const AskOptions& options,
-             const AnswerForm* form, const Tap& tap, const Cancel& cancel)
+             const AnswerDraft* draft, const Tap& tap, const Cancel& cancel)
     : decoder_(decoder),
       media_(media),
       options_(options),
-      form_(form),
+      draft_(draft),
       tap_(tap),
       cancel_(cancel),
       records_(!tap && Replay::records(decoder.device())) {}
@@ -87,10 +87,10 @@ void Batch::drop_finished() {
 
 void Batch::guess(Row& row) const {
   row.draft.clear();
-  if (!form_ || !row.open) return;
+  if (!draft_ || !row.open) return;
   const size_t left = options_.max_new_tokens - row.answer->ids.size() - 1;
-  const size_t most = records_ ? static_cast<size_t>(form_width() - 1) : kMaxDraft;
-  row.draft = form_->draft(row.answer->ids, std::min(most, left));
+  const size_t most = records_ ? static_cast<size_t>(draft_width() - 1) : kMaxDraft;
+  row.draft = draft_->guess(row.answer->ids, std::min(most, left));
 }
 
 // Tokens that the next pass reads of every row. A recorded pass has one of two widths, and a row
@@ -98,7 +98,7 @@ void Batch::guess(Row& row) const {
 int64_t Batch::pass_width() const {
   size_t n = 1;
   for (const Row& row : rows_) n = std::max(n, row.draft.size() + 1);
-  if (records_ && (n > 1 || rows_.size() == 1)) return form_width();
+  if (records_ && (n > 1 || rows_.size() == 1)) return draft_width();
   return static_cast<int64_t>(n);
 }
 

@@ -14,9 +14,9 @@ namespace vidi {
 
 class Batch {
  public:
-  // What is given must outlive the batch. `form` may be null: then nothing is guessed.
+  // What is given must outlive the batch. `draft` may be null: then nothing is guessed.
   Batch(const Decoder& decoder, const MediaCache& media, const AskOptions& options,
-        const AnswerForm* form, const Tap& tap, const Cancel& cancel);
+        const AnswerDraft* draft, const Tap& tap, const Cancel& cancel);
 
   // Reads the prompts and picks the first token of answers[i], which must stay where it is.
   void start(const std::vector<std::vector<int>>& prompts, std::vector<Generation>& answers);
@@ -43,7 +43,7 @@ class Batch {
   void drop_finished();
   void guess(Row& row) const;
   int64_t pass_width() const;
-  int64_t form_width() const { return form_ ? form_->usual_guess() + 1 : 1; }
+  int64_t draft_width() const { return draft_ ? draft_->usual_guess() + 1 : 1; }
   Pass& pass_of(int64_t width);
   void write_inputs(const at::Tensor& inputs) const;
   Picks run_pass();
@@ -51,7 +51,7 @@ class Batch {
   const Decoder& decoder_;
   const MediaCache& media_;
   const AskOptions& options_;
-  const AnswerForm* form_;
+  const AnswerDraft* draft_;
   const Tap& tap_;
   const Cancel& cancel_;
   const bool records_;  // passes become CUDA graphs

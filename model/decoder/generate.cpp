@@ -23,11 +23,11 @@ bool repeats_itself(const std::vector<int>& ids) {
 
 std::vector<Generation> generate(const Decoder& decoder, const MediaCache& media,
                                  const std::vector<std::vector<int>>& prompts,
-                                 const AskOptions& options, const AnswerForm* form, const Tap& tap,
-                                 const Cancel& cancel) {
+                                 const AskOptions& options, const AnswerDraft* draft,
+                                 const Tap& tap, const Cancel& cancel) {
   std::vector<Generation> all(prompts.size());
   if (prompts.empty() || options.max_new_tokens < 1) return all;
-  Batch batch(decoder, media, options, form, tap, cancel);
+  Batch batch(decoder, media, options, draft, tap, cancel);
   batch.start(prompts, all);
   while (batch.step()) cancel.check();
   return all;

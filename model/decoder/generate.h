@@ -22,13 +22,13 @@ bool repeats_itself(const std::vector<int>& ids);
 
 // Picks the most likely id (the lowest on a tie) until the stop id, max_new_tokens or, if asked, a
 // repetition; the repetition guard only ever ends an answer, it changes no id. Finished questions
-// leave the batch. With `form` a pass also reads what the form lets follow, and keeps what it picks
+// leave the batch. With `draft` a pass also reads what it lets follow, and keeps what it picks
 // itself at each place: the ids of one pass a token in fewer passes, unless two ids are as likely
 // but for rounding. Reads one small tensor from the device a pass. `tap` gets the logits of every
-// pass; for these to be one token's each, give no form.
+// pass; for these to be one token's each, give no draft.
 std::vector<Generation> generate(const Decoder& decoder, const MediaCache& media,
                                  const std::vector<std::vector<int>>& prompts,
-                                 const AskOptions& options, const AnswerForm* form, const Tap& tap,
-                                 const Cancel& cancel);
+                                 const AskOptions& options, const AnswerDraft* draft,
+                                 const Tap& tap, const Cancel& cancel);
 
 }  // namespace vidi

@@ -104,7 +104,7 @@ std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const
   s.config_ = std::move(checkpoint.config);
   s.tokenizer_ = std::make_unique<Tokenizer>(
       Tokenizer::open(options.folder, s.config_.prompt, s.config_.decoder.vocab));
-  s.form_ = std::make_unique<AnswerForm>(*s.tokenizer_);
+  s.draft_ = std::make_unique<AnswerDraft>(*s.tokenizer_);
   s.choose_place(options);
   s.load_weights(Weights(std::move(checkpoint.files), s.device_, s.dtype_), options, cancel);
   return session;

@@ -121,7 +121,7 @@ class VidiSession final : public Session {
   at::Device device_{at::kCPU};
   at::ScalarType dtype_ = at::kFloat;
   std::unique_ptr<Tokenizer> tokenizer_;
-  std::unique_ptr<AnswerForm> form_;  // none without a tokenizer
+  std::unique_ptr<AnswerDraft> draft_;  // none without a tokenizer
   VisionTower vision_;
   AudioTower audio_;
   Projector projector_;

@@ -67,7 +67,7 @@ bool all_digits(const std::string& text) {
 
 }  // namespace
 
-AnswerForm::AnswerForm(const Tokenizer& tokenizer) {
+AnswerDraft::AnswerDraft(const Tokenizer& tokenizer) {
   for (int hundredths = 0; hundredths < 100; ++hundredths) {
     const std::string digits = std::to_string(100 + hundredths).substr(1);
     for (int id : encode(tokenizer, "0." + digits)) {
@@ -85,7 +85,7 @@ AnswerForm::AnswerForm(const Tokenizer& tokenizer) {
 }
 
 // The start and the ids, digits after a point all alike.
-std::vector<int> AnswerForm::wildcards(const std::vector<int>& ids) const {
+std::vector<int> AnswerDraft::wildcards(const std::vector<int>& ids) const {
   std::vector<int> out{kStart};
   bool in_fraction = false;
   for (int id : ids) {
@@ -97,7 +97,7 @@ std::vector<int> AnswerForm::wildcards(const std::vector<int>& ids) const {
   return out;
 }
 
-std::vector<int> AnswerForm::draft(const std::vector<int>& ids, size_t n) const {
+std::vector<int> AnswerDraft::guess(const std::vector<int>& ids, size_t n) const {
   const std::vector<int> text = wildcards(ids);
   Match best;
   look_in(text, text, best);

@@ -11,16 +11,16 @@
 
 namespace vidi {
 
-class AnswerForm {
+class AnswerDraft {
  public:
-  explicit AnswerForm(const Tokenizer& tokenizer);
+  explicit AnswerDraft(const Tokenizer& tokenizer);
 
   // The longest guess that the sample itself gives.
   size_t usual_guess() const { return usual_guess_; }
 
   // At most `n` tokens that the form alone lets follow the answer `ids`: what followed the longest
   // like context, in this answer or else in the sample, up to the first digit after a point.
-  std::vector<int> draft(const std::vector<int>& ids, size_t n) const;
+  std::vector<int> guess(const std::vector<int>& ids, size_t n) const;
 
  private:
   enum class Kind { kDigits, kPoint };

@@ -9,13 +9,13 @@ namespace vidi {
 namespace {
 
 // On the tokenizers of both families, which have one token a digit.
-class AnswerFormTest : public testing::TestWithParam<std::string> {
+class AnswerDraftTest : public testing::TestWithParam<std::string> {
  protected:
-  AnswerFormTest()
+  AnswerDraftTest()
       : tokenizer_(
             Tokenizer::open(std::string(VIDI_TEST_DATA) + "/golden/" + GetParam() + "/checkpoint",
                             prompt(), 1 << 20)),
-        form_(tokenizer_) {}
+        draft_(tokenizer_) {}
 
   static PromptConfig prompt() {
     PromptConfig prompt;
@@ -28,7 +28,7 @@ class AnswerFormTest : public testing::TestWithParam<std::string> {
     std::vector<int> ids = tokenizer_.encode(text);
     ids.erase(ids.begin());  // the start token
     const size_t known = ids.size();
-    const std::vector<int> more = form_.draft(ids, n);
+    const std::vector<int> more = draft_.guess(ids, n);
     EXPECT_LE(more.size(), n);
     ids.insert(ids.end(), more.begin(), more.end());
     return tokenizer_.decode(ids).substr(
@@ -36,11 +36,11 @@ class AnswerFormTest : public testing::TestWithParam<std::string> {
   }
 
   Tokenizer tokenizer_;
-  AnswerForm form_;
+  AnswerDraft draft_;
 };
 
 // Between the digits of two-decimal ranges everything is guessed, from the first range on.
-TEST_P(AnswerFormTest, KnowsTheFormOfRanges) {
+TEST_P(AnswerDraftTest, KnowsTheFormOfRanges) {
   EXPECT_EQ(guess("0.13"), "-0.");
   EXPECT_EQ(guess("0.13-0.57"), ", 0.");
   EXPECT_EQ(guess("0.13-0.57, 0.61"), "-0.");
@@ -48,26 +48,26 @@ TEST_P(AnswerFormTest, KnowsTheFormOfRanges) {
 }
 
 // A digit after a point is never guessed.
-TEST_P(AnswerFormTest, GuessesNoDigits) {
+TEST_P(AnswerDraftTest, GuessesNoDigits) {
   EXPECT_EQ(guess("0."), "");
   EXPECT_EQ(guess("0.13-0."), "");
   EXPECT_EQ(guess("0.13-0.57, 0."), "");
 }
 
 // The answer's own form counts before the sample's: three decimals, and words between the ranges.
-TEST_P(AnswerFormTest, LearnsFromTheAnswerItself) {
+TEST_P(AnswerDraftTest, LearnsFromTheAnswerItself) {
   EXPECT_EQ(guess("0.131-0.577, 0.61"), "");
   EXPECT_EQ(guess("0.131-0.577, 0.612"), "-0.");
   EXPECT_EQ(guess("0.131-0.577 dog, 0.612-0.700"), " dog, 0.");
 }
 
 // No more tokens than asked for, and none for an empty answer's end that cannot be known.
-TEST_P(AnswerFormTest, KeepsToTheLimit) {
+TEST_P(AnswerDraftTest, KeepsToTheLimit) {
   EXPECT_EQ(guess("0.13-0.57", 1).size(), 1u);
   EXPECT_EQ(guess("0.13-0.57", 0), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, AnswerFormTest, testing::Values("vidi15", "vidi7b"));
+INSTANTIATE_TEST_SUITE_P(Families, AnswerDraftTest, testing::Values("vidi15", "vidi7b"));
 
 }  // namespace
 }  // namespace vidi
