@@ -21,7 +21,7 @@ Batch::Batch(const Decoder& decoder, const MediaCache& media, const AskOptions& 
       draft_(draft),
       tap_(tap),
       cancel_(cancel),
-      records_(!tap && Replay::records(decoder.device())) {}
+      records_(!tap && CudaGraph::records(decoder.device())) {}
 
 void Batch::start(const std::vector<std::vector<int>>& prompts, std::vector<Generation>& answers) {
   at::Tensor logits = decoder_.prefill(prompts, media_, text_, tap_, cancel_);
@@ -110,7 +110,7 @@ Batch::Pass& Batch::pass_of(int64_t width) {
   const auto numbers = at::TensorOptions(at::kLong), floats = at::TensorOptions(at::kFloat);
   Pass pass{at::empty({2, batch, width}, numbers.pinned_memory(device.is_cuda())),
             at::empty({2, batch, width}, numbers.device(device)),
-            at::empty({2, batch * width}, floats.device(device)), Replay(device)};
+            at::empty({2, batch * width}, floats.device(device)), CudaGraph(device)};
   return passes_.emplace(width, std::move(pass)).first->second;
 }
 
@@ -146,7 +146,7 @@ Picks Batch::run_pass() {
     pass.picked.copy_(pick_tokens(logits.flatten(0, 1)).for_host);
   };
   if (records_)
-    pass.replay.run(work, decoder_.has_stepped(batch, n));
+    pass.graph.run(work, decoder_.has_stepped(batch, n));
   else
     work();
   return Picks(pass.picked, n);

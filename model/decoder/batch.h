@@ -35,7 +35,7 @@ class Batch {
   struct Pass {
     at::Tensor host_inputs, inputs;  // [2, B, width] int64: ids, positions
     at::Tensor picked;               // as Picked::for_host
-    Replay replay;
+    CudaGraph graph;
   };
 
   void append(Row& row, int id, float probability) const;

@@ -27,22 +27,22 @@ c10::cuda::CUDAStream side_stream(c10::DeviceIndex device) {
 
 }  // namespace
 
-struct Replay::Impl {
+struct CudaGraph::Impl {
   c10::cuda::CUDAStream side;
   std::optional<at::cuda::CUDAGraph> graph;
   bool has_run = false;
 };
 
-Replay::Replay(c10::Device device) {
+CudaGraph::CudaGraph(c10::Device device) {
   if (records(device)) {
     impl_.reset(new Impl{side_stream(device.index()), {}});
   }
 }
-Replay::~Replay() = default;
-Replay::Replay(Replay&&) noexcept = default;
-Replay& Replay::operator=(Replay&&) noexcept = default;
+CudaGraph::~CudaGraph() = default;
+CudaGraph::CudaGraph(CudaGraph&&) noexcept = default;
+CudaGraph& CudaGraph::operator=(CudaGraph&&) noexcept = default;
 
-bool Replay::records(c10::Device device) { return device.is_cuda(); }
+bool CudaGraph::records(c10::Device device) { return device.is_cuda(); }
 
 // Whatever was recorded half is thrown away with the exception.
 static void record(std::optional<at::cuda::CUDAGraph>& graph, const std::function<void()>& work) {
@@ -62,7 +62,7 @@ static void record(std::optional<at::cuda::CUDAGraph>& graph, const std::functio
   }
 }
 
-void Replay::run(const std::function<void()>& work, bool warm) {
+void CudaGraph::run(const std::function<void()>& work, bool warm) {
   if (!impl_) return work();
   Impl& i = *impl_;
   const c10::cuda::CUDAStream caller = c10::cuda::getCurrentCUDAStream(i.side.device_index());

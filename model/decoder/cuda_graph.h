@@ -12,12 +12,12 @@ namespace vidi {
 // One thread. Everything that `work` reads and writes must stay where it is for as long as this
 // lives, but for tensors that `work` makes for itself; it must neither wait for the device nor
 // read from it.
-class Replay {
+class CudaGraph {
  public:
-  explicit Replay(c10::Device device);
-  ~Replay();
-  Replay(Replay&&) noexcept;
-  Replay& operator=(Replay&&) noexcept;
+  explicit CudaGraph(c10::Device device);
+  ~CudaGraph();
+  CudaGraph(CudaGraph&&) noexcept;
+  CudaGraph& operator=(CudaGraph&&) noexcept;
 
   // In the order of the current stream. `warm`: the same kind of work has run before, so that it
   // may be recorded at once; else the first run is a plain one.

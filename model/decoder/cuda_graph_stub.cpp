@@ -3,15 +3,15 @@
 
 namespace vidi {
 
-struct Replay::Impl {};
+struct CudaGraph::Impl {};
 
-Replay::Replay(c10::Device) {}
-Replay::~Replay() = default;
-Replay::Replay(Replay&&) noexcept = default;
-Replay& Replay::operator=(Replay&&) noexcept = default;
+CudaGraph::CudaGraph(c10::Device) {}
+CudaGraph::~CudaGraph() = default;
+CudaGraph::CudaGraph(CudaGraph&&) noexcept = default;
+CudaGraph& CudaGraph::operator=(CudaGraph&&) noexcept = default;
 
-void Replay::run(const std::function<void()>& work, bool) { work(); }
+void CudaGraph::run(const std::function<void()>& work, bool) { work(); }
 
-bool Replay::records(c10::Device) { return false; }
+bool CudaGraph::records(c10::Device) { return false; }
 
 }  // namespace vidi

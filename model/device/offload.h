@@ -3,8 +3,8 @@
 //
 // Only memory moves. The tensors stay the same objects (what the towers hold, what the list of
 // weights holds, parts of joined tensors): while the towers are away their storage is empty, and
-// using one is an exception. No CUDA graph holds an address of theirs: Replay records the decoder's
-// passes alone.
+// using one is an exception. No CUDA graph holds an address of theirs: CudaGraph records the
+// decoder's passes alone.
 #pragma once
 
 #include <ATen/core/Tensor.h>

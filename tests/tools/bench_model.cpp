@@ -285,9 +285,9 @@ void Bench::read(const MediaCache& cache) {
     ids.copy_(pick_tokens(next.flatten(0, 1)).ids.unsqueeze(1));
     positions.add_(1);
   };
-  Replay replay(device_);
-  replay.run(step, false);
-  add("step", time_call(device_, a_.new_tokens, [&] { replay.run(step, true); }), 0,
+  CudaGraph graph(device_);
+  graph.run(step, false);
+  add("step", time_call(device_, a_.new_tokens, [&] { graph.run(step, true); }), 0,
       (weights + keys) / 1e9);
 }
 
