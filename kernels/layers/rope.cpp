@@ -33,9 +33,9 @@ at::Tensor apply_rope(const at::Tensor& x, const at::Tensor& positions, const Ro
   return at::cat({low * cos - high * sin, high * cos + low * sin}, -1);
 }
 
-at::Tensor turn_and_store_plain(const TextProjections& text, const at::Tensor& positions,
-                                const RopeTable& table, at::Tensor& key_slots,
-                                at::Tensor& value_slots) {
+at::Tensor rope_and_append_plain(const TextProjections& text, const at::Tensor& positions,
+                                 const RopeTable& table, at::Tensor& key_slots,
+                                 at::Tensor& value_slots) {
   at::Tensor k = apply_rope(text.k, positions, table).transpose(1, 2);  // [B, kv_heads, T, D]
   at::Tensor slots = positions.view({k.size(0), 1, k.size(2), 1}).expand_as(k);
   key_slots.scatter_(2, slots, k);
@@ -79,17 +79,17 @@ RopeTask rope_task(const TextProjections& text, const at::Tensor& positions,
 
 }  // namespace
 
-at::Tensor turn_and_store(const TextProjections& text, const at::Tensor& positions,
-                          const RopeTable& table, at::Tensor& key_slots, at::Tensor& value_slots) {
+at::Tensor rope_and_append(const TextProjections& text, const at::Tensor& positions,
+                           const RopeTable& table, at::Tensor& key_slots, at::Tensor& value_slots) {
   const at::Tensor &q = text.q, &k = text.k;
   TORCH_CHECK(k.sizes() == text.v.sizes() && key_slots.sizes() == value_slots.sizes() &&
                   q.size(0) == k.size(0) && q.size(1) == k.size(1) && q.size(3) == k.size(3) &&
                   key_slots.size(0) == k.size(0) && key_slots.size(1) == k.size(2) &&
                   key_slots.size(3) == k.size(3) && positions.numel() == q.size(0) * q.size(1),
-              "turn_and_store: q ", q.sizes(), ", k ", k.sizes(), ", v ", text.v.sizes(),
+              "rope_and_append: q ", q.sizes(), ", k ", k.sizes(), ", v ", text.v.sizes(),
               " and positions ", positions.sizes(), " for slots ", key_slots.sizes());
   if (!has_kernel(text, positions, table, key_slots, value_slots))
-    return turn_and_store_plain(text, positions, table, key_slots, value_slots);
+    return rope_and_append_plain(text, positions, table, key_slots, value_slots);
   at::Tensor turned = at::empty(q.sizes(), q.options());
   RopeTask task = rope_task(text, positions, table);
   task.turned = turned.data_ptr();

@@ -26,10 +26,10 @@ struct TextProjections {
 // Writes k, turned by its position, and v into the slots [B, kv_heads, slots, D] that `positions`
 // [B, T] name, and returns q turned. Positions are below the number of slots and of the table's
 // rows. CPU and CUDA through ATen; half precision on CUDA in one kernel (rope.cu).
-at::Tensor turn_and_store(const TextProjections& text, const at::Tensor& positions,
-                          const RopeTable& table, at::Tensor& key_slots, at::Tensor& value_slots);
-at::Tensor turn_and_store_plain(const TextProjections& text, const at::Tensor& positions,
-                                const RopeTable& table, at::Tensor& key_slots,
-                                at::Tensor& value_slots);
+at::Tensor rope_and_append(const TextProjections& text, const at::Tensor& positions,
+                           const RopeTable& table, at::Tensor& key_slots, at::Tensor& value_slots);
+at::Tensor rope_and_append_plain(const TextProjections& text, const at::Tensor& positions,
+                                 const RopeTable& table, at::Tensor& key_slots,
+                                 at::Tensor& value_slots);
 
 }  // namespace vidi

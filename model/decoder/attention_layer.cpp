@@ -35,7 +35,7 @@ at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, Text
 
   OwnKeys text;
   text.key = own.key, text.value = own.value, text.n_slots = longest;
-  text.q = turn_and_store({q, k, v}, pass.positions, *pass.rope, own.key, own.value);
+  text.q = rope_and_append({q, k, v}, pass.positions, *pass.rope, own.key, own.value);
   text.positions = pass.positions;
   text.window_keys = sliding_ ? pass.window_keys : 0;
   text.mask = sliding_ ? pass.sliding_mask : pass.mask;

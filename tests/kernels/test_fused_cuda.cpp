@@ -171,9 +171,9 @@ TEST_P(RopeKernel, IsTheSpecification) {
     positions = positions.to(at::kCUDA);
     at::Tensor key = at::randn({s.questions, s.kv_heads, s.slots, s.dim}, options);
     at::Tensor value = at::randn_like(key), plain_key = key.clone(), plain_value = value.clone();
-    const at::Tensor turned = turn_and_store(text, positions, table, key, value);
+    const at::Tensor turned = rope_and_append(text, positions, table, key, value);
     EXPECT_TRUE(
-        at::equal(turned, turn_and_store_plain(text, positions, table, plain_key, plain_value)));
+        at::equal(turned, rope_and_append_plain(text, positions, table, plain_key, plain_value)));
     EXPECT_TRUE(at::equal(key, plain_key));
     EXPECT_TRUE(at::equal(value, plain_value));
   }

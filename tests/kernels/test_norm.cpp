@@ -102,7 +102,7 @@ TEST(TurnAndStore, FillsTheSlotsOfThePositions) {
   at::Tensor positions = at::arange(3).expand({2, 3}).contiguous();
   positions[1].add_(5);
   at::Tensor key = at::full({2, 2, slots, dim}, 7.0), value = at::full({2, 2, slots, dim}, 8.0);
-  at::Tensor turned = turn_and_store(text, positions, table, key, value);
+  at::Tensor turned = rope_and_append(text, positions, table, key, value);
   EXPECT_TRUE(at::equal(turned, apply_rope(text.q, positions, table)));
   at::Tensor k = apply_rope(text.k, positions, table);
   for (int64_t b = 0; b < 2; ++b) {
@@ -113,7 +113,7 @@ TEST(TurnAndStore, FillsTheSlotsOfThePositions) {
     EXPECT_TRUE((value[b].narrow(1, b == 0 ? 3 : 0, b == 0 ? 6 : 5) == 8).all().item<bool>());
   }
   EXPECT_THROW(
-      turn_and_store({text.q, text.k, text.v.narrow(2, 0, 1)}, positions, table, key, value),
+      rope_and_append({text.q, text.k, text.v.narrow(2, 0, 1)}, positions, table, key, value),
       c10::Error);
 }
 

@@ -82,8 +82,8 @@ void bench_rows(int64_t rows) {
   at::Tensor key = at::zeros({rows, kv_heads, 95, dim}, options), value = at::zeros_like(key);
   compare(
       "rope and slots 16 + 8 x 256", rows, 4.0 * rows * (heads + 2 * kv_heads) * dim,
-      [&] { turn_and_store(text, positions, table, key, value); },
-      [&] { turn_and_store_plain(text, positions, table, key, value); });
+      [&] { rope_and_append(text, positions, table, key, value); },
+      [&] { rope_and_append_plain(text, positions, table, key, value); });
   if (rows > 32) return;  // rows of a step
   at::Tensor logits = at::randn({rows, 256000}, options);
   compare(
