@@ -106,8 +106,8 @@ PieceType type_of_piece(std::string_view piece, size_t id, const std::string& na
 
 }  // namespace
 
-PieceFile read_piece_file(std::string_view bytes, const std::string& name) {
-  PieceFile file;
+SentencePieceFile read_sentencepiece_file(std::string_view bytes, const std::string& name) {
+  SentencePieceFile file;
   uint64_t kind = kUnigram;  // the format's default
   Field field;
   for (FieldReader reader(bytes, name); reader.next(field);) {

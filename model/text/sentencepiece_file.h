@@ -12,7 +12,7 @@ namespace vidi {
 
 enum class PieceType { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
 
-struct PieceFile {
+struct SentencePieceFile {
   std::vector<PieceType> types;  // by id
   // The file without its normaliser and self-test: neither is used here, and a damaged normaliser
   // table is not safe to load with the library.
@@ -21,6 +21,6 @@ struct PieceFile {
 
 // `name` is for messages. Throws EngineError kDamaged: not such a message, a kind other than BPE,
 // an unknown piece type.
-PieceFile read_piece_file(std::string_view bytes, const std::string& name);
+SentencePieceFile read_sentencepiece_file(std::string_view bytes, const std::string& name);
 
 }  // namespace vidi

@@ -73,7 +73,7 @@ using Library = sentencepiece::SentencePieceProcessor;
   throw EngineError(ErrorCode::kDamaged, name + " " + what);
 }
 
-std::unique_ptr<Library> load_library(const PieceFile& file, const std::string& name) {
+std::unique_ptr<Library> load_library(const SentencePieceFile& file, const std::string& name) {
   auto library = std::make_unique<Library>();
   const auto status = library->LoadFromSerializedProto(file.without_normalizer);
   if (!status.ok()) {
@@ -118,15 +118,15 @@ struct Tokenizer::Impl {
   // Whether a text gets a U+2581 of its own: at the start of a part, after a special piece.
   bool blank_in_front = false, blank_after_special = false;
 
-  void add_pieces(const PieceFile& file, const Library& library, Family family,
+  void add_pieces(const SentencePieceFile& file, const Library& library, Family family,
                   const std::string& name);
   void add_piece(Piece piece, float score, const std::vector<std::string>& turns);
   int longest_cut_at(std::string_view text, size_t at) const;
   void encode_between(std::string_view text, bool after_special, std::vector<int>& ids) const;
 };
 
-void Tokenizer::Impl::add_pieces(const PieceFile& file, const Library& library, Family family,
-                                 const std::string& name) {
+void Tokenizer::Impl::add_pieces(const SentencePieceFile& file, const Library& library,
+                                 Family family, const std::string& name) {
   const std::vector<std::string> turns = turn_texts(family);
   reserved = turns;
   std::set<int> bytes;
@@ -186,7 +186,7 @@ Tokenizer::~Tokenizer() = default;
 
 Tokenizer Tokenizer::open(const std::string& folder, const PromptConfig& prompt, int vocab) {
   const std::string name = folder + "/tokenizer.model";
-  const PieceFile file = read_piece_file(read_file(name), name);
+  const SentencePieceFile file = read_sentencepiece_file(read_file(name), name);
   if (file.types.size() > static_cast<size_t>(std::max(vocab, 0))) {
     fail(name, "should have at most as many pieces as the model has embedding rows, " +
                    std::to_string(vocab) + ", found " + std::to_string(file.types.size()) + ".");
