@@ -39,7 +39,7 @@ class ConvertedRows : public FrameRows {
     const auto* row = static_cast<const uint8_t*>(rgb.data[0]) +
                       static_cast<size_t>(y) * static_cast<size_t>(rgb.info.stride[0]);
     for (int c = 0; c < 3; ++c)
-      take_every(row + c, 3, info_.width, planes + static_cast<size_t>(c) * info_.width);
+      deinterleave(row + c, 3, info_.width, planes + static_cast<size_t>(c) * info_.width);
   }
 
  private:

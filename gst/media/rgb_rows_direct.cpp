@@ -42,7 +42,7 @@ class DirectRgb : public FrameRows {
 
   void read(int y, uint8_t* planes) override {
     for (const Component& component : components_) {
-      take_every(component.row(y), component.step, width_, planes);
+      deinterleave(component.row(y), component.step, width_, planes);
       planes += width_;
     }
   }
@@ -55,11 +55,11 @@ class DirectRgb : public FrameRows {
 // ---- Y'CbCr ------------------------------------------------------------------------------------
 
 void take_row(const Component& from, int y, int n, int /*shift*/, uint8_t* out) {
-  take_every(from.row(y), from.step, n, out);
+  deinterleave(from.row(y), from.step, n, out);
 }
 
 void take_row(const Component& from, int y, int n, int shift, uint16_t* out) {
-  take_every(from.row(y), from.step, n, shift, out);
+  deinterleave(from.row(y), from.step, n, shift, out);
 }
 
 template <class Sample>

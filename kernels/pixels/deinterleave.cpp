@@ -46,7 +46,7 @@ VIDI_AVX2 void take_words_avx2(const uint8_t* in, int step, int n, int shift, ui
 
 }  // namespace
 
-void take_every(const uint8_t* in, int step, int n, uint8_t* out) {
+void deinterleave(const uint8_t* in, int step, int n, uint8_t* out) {
   if (step == 1) {
     std::memcpy(out, in, static_cast<size_t>(n));
     return;
@@ -57,7 +57,7 @@ void take_every(const uint8_t* in, int step, int n, uint8_t* out) {
   take_bytes(in, step, n, out);
 }
 
-void take_every(const uint8_t* in, int step, int n, int shift, uint16_t* out) {
+void deinterleave(const uint8_t* in, int step, int n, int shift, uint16_t* out) {
 #ifdef VIDI_HAS_AVX2_CODE
   if (cpu_has_avx2()) return take_words_avx2(in, step, n, shift, out);
 #endif

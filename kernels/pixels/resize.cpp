@@ -61,8 +61,8 @@ class PackedRows : public RgbRows {
       : source_(source), width_(width), stride_(stride) {}
   void read(int y, uint8_t* planes) override {
     for (int c = 0; c < kChannels; ++c)
-      take_every(source_ + y * stride_ + c, kChannels, width_,
-                 planes + static_cast<size_t>(c) * width_);
+      deinterleave(source_ + y * stride_ + c, kChannels, width_,
+                   planes + static_cast<size_t>(c) * width_);
   }
 
  private:
