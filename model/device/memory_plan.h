@@ -2,7 +2,7 @@
 // on the device or away, in large pieces or small ones. Plain arithmetic in bytes. Torch-free.
 //
 // Encoding needs, beside the weights: the window's keys and values, and the workspace of a piece of
-// the decoder's stream. The towers' weights serve neither, so they may leave meanwhile (towers.h).
+// the decoder's stream. The towers' weights serve neither, so they may leave meanwhile (offload.h).
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,7 @@
 
 namespace vidi {
 
-Towers::Towers(const std::vector<at::Tensor>& weights, int64_t chunk_bytes)
+Offload::Offload(const std::vector<at::Tensor>& weights, int64_t chunk_bytes)
     : chunk_bytes_(chunk_bytes) {
   std::set<const c10::StorageImpl*> known;
   for (const at::Tensor& tensor : weights) {
@@ -23,7 +23,7 @@ Towers::Towers(const std::vector<at::Tensor>& weights, int64_t chunk_bytes)
 }
 
 template <class Body>
-void Towers::each_stretch(const Part& part, void* device_memory, Body body) const {
+void Offload::each_stretch(const Part& part, void* device_memory, Body body) const {
   const auto options = at::TensorOptions(at::kByte).device(part.storage.device());
   const at::Tensor all = at::from_blob(device_memory, {part.bytes}, options);
   for (int64_t done = 0; done < part.bytes;) {
@@ -34,7 +34,7 @@ void Towers::each_stretch(const Part& part, void* device_memory, Body body) cons
   }
 }
 
-void Towers::copy_to_host() {
+void Offload::copy_to_host() {
   const bool pinned = !parts_.empty() && parts_[0].storage.device().is_cuda();
   const auto options = at::TensorOptions(at::kByte).pinned_memory(pinned);
   for (int64_t at = 0; at < bytes_; at += chunk_bytes_) {
@@ -46,7 +46,7 @@ void Towers::copy_to_host() {
   }
 }
 
-void Towers::leave() {
+void Offload::leave() {
   if (!on_device_) return;
   if (host_.empty()) {
     try {
@@ -62,7 +62,7 @@ void Towers::leave() {
   on_device_ = false;
 }
 
-void Towers::come_back() {
+void Offload::come_back() {
   if (on_device_) return;
   std::vector<at::DataPtr> memory;
   for (const Part& part : parts_) {

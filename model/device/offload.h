@@ -14,12 +14,12 @@
 
 namespace vidi {
 
-class Towers {
+class Offload {
  public:
-  Towers() = default;
+  Offload() = default;
   // Any number of tensors of one device, also several that share their memory. The host's copy lies
   // in pieces of `chunk_bytes`: the allocator of pinned memory rounds up to a power of two.
-  explicit Towers(const std::vector<at::Tensor>& weights, int64_t chunk_bytes = int64_t{64} << 20);
+  explicit Offload(const std::vector<at::Tensor>& weights, int64_t chunk_bytes = int64_t{64} << 20);
 
   int64_t bytes() const { return bytes_; }
   bool on_device() const { return on_device_; }

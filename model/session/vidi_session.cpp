@@ -81,7 +81,7 @@ void VidiSession::load_weights(Weights weights, const OpenOptions& options, cons
     explain_shortage("loading the model");
   }
   weights_ = weights.loaded();
-  towers_ = Towers(tower_weights(weights_));
+  towers_ = Offload(tower_weights(weights_));
   if (limited()) free_device_cache(device_);  // what loading needed
   synchronize(device_);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

@@ -73,7 +73,7 @@ class VidiSession final : public Session {
   const std::vector<std::pair<std::string, at::Tensor>>& weights() const { return weights_; }
   at::Device device() const { return device_; }
   at::ScalarType dtype() const { return dtype_; }
-  const Towers& towers() const { return towers_; }
+  const Offload& towers() const { return towers_; }
   // What a window needs beyond what is there, and what there is.
   WindowNeed need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const;
   MemoryState memory_state() const;
@@ -127,7 +127,7 @@ class VidiSession final : public Session {
   Projector projector_;
   Decoder decoder_;
   std::vector<std::pair<std::string, at::Tensor>> weights_;
-  Towers towers_;                                                        // their weights' memory
+  Offload towers_;                                                       // their weights' memory
   TotalBytes window_bytes_ = std::make_shared<std::atomic<int64_t>>(0);  // keys and values alive
   Tap tap_;
 };

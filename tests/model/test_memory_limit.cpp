@@ -49,15 +49,15 @@ std::vector<Answer> ask(VidiSession& session, const Encoded& encoded) {
   return value_of(session.ask(encoded, queries, options, Cancel()));
 }
 
-// ---- Towers ----
+// ---- Offload ----
 
 // What leaves comes back bit for bit, whatever shares memory and wherever the host's pieces end;
 // the tensors are the same objects, and cannot be read meanwhile.
-TEST(Towers, ComeBackAsTheyLeft) {
+TEST(Offload, ComeBackAsTheyLeft) {
   for (const int64_t chunk : {int64_t{7}, int64_t{64}, int64_t{1} << 20}) {
     at::Tensor a = at::randn({5, 7}), b = at::randn({3}), part = a.narrow(0, 1, 2);
     const at::Tensor a_before = a.clone(), b_before = b.clone();
-    Towers towers({part, a, b}, chunk);
+    Offload towers({part, a, b}, chunk);
     EXPECT_EQ(towers.bytes(), (5 * 7 + 3) * 4);
     for (int round = 0; round < 3; ++round) {
       towers.leave();
@@ -75,7 +75,7 @@ TEST(Towers, ComeBackAsTheyLeft) {
 }
 
 // The towers of a model are its vision and audio tower and nothing else.
-TEST(Towers, AreBothTowersOfTheModel) {
+TEST(Offload, AreBothTowersOfTheModel) {
   auto session = open_with(0);
   int64_t bytes = 0;
   for (const auto& [name, tensor] : session->weights()) {
@@ -277,7 +277,7 @@ TEST_F(CudaLimit, TowersLeaveAndIdsStay) {
     if (name.starts_with("model.mm_vis.") || name.starts_with("model.mm_aud."))
       weights.push_back(tensor);
   }
-  Towers towers(weights);
+  Offload towers(weights);
   for (int round = 0; round < 3; ++round) {
     const int64_t before = device_memory(session->device()).current;
     towers.leave();
