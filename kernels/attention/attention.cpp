@@ -33,7 +33,7 @@ bool has_few_rows(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)
   auto fits = [](const at::Tensor& t) {
     return t.is_cpu() && t.scalar_type() == at::kFloat && t.stride(-1) == 1;
   };
-  return q.size(2) <= kFewRows && fits(q) && fits(k) && fits(v);
+  return q.size(2) <= kGemvRows && fits(q) && fits(k) && fits(v);
 }
 
 // Heads that a thread takes at least: a small product is not worth waking one.
@@ -51,8 +51,8 @@ at::Tensor score(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) 
   float* to = scores.mutable_data_ptr<float>();
   at::parallel_for(0, k.size(0), heads_at_once(q, k), [&](int64_t begin, int64_t end) {
     for (int64_t h = begin; h < end; ++h) {
-      dot_few_rows(from + h * rows * dim, rows, dim, keys + h * k.stride(0), k.stride(1), n,
-                   to + h * rows * n);
+      gemv(from + h * rows * dim, rows, dim, keys + h * k.stride(0), k.stride(1), n,
+           to + h * rows * n);
     }
   });
   return scores;
@@ -68,8 +68,8 @@ at::Tensor weigh(const at::Tensor& weights, const at::Tensor& q, const at::Tenso
   float* to = out.mutable_data_ptr<float>();
   at::parallel_for(0, v.size(0), heads_at_once(q, v), [&](int64_t begin, int64_t end) {
     for (int64_t h = begin; h < end; ++h) {
-      weigh_few_rows(from + h * rows * n, rows, n, values + h * v.stride(0), v.stride(1), dim,
-                     to + h * rows * dim);
+      gemv_transposed(from + h * rows * n, rows, n, values + h * v.stride(0), v.stride(1), dim,
+                      to + h * rows * dim);
     }
   });
   return out;

@@ -52,16 +52,16 @@ VIDI_FMA void weigh_fma(const float* weights, int64_t n_rows, int64_t n, const f
 
 }  // namespace
 
-void dot_few_rows(const float* rows, int64_t n_rows, int64_t width, const float* keys,
-                  int64_t key_stride, int64_t n, float* scores) {
+void gemv(const float* rows, int64_t n_rows, int64_t width, const float* keys, int64_t key_stride,
+          int64_t n, float* scores) {
 #ifdef VIDI_HAS_AVX2_CODE
   if (cpu_has_fma()) return dot_fma(rows, n_rows, width, keys, key_stride, n, scores);
 #endif
   dot(rows, n_rows, width, keys, key_stride, n, scores);
 }
 
-void weigh_few_rows(const float* weights, int64_t n_rows, int64_t n, const float* values,
-                    int64_t value_stride, int64_t width, float* out) {
+void gemv_transposed(const float* weights, int64_t n_rows, int64_t n, const float* values,
+                     int64_t value_stride, int64_t width, float* out) {
 #ifdef VIDI_HAS_AVX2_CODE
   if (cpu_has_fma()) return weigh_fma(weights, n_rows, n, values, value_stride, width, out);
 #endif

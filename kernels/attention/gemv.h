@@ -7,14 +7,14 @@
 
 namespace vidi {
 
-inline constexpr int64_t kFewRows = 4;  // from more on a matrix library is faster
+inline constexpr int64_t kGemvRows = 4;  // from more on a matrix library is faster
 
 // scores[r * n + s] = rows[r] . keys[s]; rows [n_rows, width], keys [n, width].
-void dot_few_rows(const float* rows, int64_t n_rows, int64_t width, const float* keys,
-                  int64_t key_stride, int64_t n, float* scores);
+void gemv(const float* rows, int64_t n_rows, int64_t width, const float* keys, int64_t key_stride,
+          int64_t n, float* scores);
 
 // out[r] = sum over s of weights[r * n + s] * values[s]; values [n, width], out [n_rows, width].
-void weigh_few_rows(const float* weights, int64_t n_rows, int64_t n, const float* values,
-                    int64_t value_stride, int64_t width, float* out);
+void gemv_transposed(const float* weights, int64_t n_rows, int64_t n, const float* values,
+                     int64_t value_stride, int64_t width, float* out);
 
 }  // namespace vidi
