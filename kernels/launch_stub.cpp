@@ -21,7 +21,7 @@ void launch_attention(const AttentionTask&, const AttentionPlan&, ElementType, v
 void launch_norm(const NormTask&, ElementType, void*) { refuse(); }
 void launch_layer_norm(const LayerNormTask&, ElementType, void*) { refuse(); }
 void launch_gate(const GateTask&, ElementType, void*) { refuse(); }
-void launch_pick(const PickTask&, ElementType, void*) { refuse(); }
+void launch_argmax(const ArgmaxTask&, ElementType, void*) { refuse(); }
 void launch_rope(const RopeTask&, ElementType, void*) { refuse(); }
 
 }  // namespace vidi

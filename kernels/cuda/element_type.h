@@ -10,6 +10,6 @@
 namespace vidi {
 
 // Of the numbers that a kernel reads and writes.
-enum class ElementType { kHalf, kBFloat16, kFloat };  // kFloat: launch_pick alone
+enum class ElementType { kHalf, kBFloat16, kFloat };  // kFloat: launch_argmax alone
 
 }  // namespace vidi

@@ -31,14 +31,14 @@ Picked pick_tokens(const at::Tensor& logits) {
   const int64_t rows = logits.size(0);
   Picked picked{at::empty({rows}, logits.options().dtype(at::kLong)),
                 at::empty({2, rows}, logits.options().dtype(at::kFloat))};
-  at::Tensor workspace = at::empty({rows * kPickParts * 3}, logits.options().dtype(at::kFloat));
-  PickTask task;
+  at::Tensor workspace = at::empty({rows * kArgmaxParts * 3}, logits.options().dtype(at::kFloat));
+  ArgmaxTask task;
   task.logits = logits.data_ptr(), task.rows = static_cast<int>(rows);
   task.width = static_cast<int>(logits.size(1));
   task.ids = picked.ids.data_ptr<int64_t>(), task.for_host = picked.for_host.data_ptr<float>();
   task.workspace = workspace.data_ptr();
   c10::DeviceGuard guard(logits.device());
-  launch_pick(
+  launch_argmax(
       task,
       logits.scalar_type() == at::kFloat ? ElementType::kFloat : element_type(logits.scalar_type()),
       current_stream(logits.device()));

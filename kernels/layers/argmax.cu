@@ -49,14 +49,14 @@ __device__ Best block_best(Best best) {
   return best;
 }
 
-__device__ Best* part_of(const PickTask& task, int row, int part) {
-  return static_cast<Best*>(task.workspace) + row * kPickParts + part;
+__device__ Best* part_of(const ArgmaxTask& task, int row, int part) {
+  return static_cast<Best*>(task.workspace) + row * kArgmaxParts + part;
 }
 
 template <typename T>
-__global__ void pick_parts(const __grid_constant__ PickTask task) {
+__global__ void pick_parts(const __grid_constant__ ArgmaxTask task) {
   const int part = blockIdx.x, row = blockIdx.y;
-  const int per_part = (task.width + kPickParts - 1) / kPickParts;
+  const int per_part = (task.width + kArgmaxParts - 1) / kArgmaxParts;
   const int end = min(task.width, (part + 1) * per_part);
   const T* logits = static_cast<const T*>(task.logits) + int64_t{row} * task.width;
   Best best;
@@ -69,7 +69,7 @@ __global__ void pick_parts(const __grid_constant__ PickTask task) {
   if (threadIdx.x == 0) *part_of(task, row, part) = best;
 }
 
-__global__ void pick_whole(const __grid_constant__ PickTask task) {
+__global__ void pick_whole(const __grid_constant__ ArgmaxTask task) {
   const int row = blockIdx.x;
   const Best best = block_best(*part_of(task, row, threadIdx.x));
   if (threadIdx.x != 0) return;
@@ -81,14 +81,14 @@ __global__ void pick_whole(const __grid_constant__ PickTask task) {
 
 }  // namespace
 
-void launch_pick(const PickTask& task, ElementType type, void* stream) {
-  static_assert(sizeof(Best) == 3 * sizeof(float) && kPickParts % 32 == 0);
+void launch_argmax(const ArgmaxTask& task, ElementType type, void* stream) {
+  static_assert(sizeof(Best) == 3 * sizeof(float) && kArgmaxParts % 32 == 0);
   const auto kernel = type == ElementType::kHalf       ? pick_parts<__half>
                       : type == ElementType::kBFloat16 ? pick_parts<__nv_bfloat16>
                                                        : pick_parts<float>;
-  const dim3 grid(kPickParts, static_cast<unsigned>(task.rows));
+  const dim3 grid(kArgmaxParts, static_cast<unsigned>(task.rows));
   start("pick", kernel, grid, kThreads, 0, stream, task);
-  start("pick", pick_whole, dim3(static_cast<unsigned>(task.rows)), kPickParts, 0, stream, task);
+  start("pick", pick_whole, dim3(static_cast<unsigned>(task.rows)), kArgmaxParts, 0, stream, task);
 }
 
 }  // namespace vidi

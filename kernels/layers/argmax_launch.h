@@ -7,15 +7,15 @@
 
 namespace vidi {
 
-// pick.h: logits [rows, width], float32 too; workspace of 3 floats for each row and part.
-constexpr int kPickParts = 64;
-struct PickTask {
+// argmax.h: logits [rows, width], float32 too; workspace of 3 floats for each row and part.
+constexpr int kArgmaxParts = 64;
+struct ArgmaxTask {
   const void* logits = nullptr;
   int rows = 0, width = 0;
   int64_t* ids = nullptr;     // [rows]
   float* for_host = nullptr;  // [2, rows]
   void* workspace = nullptr;
 };
-void launch_pick(const PickTask& task, ElementType type, void* stream);
+void launch_argmax(const ArgmaxTask& task, ElementType type, void* stream);
 
 }  // namespace vidi
