@@ -32,7 +32,7 @@ class MemoryLimit {
 };
 
 // The allocator of a CUDA device holds at most so many bytes from now on; 0 = as many as there are.
-// Does nothing in a build without CUDA's headers (allocator_cap_plain.cpp). Throws c10::Error.
+// Does nothing in a build without CUDA's headers (allocator_cap_stub.cpp). Throws c10::Error.
 void cap_allocator(c10::Device device, int64_t bytes);
 
 }  // namespace vidi
