@@ -310,7 +310,7 @@ Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
 }
 
 int64_t VidiSession::device_memory_bytes() const noexcept {
-  const auto held = to_result<int64_t>([&] { return device_memory(device_).held; });
+  const auto held = to_result<int64_t>([&] { return memory_use(device_).held; });
   return held ? *held : 0;
 }
 

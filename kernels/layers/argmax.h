@@ -1,5 +1,5 @@
 // The next token of every row of logits: the most probable one. CPU and CUDA through ATen; on CUDA
-// two kernels of our own (pick.cu).
+// two kernels of our own (argmax.cu).
 #pragma once
 
 #include <ATen/core/Tensor.h>

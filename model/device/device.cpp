@@ -105,7 +105,7 @@ void bound_threads() {
   if (at::get_num_threads() > n) at::set_num_threads(n);
 }
 
-DeviceMemory device_memory(at::Device device) {
+MemoryUse memory_use(at::Device device) {
   if (!device.is_cuda()) return {};
   const auto stats = at::accelerator::getDeviceStats(device.index());
   const auto& bytes = stats.allocated_bytes[0];  // [0]: over all pools

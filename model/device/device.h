@@ -34,10 +34,10 @@ void bound_threads();
 
 // Bytes on the device right now and at most since the start, and what the allocator holds for them,
 // its cache included, likewise; 0 on the CPU.
-struct DeviceMemory {
+struct MemoryUse {
   int64_t current = 0, peak = 0, held = 0, held_peak = 0;
 };
-DeviceMemory device_memory(at::Device device);
+MemoryUse memory_use(at::Device device);
 // Bytes that this process can still take on the device, its own cache included; without end on the
 // CPU.
 int64_t spare_memory(at::Device device);

@@ -61,7 +61,7 @@ MemoryState VidiSession::memory_state() const {
   state.windows = window_bytes_->load();
   state.can_halve = device_.is_cuda() && dtype_ == at::kFloat;
   if (device_.is_cuda()) {
-    state.held = device_memory(device_).held;
+    state.held = memory_use(device_).held;
     state.spare = kSpareOnCuda;
   } else {
     state.held = info_.weight_bytes - (state.towers_in ? 0 : state.towers) + state.windows;
@@ -111,7 +111,7 @@ int64_t VidiSession::room_ahead() const {
   if (!limited()) return spare;
   if (!towers_.on_device()) return 0;
   const MemoryState state = memory_state();
-  const int64_t used = device_.is_cuda() ? device_memory(device_).current : state.held;
+  const int64_t used = device_.is_cuda() ? memory_use(device_).current : state.held;
   return std::min(spare, state.limit - used);
 }
 

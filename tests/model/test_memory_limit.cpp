@@ -250,7 +250,7 @@ TEST_F(CudaLimit, IsAHardCap) {
     const at::Tensor half = take(kLimit / 2);
     EXPECT_THROW(take(kLimit), c10::OutOfMemoryError);
     EXPECT_THROW(take(kLimit / 2), c10::OutOfMemoryError);
-    EXPECT_LE(device_memory(session->device()).held, kLimit);
+    EXPECT_LE(memory_use(session->device()).held, kLimit);
   }
   EXPECT_NO_THROW(take(2 * kLimit));
 }
@@ -279,12 +279,12 @@ TEST_F(CudaLimit, TowersLeaveAndIdsStay) {
   }
   Offload towers(weights);
   for (int round = 0; round < 3; ++round) {
-    const int64_t before = device_memory(session->device()).current;
+    const int64_t before = memory_use(session->device()).current;
     towers.leave();
-    EXPECT_LE(device_memory(session->device()).current, before - towers.bytes());
+    EXPECT_LE(memory_use(session->device()).current, before - towers.bytes());
     EXPECT_EQ(ask(*session, *encoded).at(0).ids, expected.at(0).ids);
     towers.come_back();
-    EXPECT_GE(device_memory(session->device()).current, before);
+    EXPECT_GE(memory_use(session->device()).current, before);
     window = look_and_listen(*session, base_case(), Cancel());
     encoded = value_of(session->encode(window, Cancel()));
     EXPECT_EQ(ask(*session, *encoded).at(0).ids, expected.at(0).ids);
@@ -313,7 +313,7 @@ struct RealSizes {
           value_of(session->encode_audio(samples.data(), std::min(left, 480000), Cancel())));
     return window;
   }
-  int64_t held() const { return device_memory(session->device()).held; }
+  int64_t held() const { return memory_use(session->device()).held; }
 
   std::vector<uint8_t> picture = std::vector<uint8_t>(3 * 384 * 384, 100);
   std::unique_ptr<VidiSession> session;
@@ -353,7 +353,7 @@ TEST_F(CudaRealSizes, AMinuteRunsUnder24GB) {
     EXPECT_LE(n_pieces, 12);  // of 1,024 tokens: five pictures each
     EXPECT_LE(real.held(), kLimit);
     EXPECT_EQ(real.session->ask_ids(*encoded, prompts, options, Cancel()).size(), 10u);
-    EXPECT_LE(device_memory(real.session->device()).held_peak, kLimit);
+    EXPECT_LE(memory_use(real.session->device()).held_peak, kLimit);
     expect_refused(real.encode_images(1), ErrorCode::kOutOfMemory, "encoded before");
     expect_refused(real.session->encode(window, Cancel()), ErrorCode::kOutOfMemory,
                    "encoded before");

@@ -361,10 +361,10 @@ void Bench::print() const {
   }
   std::printf("weights %.2f GB, keys and values of %lld tokens, peak device memory %.2f GB\n",
               info.weight_bytes / 1e9, static_cast<long long>(encoded_->n_tokens()),
-              device_memory(device_).peak / 1e9);
+              memory_use(device_).peak / 1e9);
   if (a_.open.memory_limit == 0) return;
   std::printf("memory limit %.2f GB, at most held by the allocator %.2f GB, towers (%.2f GB) %s\n",
-              a_.open.memory_limit / 1e9, device_memory(device_).held_peak / 1e9,
+              a_.open.memory_limit / 1e9, memory_use(device_).held_peak / 1e9,
               session_->towers().bytes() / 1e9,
               session_->towers().on_device() ? "stay on the device" : "leave it for each window");
 }
@@ -389,8 +389,8 @@ nlohmann::json Bench::as_json() const {
           {"copy_gb_per_s", copy_gbs_},
           {"phases", rows},
           {"weight_bytes", info.weight_bytes},
-          {"peak_device_bytes", device_memory(device_).peak},
-          {"peak_held_bytes", device_memory(device_).held_peak},
+          {"peak_device_bytes", memory_use(device_).peak},
+          {"peak_held_bytes", memory_use(device_).held_peak},
           {"memory_limit", a_.open.memory_limit},
           {"towers_left", !session_->towers().on_device()}};
 }
