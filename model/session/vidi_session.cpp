@@ -6,31 +6,14 @@
 #include <chrono>
 #include <limits>
 
+#include "model/checkpoint/open_checkpoint.h"
 #include "model/device/device.h"
 #include "model/device/host_memory.h"
-#include "model/to_result.h"
 
 namespace vidi {
 namespace {
 
 const char* family_name(Family family) { return family == Family::kVidi15 ? "vidi1.5" : "vidi-7b"; }
-
-// A folder's configuration, and the files that hold its tensors.
-struct Checkpoint {
-  ModelConfig config;
-  CheckpointFiles files;
-};
-Checkpoint open_checkpoint(const std::string& folder) {
-  const ConfigTexts texts = read_config_texts(folder);
-  CheckpointFiles files = open_checkpoint_files(folder);
-  ModelConfig config =
-      parse_config(texts, [&](const std::string& name) -> std::optional<std::vector<int64_t>> {
-        const CheckpointFiles::Place* place = files.find(name);
-        if (!place) return std::nullopt;
-        return place->entry.shape;
-      });
-  return {std::move(config), std::move(files)};
-}
 
 // Their weights by name, handles.
 std::vector<at::Tensor> tower_weights(
@@ -44,14 +27,6 @@ std::vector<at::Tensor> tower_weights(
 }
 
 }  // namespace
-
-Result<int> picture_side(const std::string& folder) noexcept {
-  return to_result<int>([&] { return open_checkpoint(folder).config.vision.image_size; });
-}
-
-Result<double> frame_rate(const std::string& folder) noexcept {
-  return to_result<double>([&] { return read_frame_rate(folder); });
-}
 
 void VidiSession::choose_place(const OpenOptions& options) {
   device_ = choose_device(options.device, &why_no_gpu_);

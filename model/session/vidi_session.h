@@ -22,12 +22,6 @@
 
 namespace vidi {
 
-// Side of the pictures that the folder's vision tower takes; configuration and headers alone are
-// read.
-Result<int> picture_side(const std::string& folder) noexcept;
-// Pictures a second that the folder's model was trained with; config.json alone is read.
-Result<double> frame_rate(const std::string& folder) noexcept;
-
 class VidiSession final : public Session {
  public:
   // These two throw; Session::open is the door.

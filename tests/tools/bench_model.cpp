@@ -23,6 +23,7 @@
 #include "kernels/log_mel.h"
 #include "model/decoder/cuda_graph.h"
 #include "model/device/device.h"
+#include "model/session/checkpoint_facts.h"
 #include "model/session/vidi_session.h"
 #include "model/towers/preprocess.h"
 #include "tests/support/aten.h"
