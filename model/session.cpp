@@ -25,12 +25,6 @@ constexpr size_t kVisionBatch = 16, kLargeVisionBatch = 32;
 constexpr size_t kQuestionBatch = 32;      // questions that are answered together
 constexpr size_t kMaxPromptTokens = 8192;  // the models' own limit on text
 
-struct TowerAudio final : AudioFeatures {
-  at::Tensor states;  // [1500, d]
-  int samples = 0;
-  int n_samples() const override { return samples; }
-};
-
 void check_prompts(const std::vector<std::vector<int>>& prompts) {
   for (const auto& p : prompts) {
     if (p.empty() || p.size() > kMaxPromptTokens) {
@@ -77,8 +71,7 @@ size_t VidiSession::frames_at_once() const {
   return device_.is_cuda() && !limited() ? kLargeVisionBatch : kVisionBatch;
 }
 
-void VidiSession::encode_batch(const Frame* frames, size_t n,
-                               std::vector<std::shared_ptr<const FrameFeatures>>& out) {
+void VidiSession::encode_batch(const Frame* frames, size_t n, FrameList& out) {
   at::Tensor pixels = make_pixels(frames, n, config_.vision.image_size, device_, dtype_);
   tap_into(tap_, "frames.pixel_values", pixels);
   at::Tensor features = vision_(pixels);
@@ -90,11 +83,10 @@ void VidiSession::encode_batch(const Frame* frames, size_t n,
   }
 }
 
-Result<std::vector<std::shared_ptr<const FrameFeatures>>> VidiSession::encode_images(
-    const std::vector<Frame>& frames, const Cancel& cancel) noexcept {
-  using Out = std::vector<std::shared_ptr<const FrameFeatures>>;
-  return to_result<Out>(cancel, [&] {
-    Out out;
+Result<FrameList> VidiSession::encode_images(const std::vector<Frame>& frames,
+                                             const Cancel& cancel) noexcept {
+  return to_result<FrameList>(cancel, [&] {
+    FrameList out;
     fetch_towers();
     try {
       const size_t batch = frames_at_once();

@@ -34,8 +34,8 @@ class Session {
   virtual ModelInfo info() const noexcept = 0;
 
   // Pictures to features, in order. A few at a time keeps the GPU busier than one.
-  virtual Result<std::vector<std::shared_ptr<const FrameFeatures>>> encode_images(
-      const std::vector<Frame>& frames, const Cancel& cancel) noexcept = 0;
+  virtual Result<FrameList> encode_images(const std::vector<Frame>& frames,
+                                          const Cancel& cancel) noexcept = 0;
   // At most 30 s (480000 samples) of mono 16 kHz, -1..1.
   virtual Result<std::shared_ptr<const AudioFeatures>> encode_audio(
       const float* samples, int n, const Cancel& cancel) noexcept = 0;
@@ -44,8 +44,7 @@ class Session {
   // device has no memory to spare for it.
   virtual Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept = 0;
   // Makes the keys and values of pictures first, first + 1 ... of that window.
-  virtual Result<bool> append(PartialWindow& partial, size_t first,
-                              const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+  virtual Result<bool> append(PartialWindow& partial, size_t first, const FrameList& frames,
                               const Cancel& cancel) noexcept = 0;
   // With `window.partial` only what is missing is made: one for another number of frames
   // is of no use, pictures other than those that were appended are made again. It is empty

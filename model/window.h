@@ -33,6 +33,8 @@ class AudioFeatures {
   virtual int n_samples() const = 0;
 };
 
+using FrameList = std::vector<std::shared_ptr<const FrameFeatures>>;
+
 // Keys and values of a window's pictures, made while the window still fills. Owned by whoever holds
 // the pointer; made and used with one Session.
 class PartialWindow {
@@ -44,7 +46,7 @@ class PartialWindow {
 // A window of the stream: at least two frames, or none; every stretch of sound but the last is
 // kChunkSamples long.
 struct Window {
-  std::vector<std::shared_ptr<const FrameFeatures>> frames;
+  FrameList frames;
   std::vector<std::shared_ptr<const AudioFeatures>> audio;
   double duration_s = 0;                   // what fractions of the answers are fractions of
   std::shared_ptr<PartialWindow> partial;  // or null; encode() takes what it holds

@@ -16,14 +16,12 @@ namespace {
 // What a partial window leaves of the device's memory: the window's sound, questions, workspace.
 constexpr int64_t kSpareBytes = int64_t{2} << 30;
 
-using Frames = std::vector<std::shared_ptr<const FrameFeatures>>;
-
 }  // namespace
 
 struct VidiSession::Prepared final : PartialWindow {
   MediaCache cache;
   at::Tensor time_codes;
-  Frames done;  // by place; null: not yet
+  FrameList done;  // by place; null: not yet
   HeldBytes held;
   size_t n_frames() const override { return done.size(); }
 };
@@ -39,7 +37,7 @@ VidiSession::Prepared VidiSession::make_prepared(size_t n_frames) const {
   return prepared;
 }
 
-void VidiSession::stream_frames(Prepared& prepared, size_t first, const Frames& frames,
+void VidiSession::stream_frames(Prepared& prepared, size_t first, const FrameList& frames,
                                 int64_t piece, const Cancel& cancel) {
   const auto all = static_cast<int64_t>(prepared.done.size());
   const int64_t per_frame = projector_.tokens_per_frame(all);
@@ -102,7 +100,7 @@ Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames
   });
 }
 
-Result<bool> VidiSession::append(PartialWindow& partial, size_t first, const Frames& frames,
+Result<bool> VidiSession::append(PartialWindow& partial, size_t first, const FrameList& frames,
                                  const Cancel& cancel) noexcept {
   return to_result<bool>(cancel, [&] {
     auto* own = dynamic_cast<Prepared*>(&partial);

@@ -32,13 +32,12 @@ class VidiSession final : public Session {
                                              const OpenOptions& options, uint64_t seed);
 
   ModelInfo info() const noexcept override { return info_; }
-  Result<std::vector<std::shared_ptr<const FrameFeatures>>> encode_images(
-      const std::vector<Frame>& frames, const Cancel& cancel) noexcept override;
+  Result<FrameList> encode_images(const std::vector<Frame>& frames,
+                                  const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const AudioFeatures>> encode_audio(const float* samples, int n,
                                                             const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept override;
-  Result<bool> append(PartialWindow& partial, size_t first,
-                      const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
+  Result<bool> append(PartialWindow& partial, size_t first, const FrameList& frames,
                       const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const Encoded>> encode(const Window& window,
                                                 const Cancel& cancel) noexcept override;
@@ -76,8 +75,7 @@ class VidiSession final : public Session {
   VidiSession() = default;
   void choose_place(const OpenOptions& options);
   void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
-  void encode_batch(const Frame* frames, size_t n,
-                    std::vector<std::shared_ptr<const FrameFeatures>>& out);
+  void encode_batch(const Frame* frames, size_t n, FrameList& out);
   std::shared_ptr<const AudioFeatures> encode_chunk(const float* samples, int n);
   struct Sound;          // session.cpp
   struct EncodedWindow;  // session.cpp
@@ -89,8 +87,7 @@ class VidiSession final : public Session {
   void tap_keys(const MediaCache& cache) const;
   struct Prepared;  // window_pictures.cpp
   Prepared make_prepared(size_t n_frames) const;
-  void stream_frames(Prepared& prepared, size_t first,
-                     const std::vector<std::shared_ptr<const FrameFeatures>>& frames, int64_t piece,
+  void stream_frames(Prepared& prepared, size_t first, const FrameList& frames, int64_t piece,
                      const Cancel& cancel);
   // Whether the window's partial one is of use; one that is not becomes empty.
   bool check_prepared(const Window& window) const;

@@ -1,4 +1,5 @@
-// What the engine keeps of one frame, and the way back from the door's handles to the engine's own.
+// What the engine keeps of one frame and of one stretch of sound, and the way back from the door's
+// handles to the engine's own.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,6 +13,12 @@ namespace vidi {
 
 struct TowerFrame final : FrameFeatures {
   at::Tensor patches;  // [grid * grid, C], before anything that depends on the window
+};
+
+struct TowerAudio final : AudioFeatures {
+  at::Tensor states;  // [1500, d]
+  int samples = 0;
+  int n_samples() const override { return samples; }
 };
 
 // A handle of another engine is refused; `what` names it.
