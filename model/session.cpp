@@ -68,13 +68,14 @@ Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
 }
 
 size_t VidiSession::frames_at_once() const {
-  return device_.is_cuda() && !limited() ? kLargeVisionBatch : kVisionBatch;
+  return model_.device().is_cuda() && !limited() ? kLargeVisionBatch : kVisionBatch;
 }
 
 void VidiSession::encode_batch(const Frame* frames, size_t n, FrameList& out) {
-  at::Tensor pixels = make_pixels(frames, n, config_.vision.image_size, device_, dtype_);
+  at::Tensor pixels =
+      make_pixels(frames, n, model_.config().vision.image_size, model_.device(), model_.dtype());
   tap_into(tap_, "frames.pixel_values", pixels);
-  at::Tensor features = vision_(pixels);
+  at::Tensor features = model_.vision_tower()(pixels);
   tap_into(tap_, "vision.features", features);
   for (size_t i = 0; i < n; ++i) {
     auto frame = std::make_shared<TowerFrame>();
@@ -108,10 +109,11 @@ std::shared_ptr<const AudioFeatures> VidiSession::encode_chunk(const float* samp
                                                 " samples, expected 1 to " +
                                                 std::to_string(kChunkSamples));
   }
-  at::Tensor mel = make_mel(samples, n, config_.audio.n_mels, device_, dtype_);
+  at::Tensor mel =
+      make_mel(samples, n, model_.config().audio.n_mels, model_.device(), model_.dtype());
   tap_into(tap_, "audio.mel", mel);
   auto audio = std::make_shared<TowerAudio>();
-  audio->states = audio_(mel).squeeze(0);
+  audio->states = model_.audio_tower()(mel).squeeze(0);
   audio->samples = n;
   return audio;
 }
@@ -165,15 +167,16 @@ std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window,
                                                           const Cancel& cancel) {
   check_window(window);
   Sound sound;
-  sound.states = joined_states(window, 2 * config_.projector.audio_pool, sound.audio_size);
-  if (sound.states.defined()) sound.n_tokens = projector_.n_audio_tokens(sound.states.size(0));
+  sound.states = joined_states(window, 2 * model_.config().projector.audio_pool, sound.audio_size);
+  if (sound.states.defined())
+    sound.n_tokens = model_.projector().n_audio_tokens(sound.states.size(0));
   if (window.frames.empty() && sound.n_tokens == 0) {
     throw EngineError(ErrorCode::kBadInput,
                       "a window without frames and with less than two tokens "
                       "of sound, expected at least one of them");
   }
   auto encoded = encode_in_room(window, sound, cancel);
-  synchronize(device_);  // a CUDA error surfaces here and not in somebody's first question
+  synchronize(model_.device());  // a CUDA error surfaces here and not in somebody's first question
   return encoded;
 }
 
@@ -182,7 +185,8 @@ std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window,
 std::shared_ptr<const Encoded> VidiSession::encode_in_room(const Window& window, const Sound& sound,
                                                            const Cancel& cancel) {
   const int64_t n_frames = window.frames.size();
-  const int64_t n_image = n_frames > 0 ? n_frames * projector_.tokens_per_frame(n_frames) : 0;
+  const int64_t n_image =
+      n_frames > 0 ? n_frames * model_.projector().tokens_per_frame(n_frames) : 0;
   WindowNeed need = need_of(n_image, sound.n_tokens);
   if (check_prepared(window)) need.keys = need_of(0, sound.n_tokens).keys;
   const MemoryPlan plan = make_room(need);
@@ -208,11 +212,11 @@ std::shared_ptr<VidiSession::EncodedWindow> VidiSession::encode_in_pieces(const 
   MediaCache& cache = encoded->cache;
   if (!window.frames.empty()) cache = picture_keys(window, piece, cancel);
   if (sound.n_tokens > 0) {
-    decoder_.add_media(cache, Modality::kAudio, sound.n_tokens);
+    model_.decoder().add_media(cache, Modality::kAudio, sound.n_tokens);
     tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));
     tap_into(tap_, "audio.encoder", sound.states);
-    decoder_.prefill_media(projector_.audio_tokens(sound.states, tap_), Modality::kAudio, 0, cache,
-                           cancel, piece);
+    model_.decoder().prefill_media(model_.projector().audio_tokens(sound.states, tap_),
+                                   Modality::kAudio, 0, cache, cancel, piece);
   }
   encoded->held = count_keys(cache.n_tokens[0], cache.n_tokens[1]);
   tap_keys(cache);
@@ -259,17 +263,18 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
   for (size_t at = 0; at < prompts.size();) {
     const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(at);
     const size_t n = std::min(at_once, prompts.size() - at);
-    const AnswerDraft* draft = tap_ ? nullptr : draft_.get();
+    const AnswerDraft* draft = draft_ && !tap_ ? &*draft_ : nullptr;
     try {
-      auto some = generate(decoder_, window.cache, {first, first + static_cast<std::ptrdiff_t>(n)},
-                           options, draft, tap_, cancel);
+      auto some =
+          generate(model_.decoder(), window.cache, {first, first + static_cast<std::ptrdiff_t>(n)},
+                   options, draft, tap_, cancel);
       for (Generation& g : some) answers.push_back(answer_of(std::move(g)));
       at += n;
     } catch (const c10::OutOfMemoryError&) {
       if (!limited()) throw;
       if (n == 1) explain_shortage("a question of " + std::to_string(first->size()) + " tokens");
       at_once = n / 2;  // again, in smaller batches: each answer is its own
-      free_device_cache(device_);
+      free_device_cache(model_.device());
     }
   }
   return answers;
@@ -280,9 +285,9 @@ std::vector<Answer> VidiSession::ask_all(const Encoded& encoded, const std::vect
   std::vector<std::vector<int>> prompts;
   for (const Query& q : queries) {
     check_query(*tokenizer_, q.text);
-    const std::string question =
-        make_question(config_.prompt, q.task, q.prompt_template, q.text, encoded.duration_s());
-    prompts.push_back(prompt_ids(config_.prompt, *tokenizer_, question));
+    const std::string question = make_question(model_.config().prompt, q.task, q.prompt_template,
+                                               q.text, encoded.duration_s());
+    prompts.push_back(prompt_ids(model_.config().prompt, *tokenizer_, question));
     if (tap_) {
       std::vector<int64_t> ids(prompts.back().begin(), prompts.back().end());
       tap_("prompt.ids", at::tensor(ids, at::kLong));
@@ -302,13 +307,13 @@ Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
 }
 
 int64_t VidiSession::device_memory_bytes() const noexcept {
-  const auto held = to_result<int64_t>([&] { return memory_use(device_).held; });
+  const auto held = to_result<int64_t>([&] { return memory_use(model_.device()).held; });
   return held ? *held : 0;
 }
 
 void VidiSession::free_caches() noexcept {
   (void)to_result<int>([&] {
-    free_device_cache(device_);
+    free_device_cache(model_.device());
     return 0;
   });
 }

@@ -29,10 +29,10 @@ struct VidiSession::Prepared final : PartialWindow {
 VidiSession::Prepared VidiSession::make_prepared(size_t n_frames) const {
   const auto n = static_cast<int64_t>(n_frames);
   Prepared prepared;
-  prepared.time_codes = projector_.time_codes(n);
+  prepared.time_codes = model_.projector().time_codes(n);
   prepared.done.resize(n_frames);
-  const int64_t n_tokens = n * projector_.tokens_per_frame(n);
-  decoder_.add_media(prepared.cache, Modality::kImage, n_tokens);
+  const int64_t n_tokens = n * model_.projector().tokens_per_frame(n);
+  model_.decoder().add_media(prepared.cache, Modality::kImage, n_tokens);
   prepared.held = count_keys(n_tokens, 0);
   return prepared;
 }
@@ -40,7 +40,7 @@ VidiSession::Prepared VidiSession::make_prepared(size_t n_frames) const {
 void VidiSession::stream_frames(Prepared& prepared, size_t first, const FrameList& frames,
                                 int64_t piece, const Cancel& cancel) {
   const auto all = static_cast<int64_t>(prepared.done.size());
-  const int64_t per_frame = projector_.tokens_per_frame(all);
+  const int64_t per_frame = model_.projector().tokens_per_frame(all);
   const auto step = static_cast<size_t>(std::max<int64_t>(1, piece / per_frame));
   for (size_t at = 0; at < frames.size(); at += step) {
     std::vector<at::Tensor> patches;
@@ -49,9 +49,9 @@ void VidiSession::stream_frames(Prepared& prepared, size_t first, const FrameLis
     }
     const auto place = static_cast<int64_t>(first + at);
     at::Tensor tokens =
-        projector_.image_tokens(at::stack(patches), place, all, prepared.time_codes, tap_);
-    decoder_.prefill_media(tokens, Modality::kImage, place * per_frame, prepared.cache, cancel,
-                           piece);
+        model_.projector().image_tokens(at::stack(patches), place, all, prepared.time_codes, tap_);
+    model_.decoder().prefill_media(tokens, Modality::kImage, place * per_frame, prepared.cache,
+                                   cancel, piece);
     for (size_t i = 0; i < patches.size(); ++i) prepared.done[first + at + i] = frames[at + i];
   }
 }
@@ -94,7 +94,7 @@ Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames
                                                   " frames to begin, expected at least 2");
     }
     const auto n = static_cast<int64_t>(n_frames);
-    const int64_t bytes = decoder_.media_bytes(n * projector_.tokens_per_frame(n));
+    const int64_t bytes = model_.decoder().media_bytes(n * model_.projector().tokens_per_frame(n));
     if (room_ahead() < bytes + kSpareBytes) return nullptr;
     return std::make_shared<Prepared>(make_prepared(n_frames));
   });

@@ -39,14 +39,15 @@ int64_t with_rounding(int64_t bytes) {
 }  // namespace
 
 WindowNeed VidiSession::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const {
-  const DecoderConfig& d = config_.decoder;
-  const auto size = static_cast<int64_t>(at::elementSize(dtype_));
+  const DecoderConfig& d = model_.config().decoder;
+  const auto size = model_.element_size();
   WindowNeed need;
   need.decoder = d, need.element_size = size;
   need.n_tokens = n_image_tokens + n_audio_tokens;
   for (const int64_t n : {n_image_tokens, n_audio_tokens}) {
-    const int64_t tensors = 2 * int64_t{d.layers}, bytes = decoder_.media_bytes(n) / tensors;
-    need.keys += tensors * (device_.is_cuda() ? with_rounding(bytes) : bytes);
+    const int64_t tensors = 2 * int64_t{d.layers},
+                  bytes = model_.decoder().media_bytes(n) / tensors;
+    need.keys += tensors * (model_.device().is_cuda() ? with_rounding(bytes) : bytes);
   }
   need.sound = sound_bytes(d, n_audio_tokens, size);
   need.tokens = n_audio_tokens * d.hidden * size;
@@ -56,49 +57,50 @@ WindowNeed VidiSession::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) 
 
 MemoryState VidiSession::memory_state() const {
   MemoryState state;
-  state.limit = limit_.bytes();
-  state.towers = towers_.bytes(), state.towers_in = towers_.on_device();
+  state.limit = model_.memory_limit();
+  state.towers = model_.towers().bytes(), state.towers_in = model_.towers().on_device();
   state.windows = window_bytes_->load();
-  state.can_halve = device_.is_cuda() && dtype_ == at::kFloat;
-  if (device_.is_cuda()) {
-    state.held = memory_use(device_).held;
+  state.can_halve = model_.can_halve();
+  if (model_.device().is_cuda()) {
+    state.held = memory_use(model_.device()).held;
     state.spare = kSpareOnCuda;
   } else {
-    state.held = info_.weight_bytes - (state.towers_in ? 0 : state.towers) + state.windows;
+    state.held = model_.info().weight_bytes - (state.towers_in ? 0 : state.towers) + state.windows;
   }
   return state;
 }
 
 HeldBytes VidiSession::count_keys(int64_t n_image_tokens, int64_t n_audio_tokens) const {
-  return {window_bytes_, decoder_.media_bytes(n_image_tokens + n_audio_tokens)};
+  return {window_bytes_, model_.decoder().media_bytes(n_image_tokens + n_audio_tokens)};
 }
 
 MemoryPlan VidiSession::make_room(const WindowNeed& need) {
   if (!limited()) return {};
   const auto as_it_is = find_plan(memory_state(), need);
   if (as_it_is && as_it_is->is_usual()) return *as_it_is;
-  free_device_cache(device_);  // only what is left then is really held
+  free_device_cache(model_.device());  // only what is left then is really held
   const MemoryPlan plan = plan_window(memory_state(), need);
   if (plan.towers_leave) {
-    towers_.leave();
-    free_device_cache(device_);
+    model_.towers().leave();
+    free_device_cache(model_.device());
   }
   return plan;
 }
 
 void VidiSession::make_most_room() {
-  towers_.leave();
-  free_device_cache(device_);
+  model_.towers().leave();
+  free_device_cache(model_.device());
 }
 
 void VidiSession::fetch_towers() {
-  if (towers_.on_device()) return;
-  const auto size = static_cast<int64_t>(at::elementSize(dtype_));
-  const int64_t workspace = device_.is_cuda() ? tower_workspace(config_.vision, size) : 0;
-  free_device_cache(device_);
+  if (model_.towers().on_device()) return;
+  const auto size = model_.element_size();
+  const int64_t workspace =
+      model_.device().is_cuda() ? tower_workspace(model_.config().vision, size) : 0;
+  free_device_cache(model_.device());
   check_towers_fit(memory_state(), workspace);
   try {
-    towers_.come_back();
+    model_.towers().come_back();
   } catch (const c10::OutOfMemoryError&) {
     explain_shortage("fetching the towers");
   }
@@ -107,11 +109,11 @@ void VidiSession::fetch_towers() {
 // What a partial window may count on. With the towers away there is none: they come back for the
 // next picture.
 int64_t VidiSession::room_ahead() const {
-  const int64_t spare = spare_memory(device_);
+  const int64_t spare = spare_memory(model_.device());
   if (!limited()) return spare;
-  if (!towers_.on_device()) return 0;
+  if (!model_.towers().on_device()) return 0;
   const MemoryState state = memory_state();
-  const int64_t used = device_.is_cuda() ? memory_use(device_).current : state.held;
+  const int64_t used = model_.device().is_cuda() ? memory_use(model_.device()).current : state.held;
   return std::min(spare, state.limit - used);
 }
 
@@ -120,11 +122,11 @@ int64_t VidiSession::room_ahead() const {
 size_t VidiSession::questions_with_room(const std::vector<std::vector<int>>& prompts,
                                         size_t most) const {
   if (!limited()) return most;
-  free_device_cache(device_);
+  free_device_cache(model_.device());
   size_t longest = 0;
   for (const auto& prompt : prompts) longest = std::max(longest, prompt.size());
-  const int64_t each = question_bytes(config_.decoder, static_cast<int64_t>(longest),
-                                      static_cast<int64_t>(at::elementSize(dtype_)));
+  const int64_t each =
+      question_bytes(model_.config().decoder, static_cast<int64_t>(longest), model_.element_size());
   return static_cast<size_t>(questions_at_once(memory_state(), each, static_cast<int64_t>(most)));
 }
 

@@ -3,22 +3,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "model/decoder/decoder.h"
 #include "model/device/held_bytes.h"
-#include "model/device/memory_limit.h"
 #include "model/device/memory_plan.h"
-#include "model/device/offload.h"
 #include "model/session.h"
+#include "model/session/device_model.h"
 #include "model/tap.h"
 #include "model/text/answer_draft.h"
 #include "model/text/tokenizer.h"
-#include "model/towers/audio_tower.h"
-#include "model/towers/projector.h"
-#include "model/towers/vision_tower.h"
 
 namespace vidi {
 
@@ -31,7 +27,7 @@ class VidiSession final : public Session {
   static std::unique_ptr<VidiSession> random(const ModelConfig& config, CheckpointFiles shapes,
                                              const OpenOptions& options, uint64_t seed);
 
-  ModelInfo info() const noexcept override { return info_; }
+  ModelInfo info() const noexcept override { return model_.info(); }
   Result<FrameList> encode_images(const std::vector<Frame>& frames,
                                   const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const AudioFeatures>> encode_audio(const float* samples, int n,
@@ -54,26 +50,16 @@ class VidiSession final : public Session {
 
   // Every stage is reported to `tap` from now on; an empty one ends that.
   void set_tap(Tap tap) { tap_ = std::move(tap); }
-  const ModelConfig& config() const { return config_; }
-  // The parts, for benchmarks that time them one by one.
-  const VisionTower& vision_tower() const { return vision_; }
+  // The parts, for tests and for benchmarks that time them one by one.
+  const DeviceModel& model() const { return model_; }
   // Frames that go through the vision tower together.
   size_t frames_at_once() const;
-  const AudioTower& audio_tower() const { return audio_; }
-  const Projector& projector() const { return projector_; }
-  const Decoder& decoder() const { return decoder_; }
-  // Every weight by name.
-  const std::vector<std::pair<std::string, at::Tensor>>& weights() const { return weights_; }
-  at::Device device() const { return device_; }
-  at::ScalarType dtype() const { return dtype_; }
-  const Offload& towers() const { return towers_; }
   // What a window needs beyond what is there, and what there is.
   WindowNeed need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const;
   MemoryState memory_state() const;
 
  private:
-  VidiSession() = default;
-  void choose_place(const OpenOptions& options);
+  VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer, const OpenOptions& options);
   void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
   void encode_batch(const Frame* frames, size_t n, FrameList& out);
   std::shared_ptr<const AudioFeatures> encode_chunk(const float* samples, int n);
@@ -103,22 +89,11 @@ class VidiSession final : public Session {
   int64_t room_ahead() const;
   size_t questions_with_room(const std::vector<std::vector<int>>& prompts, size_t most) const;
   [[noreturn]] void explain_shortage(const std::string& what) const;
-  bool limited() const { return limit_.bytes() > 0; }
+  bool limited() const { return model_.memory_limit() > 0; }
 
-  std::string why_no_gpu_;  // with device auto
-  MemoryLimit limit_;       // the last that goes: what is freed before is still under it
-  ModelConfig config_;
-  ModelInfo info_;
-  at::Device device_{at::kCPU};
-  at::ScalarType dtype_ = at::kFloat;
-  std::unique_ptr<Tokenizer> tokenizer_;
-  std::unique_ptr<AnswerDraft> draft_;  // none without a tokenizer
-  VisionTower vision_;
-  AudioTower audio_;
-  Projector projector_;
-  Decoder decoder_;
-  std::vector<std::pair<std::string, at::Tensor>> weights_;
-  Offload towers_;                                                       // their weights' memory
+  DeviceModel model_;
+  std::optional<Tokenizer> tokenizer_;
+  std::optional<AnswerDraft> draft_;                                     // none without a tokenizer
   TotalBytes window_bytes_ = std::make_shared<std::atomic<int64_t>>(0);  // keys and values alive
   Tap tap_;
 };

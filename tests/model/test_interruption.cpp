@@ -18,7 +18,7 @@ std::unique_ptr<VidiSession> one_layer() {
 }
 
 std::shared_ptr<const Encoded> some_window(VidiSession& session) {
-  const int side = session.config().vision.image_size;
+  const int side = session.model().config().vision.image_size;
   const std::vector<uint8_t> grey(static_cast<size_t>(side) * side * 3, 128);
   const Frame frame{grey.data(), side, side, static_cast<size_t>(side) * 3};
   Window window;
@@ -50,7 +50,7 @@ TEST(Interruption, CancelIsAskedForInEveryCall) {
   const auto window = some_window(*session);
   Cancel raised;
   raised.cancel();
-  const int side = session->config().vision.image_size;
+  const int side = session->model().config().vision.image_size;
   const std::vector<uint8_t> grey(static_cast<size_t>(side) * side * 3, 128);
   const Frame frame{grey.data(), side, side, static_cast<size_t>(side) * 3};
   const std::vector<float> silence(16000);

@@ -28,7 +28,7 @@ Case base_case() { return read_case(kSet + "base/input.safetensors"); }
 
 WindowNeed need_of(const VidiSession& session, const Encoded& encoded, const Window& window) {
   const int64_t n = static_cast<int64_t>(window.frames.size());
-  const int64_t n_image = n * session.projector().tokens_per_frame(n);
+  const int64_t n_image = n * session.model().projector().tokens_per_frame(n);
   return session.need_of(n_image, encoded.n_tokens() - n_image);
 }
 
@@ -78,12 +78,12 @@ TEST(Offload, ComeBackAsTheyLeft) {
 TEST(Offload, AreBothTowersOfTheModel) {
   auto session = open_with(0);
   int64_t bytes = 0;
-  for (const auto& [name, tensor] : session->weights()) {
+  for (const auto& [name, tensor] : session->model().weights()) {
     if (name.starts_with("model.mm_vis.") || name.starts_with("model.mm_aud."))
       bytes += static_cast<int64_t>(tensor.nbytes());
   }
-  EXPECT_GE(session->towers().bytes(), bytes);  // joined biases hold zeros, too
-  EXPECT_LT(session->towers().bytes(), bytes * 101 / 100);
+  EXPECT_GE(session->model().towers().bytes(), bytes);  // joined biases hold zeros, too
+  EXPECT_LT(session->model().towers().bytes(), bytes * 101 / 100);
   EXPECT_GT(bytes, 0);
   EXPECT_LT(bytes, session->info().weight_bytes);
 }
@@ -97,12 +97,12 @@ TEST(MemoryLimit, TowersLeaveAndAnswersStay) {
   const Window free_window = look_and_listen(*free, base_case(), Cancel());
   const auto expected = ask(*free, *value_of(free->encode(free_window, Cancel())));
   auto session = open_with(need_with_towers() - 1);
-  EXPECT_TRUE(session->towers().on_device());
+  EXPECT_TRUE(session->model().towers().on_device());
   for (int round = 0; round < 3; ++round) {
     const Window window = look_and_listen(*session, base_case(), Cancel());
-    EXPECT_TRUE(session->towers().on_device());
+    EXPECT_TRUE(session->model().towers().on_device());
     auto encoded = value_of(session->encode(window, Cancel()));
-    EXPECT_FALSE(session->towers().on_device());
+    EXPECT_FALSE(session->model().towers().on_device());
     const auto found = ask(*session, *encoded);
     ASSERT_EQ(found.size(), expected.size());
     for (size_t i = 0; i < found.size(); ++i) expect_same_answer(found[i], expected[i]);
@@ -114,7 +114,7 @@ TEST(MemoryLimit, TowersStayWhereThereIsRoom) {
   for (const int64_t limit : {int64_t{0}, need_with_towers() + (int64_t{1} << 30)}) {
     auto session = open_with(limit);
     value_of(session->encode(look_and_listen(*session, base_case(), Cancel()), Cancel()));
-    EXPECT_TRUE(session->towers().on_device()) << limit;
+    EXPECT_TRUE(session->model().towers().on_device()) << limit;
   }
 }
 
@@ -128,17 +128,18 @@ TEST(MemoryLimit, AWindowTooLargeIsRefused) {
   const auto refused = session->encode(larger, Cancel());
   expect_refused(refused, ErrorCode::kOverLimit, "are missing");
   EXPECT_NE(refused.error().message.find("window-duration"), std::string::npos);
-  EXPECT_TRUE(session->towers().on_device());
+  EXPECT_TRUE(session->model().towers().on_device());
   EXPECT_TRUE(session->encode(window, Cancel()));
 }
 
 // A second window beside the first is out of memory as long as the first is there.
 TEST(MemoryLimit, EarlierWindowsMakeRoomWhenTheyGo) {
-  auto session = open_with(need_with_towers() - open_with(0)->towers().bytes());
+  auto session = open_with(need_with_towers() - open_with(0)->model().towers().bytes());
   const Window window = look_and_listen(*session, base_case(), Cancel());
   auto first = value_of(session->encode(window, Cancel()));
-  EXPECT_FALSE(session->towers().on_device());
-  EXPECT_EQ(session->memory_state().windows, session->decoder().media_bytes(first->n_tokens()));
+  EXPECT_FALSE(session->model().towers().on_device());
+  EXPECT_EQ(session->memory_state().windows,
+            session->model().decoder().media_bytes(first->n_tokens()));
   expect_refused(session->encode(window, Cancel()), ErrorCode::kOutOfMemory, "encoded before");
   first.reset();
   EXPECT_EQ(session->memory_state().windows, 0);
@@ -148,7 +149,7 @@ TEST(MemoryLimit, EarlierWindowsMakeRoomWhenTheyGo) {
 // Pieces of any size leave the same keys and values but for rounding.
 TEST(MemoryLimit, PiecesOfAnySizeAreTheSame) {
   auto session = open_with(0);
-  const Decoder& decoder = session->decoder();
+  const Decoder& decoder = session->model().decoder();
   at::manual_seed(1);
   const at::Tensor tokens = at::randn({11, decoder.config().hidden});
   const MediaCache whole = decoder.make_media_cache(11, 0),
@@ -181,7 +182,7 @@ TEST(MemoryLimit, TheAllocatorHasTheLastWord) {
       continue;
     }
     ASSERT_TRUE(encoded) << encoded.error().message;
-    EXPECT_FALSE(session->towers().on_device());
+    EXPECT_FALSE(session->model().towers().on_device());
     auto free = open_with(0);
     const auto expected = ask(
         *free, *value_of(free->encode(look_and_listen(*free, base_case(), Cancel()), Cancel())));
@@ -250,7 +251,7 @@ TEST_F(CudaLimit, IsAHardCap) {
     const at::Tensor half = take(kLimit / 2);
     EXPECT_THROW(take(kLimit), c10::OutOfMemoryError);
     EXPECT_THROW(take(kLimit / 2), c10::OutOfMemoryError);
-    EXPECT_LE(memory_use(session->device()).held, kLimit);
+    EXPECT_LE(memory_use(session->model().device()).held, kLimit);
   }
   EXPECT_NO_THROW(take(2 * kLimit));
 }
@@ -273,18 +274,18 @@ TEST_F(CudaLimit, TowersLeaveAndIdsStay) {
   auto encoded = value_of(session->encode(window, Cancel()));
   const auto expected = ask(*session, *encoded);
   std::vector<at::Tensor> weights;
-  for (const auto& [name, tensor] : session->weights()) {
+  for (const auto& [name, tensor] : session->model().weights()) {
     if (name.starts_with("model.mm_vis.") || name.starts_with("model.mm_aud."))
       weights.push_back(tensor);
   }
   Offload towers(weights);
   for (int round = 0; round < 3; ++round) {
-    const int64_t before = memory_use(session->device()).current;
+    const int64_t before = memory_use(session->model().device()).current;
     towers.leave();
-    EXPECT_LE(memory_use(session->device()).current, before - towers.bytes());
+    EXPECT_LE(memory_use(session->model().device()).current, before - towers.bytes());
     EXPECT_EQ(ask(*session, *encoded).at(0).ids, expected.at(0).ids);
     towers.come_back();
-    EXPECT_GE(memory_use(session->device()).current, before);
+    EXPECT_GE(memory_use(session->model().device()).current, before);
     window = look_and_listen(*session, base_case(), Cancel());
     encoded = value_of(session->encode(window, Cancel()));
     EXPECT_EQ(ask(*session, *encoded).at(0).ids, expected.at(0).ids);
@@ -313,7 +314,7 @@ struct RealSizes {
           value_of(session->encode_audio(samples.data(), std::min(left, 480000), Cancel())));
     return window;
   }
-  int64_t held() const { return memory_use(session->device()).held; }
+  int64_t held() const { return memory_use(session->model().device()).held; }
 
   std::vector<uint8_t> picture = std::vector<uint8_t>(3 * 384 * 384, 100);
   std::unique_ptr<VidiSession> session;
@@ -342,18 +343,18 @@ TEST_F(CudaRealSizes, AMinuteRunsUnder24GB) {
   options.max_new_tokens = 34, options.stop_repetition = false;
   for (int round = 0; round < 3; ++round) {
     const Window window = real.window(60);
-    EXPECT_TRUE(real.session->towers().on_device());
+    EXPECT_TRUE(real.session->model().towers().on_device());
     int n_pieces = 0;  // the image stream's; an attempt that failed would add its own
     real.session->set_tap([&](const std::string& name, const at::Tensor&) {
       n_pieces += name == "image.tokens" ? 1 : 0;
     });
     auto encoded = value_of(real.session->encode(window, Cancel()));
     real.session->set_tap({});
-    EXPECT_FALSE(real.session->towers().on_device());
+    EXPECT_FALSE(real.session->model().towers().on_device());
     EXPECT_LE(n_pieces, 12);  // of 1,024 tokens: five pictures each
     EXPECT_LE(real.held(), kLimit);
     EXPECT_EQ(real.session->ask_ids(*encoded, prompts, options, Cancel()).size(), 10u);
-    EXPECT_LE(memory_use(real.session->device()).held_peak, kLimit);
+    EXPECT_LE(memory_use(real.session->model().device()).held_peak, kLimit);
     expect_refused(real.encode_images(1), ErrorCode::kOutOfMemory, "encoded before");
     expect_refused(real.session->encode(window, Cancel()), ErrorCode::kOutOfMemory,
                    "encoded before");

@@ -429,8 +429,8 @@ TEST(Cuda, EverythingIsOnTheDevice) {
   if (!at::globalContext().hasCUDA()) GTEST_SKIP() << "no CUDA device";
   for (const char* set : {"vidi15", "vidi7b"}) {
     auto session = open_set(set, "cuda");
-    ASSERT_GT(session->weights().size(), 50u);
-    for (const auto& [name, tensor] : session->weights()) {
+    ASSERT_GT(session->model().weights().size(), 50u);
+    for (const auto& [name, tensor] : session->model().weights()) {
       EXPECT_TRUE(tensor.is_cuda()) << name;
       EXPECT_EQ(tensor.scalar_type(), at::kHalf) << name;
     }

@@ -117,7 +117,7 @@ Stages run_case(VidiSession& session, const Case& c, int max_new_tokens) {
   const std::vector<int64_t> ids(answer.ids.begin(), answer.ids.end());
   stages.tensors["output.ids"] = at::tensor(ids, at::kLong);
   const PrintedAnswer printed =
-      print_answer(session.config().prompt.family, answer.text, c.duration_s);
+      print_answer(session.model().config().prompt.family, answer.text, c.duration_s);
   stages.metadata = {{"output.text", answer.text},
                      {"output.ranges", printed.failed ? "" : printed.text},
                      {"question", c.question},

@@ -95,7 +95,7 @@ class Bench {
  public:
   explicit Bench(const Arguments& a) : a_(a) {
     const Time load = time_call(at::kCPU, 0, [&] { session_ = open_session(); });
-    device_ = session_->device(), dtype_ = session_->dtype();
+    device_ = session_->model().device(), dtype_ = session_->model().dtype();
     if (!a.open.folder.empty()) {
       add("load of the libraries", {0, a.core_seconds_before});
       add("load of the model", load);
@@ -150,7 +150,7 @@ std::unique_ptr<VidiSession> Bench::open_session() const {
 
 // A product at the decoder's own shape and a copy far larger than any cache.
 void Bench::plain_speeds() {
-  const DecoderConfig& d = session_->config().decoder;
+  const DecoderConfig& d = session_->model().config().decoder;
   const int64_t rows = device_.is_cuda() ? 8192 : 512;
   at::Tensor x = at::randn({rows, d.hidden}, options()),
              w = at::randn({d.mlp, d.hidden}, options());
@@ -170,7 +170,7 @@ void Bench::preprocess() {
     picture[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
   const auto batch = static_cast<int>(session_->frames_at_once());
   const std::vector<Frame> frames(batch, Frame{picture.data(), kWidth, kHeight, kWidth * 3});
-  const int side = session_->config().vision.image_size;
+  const int side = session_->model().config().vision.image_size;
   add("preprocess: 1080p frames",
       time_call(device_, 1,
                 [&] {
@@ -184,30 +184,32 @@ void Bench::preprocess() {
   for (size_t i = 0; i < samples.size(); i += 3) samples[i] = -0.25f;
   add("preprocess: log-mel", time_call(device_, 1, [&] {
         for (int c = 0; c < n_chunks_; ++c) {
-          make_mel(samples.data(), kChunkSamples, session_->config().audio.n_mels, device_, dtype_);
+          make_mel(samples.data(), kChunkSamples, session_->model().config().audio.n_mels, device_,
+                   dtype_);
         }
       }));
 }
 
 void Bench::towers() {
-  const VisionConfig& v = session_->config().vision;
+  const VisionConfig& v = session_->model().config().vision;
   const double patches = double(v.grid) * v.grid;
   const int batch = static_cast<int>(session_->frames_at_once());
   at::Tensor pixels = at::randn({batch, 3, v.image_size, v.image_size}, options());
   const Time vision = time_call(device_, 1, [&] {
     for (int at = 0; at < n_frames_; at += batch) {
-      patches_ = session_->vision_tower()(pixels.narrow(0, 0, std::min(batch, n_frames_ - at)));
+      patches_ =
+          session_->model().vision_tower()(pixels.narrow(0, 0, std::min(batch, n_frames_ - at)));
     }
   });
   patches_ = patches_[0].clone();
   add("vision tower", vision,
       n_frames_ * v.layers_to_run * layer_flop(patches, v.hidden, v.mlp, patches) / 1e12);
 
-  const AudioConfig& s = session_->config().audio;
+  const AudioConfig& s = session_->model().config().audio;
   at::Tensor mel = at::randn({1, s.n_mels, kMelFrames}, options());
   at::Tensor chunk;
   const Time audio = time_call(device_, 1, [&] {
-    for (int c = 0; c < n_chunks_; ++c) chunk = session_->audio_tower()(mel);
+    for (int c = 0; c < n_chunks_; ++c) chunk = session_->model().audio_tower()(mel);
   });
   const double steps = s.positions;
   add("audio tower", audio,
@@ -216,14 +218,14 @@ void Bench::towers() {
 }
 
 double Bench::stream_tflop(double tokens) const {
-  const DecoderConfig& d = session_->config().decoder;
+  const DecoderConfig& d = session_->model().config().decoder;
   const double keys = 2.0 * d.hidden * d.kv_heads * d.head_dim;
   const double rest = 1.0 * d.hidden * d.heads * d.head_dim + 3.0 * d.hidden * d.mlp;
   return 2 * tokens * (d.layers * keys + (d.layers - 1) * rest) / 1e12;
 }
 
 void Bench::encode() {
-  const Projector& projector = session_->projector();
+  const Projector& projector = session_->model().projector();
   const int64_t per_frame = projector.tokens_per_frame(n_frames_);
   const int64_t n_image = n_frames_ * per_frame,
                 n_audio = projector.n_audio_tokens(states_.size(0));
@@ -240,18 +242,18 @@ void Bench::encode() {
         audio_tokens = projector.audio_tokens(states_, {});
       }));
   image_tokens = image_tokens.narrow(0, 0, per_frame).repeat({step, 1});
-  const MediaCache cache = session_->decoder().make_media_cache(n_image, n_audio);
+  const MediaCache cache = session_->model().decoder().make_media_cache(n_image, n_audio);
   const Cancel cancel;
   add("decoder stream",
       time_call(device_, 1,
                 [&] {
                   for (int64_t first = 0; first < n_image; first += step * per_frame) {
                     const int64_t n = std::min(step * per_frame, n_image - first);
-                    session_->decoder().prefill_media(image_tokens.narrow(0, 0, n),
-                                                      Modality::kImage, first, cache, cancel);
+                    session_->model().decoder().prefill_media(
+                        image_tokens.narrow(0, 0, n), Modality::kImage, first, cache, cancel);
                   }
-                  session_->decoder().prefill_media(audio_tokens, Modality::kAudio, 0, cache,
-                                                    cancel);
+                  session_->model().decoder().prefill_media(audio_tokens, Modality::kAudio, 0,
+                                                            cache, cancel);
                 }),
       stream_tflop(n_image + n_audio));
 
@@ -266,12 +268,12 @@ void Bench::read(const MediaCache& cache) {
   at::Tensor logits;
   add("prefill", time_call(device_, 3, [&] {
         text = {};
-        logits = session_->decoder().prefill(prompts, cache, text, {}, cancel);
+        logits = session_->model().decoder().prefill(prompts, cache, text, {}, cancel);
       }));
   double weights = 0, keys = 0;
-  for (const auto& [name, w] : session_->weights()) {
+  for (const auto& [name, w] : session_->model().weights()) {
     const bool table = name.find("embed_tokens") != std::string::npos &&
-                       !session_->config().decoder.tied_embeddings;
+                       !session_->model().config().decoder.tied_embeddings;
     if (name.find("mm_") == std::string::npos && !table) weights += w.nbytes();
   }
   for (const auto& layers : cache.layers) {
@@ -279,7 +281,7 @@ void Bench::read(const MediaCache& cache) {
   }
   at::Tensor ids = logits.argmax(-1, /*keepdim=*/true);
   at::Tensor positions = at::full_like(ids, kPromptTokens);
-  const Decoder& decoder = session_->decoder();
+  const Decoder& decoder = session_->model().decoder();
   decoder.reserve(text, a_.queries, kPromptTokens + a_.new_tokens + 2);
   auto step = [&] {
     at::Tensor next = decoder.step(ids, positions, text.capacity, cache, text, cancel);
@@ -310,7 +312,7 @@ void Bench::look_and_listen(Window& window, const std::vector<Frame>& frames) {
 // memory limit with the towers' way to the device, too.
 void Bench::questions() {
   const Cancel cancel;
-  const int side = session_->config().vision.image_size;
+  const int side = session_->model().config().vision.image_size;
   std::vector<uint8_t> picture(side * side * 3, 100);
   Window window;
   window.duration_s = a_.seconds;
@@ -364,10 +366,11 @@ void Bench::print() const {
               info.weight_bytes / 1e9, static_cast<long long>(encoded_->n_tokens()),
               memory_use(device_).peak / 1e9);
   if (a_.open.memory_limit == 0) return;
-  std::printf("memory limit %.2f GB, at most held by the allocator %.2f GB, towers (%.2f GB) %s\n",
-              a_.open.memory_limit / 1e9, memory_use(device_).held_peak / 1e9,
-              session_->towers().bytes() / 1e9,
-              session_->towers().on_device() ? "stay on the device" : "leave it for each window");
+  std::printf(
+      "memory limit %.2f GB, at most held by the allocator %.2f GB, towers (%.2f GB) %s\n",
+      a_.open.memory_limit / 1e9, memory_use(device_).held_peak / 1e9,
+      session_->model().towers().bytes() / 1e9,
+      session_->model().towers().on_device() ? "stay on the device" : "leave it for each window");
 }
 
 nlohmann::json Bench::as_json() const {
@@ -393,7 +396,7 @@ nlohmann::json Bench::as_json() const {
           {"peak_device_bytes", memory_use(device_).peak},
           {"peak_held_bytes", memory_use(device_).held_peak},
           {"memory_limit", a_.open.memory_limit},
-          {"towers_left", !session_->towers().on_device()}};
+          {"towers_left", !session_->model().towers().on_device()}};
 }
 
 // Peak resident memory of this process so far, bytes.

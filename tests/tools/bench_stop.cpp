@@ -51,7 +51,7 @@ void run(int n_tokens) {
   options.device = "cpu";
   std::unique_ptr<VidiSession> session;
   session = VidiSession::random(config_of(geometry), shapes_of(geometry), options, 1);
-  const int side = session->config().vision.image_size;
+  const int side = session->model().config().vision.image_size;
   const std::vector<uint8_t> grey(static_cast<size_t>(side) * side * 3, 128);
   Window window;
   window.duration_s = 2;
@@ -59,10 +59,11 @@ void run(int n_tokens) {
       std::vector<Frame>(2, {grey.data(), side, side, static_cast<size_t>(side) * 3}), Cancel());
   const auto encoded = *session->encode(window, Cancel());
 
-  const at::Tensor tokens = at::zeros({n_tokens, session->config().decoder.hidden});
-  const MediaCache cache = session->decoder().make_media_cache(n_tokens, 0);
+  const at::Tensor tokens = at::zeros({n_tokens, session->model().config().decoder.hidden});
+  const MediaCache cache = session->model().decoder().make_media_cache(n_tokens, 0);
   measure("pictures' tokens through the layer", [&] {
-    session->decoder().prefill_media(tokens, Modality::kImage, 0, cache, Cancel(), n_tokens);
+    session->model().decoder().prefill_media(tokens, Modality::kImage, 0, cache, Cancel(),
+                                             n_tokens);
   });
   AskOptions one_token;
   one_token.max_new_tokens = 1;

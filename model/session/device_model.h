@@ -1,0 +1,72 @@
+// A model's weights on one device, and the parts that compute with them. Knows neither windows nor
+// questions. One thread at a time.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/checkpoint/config.h"
+#include "model/checkpoint/weights.h"
+#include "model/decoder/decoder.h"
+#include "model/device/memory_limit.h"
+#include "model/device/offload.h"
+#include "model/options.h"
+#include "model/towers/audio_tower.h"
+#include "model/towers/projector.h"
+#include "model/towers/vision_tower.h"
+
+namespace vidi {
+
+class DeviceModel {
+ public:
+  // Chooses the device and what to compute in, and sets the memory limit; nothing is loaded yet.
+  // Throws EngineError (device/device.h).
+  DeviceModel(ModelConfig config, const OpenOptions& options);
+  DeviceModel(const DeviceModel&) = delete;
+  DeviceModel& operator=(const DeviceModel&) = delete;
+
+  // `weights` are for this device and dtype. Throws EngineError: as Weights, and kOverLimit where
+  // they are more than the limit, or than the host has; c10::OutOfMemoryError.
+  void load(Weights weights, const OpenOptions& options, const Cancel& cancel);
+
+  at::Device device() const { return device_; }
+  at::ScalarType dtype() const { return dtype_; }
+  int64_t element_size() const { return static_cast<int64_t>(at::elementSize(dtype_)); }
+  bool can_halve() const { return device_.is_cuda() && dtype_ == at::kFloat; }
+  int64_t memory_limit() const { return limit_.bytes(); }  // what holds now; 0 = none
+
+  const ModelConfig& config() const { return config_; }
+  const ModelInfo& info() const { return info_; }
+  const VisionTower& vision_tower() const { return vision_; }
+  const AudioTower& audio_tower() const { return audio_; }
+  const Projector& projector() const { return projector_; }
+  const Decoder& decoder() const { return decoder_; }
+  // Every weight by name.
+  const std::vector<std::pair<std::string, at::Tensor>>& weights() const { return weights_; }
+  // The memory of both towers' weights.
+  Offload& towers() { return towers_; }
+  const Offload& towers() const { return towers_; }
+
+ private:
+  void take(Weights& weights);
+  void check_room(int64_t bytes) const;
+  void describe(const Weights& weights, double seconds);
+
+  std::string why_no_gpu_;  // with device auto
+  MemoryLimit limit_;       // the last that goes: what is freed before is still under it
+  at::Device device_{at::kCPU};
+  at::ScalarType dtype_ = at::kFloat;
+  ModelConfig config_;
+  ModelInfo info_;
+  VisionTower vision_;
+  AudioTower audio_;
+  Projector projector_;
+  Decoder decoder_;
+  std::vector<std::pair<std::string, at::Tensor>> weights_;
+  Offload towers_;
+};
+
+}  // namespace vidi
