@@ -36,10 +36,14 @@ void check_prompts(const std::vector<std::vector<int>>& prompts) {
 }
 
 // So many that all of them, each as long as the longest, are no more text than one may be.
-size_t questions_at_once(const std::vector<std::vector<int>>& prompts) {
-  size_t longest = 1;
+size_t usual_batch(size_t longest) {
+  return std::clamp<size_t>(kMaxPromptTokens / std::max<size_t>(longest, 1), 1, kQuestionBatch);
+}
+
+size_t longest_of(const std::vector<std::vector<int>>& prompts) {
+  size_t longest = 0;
   for (const auto& p : prompts) longest = std::max(longest, p.size());
-  return std::clamp<size_t>(kMaxPromptTokens / longest, 1, kQuestionBatch);
+  return longest;
 }
 
 }  // namespace
@@ -68,7 +72,7 @@ Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
 }
 
 size_t VidiSession::frames_at_once() const {
-  return model_.device().is_cuda() && !limited() ? kLargeVisionBatch : kVisionBatch;
+  return model_.device().is_cuda() && !memory_.limited() ? kLargeVisionBatch : kVisionBatch;
 }
 
 void VidiSession::encode_batch(const Frame* frames, size_t n, FrameList& out) {
@@ -88,17 +92,14 @@ Result<FrameList> VidiSession::encode_images(const std::vector<Frame>& frames,
                                              const Cancel& cancel) noexcept {
   return to_result<FrameList>(cancel, [&] {
     FrameList out;
-    fetch_towers();
-    try {
+    memory_.fetch_towers();
+    memory_.explained("looking at " + std::to_string(frames.size()) + " picture(s)", [&] {
       const size_t batch = frames_at_once();
       for (size_t at = 0; at < frames.size(); at += batch) {
         cancel.check();
         encode_batch(frames.data() + at, std::min(batch, frames.size() - at), out);
       }
-    } catch (const c10::OutOfMemoryError&) {
-      if (!limited()) throw;
-      explain_shortage("looking at " + std::to_string(frames.size()) + " picture(s)");
-    }
+    });
     return out;
   });
 }
@@ -122,13 +123,9 @@ Result<std::shared_ptr<const AudioFeatures>> VidiSession::encode_audio(
     const float* samples, int n, const Cancel& cancel) noexcept {
   return to_result<std::shared_ptr<const AudioFeatures>>(cancel, [&] {
     cancel.check();
-    fetch_towers();
-    try {
-      return encode_chunk(samples, n);
-    } catch (const c10::OutOfMemoryError&) {
-      if (!limited()) throw;
-      explain_shortage("listening to " + std::to_string(n) + " samples");
-    }
+    memory_.fetch_towers();
+    return memory_.explained("listening to " + std::to_string(n) + " samples",
+                             [&] { return encode_chunk(samples, n); });
   });
 }
 
@@ -187,20 +184,17 @@ std::shared_ptr<const Encoded> VidiSession::encode_in_room(const Window& window,
   const int64_t n_frames = window.frames.size();
   const int64_t n_image =
       n_frames > 0 ? n_frames * model_.projector().tokens_per_frame(n_frames) : 0;
-  WindowNeed need = need_of(n_image, sound.n_tokens);
-  if (check_prepared(window)) need.keys = need_of(0, sound.n_tokens).keys;
-  const MemoryPlan plan = make_room(need);
+  WindowNeed need = memory_.need_of(n_image, sound.n_tokens);
+  if (check_prepared(window)) need.keys = memory_.need_of(0, sound.n_tokens).keys;
+  const MemoryPlan plan = memory_.make_room(need);
   try {
     return encode_in_pieces(window, sound, plan.piece_tokens, cancel);
   } catch (const c10::OutOfMemoryError&) {
-    if (!limited()) throw;
+    if (!memory_.limited()) throw;
   }
-  make_most_room();
-  try {
-    return encode_in_pieces(window, sound, kSmallestPiece, cancel);
-  } catch (const c10::OutOfMemoryError&) {
-    explain_shortage("a window of " + std::to_string(need.n_tokens) + " tokens");
-  }
+  memory_.make_most_room();
+  return memory_.explained("a window of " + std::to_string(need.n_tokens) + " tokens",
+                           [&] { return encode_in_pieces(window, sound, kSmallestPiece, cancel); });
 }
 
 std::shared_ptr<VidiSession::EncodedWindow> VidiSession::encode_in_pieces(const Window& window,
@@ -218,7 +212,7 @@ std::shared_ptr<VidiSession::EncodedWindow> VidiSession::encode_in_pieces(const 
     model_.decoder().prefill_media(model_.projector().audio_tokens(sound.states, tap_),
                                    Modality::kAudio, 0, cache, cancel, piece);
   }
-  encoded->held = count_keys(cache.n_tokens[0], cache.n_tokens[1]);
+  encoded->held = memory_.count_keys(cache.n_tokens[0], cache.n_tokens[1]);
   tap_keys(cache);
   return encoded;
 }
@@ -258,7 +252,8 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
                                                 " new tokens asked for, expected 1 or more");
   }
   check_prompts(prompts);
-  size_t at_once = questions_with_room(prompts, questions_at_once(prompts));
+  const size_t longest = longest_of(prompts);
+  size_t at_once = memory_.questions_with_room(longest, usual_batch(longest));
   std::vector<Answer> answers;
   for (size_t at = 0; at < prompts.size();) {
     const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(at);
@@ -271,8 +266,9 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
       for (Generation& g : some) answers.push_back(answer_of(std::move(g)));
       at += n;
     } catch (const c10::OutOfMemoryError&) {
-      if (!limited()) throw;
-      if (n == 1) explain_shortage("a question of " + std::to_string(first->size()) + " tokens");
+      if (!memory_.limited()) throw;
+      if (n == 1)
+        memory_.explain_shortage("a question of " + std::to_string(first->size()) + " tokens");
       at_once = n / 2;  // again, in smaller batches: each answer is its own
       free_device_cache(model_.device());
     }

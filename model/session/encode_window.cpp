@@ -33,7 +33,7 @@ VidiSession::Prepared VidiSession::make_prepared(size_t n_frames) const {
   prepared.done.resize(n_frames);
   const int64_t n_tokens = n * model_.projector().tokens_per_frame(n);
   model_.decoder().add_media(prepared.cache, Modality::kImage, n_tokens);
-  prepared.held = count_keys(n_tokens, 0);
+  prepared.held = memory_.count_keys(n_tokens, 0);
   return prepared;
 }
 
@@ -95,7 +95,7 @@ Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames
     }
     const auto n = static_cast<int64_t>(n_frames);
     const int64_t bytes = model_.decoder().media_bytes(n * model_.projector().tokens_per_frame(n));
-    if (room_ahead() < bytes + kSpareBytes) return nullptr;
+    if (memory_.room_ahead() < bytes + kSpareBytes) return nullptr;
     return std::make_shared<Prepared>(make_prepared(n_frames));
   });
 }

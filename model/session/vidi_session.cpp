@@ -8,17 +8,12 @@ namespace vidi {
 
 VidiSession::VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer,
                          const OpenOptions& options)
-    : model_(std::move(config), options), tokenizer_(std::move(tokenizer)) {
+    : model_(std::move(config), options), memory_(model_), tokenizer_(std::move(tokenizer)) {
   if (tokenizer_) draft_.emplace(*tokenizer_);
 }
 
 void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
-  try {
-    model_.load(std::move(weights), options, cancel);
-  } catch (const c10::OutOfMemoryError&) {
-    if (!limited()) throw;
-    explain_shortage("loading the model");
-  }
+  memory_.explained("loading the model", [&] { model_.load(std::move(weights), options, cancel); });
 }
 
 std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const Cancel& cancel) {

@@ -8,9 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "model/device/held_bytes.h"
-#include "model/device/memory_plan.h"
 #include "model/session.h"
+#include "model/session/device_memory.h"
 #include "model/session/device_model.h"
 #include "model/tap.h"
 #include "model/text/answer_draft.h"
@@ -54,9 +53,7 @@ class VidiSession final : public Session {
   const DeviceModel& model() const { return model_; }
   // Frames that go through the vision tower together.
   size_t frames_at_once() const;
-  // What a window needs beyond what is there, and what there is.
-  WindowNeed need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const;
-  MemoryState memory_state() const;
+  const DeviceMemory& memory() const { return memory_; }
 
  private:
   VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer, const OpenOptions& options);
@@ -81,20 +78,10 @@ class VidiSession final : public Session {
   std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,
                               const AskOptions& options, const Cancel& cancel);
 
-  // Memory under a limit, session_memory.cpp; without one these do nothing.
-  HeldBytes count_keys(int64_t n_image_tokens, int64_t n_audio_tokens) const;
-  MemoryPlan make_room(const WindowNeed& need);
-  void make_most_room();
-  void fetch_towers();
-  int64_t room_ahead() const;
-  size_t questions_with_room(const std::vector<std::vector<int>>& prompts, size_t most) const;
-  [[noreturn]] void explain_shortage(const std::string& what) const;
-  bool limited() const { return model_.memory_limit() > 0; }
-
   DeviceModel model_;
+  DeviceMemory memory_;
   std::optional<Tokenizer> tokenizer_;
-  std::optional<AnswerDraft> draft_;                                     // none without a tokenizer
-  TotalBytes window_bytes_ = std::make_shared<std::atomic<int64_t>>(0);  // keys and values alive
+  std::optional<AnswerDraft> draft_;  // none without a tokenizer
   Tap tap_;
 };
 

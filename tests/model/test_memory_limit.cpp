@@ -29,14 +29,14 @@ Case base_case() { return read_case(kSet + "base/input.safetensors"); }
 WindowNeed need_of(const VidiSession& session, const Encoded& encoded, const Window& window) {
   const int64_t n = static_cast<int64_t>(window.frames.size());
   const int64_t n_image = n * session.model().projector().tokens_per_frame(n);
-  return session.need_of(n_image, encoded.n_tokens() - n_image);
+  return session.memory().need_of(n_image, encoded.n_tokens() - n_image);
 }
 
 // What the golden window needs at the least, weights and towers included.
 int64_t need_with_towers() {
   auto session = open_with(0);
   const Window window = look_and_listen(*session, base_case(), Cancel());
-  const int64_t held = session->memory_state().held;
+  const int64_t held = session->memory().state().held;
   auto encoded = value_of(session->encode(window, Cancel()));
   return held + bytes_needed(need_of(*session, *encoded, window), kSmallestPiece);
 }
@@ -138,11 +138,11 @@ TEST(MemoryLimit, EarlierWindowsMakeRoomWhenTheyGo) {
   const Window window = look_and_listen(*session, base_case(), Cancel());
   auto first = value_of(session->encode(window, Cancel()));
   EXPECT_FALSE(session->model().towers().on_device());
-  EXPECT_EQ(session->memory_state().windows,
+  EXPECT_EQ(session->memory().state().windows,
             session->model().decoder().media_bytes(first->n_tokens()));
   expect_refused(session->encode(window, Cancel()), ErrorCode::kOutOfMemory, "encoded before");
   first.reset();
-  EXPECT_EQ(session->memory_state().windows, 0);
+  EXPECT_EQ(session->memory().state().windows, 0);
   EXPECT_TRUE(session->encode(window, Cancel()));
 }
 
@@ -261,9 +261,9 @@ TEST_F(CudaLimit, TheSmallestHolds) {
   auto wide = open_with(int64_t{8} << 30, "cuda");
   {
     auto narrow = open_with(int64_t{1} << 30, "cuda");
-    EXPECT_EQ(wide->memory_state().limit, int64_t{1} << 30);
+    EXPECT_EQ(wide->memory().state().limit, int64_t{1} << 30);
   }
-  EXPECT_EQ(wide->memory_state().limit, int64_t{8} << 30);
+  EXPECT_EQ(wide->memory().state().limit, int64_t{8} << 30);
 }
 
 // Towers leave the device and come back, and free it meanwhile; the ids are those of a session

@@ -1,11 +1,9 @@
-// How a session keeps to its memory limit: it knows what is held and what comes, sends the towers
-// away where a window's keys and values need their room, and fetches them when there is something
-// to look at. Without a limit nothing of this happens.
+#include "model/session/device_memory.h"
+
 #include <algorithm>
 
 #include "kernels/aten.h"
 #include "model/device/device.h"
-#include "model/session/vidi_session.h"
 
 namespace vidi {
 namespace {
@@ -38,15 +36,15 @@ int64_t with_rounding(int64_t bytes) {
 
 }  // namespace
 
-WindowNeed VidiSession::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const {
+WindowNeed DeviceMemory::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const {
   const DecoderConfig& d = model_.config().decoder;
-  const auto size = model_.element_size();
+  const int64_t size = model_.element_size();
   WindowNeed need;
   need.decoder = d, need.element_size = size;
   need.n_tokens = n_image_tokens + n_audio_tokens;
   for (const int64_t n : {n_image_tokens, n_audio_tokens}) {
-    const int64_t tensors = 2 * int64_t{d.layers},
-                  bytes = model_.decoder().media_bytes(n) / tensors;
+    const int64_t tensors = 2 * int64_t{d.layers};
+    const int64_t bytes = model_.decoder().media_bytes(n) / tensors;
     need.keys += tensors * (model_.device().is_cuda() ? with_rounding(bytes) : bytes);
   }
   need.sound = sound_bytes(d, n_audio_tokens, size);
@@ -55,10 +53,11 @@ WindowNeed VidiSession::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) 
   return need;
 }
 
-MemoryState VidiSession::memory_state() const {
+MemoryState DeviceMemory::state() const {
+  const Offload& towers = model_.towers();
   MemoryState state;
   state.limit = model_.memory_limit();
-  state.towers = model_.towers().bytes(), state.towers_in = model_.towers().on_device();
+  state.towers = towers.bytes(), state.towers_in = towers.on_device();
   state.windows = window_bytes_->load();
   state.can_halve = model_.can_halve();
   if (model_.device().is_cuda()) {
@@ -70,68 +69,57 @@ MemoryState VidiSession::memory_state() const {
   return state;
 }
 
-HeldBytes VidiSession::count_keys(int64_t n_image_tokens, int64_t n_audio_tokens) const {
+HeldBytes DeviceMemory::count_keys(int64_t n_image_tokens, int64_t n_audio_tokens) const {
   return {window_bytes_, model_.decoder().media_bytes(n_image_tokens + n_audio_tokens)};
 }
 
-MemoryPlan VidiSession::make_room(const WindowNeed& need) {
+MemoryPlan DeviceMemory::make_room(const WindowNeed& need) {
   if (!limited()) return {};
-  const auto as_it_is = find_plan(memory_state(), need);
+  const auto as_it_is = find_plan(state(), need);
   if (as_it_is && as_it_is->is_usual()) return *as_it_is;
   free_device_cache(model_.device());  // only what is left then is really held
-  const MemoryPlan plan = plan_window(memory_state(), need);
-  if (plan.towers_leave) {
-    model_.towers().leave();
-    free_device_cache(model_.device());
-  }
+  const MemoryPlan plan = plan_window(state(), need);
+  if (plan.towers_leave) make_most_room();
   return plan;
 }
 
-void VidiSession::make_most_room() {
+void DeviceMemory::make_most_room() {
   model_.towers().leave();
   free_device_cache(model_.device());
 }
 
-void VidiSession::fetch_towers() {
+void DeviceMemory::fetch_towers() {
   if (model_.towers().on_device()) return;
-  const auto size = model_.element_size();
-  const int64_t workspace =
-      model_.device().is_cuda() ? tower_workspace(model_.config().vision, size) : 0;
+  const int64_t workspace = model_.device().is_cuda()
+                                ? tower_workspace(model_.config().vision, model_.element_size())
+                                : 0;
   free_device_cache(model_.device());
-  check_towers_fit(memory_state(), workspace);
-  try {
-    model_.towers().come_back();
-  } catch (const c10::OutOfMemoryError&) {
-    explain_shortage("fetching the towers");
-  }
+  check_towers_fit(state(), workspace);
+  explained("fetching the towers", [&] { model_.towers().come_back(); });
 }
 
-// What a partial window may count on. With the towers away there is none: they come back for the
-// next picture.
-int64_t VidiSession::room_ahead() const {
+int64_t DeviceMemory::room_ahead() const {
   const int64_t spare = spare_memory(model_.device());
   if (!limited()) return spare;
   if (!model_.towers().on_device()) return 0;
-  const MemoryState state = memory_state();
-  const int64_t used = model_.device().is_cuda() ? memory_use(model_.device()).current : state.held;
-  return std::min(spare, state.limit - used);
+  const MemoryState now = state();
+  const bool on_cuda = model_.device().is_cuda();
+  const int64_t used = on_cuda ? memory_use(model_.device()).current : now.held;
+  return std::min(spare, now.limit - used);
 }
 
 // While a step is being recorded the allocator cannot give back what is cached, and under a hard
 // cap it would find no room then: so it is given back before.
-size_t VidiSession::questions_with_room(const std::vector<std::vector<int>>& prompts,
-                                        size_t most) const {
+size_t DeviceMemory::questions_with_room(size_t longest, size_t most) const {
   if (!limited()) return most;
   free_device_cache(model_.device());
-  size_t longest = 0;
-  for (const auto& prompt : prompts) longest = std::max(longest, prompt.size());
   const int64_t each =
       question_bytes(model_.config().decoder, static_cast<int64_t>(longest), model_.element_size());
-  return static_cast<size_t>(questions_at_once(memory_state(), each, static_cast<int64_t>(most)));
+  return static_cast<size_t>(questions_at_once(state(), each, static_cast<int64_t>(most)));
 }
 
-void VidiSession::explain_shortage(const std::string& what) const {
-  throw EngineError(ErrorCode::kOutOfMemory, ran_out_text(memory_state(), what));
+void DeviceMemory::explain_shortage(const std::string& what) const {
+  throw EngineError(ErrorCode::kOutOfMemory, ran_out_text(state(), what));
 }
 
 }  // namespace vidi
