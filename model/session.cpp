@@ -13,15 +13,11 @@
 #include "model/text/prompt.h"
 #include "model/text/read_answer.h"
 #include "model/to_result.h"
-#include "model/towers/preprocess.h"
 #include "model/towers/tower_features.h"
 
 namespace vidi {
 namespace {
 
-// The vision tower's products want many rows (32 pictures take 6 % less than twice 16 on an H200),
-// a memory limit and a CPU's caches few.
-constexpr size_t kVisionBatch = 16, kLargeVisionBatch = 32;
 constexpr size_t kQuestionBatch = 32;      // questions that are answered together
 constexpr size_t kMaxPromptTokens = 8192;  // the models' own limit on text
 
@@ -71,62 +67,15 @@ Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
       cancel, [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
 }
 
-size_t VidiSession::frames_at_once() const {
-  return model_.device().is_cuda() && !memory_.limited() ? kLargeVisionBatch : kVisionBatch;
-}
-
-void VidiSession::encode_batch(const Frame* frames, size_t n, FrameList& out) {
-  at::Tensor pixels =
-      make_pixels(frames, n, model_.config().vision.image_size, model_.device(), model_.dtype());
-  tap_into(tap_, "frames.pixel_values", pixels);
-  at::Tensor features = model_.vision_tower()(pixels);
-  tap_into(tap_, "vision.features", features);
-  for (size_t i = 0; i < n; ++i) {
-    auto frame = std::make_shared<TowerFrame>();
-    frame->patches = features[i];
-    out.push_back(std::move(frame));
-  }
-}
-
 Result<FrameList> VidiSession::encode_images(const std::vector<Frame>& frames,
                                              const Cancel& cancel) noexcept {
-  return to_result<FrameList>(cancel, [&] {
-    FrameList out;
-    memory_.fetch_towers();
-    memory_.explained("looking at " + std::to_string(frames.size()) + " picture(s)", [&] {
-      const size_t batch = frames_at_once();
-      for (size_t at = 0; at < frames.size(); at += batch) {
-        cancel.check();
-        encode_batch(frames.data() + at, std::min(batch, frames.size() - at), out);
-      }
-    });
-    return out;
-  });
-}
-
-std::shared_ptr<const AudioFeatures> VidiSession::encode_chunk(const float* samples, int n) {
-  if (n < 1 || n > kChunkSamples || !samples) {
-    throw EngineError(ErrorCode::kBadInput, "a stretch of " + std::to_string(n) +
-                                                " samples, expected 1 to " +
-                                                std::to_string(kChunkSamples));
-  }
-  at::Tensor mel =
-      make_mel(samples, n, model_.config().audio.n_mels, model_.device(), model_.dtype());
-  tap_into(tap_, "audio.mel", mel);
-  auto audio = std::make_shared<TowerAudio>();
-  audio->states = model_.audio_tower()(mel).squeeze(0);
-  audio->samples = n;
-  return audio;
+  return to_result<FrameList>(cancel, [&] { return features_.encode_images(frames, cancel); });
 }
 
 Result<std::shared_ptr<const AudioFeatures>> VidiSession::encode_audio(
     const float* samples, int n, const Cancel& cancel) noexcept {
-  return to_result<std::shared_ptr<const AudioFeatures>>(cancel, [&] {
-    cancel.check();
-    memory_.fetch_towers();
-    return memory_.explained("listening to " + std::to_string(n) + " samples",
-                             [&] { return encode_chunk(samples, n); });
-  });
+  return to_result<std::shared_ptr<const AudioFeatures>>(
+      cancel, [&] { return features_.encode_audio(samples, n, cancel); });
 }
 
 // The encoder's states of a window's sound, joined and cut to what the samples fill; undefined when

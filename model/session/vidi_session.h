@@ -11,6 +11,7 @@
 #include "model/session.h"
 #include "model/session/device_memory.h"
 #include "model/session/device_model.h"
+#include "model/session/feature_encoder.h"
 #include "model/tap.h"
 #include "model/text/answer_draft.h"
 #include "model/text/tokenizer.h"
@@ -51,15 +52,12 @@ class VidiSession final : public Session {
   void set_tap(Tap tap) { tap_ = std::move(tap); }
   // The parts, for tests and for benchmarks that time them one by one.
   const DeviceModel& model() const { return model_; }
-  // Frames that go through the vision tower together.
-  size_t frames_at_once() const;
   const DeviceMemory& memory() const { return memory_; }
+  size_t frames_at_once() const { return features_.frames_at_once(); }
 
  private:
   VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer, const OpenOptions& options);
   void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
-  void encode_batch(const Frame* frames, size_t n, FrameList& out);
-  std::shared_ptr<const AudioFeatures> encode_chunk(const float* samples, int n);
   struct Sound;          // session.cpp
   struct EncodedWindow;  // session.cpp
   std::shared_ptr<const Encoded> encode_window(const Window& window, const Cancel& cancel);
@@ -78,11 +76,12 @@ class VidiSession final : public Session {
   std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,
                               const AskOptions& options, const Cancel& cancel);
 
+  Tap tap_;
   DeviceModel model_;
   DeviceMemory memory_;
+  FeatureEncoder features_{model_, memory_, tap_};
   std::optional<Tokenizer> tokenizer_;
   std::optional<AnswerDraft> draft_;  // none without a tokenizer
-  Tap tap_;
 };
 
 }  // namespace vidi
