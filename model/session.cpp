@@ -3,10 +3,8 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/aten.h"
-#include "kernels/log_mel.h"
 #include "model/decoder/generate.h"
 #include "model/device/device.h"
 #include "model/session/vidi_session.h"
@@ -44,23 +42,6 @@ size_t longest_of(const std::vector<std::vector<int>>& prompts) {
 
 }  // namespace
 
-struct VidiSession::EncodedWindow final : Encoded {
-  MediaCache cache;
-  HeldBytes held;
-  double seconds = 0;
-  bool has_frames() const override { return cache.has(Modality::kImage); }
-  bool has_audio() const override { return cache.has(Modality::kAudio); }
-  int64_t n_tokens() const override { return cache.n_tokens[0] + cache.n_tokens[1]; }
-  double duration_s() const override { return seconds; }
-};
-
-// A window's stretches joined.
-struct VidiSession::Sound {
-  at::Tensor states;       // the encoder's, cut to what the samples fill; undefined: none
-  int64_t audio_size = 0;  // frames of the log-mel picture that the samples fill
-  int64_t n_tokens = 0;
-};
-
 Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
                                                const Cancel& cancel) noexcept {
   return to_result<std::unique_ptr<Session>>(
@@ -78,109 +59,20 @@ Result<std::shared_ptr<const AudioFeatures>> VidiSession::encode_audio(
       cancel, [&] { return features_.encode_audio(samples, n, cancel); });
 }
 
-// The encoder's states of a window's sound, joined and cut to what the samples fill; undefined when
-// that is less than two tokens, which counts as no audio.
-static at::Tensor joined_states(const Window& window, int64_t min_steps, int64_t& audio_size) {
-  std::vector<at::Tensor> chunks;
-  audio_size = 0;
-  for (size_t i = 0; i < window.audio.size(); ++i) {
-    const auto& audio = own_kind<TowerAudio>(window.audio[i].get(), "a stretch of sound");
-    if (audio.samples < kChunkSamples && i + 1 < window.audio.size()) {
-      throw EngineError(ErrorCode::kBadInput,
-                        "stretch " + std::to_string(i) + " of a window has " +
-                            std::to_string(audio.samples) + " samples, expected " +
-                            std::to_string(kChunkSamples) + " in all but the last");
-    }
-    audio_size += audio.samples / kHopSamples;
-    chunks.push_back(audio.states);
-  }
-  const int64_t steps = audio_size / 2;
-  if (steps < min_steps) return {};
-  return at::cat(chunks).narrow(0, 0, steps);
+Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames) noexcept {
+  return to_result<std::shared_ptr<PartialWindow>>([&] { return windows_.begin(n_frames); });
 }
 
-static void check_window(const Window& window) {
-  if (window.frames.size() == 1) {
-    throw EngineError(ErrorCode::kBadInput, "a window with 1 frame, expected none or at least 2");
-  }
-  if (!(window.duration_s >= 0) || !std::isfinite(window.duration_s)) {
-    throw EngineError(ErrorCode::kBadInput, "a window of " + std::to_string(window.duration_s) +
-                                                " s, expected a length of 0 or more");
-  }
-}
-
-std::shared_ptr<const Encoded> VidiSession::encode_window(const Window& window,
-                                                          const Cancel& cancel) {
-  check_window(window);
-  Sound sound;
-  sound.states = joined_states(window, 2 * model_.config().projector.audio_pool, sound.audio_size);
-  if (sound.states.defined())
-    sound.n_tokens = model_.projector().n_audio_tokens(sound.states.size(0));
-  if (window.frames.empty() && sound.n_tokens == 0) {
-    throw EngineError(ErrorCode::kBadInput,
-                      "a window without frames and with less than two tokens "
-                      "of sound, expected at least one of them");
-  }
-  auto encoded = encode_in_room(window, sound, cancel);
-  synchronize(model_.device());  // a CUDA error surfaces here and not in somebody's first question
-  return encoded;
-}
-
-// By the plan; where the allocator finds no room in spite of it, once more with all the room there
-// can be.
-std::shared_ptr<const Encoded> VidiSession::encode_in_room(const Window& window, const Sound& sound,
-                                                           const Cancel& cancel) {
-  const int64_t n_frames = window.frames.size();
-  const int64_t n_image =
-      n_frames > 0 ? n_frames * model_.projector().tokens_per_frame(n_frames) : 0;
-  WindowNeed need = memory_.need_of(n_image, sound.n_tokens);
-  if (check_prepared(window)) need.keys = memory_.need_of(0, sound.n_tokens).keys;
-  const MemoryPlan plan = memory_.make_room(need);
-  try {
-    return encode_in_pieces(window, sound, plan.piece_tokens, cancel);
-  } catch (const c10::OutOfMemoryError&) {
-    if (!memory_.limited()) throw;
-  }
-  memory_.make_most_room();
-  return memory_.explained("a window of " + std::to_string(need.n_tokens) + " tokens",
-                           [&] { return encode_in_pieces(window, sound, kSmallestPiece, cancel); });
-}
-
-std::shared_ptr<VidiSession::EncodedWindow> VidiSession::encode_in_pieces(const Window& window,
-                                                                          const Sound& sound,
-                                                                          int64_t piece,
-                                                                          const Cancel& cancel) {
-  auto encoded = std::make_shared<EncodedWindow>();
-  encoded->seconds = window.duration_s;
-  MediaCache& cache = encoded->cache;
-  if (!window.frames.empty()) cache = picture_keys(window, piece, cancel);
-  if (sound.n_tokens > 0) {
-    model_.decoder().add_media(cache, Modality::kAudio, sound.n_tokens);
-    tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));
-    tap_into(tap_, "audio.encoder", sound.states);
-    model_.decoder().prefill_media(model_.projector().audio_tokens(sound.states, tap_),
-                                   Modality::kAudio, 0, cache, cancel, piece);
-  }
-  encoded->held = memory_.count_keys(cache.n_tokens[0], cache.n_tokens[1]);
-  tap_keys(cache);
-  return encoded;
-}
-
-void VidiSession::tap_keys(const MediaCache& cache) const {
-  for (int m = 0; tap_ && m < 2; ++m) {
-    const std::string modality = m == 0 ? "image" : "audio";
-    for (size_t i = 0; i < cache.layers[m].size(); ++i) {
-      const std::string name = "decoder.layer" + std::to_string(i) + "." + modality;
-      tap_(name + "_key", cache.layers[m][i].key);
-      tap_(name + "_value", cache.layers[m][i].value);
-    }
-  }
+Result<bool> VidiSession::append(PartialWindow& partial, size_t first, const FrameList& frames,
+                                 const Cancel& cancel) noexcept {
+  return to_result<bool>(cancel,
+                         [&] { return windows_.append(partial, first, frames, cancel), true; });
 }
 
 Result<std::shared_ptr<const Encoded>> VidiSession::encode(const Window& window,
                                                            const Cancel& cancel) noexcept {
   return to_result<std::shared_ptr<const Encoded>>(cancel,
-                                                   [&] { return encode_window(window, cancel); });
+                                                   [&] { return windows_.encode(window, cancel); });
 }
 
 static Answer answer_of(Generation g) {

@@ -12,6 +12,7 @@
 #include "model/session/device_memory.h"
 #include "model/session/device_model.h"
 #include "model/session/feature_encoder.h"
+#include "model/session/window_encoder.h"
 #include "model/tap.h"
 #include "model/text/answer_draft.h"
 #include "model/text/tokenizer.h"
@@ -58,21 +59,6 @@ class VidiSession final : public Session {
  private:
   VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer, const OpenOptions& options);
   void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
-  struct Sound;          // session.cpp
-  struct EncodedWindow;  // session.cpp
-  std::shared_ptr<const Encoded> encode_window(const Window& window, const Cancel& cancel);
-  std::shared_ptr<const Encoded> encode_in_room(const Window& window, const Sound& sound,
-                                                const Cancel& cancel);
-  std::shared_ptr<EncodedWindow> encode_in_pieces(const Window& window, const Sound& sound,
-                                                  int64_t piece, const Cancel& cancel);
-  void tap_keys(const MediaCache& cache) const;
-  struct Prepared;  // window_pictures.cpp
-  Prepared make_prepared(size_t n_frames) const;
-  void stream_frames(Prepared& prepared, size_t first, const FrameList& frames, int64_t piece,
-                     const Cancel& cancel);
-  // Whether the window's partial one is of use; one that is not becomes empty.
-  bool check_prepared(const Window& window) const;
-  MediaCache picture_keys(const Window& window, int64_t piece, const Cancel& cancel);
   std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,
                               const AskOptions& options, const Cancel& cancel);
 
@@ -80,6 +66,7 @@ class VidiSession final : public Session {
   DeviceModel model_;
   DeviceMemory memory_;
   FeatureEncoder features_{model_, memory_, tap_};
+  WindowEncoder windows_{model_, memory_, tap_};
   std::optional<Tokenizer> tokenizer_;
   std::optional<AnswerDraft> draft_;  // none without a tokenizer
 };

@@ -1,0 +1,143 @@
+#include "model/session/window_encoder.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "kernels/aten.h"
+#include "kernels/log_mel.h"
+#include "model/device/device.h"
+#include "model/towers/tower_features.h"
+
+namespace vidi {
+namespace {
+
+// What a partial window leaves of the device's memory: the window's sound, questions, workspace.
+constexpr int64_t kSpareBytes = int64_t{2} << 30;
+
+void check_window(const Window& window) {
+  if (window.frames.size() == 1) {
+    throw EngineError(ErrorCode::kBadInput, "a window with 1 frame, expected none or at least 2");
+  }
+  if (!(window.duration_s >= 0) || !std::isfinite(window.duration_s)) {
+    throw EngineError(ErrorCode::kBadInput, "a window of " + std::to_string(window.duration_s) +
+                                                " s, expected a length of 0 or more");
+  }
+}
+
+void check_stretch(const TowerAudio& audio, size_t index, bool is_last) {
+  if (audio.samples >= kChunkSamples || is_last) return;
+  throw EngineError(ErrorCode::kBadInput,
+                    "stretch " + std::to_string(index) + " of a window has " +
+                        std::to_string(audio.samples) + " samples, expected " +
+                        std::to_string(kChunkSamples) + " in all but the last");
+}
+
+}  // namespace
+
+std::shared_ptr<PartialWindow> WindowEncoder::begin(size_t n_frames) const {
+  if (n_frames < 2) {
+    throw EngineError(ErrorCode::kBadInput, "a window of " + std::to_string(n_frames) +
+                                                " frames to begin, expected at least 2");
+  }
+  const int64_t bytes = model_.decoder().media_bytes(pictures_.n_tokens(n_frames));
+  if (memory_.room_ahead() < bytes + kSpareBytes) return nullptr;
+  return std::make_shared<PictureKeys>(pictures_.begin(n_frames));
+}
+
+void WindowEncoder::append(PartialWindow& partial, size_t first, const FrameList& frames,
+                           const Cancel& cancel) const {
+  auto* own = dynamic_cast<PictureKeys*>(&partial);
+  if (!own || !own->cache.has(Modality::kImage) || first > own->done.size() ||
+      frames.size() > own->done.size() - first) {
+    throw EngineError(ErrorCode::kBadInput, std::to_string(frames.size()) + " frames from " +
+                                                std::to_string(first) +
+                                                " on for a partial window of " +
+                                                std::to_string(partial.n_frames()) + " frames");
+  }
+  pictures_.append(*own, first, frames, kStreamTokens, cancel);
+}
+
+// Sound of less than two tokens counts as none.
+WindowEncoder::Sound WindowEncoder::join_sound(const Window& window) const {
+  Sound sound;
+  std::vector<at::Tensor> chunks;
+  for (size_t i = 0; i < window.audio.size(); ++i) {
+    const auto& audio = own_kind<TowerAudio>(window.audio[i].get(), "a stretch of sound");
+    check_stretch(audio, i, i + 1 == window.audio.size());
+    sound.audio_size += audio.samples / kHopSamples;
+    chunks.push_back(audio.states);
+  }
+  const int64_t steps = sound.audio_size / 2;
+  if (steps < 2 * model_.config().projector.audio_pool) return sound;
+  sound.states = at::cat(chunks).narrow(0, 0, steps);
+  sound.n_tokens = model_.projector().n_audio_tokens(steps);
+  return sound;
+}
+
+std::shared_ptr<const Encoded> WindowEncoder::encode(const Window& window, const Cancel& cancel) {
+  check_window(window);
+  const Sound sound = join_sound(window);
+  if (window.frames.empty() && sound.n_tokens == 0) {
+    throw EngineError(ErrorCode::kBadInput,
+                      "a window without frames and with less than two tokens "
+                      "of sound, expected at least one of them");
+  }
+  auto encoded = encode_in_room(window, sound, cancel);
+  synchronize(model_.device());  // a CUDA error surfaces here and not in somebody's first question
+  return encoded;
+}
+
+// By the plan; where the allocator finds no room in spite of it, once more with all the room there
+// can be.
+std::shared_ptr<EncodedWindow> WindowEncoder::encode_in_room(const Window& window,
+                                                             const Sound& sound,
+                                                             const Cancel& cancel) {
+  WindowNeed need = memory_.need_of(pictures_.n_tokens(window.frames.size()), sound.n_tokens);
+  if (pictures_.check_partial(window)) need.keys = memory_.need_of(0, sound.n_tokens).keys;
+  const MemoryPlan plan = memory_.make_room(need);
+  try {
+    return encode_in_pieces(window, sound, plan.piece_tokens, cancel);
+  } catch (const c10::OutOfMemoryError&) {
+    if (!memory_.limited()) throw;
+  }
+  memory_.make_most_room();
+  return memory_.explained("a window of " + std::to_string(need.n_tokens) + " tokens",
+                           [&] { return encode_in_pieces(window, sound, kSmallestPiece, cancel); });
+}
+
+std::shared_ptr<EncodedWindow> WindowEncoder::encode_in_pieces(const Window& window,
+                                                               const Sound& sound, int64_t piece,
+                                                               const Cancel& cancel) const {
+  auto encoded = std::make_shared<EncodedWindow>();
+  encoded->seconds = window.duration_s;
+  MediaCache& cache = encoded->cache;
+  if (!window.frames.empty()) cache = pictures_.finish(window, piece, cancel);
+  if (sound.n_tokens > 0) add_sound(cache, sound, piece, cancel);
+  encoded->held = memory_.count_keys(cache.n_tokens[0], cache.n_tokens[1]);
+  tap_keys(cache);
+  return encoded;
+}
+
+void WindowEncoder::add_sound(MediaCache& cache, const Sound& sound, int64_t piece,
+                              const Cancel& cancel) const {
+  const Decoder& decoder = model_.decoder();
+  decoder.add_media(cache, Modality::kAudio, sound.n_tokens);
+  tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));
+  tap_into(tap_, "audio.encoder", sound.states);
+  decoder.prefill_media(model_.projector().audio_tokens(sound.states, tap_), Modality::kAudio, 0,
+                        cache, cancel, piece);
+}
+
+void WindowEncoder::tap_keys(const MediaCache& cache) const {
+  for (int m = 0; tap_ && m < 2; ++m) {
+    const std::string modality = m == 0 ? "image" : "audio";
+    for (size_t i = 0; i < cache.layers[m].size(); ++i) {
+      const std::string name = "decoder.layer" + std::to_string(i) + "." + modality;
+      tap_(name + "_key", cache.layers[m][i].key);
+      tap_(name + "_value", cache.layers[m][i].value);
+    }
+  }
+}
+
+}  // namespace vidi

@@ -1,0 +1,45 @@
+// A window's features to the keys and values of every layer: a whole window, or its pictures while
+// it still fills. No question yet. One thread at a time; throws EngineError.
+#pragma once
+
+#include <memory>
+
+#include "model/session/encoded_window.h"
+#include "model/session/picture_stream.h"
+
+namespace vidi {
+
+class WindowEncoder {
+ public:
+  // What is given must outlive it.
+  WindowEncoder(const DeviceModel& model, DeviceMemory& memory, const Tap& tap)
+      : model_(model), memory_(memory), tap_(tap), pictures_(model, memory, tap) {}
+
+  // These three as the door says (model/session.h).
+  std::shared_ptr<PartialWindow> begin(size_t n_frames) const;
+  void append(PartialWindow& partial, size_t first, const FrameList& frames,
+              const Cancel& cancel) const;
+  std::shared_ptr<const Encoded> encode(const Window& window, const Cancel& cancel);
+
+ private:
+  // A window's stretches joined.
+  struct Sound {
+    at::Tensor states;       // the encoder's, cut to what the samples fill; undefined: none
+    int64_t audio_size = 0;  // frames of the log-mel picture that the samples fill
+    int64_t n_tokens = 0;
+  };
+  Sound join_sound(const Window& window) const;
+  std::shared_ptr<EncodedWindow> encode_in_room(const Window& window, const Sound& sound,
+                                                const Cancel& cancel);
+  std::shared_ptr<EncodedWindow> encode_in_pieces(const Window& window, const Sound& sound,
+                                                  int64_t piece, const Cancel& cancel) const;
+  void add_sound(MediaCache& cache, const Sound& sound, int64_t piece, const Cancel& cancel) const;
+  void tap_keys(const MediaCache& cache) const;
+
+  const DeviceModel& model_;
+  DeviceMemory& memory_;
+  const Tap& tap_;
+  PictureStream pictures_;
+};
+
+}  // namespace vidi
