@@ -3,14 +3,18 @@
 #include <c10/core/InferenceMode.h>
 
 #include "model/checkpoint/open_checkpoint.h"
+#include "model/device/device.h"
+#include "model/to_result.h"
 
 namespace vidi {
 
 VidiSession::VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer,
                          const OpenOptions& options)
-    : model_(std::move(config), options), memory_(model_), tokenizer_(std::move(tokenizer)) {
-  if (tokenizer_) draft_.emplace(*tokenizer_);
-}
+    : model_(std::move(config), options),
+      memory_(model_),
+      features_(model_, memory_, tap_),
+      windows_(model_, memory_, tap_),
+      answerer_(model_, memory_, tap_, std::move(tokenizer)) {}
 
 void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
   memory_.explained("loading the model", [&] { model_.load(std::move(weights), options, cancel); });
@@ -37,6 +41,63 @@ std::unique_ptr<VidiSession> VidiSession::random(const ModelConfig& config, Chec
   session->load_weights(Weights::random(std::move(shapes), model.device(), model.dtype(), seed),
                         options, Cancel());
   return session;
+}
+
+Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
+                                               const Cancel& cancel) noexcept {
+  return to_result<std::unique_ptr<Session>>(
+      cancel, [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
+}
+
+Result<FrameList> VidiSession::encode_images(const std::vector<Frame>& frames,
+                                             const Cancel& cancel) noexcept {
+  return to_result<FrameList>(cancel, [&] { return features_.encode_images(frames, cancel); });
+}
+
+Result<std::shared_ptr<const AudioFeatures>> VidiSession::encode_audio(
+    const float* samples, int n, const Cancel& cancel) noexcept {
+  return to_result<std::shared_ptr<const AudioFeatures>>(
+      cancel, [&] { return features_.encode_audio(samples, n, cancel); });
+}
+
+Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames) noexcept {
+  return to_result<std::shared_ptr<PartialWindow>>([&] { return windows_.begin(n_frames); });
+}
+
+Result<bool> VidiSession::append(PartialWindow& partial, size_t first, const FrameList& frames,
+                                 const Cancel& cancel) noexcept {
+  return to_result<bool>(cancel,
+                         [&] { return windows_.append(partial, first, frames, cancel), true; });
+}
+
+Result<std::shared_ptr<const Encoded>> VidiSession::encode(const Window& window,
+                                                           const Cancel& cancel) noexcept {
+  return to_result<std::shared_ptr<const Encoded>>(cancel,
+                                                   [&] { return windows_.encode(window, cancel); });
+}
+
+Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
+                                             const std::vector<Query>& queries,
+                                             const AskOptions& options,
+                                             const Cancel& cancel) noexcept {
+  return to_result<std::vector<Answer>>(
+      cancel, [&] { return answerer_.ask(encoded, queries, options, cancel); });
+}
+
+std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
+                                         const std::vector<std::vector<int>>& prompts,
+                                         const AskOptions& options, const Cancel& cancel) {
+  c10::InferenceMode inference;
+  return answerer_.ask_ids(encoded, prompts, options, cancel);
+}
+
+int64_t VidiSession::device_memory_bytes() const noexcept {
+  const auto held = to_result<int64_t>([&] { return memory_use(model_.device()).held; });
+  return held ? *held : 0;
+}
+
+void VidiSession::free_caches() noexcept {
+  (void)to_result<bool>([&] { return free_device_cache(model_.device()), true; });
 }
 
 }  // namespace vidi

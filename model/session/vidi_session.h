@@ -1,10 +1,9 @@
-// The engine's own Session, with what tests and vidi-trace need beside the door. Uses torch: not
-// for the element.
+// The engine's own Session: which object does what, one line a call. Also what tests and vidi-trace
+// need beside the door. Uses torch: not for the element.
 #pragma once
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,10 +11,9 @@
 #include "model/session/device_memory.h"
 #include "model/session/device_model.h"
 #include "model/session/feature_encoder.h"
+#include "model/session/question_answerer.h"
 #include "model/session/window_encoder.h"
 #include "model/tap.h"
-#include "model/text/answer_draft.h"
-#include "model/text/tokenizer.h"
 
 namespace vidi {
 
@@ -44,10 +42,9 @@ class VidiSession final : public Session {
   int64_t device_memory_bytes() const noexcept override;
   void free_caches() noexcept override;
 
-  // Answers to prompts that are ids already, in batches. While a tap is set no tokens are guessed,
-  // so that every pass is one token. Throws.
+  // QuestionAnswerer::ask_ids(), for models without a tokenizer. Throws.
   std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
-                              const AskOptions& options, const Cancel& cancel) const;
+                              const AskOptions& options, const Cancel& cancel);
 
   // Every stage is reported to `tap` from now on; an empty one ends that.
   void set_tap(Tap tap) { tap_ = std::move(tap); }
@@ -59,16 +56,13 @@ class VidiSession final : public Session {
  private:
   VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer, const OpenOptions& options);
   void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
-  std::vector<Answer> ask_all(const Encoded& encoded, const std::vector<Query>& queries,
-                              const AskOptions& options, const Cancel& cancel);
 
   Tap tap_;
   DeviceModel model_;
   DeviceMemory memory_;
-  FeatureEncoder features_{model_, memory_, tap_};
-  WindowEncoder windows_{model_, memory_, tap_};
-  std::optional<Tokenizer> tokenizer_;
-  std::optional<AnswerDraft> draft_;  // none without a tokenizer
+  FeatureEncoder features_;
+  WindowEncoder windows_;
+  QuestionAnswerer answerer_;
 };
 
 }  // namespace vidi

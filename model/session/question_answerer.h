@@ -1,0 +1,42 @@
+// Questions about an encoded window to answers: prompts, batches of them through the decoder, the
+// model's words to times. One thread at a time; throws EngineError.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "model/cancel.h"
+#include "model/session/device_memory.h"
+#include "model/session/device_model.h"
+#include "model/tap.h"
+#include "model/text/answer_draft.h"
+#include "model/text/tokenizer.h"
+#include "model/window.h"
+
+namespace vidi {
+
+class QuestionAnswerer {
+ public:
+  // What is given by reference must outlive it. Without a tokenizer only ask_ids() is for it.
+  QuestionAnswerer(const DeviceModel& model, const DeviceMemory& memory, const Tap& tap,
+                   std::optional<Tokenizer> tokenizer);
+
+  // As the door says (model/session.h).
+  std::vector<Answer> ask(const Encoded& encoded, const std::vector<Query>& queries,
+                          const AskOptions& options, const Cancel& cancel) const;
+  // Answers to prompts that are ids already, in batches; their text is left out. While a tap is set
+  // no tokens are guessed, so that every pass is one token.
+  std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
+                              const AskOptions& options, const Cancel& cancel) const;
+
+ private:
+  std::vector<int> prompt_of(const Query& query, double duration_s) const;
+
+  const DeviceModel& model_;
+  const DeviceMemory& memory_;
+  const Tap& tap_;
+  std::optional<Tokenizer> tokenizer_;
+  std::optional<AnswerDraft> draft_;  // none without a tokenizer
+};
+
+}  // namespace vidi
