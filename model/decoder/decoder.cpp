@@ -170,17 +170,15 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
     }
   }
   text.capacity = capacity;
-  if (!rope_.cos.defined() || rope_.cos.size(0) < capacity) {
-    rope_ = RopeTable::make(capacity, config_.head_dim, config_.rope_theta, embeddings_.device(),
-                            embeddings_.scalar_type());
-  }
+  text.rope = RopeTable::make(capacity, config_.head_dim, config_.rope_theta, embeddings_.device(),
+                              embeddings_.scalar_type());
 }
 
 // x [B, T, H] -> [B, T, H] under the final norm.
 at::Tensor Decoder::run_layers(const at::Tensor& x, const PassRange& range, const MediaCache& media,
                                TextCache& text, const Tap& tap, const Cancel& cancel) const {
   TextPass pass;
-  pass.positions = range.positions, pass.window_keys = range.window_keys, pass.rope = &rope_;
+  pass.positions = range.positions, pass.window_keys = range.window_keys, pass.rope = &text.rope;
   // The kernel goes by positions alone.
   if (!attention_kernel_runs(x.device(), x.scalar_type(), config_.head_dim)) {
     pass.mask = visible_keys(range.positions, range.end, 0);
@@ -213,6 +211,7 @@ void Decoder::prefill_common(const std::vector<int>& ids, const MediaCache& medi
                              const Cancel& cancel) const {
   const int64_t n = ids.size();
   TextCache first;  // the first row of `text`
+  first.rope = text.rope;
   for (const TextKeys& keys : text.layers) {
     first.layers.push_back({keys.key.narrow(0, 0, 1), keys.value.narrow(0, 0, 1)});
   }

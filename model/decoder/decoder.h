@@ -84,7 +84,6 @@ class Decoder {
   at::Tensor embeddings_, head_, final_norm_;
   std::vector<Layer> layers_;
   // One thread is inside a session.
-  mutable RopeTable rope_;  // grown when a text gets longer than it
   mutable std::set<std::pair<int64_t, int64_t>> stepped_before_;
 };
 

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/layers/rope.h"
+
 namespace vidi {
 
 enum class Modality { kImage = 0, kAudio = 1 };
@@ -37,6 +39,7 @@ struct TextKeys {
 struct TextCache {
   std::vector<TextKeys> layers;
   int64_t capacity = 0;  // slots allocated
+  RopeTable rope;        // a row for each slot
 };
 
 }  // namespace vidi
