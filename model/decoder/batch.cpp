@@ -14,13 +14,14 @@ constexpr size_t kMaxDraft = 7;  // tokens guessed for one pass that is not reco
 }  // namespace
 
 Batch::Batch(const Decoder& decoder, const MediaCache& media, const AskOptions& options,
-             const AnswerDraft* draft, const Tap& tap, const Cancel& cancel)
+             const AnswerDraft* draft, const Tap& tap, const Cancel& cancel, PassSizes& known_sizes)
     : decoder_(decoder),
       media_(media),
       options_(options),
       draft_(draft),
       tap_(tap),
       cancel_(cancel),
+      known_sizes_(known_sizes),
       records_(!tap && CudaGraph::records(decoder.device())) {}
 
 void Batch::start(const std::vector<std::vector<int>>& prompts, std::vector<Generation>& answers) {
@@ -146,9 +147,10 @@ Picks Batch::run_pass() {
     pass.picked.copy_(pick_tokens(logits.flatten(0, 1)).for_host);
   };
   if (records_)
-    pass.graph.run(work, decoder_.has_stepped(batch, n));
+    pass.graph.run(work, known_sizes_.count({batch, n}) > 0);
   else
     work();
+  known_sizes_.insert({batch, n});
   return Picks(pass.picked, n);
 }
 

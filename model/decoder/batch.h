@@ -16,7 +16,7 @@ class Batch {
  public:
   // What is given must outlive the batch. `draft` may be null: then nothing is guessed.
   Batch(const Decoder& decoder, const MediaCache& media, const AskOptions& options,
-        const AnswerDraft* draft, const Tap& tap, const Cancel& cancel);
+        const AnswerDraft* draft, const Tap& tap, const Cancel& cancel, PassSizes& known_sizes);
 
   // Reads the prompts and picks the first token of answers[i], which must stay where it is.
   void start(const std::vector<std::vector<int>>& prompts, std::vector<Generation>& answers);
@@ -54,6 +54,7 @@ class Batch {
   const AnswerDraft* draft_;
   const Tap& tap_;
   const Cancel& cancel_;
+  PassSizes& known_sizes_;
   const bool records_;  // passes become CUDA graphs
   TextCache text_;
   std::vector<Row> rows_;

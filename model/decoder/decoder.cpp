@@ -254,9 +254,7 @@ at::Tensor Decoder::step(const at::Tensor& ids, const at::Tensor& positions, int
                          const MediaCache& media, TextCache& text, const Cancel& cancel) const {
   reserve(text, ids.size(0), end);
   const PassRange range{positions, end, config_.sliding_window};
-  at::Tensor found = logits(run_layers(embed(ids), range, media, text, {}, cancel));
-  stepped_before_.insert({ids.size(0), ids.size(1)});
-  return found;
+  return logits(run_layers(embed(ids), range, media, text, {}, cancel));
 }
 
 void Decoder::keep_rows(TextCache& text, const at::Tensor& rows) const {

@@ -5,8 +5,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <set>
-#include <utility>
 #include <vector>
 
 #include "kernels/layers/norm.h"
@@ -47,11 +45,6 @@ class Decoder {
   at::Tensor step(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
                   const MediaCache& media, TextCache& text, const Cancel& cancel) const;
 
-  // step() has met a batch of this size before, so all it needs is loaded.
-  bool has_stepped(int64_t batch, int64_t n_tokens) const {
-    return stepped_before_.count({batch, n_tokens}) > 0;
-  }
-
   // Room for `slots` tokens a row.
   void reserve(TextCache& text, int64_t batch, int64_t slots) const;
 
@@ -83,8 +76,6 @@ class Decoder {
   double embedding_scale_ = 1;
   at::Tensor embeddings_, head_, final_norm_;
   std::vector<Layer> layers_;
-  // One thread is inside a session.
-  mutable std::set<std::pair<int64_t, int64_t>> stepped_before_;
 };
 
 }  // namespace vidi

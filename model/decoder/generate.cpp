@@ -21,13 +21,13 @@ bool repeats_itself(const std::vector<int>& ids) {
   return false;
 }
 
-std::vector<Generation> generate(const Decoder& decoder, const MediaCache& media,
-                                 const std::vector<std::vector<int>>& prompts,
-                                 const AskOptions& options, const AnswerDraft* draft,
-                                 const Tap& tap, const Cancel& cancel) {
+std::vector<Generation> Generator::generate(const MediaCache& media,
+                                            const std::vector<std::vector<int>>& prompts,
+                                            const AskOptions& options, const AnswerDraft* draft,
+                                            const Tap& tap, const Cancel& cancel) {
   std::vector<Generation> all(prompts.size());
   if (prompts.empty() || options.max_new_tokens < 1) return all;
-  Batch batch(decoder, media, options, draft, tap, cancel);
+  Batch batch(decoder_, media, options, draft, tap, cancel, known_sizes_);
   batch.start(prompts, all);
   while (batch.step()) cancel.check();
   return all;

@@ -2,6 +2,9 @@
 // section 7.
 #pragma once
 
+#include <cstdint>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "model/decoder/decoder.h"
@@ -20,15 +23,30 @@ struct Generation {
 // repetition. Looks at the tail alone, so that calling it after every token is cheap.
 bool repeats_itself(const std::vector<int>& ids);
 
-// Picks the most likely id (the lowest on a tie) until the stop id, max_new_tokens or, if asked, a
-// repetition; the repetition guard only ever ends an answer, it changes no id. Finished questions
-// leave the batch. With `draft` a pass also reads what it lets follow, and keeps what it picks
-// itself at each place: the ids of one pass a token in fewer passes, unless two ids are as likely
-// but for rounding. Reads one small tensor from the device a pass. `tap` gets the logits of every
-// pass; for these to be one token's each, give no draft.
-std::vector<Generation> generate(const Decoder& decoder, const MediaCache& media,
-                                 const std::vector<std::vector<int>>& prompts,
-                                 const AskOptions& options, const AnswerDraft* draft,
-                                 const Tap& tap, const Cancel& cancel);
+// Sizes of passes, [rows, tokens], that have run before, so that all they need on the device is
+// loaded: such a pass may be recorded at once (cuda_graph.h).
+using PassSizes = std::set<std::pair<int64_t, int64_t>>;
+
+// Any number of batches of questions, one after the other. One thread.
+class Generator {
+ public:
+  // `decoder` must outlive it.
+  explicit Generator(const Decoder& decoder) : decoder_(decoder) {}
+
+  // Picks the most likely id (the lowest on a tie) until the stop id, max_new_tokens or, if asked,
+  // a repetition; the repetition guard only ever ends an answer, it changes no id. Finished
+  // questions leave the batch. With `draft` a pass also reads what it lets follow, and keeps what
+  // it picks itself at each place: the ids of one pass a token in fewer passes, unless two ids are
+  // as likely but for rounding. Reads one small tensor from the device a pass. `tap` gets the
+  // logits of every pass; for these to be one token's each, give no draft.
+  std::vector<Generation> generate(const MediaCache& media,
+                                   const std::vector<std::vector<int>>& prompts,
+                                   const AskOptions& options, const AnswerDraft* draft,
+                                   const Tap& tap, const Cancel& cancel);
+
+ private:
+  const Decoder& decoder_;
+  PassSizes known_sizes_;
+};
 
 }  // namespace vidi

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "kernels/aten.h"
-#include "model/decoder/generate.h"
 #include "model/device/device.h"
 #include "model/session/encoded_window.h"
 #include "model/text/prompt.h"
@@ -57,13 +56,16 @@ Answer answer_of(Generation g) {
 
 QuestionAnswerer::QuestionAnswerer(const DeviceModel& model, const DeviceMemory& memory,
                                    const Tap& tap, std::optional<Tokenizer> tokenizer)
-    : model_(model), memory_(memory), tap_(tap), tokenizer_(std::move(tokenizer)) {
+    : model_(model),
+      memory_(memory),
+      tap_(tap),
+      tokenizer_(std::move(tokenizer)),
+      generator_(model.decoder()) {
   if (tokenizer_) draft_.emplace(*tokenizer_);
 }
 
 std::vector<Answer> QuestionAnswerer::ask_ids(const Encoded& encoded, const Prompts& prompts,
-                                              const AskOptions& options,
-                                              const Cancel& cancel) const {
+                                              const AskOptions& options, const Cancel& cancel) {
   const auto& window = own_kind<EncodedWindow>(&encoded, "an encoded window");
   check_request(prompts, options);
   const size_t longest = longest_of(prompts);
@@ -74,9 +76,8 @@ std::vector<Answer> QuestionAnswerer::ask_ids(const Encoded& encoded, const Prom
     const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(answers.size());
     const size_t n = std::min(at_once, prompts.size() - answers.size());
     try {
-      auto some =
-          generate(model_.decoder(), window.cache, {first, first + static_cast<std::ptrdiff_t>(n)},
-                   options, draft, tap_, cancel);
+      auto some = generator_.generate(window.cache, {first, first + static_cast<std::ptrdiff_t>(n)},
+                                      options, draft, tap_, cancel);
       for (Generation& g : some) answers.push_back(answer_of(std::move(g)));
     } catch (const c10::OutOfMemoryError&) {
       if (!memory_.limited()) throw;
@@ -100,7 +101,7 @@ std::vector<int> QuestionAnswerer::prompt_of(const Query& query, double duration
 }
 
 std::vector<Answer> QuestionAnswerer::ask(const Encoded& encoded, const std::vector<Query>& queries,
-                                          const AskOptions& options, const Cancel& cancel) const {
+                                          const AskOptions& options, const Cancel& cancel) {
   Prompts prompts;
   for (const Query& query : queries) prompts.push_back(prompt_of(query, encoded.duration_s()));
   std::vector<Answer> answers = ask_ids(encoded, prompts, options, cancel);

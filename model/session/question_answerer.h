@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/cancel.h"
+#include "model/decoder/generate.h"
 #include "model/session/device_memory.h"
 #include "model/session/device_model.h"
 #include "model/tap.h"
@@ -23,11 +24,11 @@ class QuestionAnswerer {
 
   // As the door says (model/session.h).
   std::vector<Answer> ask(const Encoded& encoded, const std::vector<Query>& queries,
-                          const AskOptions& options, const Cancel& cancel) const;
+                          const AskOptions& options, const Cancel& cancel);
   // Answers to prompts that are ids already, in batches; their text is left out. While a tap is set
   // no tokens are guessed, so that every pass is one token.
   std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
-                              const AskOptions& options, const Cancel& cancel) const;
+                              const AskOptions& options, const Cancel& cancel);
 
  private:
   std::vector<int> prompt_of(const Query& query, double duration_s) const;
@@ -37,6 +38,7 @@ class QuestionAnswerer {
   const Tap& tap_;
   std::optional<Tokenizer> tokenizer_;
   std::optional<AnswerDraft> draft_;  // none without a tokenizer
+  Generator generator_;
 };
 
 }  // namespace vidi
