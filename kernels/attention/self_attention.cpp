@@ -4,8 +4,10 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "kernels/aten.h"
@@ -26,15 +28,20 @@ constexpr int64_t kFewPlaces = 4 * kBlockRows;  // fewer are ATen's affair: one 
 constexpr int64_t kCudnnBatch = 16;
 constexpr int kCudnnGeneration = 9;
 
-// A GPU or a version of cuDNN that we do not know may refuse; then it is asked no more.
-std::atomic<bool> cudnn_refused = false;
+// A GPU or a version of cuDNN that we do not know may refuse; then it is asked no more on that
+// device. Any thread.
+std::atomic<bool>& cudnn_refused(at::Device device) {
+  constexpr size_t kMostDevices = std::numeric_limits<c10::DeviceIndex>::max() + size_t{1};
+  static std::array<std::atomic<bool>, kMostDevices> of_device{};
+  return of_device[static_cast<size_t>(device.index())];
+}
 
 bool goes_to_cudnn(const at::Tensor& q) {
   return q.is_cuda() && q.size(0) > 0 && q.size(0) % kCudnnBatch == 0 && q.size(3) % 8 == 0 &&
          q.size(3) <= 128 && own_kernels_run(q.device(), q.scalar_type()) &&
          device_limits(q.device().index()).generation >= kCudnnGeneration &&
          at::globalContext().userEnabledCuDNNSDP() && at::globalContext().versionCuDNN() >= 90000 &&
-         !cudnn_refused;
+         !cudnn_refused(q.device());
 }
 
 at::Tensor cudnn_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
@@ -45,7 +52,7 @@ at::Tensor cudnn_attention(const at::Tensor& q, const at::Tensor& k, const at::T
   } catch (const c10::OutOfMemoryError&) {
     throw;
   } catch (const c10::Error&) {
-    cudnn_refused = true;
+    cudnn_refused(q.device()) = true;
     return self_attention_plain(q, k, v);
   }
 }
