@@ -5,8 +5,8 @@
 #include <map>
 
 #include "model/text/answer.h"
-#include "model/text/printed_answer.h"
 #include "model/text/utf8.h"
+#include "tests/support/printed_answer.h"
 
 namespace {
 

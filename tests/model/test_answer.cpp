@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/text/answer.h"
-#include "model/text/printed_answer.h"
+#include "tests/support/printed_answer.h"
 
 namespace vidi {
 namespace {

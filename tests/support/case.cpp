@@ -8,8 +8,8 @@
 #include "kernels/log_mel.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/text/answer.h"
-#include "model/text/printed_answer.h"
 #include "tests/support/aten.h"
+#include "tests/support/printed_answer.h"
 
 namespace vidi {
 namespace {

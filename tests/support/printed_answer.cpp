@@ -1,5 +1,5 @@
 // The authors' printed form of an answer: what their two programs print, failures included.
-#include "model/text/printed_answer.h"
+#include "tests/support/printed_answer.h"
 
 #include <algorithm>
 #include <charconv>
