@@ -8,7 +8,7 @@
 
 #include "kernels/attention/attention_tiles.h"
 #include "kernels/attention/attention_units.cuh"
-#include "kernels/attention/mma.cuh"
+#include "kernels/cuda/mma.cuh"
 
 namespace vidi {
 
