@@ -7,6 +7,7 @@
 #include "kernels/layers/gated_mlp_launch.h"
 #include "kernels/layers/layer_norm_launch.h"
 #include "kernels/layers/norm_launch.h"
+#include "kernels/layers/packed_linear_launch.h"
 #include "kernels/layers/rope_launch.h"
 
 namespace vidi {
@@ -23,5 +24,15 @@ void launch_layer_norm(const LayerNormTask&, ElementType, void*) { refuse(); }
 void launch_gate(const GateTask&, ElementType, void*) { refuse(); }
 void launch_argmax(const ArgmaxTask&, ElementType, void*) { refuse(); }
 void launch_rope(const RopeTask&, ElementType, void*) { refuse(); }
+
+int packed_splits(int64_t, int, int, int) { return 1; }
+int64_t packed_workspace(int64_t, int, int) { return 0; }
+int64_t packed_counters(int64_t) { return 0; }
+void launch_packed_product(const PackedProductTask&, ElementType, void*) { refuse(); }
+void launch_unpack(const PackedTask&, int64_t, int64_t, void*, ElementType, void*) { refuse(); }
+void launch_unpack_rows(const PackedTask&, const int64_t*, int64_t, void*, ElementType, void*) {
+  refuse();
+}
+void launch_pack(const void*, int64_t, int64_t, const PackedTask&, ElementType, void*) { refuse(); }
 
 }  // namespace vidi
