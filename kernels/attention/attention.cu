@@ -161,29 +161,13 @@ __global__ void combine(const __grid_constant__ AttentionTask task,
       make_uint2(pack<T>(sum.x, sum.y), pack<T>(sum.z, sum.w));
 }
 
-// Once for each kernel and device: more than 48 KB of shared memory must be asked for.
-template <typename Kernel>
-void allow_shared_memory(Kernel kernel, int bytes, std::atomic<uint64_t>& done) {
-  int device = 0;
-  check_cuda(cudaGetDevice(&device), "attention");
-  const uint64_t bit = uint64_t{1} << (device % 64);
-  if (done.load() & bit) return;
-  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
-             "attention: shared memory");
-  // All of a multiprocessor's, so that as many blocks fit as were planned.
-  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout,
-                                  cudaSharedmemCarveoutMaxShared),
-             "attention: shared memory");
-  done.fetch_or(bit);
-}
-
 template <typename T, int kIndex>
 bool launch_tile(const AttentionTask& task, const AttentionPlan& plan, void* workspace,
                  void* stream) {
   constexpr AttentionTile kTile = kAttentionTiles[kIndex];
   if (kTile.head_dim != task.head_dim || kTile.rows() != plan.row_tile) return false;
   static std::atomic<uint64_t> done{0};  // the plan's slots depend on the device alone
-  allow_shared_memory(attend<T, kIndex>, plan.shared_bytes, done);
+  allow_shared_memory("attention: shared memory", attend<T, kIndex>, plan.shared_bytes, done);
   auto* outs = static_cast<float*>(workspace);
   auto* stats =
       reinterpret_cast<float2*>(outs + int64_t{plan.n_units} * plan.row_tile * plan.head_dim);

@@ -3,6 +3,8 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -11,6 +13,22 @@ namespace vidi {
 inline void check_cuda(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
   throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(error));
+}
+
+// Once for each kernel and device (`done` is the kernel's own): more than 48 KB of shared memory
+// must be asked for; and all of a multiprocessor's, so that as many blocks fit as were planned.
+template <typename Kernel>
+void allow_shared_memory(const char* what, Kernel kernel, int bytes, std::atomic<uint64_t>& done) {
+  int device = 0;
+  check_cuda(cudaGetDevice(&device), what);
+  const uint64_t bit = uint64_t{1} << (device % 64);
+  if (done.load() & bit) return;
+  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
+             what);
+  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout,
+                                  cudaSharedmemCarveoutMaxShared),
+             what);
+  done.fetch_or(bit);
 }
 
 template <typename... Arguments, typename... Given>

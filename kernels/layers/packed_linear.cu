@@ -153,25 +153,21 @@ __device__ void fetch_rows(char* shared, const PackedProductTask& task, int firs
   }
 }
 
-// Adds up what the blocks of one place made of their parts of K, in order; the last one to come
-// does.
+// Adds up, in order, what the blocks of one place made of their parts of K; the last one to come
+// does it. True for that one. Parts lie as the lanes have them, [part][block][warp][NT][lane].
 template <typename T, int NT>
-__device__ bool is_last(const PackedProductTask& task, const Product<T, NT>& p, int first_row,
-                        float (&sum)[NT][4], int* last) {
-  const int64_t part = int64_t{task.rows} * task.n_out;
+__device__ bool add_parts(const PackedProductTask& task, Product<T, NT>& p, int* last) {
+  const int64_t block = int64_t{blockIdx.x} * gridDim.z + blockIdx.z;
+  const int64_t part = int64_t{gridDim.x} * gridDim.z * kWarps * NT * 32;
+  float4* own =
+      reinterpret_cast<float4*>(task.partial) + (block * kWarps + p.at.warp) * NT * 32 + p.at.lane;
 #pragma unroll
-  for (int n = 0; n < NT; ++n) {
-#pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      const int row = first_row + n * 8 + (p.at.lane % 4) * 2 + j % 2;
-      const int64_t out = p.at.strip * kStrip + p.at.lane / 4 + j / 2 * 8;
-      if (row < task.rows && out < task.n_out)
-        task.partial[blockIdx.y * part + row * task.n_out + out] = sum[n][j];
-    }
-  }
+  for (int n = 0; n < NT; ++n)
+    own[blockIdx.y * part + n * 32] =
+        make_float4(p.sum[n][0], p.sum[n][1], p.sum[n][2], p.sum[n][3]);
   __threadfence();
   __syncthreads();
-  unsigned* counter = task.counters + blockIdx.x * gridDim.z + blockIdx.z;
+  unsigned* counter = task.counters + block;
   if (threadIdx.x == 0) *last = atomicAdd(counter, 1u) == gridDim.y - 1;
   __syncthreads();
   if (!*last) return false;
@@ -179,17 +175,13 @@ __device__ bool is_last(const PackedProductTask& task, const Product<T, NT>& p, 
   if (threadIdx.x == 0) *counter = 0;
 #pragma unroll
   for (int n = 0; n < NT; ++n) {
-#pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      const int row = first_row + n * 8 + (p.at.lane % 4) * 2 + j % 2;
-      const int64_t out = p.at.strip * kStrip + p.at.lane / 4 + j / 2 * 8;
-      float total = 0;
-      if (row < task.rows && out < task.n_out) {
-        for (unsigned y = 0; y < gridDim.y; ++y)
-          total += __ldcg(task.partial + y * part + row * task.n_out + out);
-      }
-      sum[n][j] = total;
+    float4 total = make_float4(0, 0, 0, 0);
+#pragma unroll 8
+    for (unsigned y = 0; y < gridDim.y; ++y) {
+      const float4 some = __ldcg(own + y * part + n * 32);
+      total.x += some.x, total.y += some.y, total.z += some.z, total.w += some.w;
     }
+    p.sum[n][0] = total.x, p.sum[n][1] = total.y, p.sum[n][2] = total.z, p.sum[n][3] = total.w;
   }
   return true;
 }
@@ -241,8 +233,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   at.n_groups = max(0, min(per_split, n_all_groups - at.first_group));
   Product<T, NT> p(task, at, shared);
   multiply(p, shared + kRingBytes<NT>, first_row);
-  if (gridDim.y > 1 && !is_last<T, NT>(task, p, first_row, p.sum, reinterpret_cast<int*>(shared)))
-    return;
+  if (gridDim.y > 1 && !add_parts<T, NT>(task, p, reinterpret_cast<int*>(shared))) return;
   if (strip >= n_strips) return;
 #pragma unroll
   for (int n = 0; n < NT; ++n) {
@@ -351,8 +342,8 @@ void launch_product(const PackedProductTask& task, void* stream) {
   const auto go = [&](auto kernel, int nt, int bytes) {
     const dim3 grid(static_cast<unsigned>((task.n_out / kStrip + kWarps - 1) / kWarps), task.splits,
                     (tiles + nt - 1) / nt);
-    check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
-               "packed_product");
+    static std::atomic<uint64_t> done[9];
+    allow_shared_memory("packed_product", kernel, bytes, done[nt]);
     start("packed_product", kernel, grid, kThreads, bytes, stream, task);
   };
   if (tiles == 1) return go(packed_product<T, 1>, 1, kSharedBytes<1>);
@@ -363,19 +354,28 @@ void launch_product(const PackedProductTask& task, void* stream) {
 
 }  // namespace
 
+// Rows of x that a block takes.
+static int rows_of_block(int rows) {
+  return rows <= 8 ? 8 : rows <= 16 ? 16 : rows <= 32 ? 32 : 64;
+}
+
+static int64_t blocks_without_splits(int64_t n_out, int rows) {
+  const int at_once = rows_of_block(rows);
+  return (n_out / kStrip + kWarps - 1) / kWarps * ((rows + at_once - 1) / at_once);
+}
+
+// As many blocks as fit on the device at once, two a multiprocessor, with two groups or more each.
 int packed_splits(int64_t n_out, int n_in, int rows, int multiprocessors) {
   const int groups = (n_in + kGroup - 1) / kGroup;
-  const int64_t passes = (rows + 63) / 64;
-  const int64_t blocks = (n_out / kStrip + kWarps - 1) / kWarps * passes;
-  const int64_t wanted = int64_t{multiprocessors} * (rows <= 16 ? 6 : 3);
-  const int64_t most = std::max(1, groups / 2);
-  const int64_t splits = std::clamp<int64_t>((wanted + blocks - 1) / blocks, 1, most);
+  const int64_t fit = int64_t{2} * multiprocessors / blocks_without_splits(n_out, rows);
+  const int64_t splits = std::clamp<int64_t>(fit, 1, std::max(1, groups / 2));
   const int64_t per_split = (groups + splits - 1) / splits;
   return static_cast<int>((groups + per_split - 1) / per_split);
 }
 
 int64_t packed_workspace(int64_t n_out, int rows, int splits) {
-  return splits > 1 ? n_out * rows * splits : 0;
+  if (splits == 1) return 0;
+  return splits * blocks_without_splits(n_out, rows) * kWarps * kStrip * rows_of_block(rows);
 }
 
 int64_t packed_counters(int64_t n_out) {
