@@ -11,11 +11,17 @@ namespace vidi {
 // What the engine computes in. auto: fp16 on CUDA, fp32 on the CPU.
 enum class Precision { kAuto, kFp32, kFp16, kBf16 };
 
+// How the decoder's matrices are stored. int8: 8 bits of each number with a scale for 128 of a row
+// (kernels/layers/weight_matrix.h), made while loading; a matrix whose shape does not allow it stays
+// native. Towers, projectors and norms are native always.
+enum class WeightFormat { kNative, kInt8 };
+
 struct OpenOptions {
   std::string folder;  // checkpoint, Hugging Face layout
   std::string device =
       "auto";  // "auto", "cpu", "cuda", "cuda:1"; auto = first CUDA device that works, else CPU
   Precision precision = Precision::kAuto;
+  WeightFormat weights = WeightFormat::kNative;
   // Bytes that the process's allocator may hold on the model's device (the CUDA context apart), and
   // what the plans for each window keep to; on the CPU weights, keys, values and an estimate of the
   // workspace are counted. 0 = no limit. Of several limits on one CUDA device the smallest holds
@@ -27,6 +33,7 @@ struct OpenOptions {
 struct ModelInfo {
   std::string device;     // "cpu", "cuda:0"
   std::string precision;  // "fp32", ...
+  std::string weights;    // "native", "int8"
   std::string family;     // "vidi1.5", "vidi-7b"
   int64_t weight_bytes = 0;
   double load_seconds = 0;

@@ -61,4 +61,13 @@ at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::T
   });
 }
 
+at::Tensor gated_mlp(const at::Tensor& x, const WeightMatrix& gate_up, const WeightMatrix& down,
+                     Activation activation) {
+  if (!gate_up.is_packed() && !down.is_packed())
+    return gated_mlp(x, gate_up.native(), down.native(), activation);
+  return in_blocks_of_rows(x, kBlockRows, [&](const at::Tensor& rows) {
+    return apply_linear(gated_activation(apply_linear(rows, gate_up), activation), down);
+  });
+}
+
 }  // namespace vidi

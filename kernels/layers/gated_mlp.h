@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "kernels/activation.h"
+#include "kernels/layers/weight_matrix.h"
 
 namespace vidi {
 
@@ -14,6 +15,10 @@ at::Tensor gated_activation_plain(const at::Tensor& both, Activation activation)
 
 // x [..., H], gate_up [2 M, H] with the gate's rows first, down [H, M] -> [..., H].
 at::Tensor gated_mlp(const at::Tensor& x, const at::Tensor& gate_up, const at::Tensor& down,
+                     Activation activation);
+
+// The same with weights that may be packed.
+at::Tensor gated_mlp(const at::Tensor& x, const WeightMatrix& gate_up, const WeightMatrix& down,
                      Activation activation);
 
 }  // namespace vidi

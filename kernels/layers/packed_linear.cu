@@ -279,7 +279,7 @@ __global__ void pack_rows(const T* rows, int64_t first, const __grid_constant__ 
     load8(w, rows + (int64_t{blockIdx.x} * kStrip + own.row) * to.n_in + own.column);
   float largest = 0;
 #pragma unroll
-  for (int i = 0; i < 8; ++i) largest = fmaxf(largest, fabsf(w[i]));
+  for (int i = 0; i < 8; ++i) largest = fmaxf(largest, isfinite(w[i]) ? fabsf(w[i]) : INFINITY);
   for (int step = 8; step > 0; step /= 2)
     largest = fmaxf(largest, __shfl_xor_sync(0xffffffffu, largest, step));
   const __half scale = __float2half_rn(largest / 127);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/pixels/avx2.h"
 
@@ -118,7 +119,12 @@ void quantize_row(const float* row, int64_t n_in, int8_t* q, float* scales) {
   for (int64_t at = 0; at < n_in; at += kPackedGroup) {
     const int64_t end = std::min(at + kPackedGroup, n_in);
     float largest = 0;
-    for (int64_t i = at; i < end; ++i) largest = std::max(largest, std::abs(row[i]));
+    bool are_finite = true;
+    for (int64_t i = at; i < end; ++i) {
+      largest = std::max(largest, std::abs(row[i]));
+      are_finite &= std::isfinite(row[i]);
+    }
+    if (!are_finite) largest = std::numeric_limits<float>::infinity();
     const float scale = c10::Half(largest / 127);
     scales[at / kPackedGroup] = scale;
     for (int64_t i = at; i < end; ++i) {

@@ -9,7 +9,8 @@ namespace vidi {
 inline constexpr int64_t kPackedGroup = 128;  // columns that share a scale
 inline int64_t packed_groups(int64_t n_in) { return (n_in + kPackedGroup - 1) / kPackedGroup; }
 
-// row [n_in] -> q [n_in], scales [packed_groups(n_in)], each rounded to fp16 before q is chosen.
+// row [n_in] -> q [n_in], scales [packed_groups(n_in)], each rounded to fp16 before q is chosen;
+// infinite where a number of the group is not finite.
 void quantize_row(const float* row, int64_t n_in, int8_t* q, float* scales);
 void dequantize_row(const int8_t* q, const float* scales, int64_t n_in, float* row);
 

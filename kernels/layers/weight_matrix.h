@@ -26,6 +26,10 @@ class WeightMatrix {
   // multiples of 16.
   void pack_rows(int64_t first, const at::Tensor& rows);
 
+  // The scales of some rows, of a packed one: not finite where a number of theirs is not, or is too
+  // large. Multiples of 16.
+  at::Tensor scales_of(int64_t first, int64_t n) const { return rows(first, n).scales_; }
+
   bool defined() const { return native_.defined() || bytes_.defined(); }
   bool is_packed() const { return bytes_.defined(); }
   const at::Tensor& native() const { return native_; }  // undefined when packed

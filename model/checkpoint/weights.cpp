@@ -51,8 +51,8 @@ Weights Weights::random(CheckpointFiles shapes, at::Device device, at::ScalarTyp
 }
 
 // False: the checkpoint lacks it, which is remembered.
-bool Weights::add_slot(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
-                       const std::string& field) {
+bool Weights::add_slot(const Target& target, const std::string& name,
+                       const std::vector<int64_t>& shape, const std::string& field) {
   const CheckpointFiles::Place* place = files_.find(name);
   if (!place) {
     missing_.push_back(name);
@@ -68,23 +68,42 @@ bool Weights::add_slot(at::Tensor& slot, const std::string& name, const std::vec
                                                dtype_name(place->entry.dtype) +
                                                ", expected BF16, F16, F32 or F64");
   }
-  slots_.push_back({&slot, name, *place});
+  slots_.push_back({target.tensor, target.matrix, target.packed, name, *place});
   return true;
 }
 
 void Weights::take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
                    const std::string& field) {
-  add_slot(slot, name, shape, field);
+  add_slot({.tensor = &slot}, name, shape, field);
+}
+
+void Weights::take(WeightMatrix& slot, const std::string& name, const std::vector<int64_t>& shape,
+                   const std::string& field) {
+  const bool packed = packs_ && WeightMatrix::can_pack(shape[0], shape[1], device_, dtype_);
+  add_slot({.matrix = &slot, .packed = packed}, name, shape, field);
 }
 
 void Weights::take_joined(at::Tensor& slot, const std::vector<Part>& parts, int64_t columns) {
+  add_joined({.tensor = &slot}, parts, columns);
+}
+
+// Every part must be packed by itself.
+void Weights::take_joined(WeightMatrix& slot, const std::vector<Part>& parts, int64_t columns) {
+  const bool packed =
+      packs_ && std::all_of(parts.begin(), parts.end(), [&](const Part& p) {
+        return !p.name.empty() && WeightMatrix::can_pack(p.rows, columns, device_, dtype_);
+      });
+  add_joined({.matrix = &slot, .packed = packed}, parts, columns);
+}
+
+void Weights::add_joined(const Target& target, const std::vector<Part>& parts, int64_t columns) {
   int64_t in_all = 0, first = 0;
   for (const Part& p : parts) in_all += p.rows;
   bool is_first = true;
   for (const Part& p : parts) {
     std::vector<int64_t> shape{p.rows};
     if (columns > 0) shape.push_back(columns);
-    if (!p.name.empty() && add_slot(slot, p.name, shape, p.field)) {
+    if (!p.name.empty() && add_slot(target, p.name, shape, p.field)) {
       slots_.back().first_row = first;
       slots_.back().rows_in_all = in_all;
       slots_.back().makes_all = is_first;
@@ -108,14 +127,19 @@ void Weights::check_missing() const {
 }
 
 int64_t Weights::bytes_taken() const {
-  int64_t values = 0;
-  for (const Slot& s : slots_) values += s.place.entry.numel();
-  return values * static_cast<int64_t>(at::elementSize(dtype_));
+  int64_t bytes = 0;
+  for (const Slot& s : slots_) {
+    bytes += s.packed ? WeightMatrix::packed_bytes(s.shape()[0], s.shape()[1])
+                      : s.place.entry.numel() * static_cast<int64_t>(at::elementSize(dtype_));
+  }
+  return bytes;
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Weights::loaded() const {
   std::vector<std::pair<std::string, at::Tensor>> all;
-  for (const Slot& s : slots_) all.emplace_back(s.name, s.values);
+  for (const Slot& s : slots_) {
+    if (!s.packed) all.emplace_back(s.name, s.values);
+  }
   return all;
 }
 
@@ -133,6 +157,10 @@ void Weights::allocate() {
   const auto options = at::TensorOptions(dtype_).device(device_);
   for (Slot& s : slots_) {
     interruption_point();
+    if (s.matrix) {
+      allocate_matrix(s);
+      continue;
+    }
     std::vector<int64_t> shape = s.place.entry.shape;
     const int64_t rows = s.rows_in_all > 0 ? shape[0] : 0;
     if (rows > 0) shape[0] = s.rows_in_all;
@@ -142,9 +170,39 @@ void Weights::allocate() {
   }
 }
 
+void Weights::allocate_matrix(Slot& s) {
+  const int64_t columns = s.shape()[1];
+  if (s.rows_in_all == 0 || s.makes_all) {
+    const auto options = at::TensorOptions(dtype_).device(device_);
+    if (s.packed) {
+      *s.matrix = WeightMatrix::packed(s.rows(), columns, device_, dtype_);
+    } else {  // parts without a name are zeros
+      *s.matrix = WeightMatrix(s.makes_all ? at::zeros({s.rows(), columns}, options)
+                                           : at::empty({s.rows(), columns}, options));
+    }
+  }
+  if (!s.packed) s.values = s.matrix->native().narrow(0, s.first_row, s.shape()[0]);
+}
+
+// Rows that are packed at a time: as many as a piece holds, in whole strips.
+static int64_t rows_of_piece(int64_t columns, int64_t element_size) {
+  return std::max<int64_t>(1, kPieceBytes / element_size / columns / 16) * 16;
+}
+
 void Weights::fill_random() {
   at::manual_seed(seed_);
-  for (Slot& s : slots_) s.values.normal_(0.0, 0.02);
+  const auto options = at::TensorOptions(dtype_).device(device_);
+  for (Slot& s : slots_) {
+    if (!s.packed) {
+      s.values.normal_(0.0, 0.02);
+      continue;
+    }
+    const int64_t columns = s.shape()[1], step = rows_of_piece(columns, options.dtype().itemsize());
+    for (int64_t at = 0; at < s.shape()[0]; at += step) {
+      const int64_t n = std::min(step, s.shape()[0] - at);
+      s.matrix->pack_rows(s.first_row + at, at::empty({n, columns}, options).normal_(0.0, 0.02));
+    }
+  }
 }
 
 // The workers share a list of pieces in the order of the files, each with a pinned buffer of its
@@ -178,11 +236,22 @@ class Weights::Filler {
               [&](const Slot& a, const Slot& b) { return place(a) < place(b); });
     for (const Slot& slot : weights_.slots_) {
       const TensorEntry& e = slot.place.entry;
-      const int64_t step = kPieceBytes / static_cast<int64_t>(dtype_size(e.dtype));
+      const auto size = static_cast<int64_t>(dtype_size(e.dtype));
+      const int64_t step =
+          slot.packed ? rows_of_piece(e.shape[1], size) * e.shape[1] : kPieceBytes / size;
       for (int64_t at = 0; at < e.numel(); at += step) {
         pieces_.push_back({&slot, at, std::min(step, e.numel() - at)});
       }
     }
+  }
+
+  // A row of a packed matrix may be longer than a piece.
+  int64_t largest_piece() const {
+    int64_t largest = kPieceBytes;
+    for (const Piece& p : pieces_)
+      largest =
+          std::max(largest, p.n * static_cast<int64_t>(dtype_size(p.slot->place.entry.dtype)));
+    return largest;
   }
 
   void copy(const Piece& piece, uint8_t* buffer) {
@@ -191,15 +260,24 @@ class Weights::Filler {
     read_file_range(weights_.files_.shards[piece.slot->place.shard], e.begin + piece.first * size,
                     buffer, piece.n * size);
     at::Tensor raw = at::from_blob(buffer, {piece.n}, at::TensorOptions(*float_type(e.dtype)));
-    // Converts on the device; waits for the copy, so that the buffer is free again.
-    piece.slot->values.view(-1).narrow(0, piece.first, piece.n).copy_(raw.to(weights_.device_));
+    // Waits for the copy, so that the buffer is free again; converts on the device.
+    const at::Tensor there = raw.to(weights_.device_);
+    const Slot& slot = *piece.slot;
+    if (!slot.packed) {
+      slot.values.view(-1).narrow(0, piece.first, piece.n).copy_(there);
+      return;
+    }
+    const int64_t columns = slot.shape()[1];
+    slot.matrix->pack_rows(slot.first_row + piece.first / columns,
+                           there.to(weights_.dtype_).view({-1, columns}));
   }
 
   void work() {
     try {
       c10::InferenceMode inference;
-      at::Tensor buffer = at::empty(
-          {kPieceBytes}, at::TensorOptions(at::kByte).pinned_memory(weights_.device_.is_cuda()));
+      at::Tensor buffer =
+          at::empty({largest_piece()},
+                    at::TensorOptions(at::kByte).pinned_memory(weights_.device_.is_cuda()));
       for (size_t i; (i = next_.fetch_add(1)) < pieces_.size(); done_.fetch_add(1)) {
         cancel_.check();
         copy(pieces_[i], buffer.data_ptr<uint8_t>());
@@ -254,17 +332,20 @@ static at::Tensor extremes_of(const at::Tensor& values) {
 // A value that the working dtype cannot hold would turn every answer into noise without a word.
 void Weights::check_finite() const {
   std::vector<at::Tensor> extremes;
+  std::vector<std::string> names;
   for (const Slot& s : slots_) {
-    if (s.values.numel() > 0) extremes.push_back(extremes_of(s.values.view(-1)));
+    const at::Tensor numbers = s.packed ? s.matrix->scales_of(s.first_row, s.shape()[0]) : s.values;
+    if (numbers.numel() == 0) continue;
+    extremes.push_back(extremes_of(numbers.reshape({-1})));
+    names.push_back(s.name);
   }
   if (extremes.empty()) return;
   at::Tensor all = at::stack(extremes).cpu();
-  for (size_t i = 0, at = 0; i < slots_.size(); ++i) {
-    if (slots_[i].values.numel() == 0) continue;
-    const float* range = all.data_ptr<float>() + 2 * at++;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const float* range = all.data_ptr<float>() + 2 * i;
     if (std::isfinite(range[0]) && std::isfinite(range[1])) continue;
     throw EngineError(ErrorCode::kDamaged,
-                      "tensor " + slots_[i].name + " holds values that are not finite in " +
+                      "tensor " + names[i] + " holds values that are not finite in " +
                           c10::toString(dtype_) + ", expected numbers within its range");
   }
 }

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/layers/weight_matrix.h"
 #include "model/cancel.h"
 #include "model/checkpoint/safetensors.h"
 
@@ -40,6 +41,12 @@ class Weights {
   void take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
             const std::string& field);
 
+  // A decoder's matrix, [shape[0], shape[1]]: stored in 8 bits after pack_matrices(), where its
+  // shape allows that.
+  void take(WeightMatrix& slot, const std::string& name, const std::vector<int64_t>& shape,
+            const std::string& field);
+  void pack_matrices() { packs_ = true; }  // before take()
+
   // Several tensors of one width in one slot, one below the other in the order given, so that one
   // matrix product serves them all; vectors (columns = 0) one after the other. A part without a
   // name is zeros. Otherwise as take().
@@ -49,6 +56,7 @@ class Weights {
     std::string field;
   };
   void take_joined(at::Tensor& slot, const std::vector<Part>& parts, int64_t columns);
+  void take_joined(WeightMatrix& slot, const std::vector<Part>& parts, int64_t columns);
 
   // Fills every slot. Throws kDamaged (all missing tensors at once; a value the working dtype
   // cannot hold), kUnreadable, kCancelled.
@@ -56,31 +64,43 @@ class Weights {
 
   // Names that the checkpoint holds and nobody took, after all take() calls.
   std::vector<std::string> unused() const;
-  // Every tensor that was filled, by name as in the checkpoint (handles, no copies).
+  // Every tensor that was filled, by name as in the checkpoint (handles, no copies); not the packed
+  // ones.
   std::vector<std::pair<std::string, at::Tensor>> loaded() const;
-  int64_t bytes_taken() const;  // on the device, in the working dtype
+  int64_t bytes_taken() const;  // on the device, in the working dtype or packed
 
  private:
   struct Slot {
-    at::Tensor* tensor;
+    at::Tensor* tensor;    // or
+    WeightMatrix* matrix;  // which is native or packed
+    bool packed;
     std::string name;
     CheckpointFiles::Place place;
     int64_t first_row = 0, rows_in_all = 0;  // of a joined slot; rows_in_all = 0: not joined
     bool makes_all = false;                  // the first part of a joined slot
-    at::Tensor values{};                     // the slot's tensor, or its rows of it
+    at::Tensor values{};                     // the slot's tensor, or its rows of it; not packed
+    const std::vector<int64_t>& shape() const { return place.entry.shape; }
+    int64_t rows() const { return rows_in_all > 0 ? rows_in_all : shape()[0]; }
   };
-  bool add_slot(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
+  struct Target {  // of a slot
+    at::Tensor* tensor = nullptr;
+    WeightMatrix* matrix = nullptr;
+    bool packed = false;
+  };
+  bool add_slot(const Target& target, const std::string& name, const std::vector<int64_t>& shape,
                 const std::string& field);
+  void add_joined(const Target& target, const std::vector<Part>& parts, int64_t columns);
   class Filler;
   void check_missing() const;
   void allocate();
+  void allocate_matrix(Slot& slot);
   void fill_random();
   void check_finite() const;
 
   CheckpointFiles files_;
   at::Device device_;
   at::ScalarType dtype_;
-  bool random_ = false;
+  bool random_ = false, packs_ = false;
   uint64_t seed_ = 0;
   std::vector<Slot> slots_;
   std::vector<std::string> missing_;

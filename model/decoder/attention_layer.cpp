@@ -53,15 +53,16 @@ at::Tensor AttentionLayer::media_keys(const at::Tensor& vn, const MediaKeys& key
   at::Tensor key = keys.key.narrow(0, first, vn.size(0));
   at::Tensor value = keys.value.narrow(0, first, vn.size(0));
   const int64_t first_key = int64_t{config_.heads} * config_.head_dim, width = key.size(1);
-  apply_linear_into(key, vn, qkv_.narrow(0, first_key, width));
-  apply_linear_into(value, vn, qkv_.narrow(0, first_key + width, width));
+  apply_linear_into(key, vn, qkv_.rows(first_key, width));
+  apply_linear_into(value, vn, qkv_.rows(first_key + width, width));
   return value;
 }
 
 at::Tensor AttentionLayer::media_output(const at::Tensor& values) const {
   const int64_t group = config_.heads / config_.kv_heads;
-  at::Tensor of_groups = o_.view({o_.size(0), config_.kv_heads, group, config_.head_dim});
-  at::Tensor folded = of_groups.sum(2, /*keepdim=*/false, at::kFloat).to(o_.scalar_type());
+  at::Tensor of_groups =
+      o_.expanded().view({o_.n_out(), config_.kv_heads, group, config_.head_dim});
+  at::Tensor folded = of_groups.sum(2, /*keepdim=*/false, at::kFloat).to(o_.dtype());
   return apply_linear(values, folded.flatten(1));
 }
 

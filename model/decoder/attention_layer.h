@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels/layers/rope.h"
+#include "kernels/layers/weight_matrix.h"
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/weights.h"
 #include "model/decoder/kv_cache.h"
@@ -42,8 +43,8 @@ class AttentionLayer {
  private:
   DecoderConfig config_;
   bool sliding_ = false;
-  at::Tensor qkv_;  // queries, keys, values below each other
-  at::Tensor o_;
+  WeightMatrix qkv_;  // queries, keys, values below each other
+  WeightMatrix o_;
 };
 
 }  // namespace vidi

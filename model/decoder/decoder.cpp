@@ -113,7 +113,7 @@ static double rounded_scale(int64_t hidden, at::ScalarType dtype) {
 }
 
 at::Tensor Decoder::embed(const at::Tensor& ids) const {
-  at::Tensor x = at::embedding(embeddings_, ids);
+  at::Tensor x = embeddings_.chosen_rows(ids);
   return config_.scale_embeddings ? x * rounded_scale(config_.hidden, x.scalar_type()) : x;
 }
 
@@ -138,7 +138,16 @@ void Decoder::add_media(MediaCache& cache, Modality modality, int64_t n_tokens) 
 
 int64_t Decoder::media_bytes(int64_t n_tokens) const {
   return 2 * config_.layers * n_tokens * config_.kv_heads * config_.head_dim *
-         static_cast<int64_t>(embeddings_.element_size());
+         static_cast<int64_t>(at::elementSize(embeddings_.dtype()));
+}
+
+int64_t Decoder::expanded_bytes() const {
+  int64_t most = 0;
+  for (const Layer& layer : layers_) {
+    for (const WeightMatrix* m : {&layer.gate_up, &layer.down})
+      if (m->is_packed()) most = std::max(most, m->n_out() * m->n_in());
+  }
+  return most * static_cast<int64_t>(at::elementSize(embeddings_.dtype()));
 }
 
 void Decoder::prefill_media(const at::Tensor& tokens, Modality modality, int64_t first,
@@ -171,7 +180,7 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
   }
   text.capacity = capacity;
   text.rope = RopeTable::make(capacity, config_.head_dim, config_.rope_theta, embeddings_.device(),
-                              embeddings_.scalar_type());
+                              embeddings_.dtype());
 }
 
 // x [B, T, H] -> [B, T, H] under the final norm.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/layers/norm.h"
+#include "kernels/layers/weight_matrix.h"
 #include "model/cancel.h"
 #include "model/decoder/attention_layer.h"
 #include "model/device/memory_plan.h"
@@ -26,6 +27,8 @@ class Decoder {
   // The same for one modality of a window that has none of it yet; no tokens: nothing.
   void add_media(MediaCache& cache, Modality modality, int64_t n_tokens) const;
   int64_t media_bytes(int64_t n_tokens) const;
+  // Of the widest matrix that is expanded while many rows go through it; 0 with native weights.
+  int64_t expanded_bytes() const;
 
   // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and
   // values in rows [first, first + n). A token's path is its own, so pieces in any order give the
@@ -55,7 +58,7 @@ class Decoder {
   struct Layer {
     AttentionLayer attention;
     at::Tensor input_norm, after_attention_norm, before_mlp_norm, after_mlp_norm;
-    at::Tensor gate_up, down;
+    WeightMatrix gate_up, down;
   };
   void take_layer(Weights& weights, Layer& layer, int64_t index);
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
@@ -74,7 +77,8 @@ class Decoder {
 
   DecoderConfig config_;
   double embedding_scale_ = 1;
-  at::Tensor embeddings_, head_, final_norm_;
+  WeightMatrix embeddings_, head_;
+  at::Tensor final_norm_;
   std::vector<Layer> layers_;
 };
 

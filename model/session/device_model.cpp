@@ -56,6 +56,7 @@ void DeviceModel::load(Weights weights, const OpenOptions& options, const Cancel
   forbid_tf32();
   leave_out_onednn_without_midr();
   bound_threads();
+  if (options.weights == WeightFormat::kInt8) weights.pack_matrices();
   take(weights);
   check_room(weights.bytes_taken());
   weights.load(options.progress, cancel);
@@ -65,12 +66,14 @@ void DeviceModel::load(Weights weights, const OpenOptions& options, const Cancel
   synchronize(device_);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   describe(weights, took.count());
+  info_.weights = options.weights == WeightFormat::kInt8 ? "int8" : "native";
 }
 
 void DeviceModel::describe(const Weights& weights, double seconds) {
   const PromptConfig& prompt = config_.prompt;
   info_ = {device_.str(),
            precision_name(dtype_),
+           "",
            family_name(prompt.family),
            weights.bytes_taken(),
            seconds,
