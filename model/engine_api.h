@@ -9,7 +9,7 @@ namespace vidi {
 
 // Changes whenever a struct or virtual function of the door changes: plugin and engine are built
 // from one tree.
-inline constexpr int kDoorVersion = 8;
+inline constexpr int kDoorVersion = 9;
 
 struct Door {
   int version;

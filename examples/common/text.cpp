@@ -89,7 +89,8 @@ std::string place_text(const GstStructure* model) {
     return text ? printable(text) : std::string();
   };
   const std::string why = field("why-no-gpu");
-  return "on " + field("device") + " (" + field("precision") + ")" +
+  const std::string weights = field("weights") == "int8" ? ", int8 weights" : "";
+  return "on " + field("device") + " (" + field("precision") + weights + ")" +
          (why.empty() ? "" : ", no GPU: " + why);
 }
 

@@ -68,14 +68,16 @@ constexpr size_t kNNumbers = std::size(kNumbers);
 
 // What GOption writes into. Strings are the caller's to free.
 struct Raw {
-  gchar *model = nullptr, *device = nullptr, *precision = nullptr, *memory_limit = nullptr;
+  gchar *model = nullptr, *device = nullptr, *precision = nullptr, *weights = nullptr,
+        *memory_limit = nullptr;
   gchar *record = nullptr, *audio_track = nullptr, *video_track = nullptr;
   gchar* numbers[kNNumbers] = {};
   gboolean json = FALSE, final_only = FALSE, quiet = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text : {model, device, precision, memory_limit, record, audio_track, video_track})
+    for (gchar* text :
+         {model, device, precision, weights, memory_limit, record, audio_track, video_track})
       g_free(text);
     for (gchar* text : numbers) g_free(text);
     g_strfreev(rest);
@@ -128,6 +130,7 @@ void read_texts(const Raw& raw, WatchArguments* a) {
   a->model = text_of(raw.model);
   a->device = text_of(raw.device, a->device);
   a->precision = text_of(raw.precision, a->precision);
+  a->weights = text_of(raw.weights, a->weights);
   if (raw.memory_limit) a->memory_limit = parse_byte_count(raw.memory_limit);
   a->record = text_of(raw.record);
   a->audio_track = text_of(raw.audio_track), a->video_track = text_of(raw.video_track);
@@ -141,6 +144,8 @@ std::string complaint(const WatchArguments& a) {
     return "expected an address such as rtsp://camera/stream, found " + a.uri;
   if (!is_one_of(a.precision, {"auto", "fp32", "fp16", "bf16"}))
     return "--precision: expected auto, fp32, fp16 or bf16, found " + a.precision;
+  if (!is_one_of(a.weights, {"native", "int8"}))
+    return "--weights: expected native or int8, found " + a.weights;
   if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
   if (a.queries.empty())
     return "expected what to look for after the address, for example \"a dog\"";
@@ -160,6 +165,8 @@ GOptionContext* make_context(Raw& raw) {
        "Checkpoint folder (default: the small demo model)", "DIR"},
       {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
+      {"weights", 0, 0, G_OPTION_ARG_STRING, &raw.weights,
+       "native, or int8: half the memory of fp16, and answers that differ a little", "NAME"},
       {"memory-limit", 0, 0, G_OPTION_ARG_STRING, &raw.memory_limit,
        "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &raw.record,

@@ -43,6 +43,14 @@ GType precision_type() {
   return type;
 }
 
+GType weights_type() {
+  static const GEnumValue values[] = {
+      value(WeightFormat::kNative, "As precision says", "native"),
+      value(WeightFormat::kInt8, "8 bits, made while loading", "int8"), kEndOfValues};
+  static const GType type = register_enum("GstVidiFilterWeights", values);
+  return type;
+}
+
 GType model_load_type() {
   static const GEnumValue values[] = {
       value(ModelLoad::kAsync, "Load in the background, PROGRESS messages follow", "async"),
@@ -92,6 +100,9 @@ const std::vector<kind::Property>& table() {
           "works, else the CPU."),
       kind::choice("precision", kUntilReady, &S::precision, precision_type,
                    "Number format of the model's weights and arithmetic."),
+      kind::choice("weights", kUntilReady, &S::weights, weights_type,
+                   "How the decoder's matrices are stored. int8 takes half the memory of fp16, and "
+                   "answers differ a little."),
       kind::bytes(
           "memory-limit", kUntilReady, &S::memory_limit,
           "Most bytes (GB = 1000000000) that the model may take of its device, the CUDA context "
@@ -226,7 +237,9 @@ SamplingShape Settings::shape() const {
   return {pictures.numerator, pictures.denominator, Time(window_duration), Time(stride)};
 }
 
-ModelKey Settings::model_key() const { return {model_path, device, precision, memory_limit}; }
+ModelKey Settings::model_key() const {
+  return {model_path, device, precision, memory_limit, weights};
+}
 
 OverloadPolicy Settings::policy(bool live) const {
   switch (overload_policy) {

@@ -310,6 +310,7 @@ GstStructure* model_structure(ModelState state, const std::string& session_id,
   if (info) {
     fields.text("device", info->device);
     fields.text("precision", info->precision);
+    fields.text("weights", info->weights);
     fields.text("why-no-gpu", info->why_no_gpu);
     fields.text("family", info->family);
     fields.large("weight-bytes", std::max<int64_t>(info->weight_bytes, 0));
@@ -352,6 +353,7 @@ GstStructure* stats_structure(const Counters& counters) {
   fields.large("left-out", counters.left_out);
   fields.text("device", counters.device);
   fields.text("precision", counters.precision);
+  fields.text("weights", counters.weights);
   fields.text("why-no-gpu", counters.why_no_gpu);
   return fields.take();
 }

@@ -210,6 +210,7 @@ void ModelClient::on_ready(const ModelInfo& info) {
     std::lock_guard lock(mutex_);
     counters_.device = info.device;
     counters_.precision = info.precision;
+    counters_.weights = info.weights;
     counters_.why_no_gpu = info.why_no_gpu;
   }
   listener_.model_ready(info);

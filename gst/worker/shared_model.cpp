@@ -180,6 +180,7 @@ Result<std::unique_ptr<Session>> SharedModel::open_session() {
     options.device = key_.device;
     options.precision = key_.precision;
     options.memory_limit = key_.memory_limit;
+    options.weights = key_.weights;
     options.progress = [this](double fraction) { tell_progress(fraction); };
     Result<std::unique_ptr<Session>> opened = door_.open(options, cancel_load_);
     if (opened && !*opened) return Error{ErrorCode::kInternal, "The engine opened no session."};

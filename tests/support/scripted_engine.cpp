@@ -44,6 +44,7 @@ struct Script {
   AnswerFn answer = [](const Query&, const SeenWindow&) { return default_answer(); };
   ModelInfo info{.device = "cpu",
                  .precision = "fp32",
+                 .weights = "native",
                  .family = "vidi1.5",
                  .weight_bytes = 1,
                  .why_no_gpu = {},

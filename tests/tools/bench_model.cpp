@@ -34,7 +34,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: bench-model --geometry vidi1.5-9b|vidi-7b|tiny [--seconds 306] [--queries 1]\n"
-    "         [--precision fp32|fp16|bf16] [--device auto] [--new-tokens 34] [--json FILE]\n"
+    "         [--precision fp32|fp16|bf16] [--weights native|int8] [--device auto] [--new-tokens "
+    "34] [--json FILE]\n"
     "         [--memory-limit 24GB]\n"
     "       bench-model --checkpoint FOLDER [--seconds 306] ...\n"
     "       bench-model --load FOLDER [--precision ...] [--device auto] [--memory-limit 24GB]\n";
@@ -435,6 +436,12 @@ int parse_count(const std::string& name, const std::string& text, int low, int h
                std::to_string(high));
 }
 
+WeightFormat parse_weights(const std::string& text) {
+  if (text == "native") return WeightFormat::kNative;
+  if (text == "int8") return WeightFormat::kInt8;
+  bad_argument("--weights is \"" + text + "\", expected native or int8");
+}
+
 Precision parse_precision(const std::string& text) {
   if (text == "fp32") return Precision::kFp32;
   if (text == "fp16") return Precision::kFp16;
@@ -453,6 +460,7 @@ Arguments parse_arguments(int argc, char** argv) {
                                     {"seconds", required_argument, nullptr, 's'},
                                     {"queries", required_argument, nullptr, 'q'},
                                     {"precision", required_argument, nullptr, 'p'},
+                                    {"weights", required_argument, nullptr, 'w'},
                                     {"device", required_argument, nullptr, 'd'},
                                     {"json", required_argument, nullptr, 'j'},
                                     {"new-tokens", required_argument, nullptr, 'n'},
@@ -478,6 +486,9 @@ Arguments parse_arguments(int argc, char** argv) {
         break;
       case 'p':
         a.open.precision = parse_precision(optarg);
+        break;
+      case 'w':
+        a.open.weights = parse_weights(optarg);
         break;
       case 'm':
         a.open.memory_limit = parse_limit(optarg);

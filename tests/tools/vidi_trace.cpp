@@ -16,7 +16,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: vidi-trace CHECKPOINT input.safetensors output.safetensors\n"
-    "         [--device cpu|cuda] [--precision fp32|fp16|bf16] [--max-new-tokens N]\n"
+    "         [--device cpu|cuda] [--precision fp32|fp16|bf16] [--weights native|int8] "
+    "[--max-new-tokens N]\n"
     "Defaults: cpu, fp32, 24.\n";
 
 struct Arguments {
@@ -27,6 +28,12 @@ struct Arguments {
 
 [[noreturn]] void bad_argument(const std::string& message) {
   throw EngineError(ErrorCode::kBadInput, message);
+}
+
+WeightFormat parse_weights(const std::string& text) {
+  if (text == "native") return WeightFormat::kNative;
+  if (text == "int8") return WeightFormat::kInt8;
+  bad_argument("--weights is \"" + text + "\", expected native or int8");
 }
 
 Precision parse_precision(const std::string& text) {
@@ -48,6 +55,7 @@ int parse_count(const std::string& text) {
 Arguments parse_arguments(int argc, char** argv) {
   static const option kOptions[] = {{"device", required_argument, nullptr, 'd'},
                                     {"precision", required_argument, nullptr, 'p'},
+                                    {"weights", required_argument, nullptr, 'w'},
                                     {"max-new-tokens", required_argument, nullptr, 'n'},
                                     {"help", no_argument, nullptr, 'h'},
                                     {}};
@@ -61,6 +69,9 @@ Arguments parse_arguments(int argc, char** argv) {
         break;
       case 'p':
         a.open.precision = parse_precision(optarg);
+        break;
+      case 'w':
+        a.open.weights = parse_weights(optarg);
         break;
       case 'n':
         a.max_new_tokens = parse_count(optarg);

@@ -84,8 +84,9 @@ class SharedModelTest : public testing::Test {
   static std::shared_ptr<SharedModel> model(const std::string& folder = "a",
                                             const std::string& device = "cpu",
                                             Precision precision = Precision::kAuto,
-                                            uint64_t memory_limit = 0) {
-    return SharedModel::acquire(*vidi_door(), {folder, device, precision, memory_limit});
+                                            uint64_t memory_limit = 0,
+                                            WeightFormat weights = WeightFormat::kNative) {
+    return SharedModel::acquire(*vidi_door(), {folder, device, precision, memory_limit, weights});
   }
 };
 
@@ -112,16 +113,20 @@ TEST_F(SharedModelTest, OneSessionForOneKey) {
   EXPECT_EQ(a.n_failed + b.n_failed, 0);
 }
 
-// Folder, device, precision and memory limit each make another model.
+// Folder, device, precision, memory limit and the form of the weights each make another model.
 TEST_F(SharedModelTest, AnotherKeyIsAnotherModel) {
-  std::array<std::shared_ptr<SharedModel>, 5> models = {
-      model(), model("b"), model("a", "cuda"), model("a", "cpu", Precision::kFp32),
-      model("a", "cpu", Precision::kAuto, 24000000000u)};
-  std::array<Client, 5> clients;
-  for (size_t i = 0; i < 5; ++i) models[i]->attach(&clients[i]);
+  std::array<std::shared_ptr<SharedModel>, 6> models = {
+      model(),
+      model("b"),
+      model("a", "cuda"),
+      model("a", "cpu", Precision::kFp32),
+      model("a", "cpu", Precision::kAuto, 24000000000u),
+      model("a", "cpu", Precision::kAuto, 0, WeightFormat::kInt8)};
+  std::array<Client, 6> clients;
+  for (size_t i = 0; i < 6; ++i) models[i]->attach(&clients[i]);
   for (Client& client : clients) ASSERT_TRUE(client.wait_ready());
-  EXPECT_EQ(scripted::n_open_sessions(), 5);
-  for (size_t i = 0; i < 5; ++i) models[i]->detach(&clients[i]);
+  EXPECT_EQ(scripted::n_open_sessions(), 6);
+  for (size_t i = 0; i < 6; ++i) models[i]->detach(&clients[i]);
 }
 
 // The last client's detach frees the model before it returns, and the same object loads again.
