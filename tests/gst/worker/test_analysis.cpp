@@ -4,41 +4,21 @@
 #include <thread>
 
 #include "gst/worker/analysis.h"
-#include "model/engine_api.h"
-#include "tests/support/scripted_engine.h"
+#include "tests/support/scripted_session.h"
 
 namespace vidi {
 namespace {
 
 using scripted::Step;
+using test::even_sound;
+using test::solid_frame;
 
-constexpr int kSide = 4;
 const Error kNoMemory{ErrorCode::kOutOfMemory, "CUDA out of memory"};
 
-std::shared_ptr<SampledFrame> frame(uint32_t colour) {
-  auto picture = std::make_shared<SampledFrame>();
-  picture->side = kSide;
-  for (int i = 0; i < kSide * kSide; ++i) {
-    for (const int shift : {16, 8, 0}) {
-      picture->rgb.push_back(static_cast<uint8_t>(colour >> shift));
-    }
-  }
-  return picture;
-}
-
-std::shared_ptr<SoundChunk> chunk(size_t n, float value) {
-  auto sound = std::make_shared<SoundChunk>();
-  sound->samples.assign(n, value);
-  return sound;
-}
-
-class AnalysisTest : public testing::Test {
+class AnalysisTest : public test::SessionTest {
  protected:
   void SetUp() override {
-    scripted::reset();
-    auto opened = vidi_door()->open({.folder = "a", .progress = {}}, Cancel());
-    ASSERT_TRUE(opened);
-    session_ = std::move(*opened);
+    SessionTest::SetUp();
     plan_ = std::make_shared<AskPlan>();
     plan_->questions = {{"0", "a dog", "a dog"}, {"1", "a cat", "a cat"}, {"2", "rain", "rain"}};
   }
@@ -49,14 +29,13 @@ class AnalysisTest : public testing::Test {
     made->start = std::chrono::seconds(5);
     made->stop = std::chrono::seconds(15);
     made->plan = plan_;
-    for (uint32_t i = 0; i < n_frames; ++i) made->frames.push_back(frame(i));
+    for (uint32_t i = 0; i < n_frames; ++i) made->frames.push_back(solid_frame(i));
     return made;
   }
   Result<Analysis> run(std::shared_ptr<const AnalysisWindow> window) {
     return analyze(*session_, std::move(window));
   }
 
-  std::unique_ptr<Session> session_;
   std::shared_ptr<AskPlan> plan_;
 };
 
@@ -66,7 +45,7 @@ TEST_F(AnalysisTest, WholeWay) {
     return query.text == "a cat" ? "0.1-0.2" : "none";
   });
   auto asked = window(3);
-  asked->audio = {chunk(480000, 0.5f), chunk(9000, 0.25f)};
+  asked->audio = {even_sound(480000, 0.5f), even_sound(9000, 0.25f)};
   const Result<Analysis> analysis = run(asked);
   ASSERT_TRUE(analysis) << analysis.error().message;
   EXPECT_EQ(analysis->window, asked);
@@ -89,9 +68,9 @@ TEST_F(AnalysisTest, WholeWay) {
 // Overlapping windows share features: a picture is seen once and a stretch of sound heard once.
 TEST_F(AnalysisTest, FeaturesAreShared) {
   auto one = window(4), two = window(1);
-  one->audio = {chunk(480000, 0)};
+  one->audio = {even_sound(480000, 0)};
   two->frames.insert(two->frames.begin(), one->frames.begin() + 2, one->frames.end());
-  two->audio = {one->audio[0], chunk(100, 0)};
+  two->audio = {one->audio[0], even_sound(100, 0)};
   ASSERT_TRUE(run(one));
   ASSERT_TRUE(run(two));
   EXPECT_EQ(scripted::n_frames_seen(), 5);
@@ -125,7 +104,7 @@ TEST_F(AnalysisTest, Batches) {
 // Sound alone is a window too, and so are pictures alone.
 TEST_F(AnalysisTest, OneKindAlone) {
   auto sound = window(0);
-  sound->audio = {chunk(16000, 0.1f)};
+  sound->audio = {even_sound(16000, 0.1f)};
   ASSERT_TRUE(run(sound));
   EXPECT_EQ(scripted::count(Step::kEncodeImages), 0);
   const Result<Analysis> pictures = run(window(2));
@@ -136,7 +115,7 @@ TEST_F(AnalysisTest, OneKindAlone) {
 // A stretch without samples counts as no sound.
 TEST_F(AnalysisTest, EmptyChunk) {
   auto asked = window(2);
-  asked->audio = {chunk(0, 0)};
+  asked->audio = {even_sound(0, 0)};
   ASSERT_TRUE(run(asked));
   EXPECT_EQ(scripted::count(Step::kEncodeAudio), 0);
 }
@@ -199,7 +178,7 @@ TEST_F(AnalysisTest, OutOfMemoryOnce) {
     scripted::reset();
     scripted::fail(step, kNoMemory);
     auto asked = window(20);
-    asked->audio = {chunk(5000, 0)};
+    asked->audio = {even_sound(5000, 0)};
     const Result<Analysis> analysis = run(asked);
     ASSERT_TRUE(analysis) << analysis.error().message;
     EXPECT_TRUE(analysis->in_small_steps);
@@ -217,7 +196,7 @@ TEST_F(AnalysisTest, OutOfMemoryOnce) {
 TEST_F(AnalysisTest, OutOfMemoryTwice) {
   scripted::fail(Step::kEncode, kNoMemory, 2);
   auto asked = window(3);
-  asked->audio = {chunk(5000, 0)};
+  asked->audio = {even_sound(5000, 0)};
   const Result<Analysis> analysis = run(asked);
   ASSERT_FALSE(analysis);
   EXPECT_EQ(analysis.error().code, ErrorCode::kOutOfMemory);
@@ -284,7 +263,7 @@ TEST_F(AnalysisTest, OtherErrors) {
     scripted::reset();
     scripted::fail(step, {ErrorCode::kInternal, "a reason"});
     auto asked = window(2);
-    asked->audio = {chunk(5000, 0)};
+    asked->audio = {even_sound(5000, 0)};
     const Result<Analysis> analysis = run(asked);
     ASSERT_FALSE(analysis);
     EXPECT_EQ(analysis.error().code, ErrorCode::kInternal);
@@ -300,7 +279,7 @@ TEST_F(AnalysisTest, Cancelled) {
     scripted::reset();
     scripted::hold(step);
     auto asked = window(2);
-    asked->audio = {chunk(5000, 0)};
+    asked->audio = {even_sound(5000, 0)};
     std::thread canceller([&] {
       scripted::wait_for(step, 1);
       asked->cancel->cancel();
@@ -335,7 +314,7 @@ TEST_F(AnalysisTest, RefusedWindows) {
 TEST_F(AnalysisTest, GoesOnWhereItFailed) {
   auto asked = window(20);
   scripted::fail(Step::kEncodeAudio, {ErrorCode::kInternal, "no"});
-  asked->audio = {chunk(5000, 0)};
+  asked->audio = {even_sound(5000, 0)};
   ASSERT_FALSE(run(asked));
   ASSERT_TRUE(run(asked));
   EXPECT_EQ(scripted::n_frames_seen(), 20);

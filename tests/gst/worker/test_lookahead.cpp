@@ -3,8 +3,7 @@
 
 #include "gst/worker/analysis.h"
 #include "gst/worker/lookahead.h"
-#include "model/engine_api.h"
-#include "tests/support/scripted_engine.h"
+#include "tests/support/scripted_session.h"
 
 namespace vidi {
 namespace {
@@ -12,29 +11,17 @@ namespace {
 using scripted::Step;
 using Frames = std::vector<std::shared_ptr<const SampledFrame>>;
 
-constexpr int kSide = 4;
-
-Frames pictures(size_t n) {
+// One a second, each of a grey of its own.
+Frames pictures(uint32_t n) {
   Frames frames;
-  for (size_t i = 0; i < n; ++i) {
-    auto picture = std::make_shared<SampledFrame>();
-    picture->pts = std::chrono::seconds(i);
-    picture->side = kSide;
-    picture->rgb.assign(kSide * kSide * 3, static_cast<uint8_t>(i));
-    frames.push_back(std::move(picture));
+  for (uint32_t i = 0; i < n; ++i) {
+    frames.push_back(test::solid_frame(i * 0x010101, std::chrono::seconds(i)));
   }
   return frames;
 }
 
-class LookaheadTest : public testing::Test {
+class LookaheadTest : public test::SessionTest {
  protected:
-  void SetUp() override {
-    scripted::reset();
-    auto opened = vidi_door()->open({.folder = "a", .progress = {}}, Cancel());
-    ASSERT_TRUE(opened);
-    session_ = std::move(*opened);
-  }
-
   // The window `index` has the first `n` of `all`, and will have as many as these.
   void show(const Frames& all, size_t n, uint64_t index = 0, uint64_t epoch = 0) {
     auto window = std::make_shared<OpenWindow>();
@@ -64,7 +51,6 @@ class LookaheadTest : public testing::Test {
     return scripted::last_window().n_prepared;
   }
 
-  std::unique_ptr<Session> session_;
   Lookahead lookahead_;
 };
 
@@ -85,8 +71,7 @@ TEST_F(LookaheadTest, StreamsEachPictureOnce) {
 
 // Sound is heard once, before its window is complete.
 TEST_F(LookaheadTest, HearsAhead) {
-  auto chunk = std::make_shared<SoundChunk>();
-  chunk->samples.assign(480000, 0.5f);
+  const auto chunk = test::even_sound(480000, 0.5f);
   lookahead_.sound(chunk);
   {
     auto gone = std::make_shared<SoundChunk>(*chunk);

@@ -9,8 +9,7 @@
 #include <thread>
 
 #include "gst/worker/model_client.h"
-#include "model/engine_api.h"
-#include "tests/support/scripted_engine.h"
+#include "tests/support/scripted_session.h"
 
 namespace vidi {
 namespace {
@@ -88,11 +87,7 @@ std::shared_ptr<AnalysisWindow> window_at(uint64_t index, uint64_t epoch = 0) {
   window->epoch = epoch;
   window->plan = plan_of("0");
   for (int i = 0; i < 2; ++i) {
-    auto frame = std::make_shared<SampledFrame>();
-    frame->pts = window->start + seconds(i);
-    frame->side = 4;
-    frame->rgb.resize(4 * 4 * 3);
-    window->frames.push_back(std::move(frame));
+    window->frames.push_back(test::solid_frame(0, window->start + seconds(i)));
   }
   return window;
 }
