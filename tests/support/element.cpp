@@ -31,6 +31,10 @@ Pipeline::Pipeline(const std::string& description) {
   pipeline_ = gst_parse_launch(description.c_str(), &error);
   if (error) ADD_FAILURE() << description << ": " << error->message;
   g_clear_error(&error);
+  if (pipeline_ && !GST_IS_BIN(pipeline_)) {
+    GstElement* alone = std::exchange(pipeline_, gst_pipeline_new(nullptr));
+    gst_bin_add(GST_BIN(pipeline_), alone);
+  }
   if (pipeline_) bus_ = gst_element_get_bus(pipeline_);
 }
 
@@ -146,64 +150,6 @@ Complaint complaint_of(GstMessage* message) {
   const Complaint complaint{error->domain, error->code, error->message};
   g_error_free(error);
   return complaint;
-}
-
-guint64 number(const GstStructure* s, const char* field) {
-  guint64 large = 0;
-  guint small = 0;
-  if (gst_structure_get_uint64(s, field, &large)) return large;
-  if (gst_structure_get_uint(s, field, &small)) return small;
-  ADD_FAILURE() << "no number " << field;
-  return 0;
-}
-
-std::string text(const GstStructure* s, const char* field) {
-  const gchar* value = gst_structure_get_string(s, field);
-  if (!value) ADD_FAILURE() << "no text " << field;
-  return value ? value : "";
-}
-
-bool flag(const GstStructure* s, const char* field) {
-  gboolean value = FALSE;
-  if (!gst_structure_get_boolean(s, field, &value)) ADD_FAILURE() << "no flag " << field;
-  return value;
-}
-
-double real(const GstStructure* s, const char* field) {
-  double value = 0;
-  if (!gst_structure_get_double(s, field, &value)) ADD_FAILURE() << "no number " << field;
-  return value;
-}
-
-GstBuffer* rgb_frame(uint32_t colour, int width, int height, GstClockTime pts,
-                     GstClockTime duration) {
-  const int stride = GST_ROUND_UP_4(width * 3);
-  GstBuffer* buffer =
-      gst_buffer_new_allocate(nullptr, static_cast<gsize>(stride) * height, nullptr);
-  GstMapInfo map;
-  gst_buffer_map(buffer, &map, GST_MAP_WRITE);
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      guint8* pixel = map.data + y * stride + x * 3;
-      pixel[0] = colour >> 16, pixel[1] = colour >> 8, pixel[2] = colour;
-    }
-  }
-  gst_buffer_unmap(buffer, &map);
-  GST_BUFFER_PTS(buffer) = pts;
-  GST_BUFFER_DURATION(buffer) = duration;
-  return buffer;
-}
-
-GstBuffer* mono_audio(int16_t value, GstClockTime pts, GstClockTime duration) {
-  const gsize n = gst_util_uint64_scale_round(duration, 16000, GST_SECOND);
-  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, n * sizeof(int16_t), nullptr);
-  GstMapInfo map;
-  gst_buffer_map(buffer, &map, GST_MAP_WRITE);
-  for (gsize i = 0; i < n; ++i) reinterpret_cast<int16_t*>(map.data)[i] = value;
-  gst_buffer_unmap(buffer, &map);
-  GST_BUFFER_PTS(buffer) = pts;
-  GST_BUFFER_DURATION(buffer) = duration;
-  return buffer;
 }
 
 }  // namespace vidi::test

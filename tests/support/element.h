@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/fields.h"
 #include "tests/support/scripted_engine.h"
 
 namespace vidi::test {
@@ -48,8 +49,8 @@ class Messages {
   std::vector<GstMessage*> read_;
 };
 
-// A pipeline from a gst-launch description; the element in it is named "v". Goes to NULL and is
-// freed with this object.
+// A pipeline from a gst-launch description, also of one element; the element in it is named "v".
+// Goes to NULL and is freed with this object.
 class Pipeline : public Messages {
  public:
   explicit Pipeline(const std::string& description);
@@ -89,17 +90,5 @@ struct Complaint {
   std::string text;
 };
 Complaint complaint_of(GstMessage* message);
-
-// Fields of a structure, for expectations; a missing field fails the test.
-guint64 number(const GstStructure* s, const char* field);
-std::string text(const GstStructure* s, const char* field);
-bool flag(const GstStructure* s, const char* field);
-double real(const GstStructure* s, const char* field);
-
-// A solid picture of one colour: what the scripted engine sees of it is exactly 0xRRGGBB.
-GstBuffer* rgb_frame(uint32_t colour, int width, int height, GstClockTime pts,
-                     GstClockTime duration);
-// Mono S16 at 16 kHz, every sample the same.
-GstBuffer* mono_audio(int16_t value, GstClockTime pts, GstClockTime duration);
 
 }  // namespace vidi::test

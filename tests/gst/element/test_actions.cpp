@@ -7,6 +7,7 @@
 
 #include "model/session.h"
 #include "tests/support/rig.h"
+#include "tests/support/windows.h"
 
 namespace vidi::test {
 namespace {
@@ -24,14 +25,14 @@ class Actions : public testing::Test {
   }
 
   const GstStructure* result_of(Rig& rig, const std::string& id) {
-    return rig.pipeline.wait_structure(
-        "vidi/result", [&](const GstStructure* s) { return text(s, "query-id") == id; });
+    return rig.wait_structure("vidi/result",
+                              [&](const GstStructure* s) { return text(s, "query-id") == id; });
   }
   // Plays one window and waits until it is encoded and told.
   void play_one_window(Rig& rig) {
     rig.play();
     rig.frames(0, 4);
-    ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+    ASSERT_TRUE(rig.wait_structure("vidi/window"));
   }
 };
 
@@ -62,7 +63,7 @@ TEST_F(Actions, AnswersHaveIdsOfTheirOwn) {
   rig.frames(5, 8);
   rig.end();
   std::set<guint64> ids;
-  const auto results = rig.pipeline.structures("vidi/result");
+  const auto results = rig.structures("vidi/result");
   for (const GstStructure* s : results) ids.insert(number(s, "result-id"));
   EXPECT_EQ(results.size(), 5u);
   EXPECT_EQ(ids.size(), results.size());
@@ -72,7 +73,7 @@ TEST_F(Actions, AnswersHaveIdsOfTheirOwn) {
 TEST_F(Actions, AskWhilePaused) {
   Rig rig;
   play_one_window(rig);
-  ASSERT_NE(gst_element_set_state(rig.pipeline.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  ASSERT_NE(gst_element_set_state(rig.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
   EXPECT_TRUE(result_of(rig, rig.ask("dog")));
 }
 
@@ -88,12 +89,12 @@ TEST_F(Actions, AskAfterTheEnd) {
 // Pictures that are kept for a window that still fills can be asked about.
 TEST_F(Actions, AskAboutAWindowThatFills) {
   const auto seen = collect_windows();
-  Rig rig({.windows = "window-duration=60000000000 window-stride=60000000000"});
+  Rig rig({.windows = windows_of(60)});
   rig.play();
   rig.frames(0, 12);
   const std::string id = rig.ask("dog", 2 * GST_SECOND, 5 * GST_SECOND);
   ASSERT_FALSE(id.empty());
-  ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+  ASSERT_TRUE(rig.wait_structure("vidi/window"));
   ASSERT_EQ(seen().size(), 1u);
   EXPECT_EQ(seen()[0].frames, (std::vector<uint32_t>{colour_of(2), colour_of(3), colour_of(4)}));
   EXPECT_EQ(seen()[0].duration_s, 3.0);
@@ -105,7 +106,7 @@ TEST_F(Actions, AskAboutAForgottenTimeIsRefused) {
   Rig rig;
   play_one_window(rig);
   EXPECT_EQ(rig.ask("dog", 1000 * GST_SECOND, 2000 * GST_SECOND), "");
-  EXPECT_TRUE(rig.pipeline.wait_message(GST_MESSAGE_WARNING));
+  EXPECT_TRUE(rig.wait_message(GST_MESSAGE_WARNING));
 }
 
 // Without a question in UTF-8 there is no request.
@@ -115,7 +116,7 @@ TEST_F(Actions, AskWithoutAQuestionIsRefused) {
   EXPECT_EQ(rig.ask(nullptr), "");
   EXPECT_EQ(rig.ask(""), "");
   EXPECT_EQ(rig.ask("\xff\xfe"), "");
-  EXPECT_EQ(rig.pipeline.messages(GST_MESSAGE_WARNING).size(), 3u);
+  EXPECT_EQ(rig.messages(GST_MESSAGE_WARNING).size(), 3u);
 }
 
 // Questions without end are refused, those that wait are answered.
@@ -128,7 +129,7 @@ TEST_F(Actions, TooManyQuestions) {
   EXPECT_GE(n_taken, 1000u);
   EXPECT_LE(n_taken, 1002u);
   scripted::release(Step::kAsk);
-  EXPECT_TRUE(eventually([&] { return rig.pipeline.structures("vidi/result").size() >= n_taken; }));
+  EXPECT_TRUE(eventually([&] { return rig.structures("vidi/result").size() >= n_taken; }));
 }
 
 // From other threads while the element comes and goes: an id or a refusal, never a crash.
@@ -146,10 +147,9 @@ TEST_F(Actions, AskWhileTheElementStops) {
     });
   }
   for (int i = 0; i < 60; ++i) {
-    EXPECT_NE(gst_element_set_state(rig.pipeline.get(), GST_STATE_PAUSED),
-              GST_STATE_CHANGE_FAILURE);
-    EXPECT_NE(gst_element_set_state(rig.pipeline.get(), GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
-    rig.pipeline.messages(GST_MESSAGE_WARNING);
+    EXPECT_NE(gst_element_set_state(rig.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+    EXPECT_NE(gst_element_set_state(rig.get(), GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
+    rig.messages(GST_MESSAGE_WARNING);
   }
   over = true;
   for (std::thread& thread : threads) thread.join();
@@ -159,7 +159,7 @@ TEST_F(Actions, AskWhileTheElementStops) {
 TEST_F(Actions, AskFromInsideAMessage) {
   Rig rig({.properties = "query=cat window-duration=1000000000 window-stride=1000000000"});
   std::atomic<int> n_asked{0};
-  GstBus* bus = gst_element_get_bus(rig.pipeline.get());
+  GstBus* bus = gst_element_get_bus(rig.get());
   struct Context {
     Rig& rig;
     std::atomic<int>& n_asked;
@@ -198,7 +198,7 @@ TEST_F(Actions, SeveralKeptWindowsAnswer) {
   rig.play();
   rig.frames(0, 19);
   rig.end();
-  ASSERT_EQ(rig.pipeline.structures("vidi/window").size(), 5u);
+  ASSERT_EQ(rig.structures("vidi/window").size(), 5u);
   const std::string id = rig.ask("dog");
   for (const guint64 start : {8, 12, 16}) {
     const GstStructure* s = result_of(rig, id);
@@ -217,12 +217,12 @@ TEST_F(Actions, AskWhileTheModelIsBusy) {
   rig.frames(5, 12);
   ASSERT_TRUE(scripted::wait_for(Step::kEncode, 2));
   std::string id;
-  within_limit(rig.pipeline, [&] { id = rig.ask("dog"); });
+  rig.within_limit([&] { id = rig.ask("dog"); });
   ASSERT_FALSE(id.empty());
   scripted::release(Step::kEncode);
   rig.end();
   std::vector<std::string> order;
-  for (GstMessage* m : rig.pipeline.messages(GST_MESSAGE_ELEMENT)) {
+  for (GstMessage* m : rig.messages(GST_MESSAGE_ELEMENT)) {
     const GstStructure* s = gst_message_get_structure(m);
     if (gst_structure_has_name(s, "vidi/result")) order.push_back(text(s, "query-id"));
     if (gst_structure_has_name(s, "vidi/window")) order.emplace_back("window");
@@ -234,8 +234,8 @@ TEST_F(Actions, AskWhileTheModelIsBusy) {
 // A question while the model loads is answered when it is there.
 TEST_F(Actions, AskWhileTheModelLoads) {
   scripted::hold(Step::kOpen);
-  Rig rig({.windows = "window-duration=60000000000 window-stride=60000000000"});
-  rig.play(false);
+  Rig rig({.windows = windows_of(60)});
+  rig.start();
   rig.frames(0, 12);
   const std::string id = rig.ask("dog", 2 * GST_SECOND, 5 * GST_SECOND);
   EXPECT_FALSE(id.empty());
@@ -275,25 +275,25 @@ TEST_F(Actions, AskAboutAWindowThatFails) {
   const std::string id = rig.ask("dog", GST_SECOND, 2 * GST_SECOND);
   ASSERT_FALSE(id.empty());
   scripted::release(Step::kEncode);
-  EXPECT_TRUE(rig.pipeline.wait_message(GST_MESSAGE_WARNING, [&](GstMessage* m) {
+  EXPECT_TRUE(rig.wait_message(GST_MESSAGE_WARNING, [&](GstMessage* m) {
     return complaint_of(m).text.find(id) != std::string::npos;
   }));
 }
 
 // analyze-now ends the window here; the next frame starts another.
 TEST_F(Actions, AnalyzeNow) {
-  Rig rig({.windows = "window-duration=60000000000 window-stride=60000000000"});
+  Rig rig({.windows = windows_of(60)});
   rig.play();
   rig.frames(0, 6);
-  g_signal_emit_by_name(rig.pipeline.v(), "analyze-now");
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/window");
+  g_signal_emit_by_name(rig.v(), "analyze-now");
+  const GstStructure* s = rig.wait_structure("vidi/window");
   ASSERT_TRUE(s);
   EXPECT_EQ(number(s, "window-start"), 0u);
   EXPECT_EQ(number(s, "window-stop"), 7 * GST_SECOND);
   EXPECT_TRUE(flag(s, "partial-window"));
   rig.frames(7, 9);
   rig.end();
-  const auto windows = rig.pipeline.structures("vidi/window");
+  const auto windows = rig.structures("vidi/window");
   ASSERT_EQ(windows.size(), 2u);
   EXPECT_EQ(number(windows[1], "window-start"), 7 * GST_SECOND);
 }
@@ -301,11 +301,11 @@ TEST_F(Actions, AnalyzeNow) {
 // analyze-now where nothing is to analyse does nothing.
 TEST_F(Actions, AnalyzeNowWithoutFrames) {
   Rig rig;
-  g_signal_emit_by_name(rig.pipeline.v(), "analyze-now");
+  g_signal_emit_by_name(rig.v(), "analyze-now");
   rig.play();
-  g_signal_emit_by_name(rig.pipeline.v(), "analyze-now");
+  g_signal_emit_by_name(rig.v(), "analyze-now");
   rig.end();
-  EXPECT_TRUE(rig.pipeline.structures("vidi/window").empty());
+  EXPECT_TRUE(rig.structures("vidi/window").empty());
 }
 
 // A thousand questions from four threads, while video flows, are each answered or refused.
@@ -333,16 +333,15 @@ TEST_F(Actions, ManyQuestionsAtOnce) {
 // passthrough=true pauses the analysis and keeps the model; false resumes without loading again.
 TEST_F(Actions, PassthroughPausesTheAnalysis) {
   Rig rig;
-  const auto log = log_of(rig.pipeline.v(), "src");
   play_one_window(rig);
   rig.set("passthrough", "true");
   rig.frames(5, 29);
-  EXPECT_EQ(log->count("buffer"), 30);
+  EXPECT_EQ(rig.out().count("buffer"), 30);
   rig.set("passthrough", "false");
   rig.frames(30, 39);
   rig.end();
   std::vector<guint64> starts;
-  for (const GstStructure* s : rig.pipeline.structures("vidi/window")) {
+  for (const GstStructure* s : rig.structures("vidi/window")) {
     starts.push_back(number(s, "window-start") / GST_SECOND);
   }
   EXPECT_EQ(starts, (std::vector<guint64>{0, 30, 34, 38}));

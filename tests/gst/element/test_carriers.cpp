@@ -66,9 +66,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 // A segment that starts at PTS 10 s, which is 2 s into the film.
 GstSegment segment_at_ten() {
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  segment.start = segment.position = 10 * GST_SECOND;
+  GstSegment segment = time_segment(10 * GST_SECOND);
   segment.time = 2 * GST_SECOND;
   return segment;
 }
@@ -108,7 +106,7 @@ TEST_P(EventsThrough, AllInOrderBeforeTheEnd) {
     EXPECT_EQ(text(results[i], "query"), "a cat");
   }
   EXPECT_EQ(log->count("vidi/window"), 3);
-  EXPECT_EQ(log->entries().back(), "eos");
+  EXPECT_EQ(log->story().back(), "eos");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -129,12 +127,11 @@ INSTANTIATE_TEST_SUITE_P(
 // What was found of a window goes out before the next buffer, in the order of the messages.
 TEST_F(Carriers, EventsComeBeforeTheNextBuffer) {
   Rig rig;
-  const auto log = log_of(rig.pipeline.v(), "src");
   rig.play();
   rig.frames(0, 4);
-  ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+  ASSERT_TRUE(rig.wait_structure("vidi/window"));
   rig.frames(5, 5);
-  const auto entries = log->entries();
+  const auto entries = rig.out().story();
   ASSERT_GE(entries.size(), 3u);
   EXPECT_EQ((std::vector<std::string>{entries.end() - 3, entries.end()}),
             (std::vector<std::string>{"vidi/result", "vidi/window", "buffer"}));
@@ -143,11 +140,10 @@ TEST_F(Carriers, EventsComeBeforeTheNextBuffer) {
 // The events of the last window come before EOS; between them are only the chapters.
 TEST_F(Carriers, LastEventsComeBeforeTheEnd) {
   Rig rig;
-  const auto log = log_of(rig.pipeline.v(), "src");
   rig.play();
   rig.frames(0, 3);
   rig.end();
-  const auto entries = log->entries();
+  const auto entries = rig.out().story();
   ASSERT_GE(entries.size(), 5u);
   EXPECT_EQ((std::vector<std::string>{entries.end() - 5, entries.end()}),
             (std::vector<std::string>{"buffer", "vidi/result", "vidi/window", "toc", "eos"}));
@@ -156,12 +152,11 @@ TEST_F(Carriers, LastEventsComeBeforeTheEnd) {
 // Event and message carry the same structure.
 TEST_F(Carriers, EventAndMessageAreTheSame) {
   Rig rig;
-  const auto log = log_of(rig.pipeline.v(), "src");
   rig.play();
   rig.frames(0, 7);
   rig.end();
-  const auto events = log->structures("vidi/result");
-  const auto messages = rig.pipeline.structures("vidi/result");
+  const auto events = rig.out().structures("vidi/result");
+  const auto messages = rig.structures("vidi/result");
   ASSERT_EQ(events.size(), messages.size());
   for (size_t i = 0; i < events.size(); ++i) {
     EXPECT_TRUE(gst_structure_is_equal(events[i], messages[i]));
@@ -185,7 +180,7 @@ TEST_P(CuesThrough, HaveTheStreamTime) {
   rig.video.send(gst_event_new_segment(&segment));
   rig.frames(10, 17);
   rig.end();
-  rig.pipeline.to(GST_STATE_NULL);
+  rig.to(GST_STATE_NULL);
   const std::string content = file.content();
   EXPECT_TRUE(contains(content, GetParam().times)) << content;
   EXPECT_TRUE(contains(content, "a cat"));
@@ -233,13 +228,12 @@ std::vector<GstClockTime> cues_of(const std::string& path) {
 // stream goes on, as when it is live: how far a film that is read faster runs ahead is luck.
 std::vector<GstClockTime> cues_of_a_matroska_film(int n_windows, int window_seconds) {
   TemporaryFile file;
-  const std::string length = std::to_string(window_seconds) + "000000000";
-  Rig rig({.windows = "window-duration=" + length + " window-stride=" + length,
+  Rig rig({.windows = windows_of(window_seconds),
            .out = "videoconvert ! jpegenc ! queue ! m. matroskamux name=m ! filesink async=false "
                   "location=" +
                   file.path(),
            .tail = "v.text_src ! m."});
-  const auto log = log_of(rig.pipeline.v(), "text_src");
+  const auto log = log_of(rig.v(), "text_src");
   rig.play();
   rig.frames(0, 0);
   for (int window = 0; window + 1 < n_windows; ++window) {
@@ -251,7 +245,7 @@ std::vector<GstClockTime> cues_of_a_matroska_film(int n_windows, int window_seco
   }
   rig.frames((n_windows - 1) * window_seconds + 2, n_windows * window_seconds - 1);
   rig.end();
-  rig.pipeline.to(GST_STATE_NULL);
+  rig.to(GST_STATE_NULL);
   return cues_of(file.path());
 }
 
@@ -277,7 +271,7 @@ TEST_F(Carriers, JsonLinesAreTheStructures) {
   rig.play();
   rig.frames(0, 4);  // a window, and one of a single frame
   rig.end();
-  rig.pipeline.to(GST_STATE_NULL);
+  rig.to(GST_STATE_NULL);
   const std::string content = file.content();
   const auto lines = lines_of(content);
   std::multiset<std::string> types;
@@ -311,7 +305,7 @@ TEST_F(Carriers, HostileTextStaysOneLine) {
   rig.play();
   rig.frames(0, 3);
   rig.end();
-  rig.pipeline.to(GST_STATE_NULL);
+  rig.to(GST_STATE_NULL);
   const auto lines = lines_of(file.content());
   size_t n_results = 0;
   for (const Json& line : lines) {
@@ -320,7 +314,7 @@ TEST_F(Carriers, HostileTextStaysOneLine) {
     EXPECT_EQ(line.at("query"), "say \"hi\"");
     EXPECT_TRUE(contains(line.at("text"), "{\"type\":\"result\"}\n"));
   }
-  EXPECT_EQ(n_results, rig.pipeline.structures("vidi/result").size());
+  EXPECT_EQ(n_results, rig.structures("vidi/result").size());
   EXPECT_GE(n_results, 1u);
 }
 
@@ -334,8 +328,7 @@ TEST_F(Carriers, JsonLinesLieInTheirSegment) {
   rig.frames(10, 17);
   rig.end();
   int n_lines = 0;
-  while (GstSample* sample =
-             gst_app_sink_try_pull_sample(GST_APP_SINK(rig.pipeline.element("lines")), 0)) {
+  while (GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(rig.element("lines")), 0)) {
     const GstSegment* side = gst_sample_get_segment(sample);
     const GstClockTime pts = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
     if (GST_CLOCK_TIME_IS_VALID(pts)) {
@@ -353,18 +346,17 @@ TEST_F(Carriers, ChaptersComeRightBeforeTheEnd) {
     return query.text == "late" ? "0.60-0.70" : "0.10-0.20";
   });
   Rig rig({.properties = "queries=<late,early>"});
-  const auto log = log_of(rig.pipeline.v(), "src");
   rig.play();
   const GstSegment segment = segment_at_ten();
   rig.video.send(gst_event_new_segment(&segment));
   rig.frames(10, 17);
   rig.end();
-  const auto entries = log->entries();
+  const auto entries = rig.out().story();
   ASSERT_GE(entries.size(), 2u);
   EXPECT_EQ(entries[entries.size() - 2], "toc");
   GstToc* toc = nullptr;
-  ASSERT_TRUE(log->last(GST_EVENT_TOC));
-  gst_event_parse_toc(log->last(GST_EVENT_TOC), &toc, nullptr);
+  ASSERT_EQ(rig.out().count("toc"), 1);
+  gst_event_parse_toc(rig.out().events("toc")[0], &toc, nullptr);
   auto* edition = static_cast<GstTocEntry*>(gst_toc_get_entries(toc)->data);
   std::vector<std::pair<std::string, gint64>> chapters;
   for (GList* l = gst_toc_entry_get_sub_entries(edition); l; l = l->next) {
@@ -386,12 +378,11 @@ TEST_F(Carriers, ChaptersComeRightBeforeTheEnd) {
 TEST_F(Carriers, NoHitsNoChapters) {
   scripted::answer_with("none");
   Rig rig;
-  const auto log = log_of(rig.pipeline.v(), "src");
   rig.play();
   rig.frames(0, 7);
   rig.end();
-  EXPECT_EQ(log->count("toc"), 0);
-  EXPECT_EQ(log->entries().back(), "eos");
+  EXPECT_EQ(rig.out().count("toc"), 0);
+  EXPECT_EQ(rig.out().story().back(), "eos");
 }
 
 }  // namespace

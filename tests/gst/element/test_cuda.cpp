@@ -24,6 +24,7 @@
 #include "gst/windows/analysis_window.h"
 #include "model/engine_api.h"
 #include "tests/support/element.h"
+#include "tests/support/media.h"
 
 namespace vidi::test {
 namespace {

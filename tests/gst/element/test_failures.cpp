@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 
-#include "tests/support/bench.h"
 #include "tests/support/rig.h"
 
 namespace vidi::test {
@@ -22,24 +21,20 @@ class EngineAt {
   ~EngineAt() { setenv("VIDI_ENGINE", VIDI_SCRIPTED_ENGINE, 1); }
 };
 
-Properties with_policy(const char* policy, Properties others = {}) {
-  others.emplace_back("error-policy", policy);
-  return others;
-}
+constexpr char kPassthrough[] = "query=cat error-policy=passthrough";
 
 // A stream of two windows that must pass whatever the model does.
-void expect_stream_passes(Bench& bench) {
-  bench.in().start(kSmallRgb);
-  EXPECT_EQ(bench.frames(0, 4 * GST_SECOND), GST_FLOW_OK);
-  EXPECT_TRUE(bench.eos());
-  EXPECT_EQ(bench.out().buffers().size(), 40u);
-  EXPECT_EQ(bench.out().story().back(), "eos");
+void expect_stream_passes(Rig& rig) {
+  rig.video.start();
+  EXPECT_EQ(rig.film(0, 4 * GST_SECOND), GST_FLOW_OK);
+  EXPECT_TRUE(rig.video.eos());
+  EXPECT_EQ(rig.out().buffers().size(), 40u);
+  EXPECT_EQ(rig.out().story().back(), "eos");
 }
 
 struct OpenFailure {
   const char* what;
-  const char* property;
-  const char* value;
+  std::string property;  // with its value
   const char* engine;
   Complaint expected;  // with a part of the sentence
 };
@@ -50,11 +45,11 @@ std::vector<OpenFailure> open_failures() {
     return Complaint{GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, part};
   };
   const char* good = VIDI_SCRIPTED_ENGINE;
-  return {{"empty path", "model-path", "", good, no_path},
-          {"no library", "device", "auto", "/nonsense/engine.so", no_engine("/nonsense/engine.so")},
-          {"no ELF file", "device", "auto", "/etc/hostname", no_engine("/etc/hostname")},
-          {"no door", "device", "auto", VIDI_NO_DOOR, no_engine("vidi_door")},
-          {"an old door", "device", "auto", VIDI_OLD_DOOR, no_engine("version")}};
+  return {{"empty path", "model-path=\"\"", good, no_path},
+          {"no library", "device=auto", "/nonsense/engine.so", no_engine("/nonsense/engine.so")},
+          {"no ELF file", "device=auto", "/etc/hostname", no_engine("/etc/hostname")},
+          {"no door", "device=auto", VIDI_NO_DOOR, no_engine("vidi_door")},
+          {"an old door", "device=auto", VIDI_OLD_DOOR, no_engine("version")}};
 }
 
 void expect_complaint(const Complaint& found, const Complaint& expected, const char* what) {
@@ -67,12 +62,12 @@ void expect_complaint(const Complaint& found, const Complaint& expected, const c
 TEST_F(Failures, NoPathOrNoEngineIsAnErrorAtReady) {
   for (const OpenFailure& failure : open_failures()) {
     const EngineAt engine(failure.engine);
-    Bench bench(Properties{{failure.property, failure.value}});
-    EXPECT_FALSE(bench.to(GST_STATE_READY)) << failure.what;
-    GstMessage* error = bench.wait_message(GST_MESSAGE_ERROR);
+    Rig rig({.properties = "query=cat " + failure.property});
+    EXPECT_FALSE(rig.to(GST_STATE_READY)) << failure.what;
+    GstMessage* error = rig.wait_message(GST_MESSAGE_ERROR);
     ASSERT_TRUE(error);
     expect_complaint(complaint_of(error), failure.expected, failure.what);
-    EXPECT_EQ(bench.messages(GST_MESSAGE_ERROR).size(), 1u) << failure.what;
+    EXPECT_EQ(rig.messages(GST_MESSAGE_ERROR).size(), 1u) << failure.what;
   }
 }
 
@@ -80,25 +75,26 @@ TEST_F(Failures, NoPathOrNoEngineIsAnErrorAtReady) {
 TEST_F(Failures, NoPathOrNoEngineIsAWarningWithPassthrough) {
   for (const OpenFailure& failure : open_failures()) {
     const EngineAt engine(failure.engine);
-    Bench bench(with_policy("passthrough", {{failure.property, failure.value}}));
-    ASSERT_TRUE(bench.to(GST_STATE_PLAYING)) << failure.what;
-    GstMessage* warning = bench.wait_message(GST_MESSAGE_WARNING);
+    Rig rig({.properties = std::string(kPassthrough) + " " + failure.property,
+             .windows = windows_of(2)});
+    ASSERT_TRUE(rig.to(GST_STATE_PLAYING)) << failure.what;
+    GstMessage* warning = rig.wait_message(GST_MESSAGE_WARNING);
     ASSERT_TRUE(warning);
     expect_complaint(complaint_of(warning), failure.expected, failure.what);
-    expect_stream_passes(bench);
-    EXPECT_EQ(bench.messages(GST_MESSAGE_WARNING).size(), 1u) << failure.what;
-    EXPECT_TRUE(bench.messages(GST_MESSAGE_ERROR).empty()) << failure.what;
+    expect_stream_passes(rig);
+    EXPECT_EQ(rig.messages(GST_MESSAGE_WARNING).size(), 1u) << failure.what;
+    EXPECT_TRUE(rig.messages(GST_MESSAGE_ERROR).empty()) << failure.what;
   }
 }
 
 // Without $VIDI_ENGINE and without an engine beside the plugin the error names every place tried.
 TEST_F(Failures, MissingEngineNamesThePlacesTried) {
   unsetenv("VIDI_ENGINE");
-  Bench bench;
-  const bool found = bench.to(GST_STATE_READY);
+  Rig rig({.windows = windows_of(2)});
+  const bool found = rig.to(GST_STATE_READY);
   setenv("VIDI_ENGINE", VIDI_SCRIPTED_ENGINE, 1);
   if (found) GTEST_SKIP() << "this build has an engine";
-  const std::string error = complaint_of(bench.wait_message(GST_MESSAGE_ERROR)).text;
+  const std::string error = complaint_of(rig.wait_message(GST_MESSAGE_ERROR)).text;
   EXPECT_NE(error.find("gst/libvidi.so"), std::string::npos) << error;
   EXPECT_NE(error.find("model/libvidi.so"), std::string::npos) << error;
   EXPECT_NE(error.find("$VIDI_ENGINE"), std::string::npos) << error;
@@ -129,19 +125,18 @@ constexpr char kSentence[] = "Expected a model in /a, found a sandwich.";
 TEST_F(Failures, LoadFailureEndsTheStream) {
   for (const LoadFailure& failure : load_failures()) {
     scripted::fail(Step::kOpen, {failure.code, kSentence});
-    Bench bench;
-    bench.play();
-    GstMessage* error = bench.wait_message(GST_MESSAGE_ERROR);
+    Rig rig({.windows = windows_of(2)});
+    rig.start();
+    GstMessage* error = rig.wait_message(GST_MESSAGE_ERROR);
     ASSERT_TRUE(error);
     expect_complaint(complaint_of(error), {failure.domain, failure.gst_code, kSentence}, kSentence);
-    EXPECT_EQ(bench.frame(0), GST_FLOW_ERROR);
-    EXPECT_EQ(bench.model_state(), "failed");
+    EXPECT_EQ(rig.frame(0), GST_FLOW_ERROR);
+    EXPECT_EQ(rig.model_state(), "failed");
     GstProgressType type;
-    gst_message_parse_progress(bench.messages(GST_MESSAGE_PROGRESS).back(), &type, nullptr,
-                               nullptr);
+    gst_message_parse_progress(rig.messages(GST_MESSAGE_PROGRESS).back(), &type, nullptr, nullptr);
     EXPECT_EQ(type, GST_PROGRESS_TYPE_ERROR);
-    EXPECT_EQ(text(bench.structures("vidi/model").at(0), "error"), kSentence);
-    EXPECT_EQ(bench.messages(GST_MESSAGE_ERROR).size(), 1u);
+    EXPECT_EQ(text(rig.structures("vidi/model").at(0), "error"), kSentence);
+    EXPECT_EQ(rig.messages(GST_MESSAGE_ERROR).size(), 1u);
   }
 }
 
@@ -150,14 +145,14 @@ TEST_F(Failures, LoadFailureEndsTheStream) {
 TEST_F(Failures, LoadFailurePassesWithPassthrough) {
   for (const LoadFailure& failure : load_failures()) {
     scripted::fail(Step::kOpen, {failure.code, kSentence});
-    Bench bench(with_policy("passthrough"));
-    ASSERT_TRUE(bench.to(GST_STATE_PLAYING));
-    GstMessage* warning = bench.wait_message(GST_MESSAGE_WARNING);
+    Rig rig({.properties = kPassthrough, .windows = windows_of(2)});
+    ASSERT_TRUE(rig.to(GST_STATE_PLAYING));
+    GstMessage* warning = rig.wait_message(GST_MESSAGE_WARNING);
     ASSERT_TRUE(warning);
     expect_complaint(complaint_of(warning), {failure.domain, failure.gst_code, kSentence},
                      kSentence);
-    expect_stream_passes(bench);
-    EXPECT_TRUE(bench.messages(GST_MESSAGE_ERROR).empty());
+    expect_stream_passes(rig);
+    EXPECT_TRUE(rig.messages(GST_MESSAGE_ERROR).empty());
   }
 }
 
@@ -166,13 +161,14 @@ TEST_F(Failures, LoadFailurePassesWithPassthrough) {
 TEST_F(Failures, WindowsThatWaitForAFailedModelAreDropped) {
   scripted::hold(Step::kOpen);
   scripted::fail(Step::kOpen, {ErrorCode::kDamaged, kSentence});
-  Bench bench(with_policy("passthrough", {{"max-pending-windows", "1"}}));
-  ASSERT_TRUE(bench.to(GST_STATE_PLAYING));
-  Background stream([&] { expect_stream_passes(bench); });
-  EXPECT_TRUE(eventually([&] { return bench.stat("pending") > 0; }));
+  Rig rig({.properties = std::string(kPassthrough) + " max-pending-windows=1",
+           .windows = windows_of(2)});
+  ASSERT_TRUE(rig.to(GST_STATE_PLAYING));
+  Background stream([&] { expect_stream_passes(rig); });
+  EXPECT_TRUE(eventually([&] { return rig.stat("pending") > 0; }));
   scripted::release(Step::kOpen);
   EXPECT_TRUE(stream.ended());
-  const auto dropped = bench.structures("vidi/window-dropped");
+  const auto dropped = rig.structures("vidi/window-dropped");
   ASSERT_FALSE(dropped.empty());
   for (const GstStructure* s : dropped) EXPECT_EQ(text(s, "reason"), "model-failed");
 }
@@ -182,14 +178,14 @@ TEST_F(Failures, WindowsThatWaitForAFailedModelAreDropped) {
 TEST_F(Failures, AWindowCutShortByAFailedModelIsDroppedForThat) {
   scripted::hold(Step::kOpen);
   scripted::fail(Step::kOpen, {ErrorCode::kDamaged, kSentence});
-  Bench bench(with_policy("passthrough"));
-  bench.play();
-  EXPECT_EQ(bench.frames(0, 2200 * GST_MSECOND), GST_FLOW_OK);  // the second one has a picture
+  Rig rig({.properties = kPassthrough, .windows = windows_of(2)});
+  rig.start();
+  EXPECT_EQ(rig.film(0, 2200 * GST_MSECOND), GST_FLOW_OK);  // the second one has a picture
   scripted::release(Step::kOpen);
-  ASSERT_TRUE(bench.wait_message(GST_MESSAGE_WARNING));
-  EXPECT_EQ(bench.frames(2200 * GST_MSECOND, 4 * GST_SECOND), GST_FLOW_OK);
-  EXPECT_TRUE(bench.eos());
-  const auto dropped = bench.structures("vidi/window-dropped");
+  ASSERT_TRUE(rig.wait_message(GST_MESSAGE_WARNING));
+  EXPECT_EQ(rig.film(2200 * GST_MSECOND, 4 * GST_SECOND), GST_FLOW_OK);
+  EXPECT_TRUE(rig.video.eos());
+  const auto dropped = rig.structures("vidi/window-dropped");
   ASSERT_EQ(dropped.size(), 2u);
   for (const GstStructure* s : dropped) EXPECT_EQ(text(s, "reason"), "model-failed");
 }
@@ -197,10 +193,11 @@ TEST_F(Failures, AWindowCutShortByAFailedModelIsDroppedForThat) {
 // model-load=sync with a failing model: PAUSED is refused; with passthrough it is reached.
 TEST_F(Failures, SyncLoadFailureIsAFailedStateChange) {
   scripted::fail(Step::kOpen, {ErrorCode::kNotFound, kSentence}, 2);
-  Bench strict(Properties{{"model-load", "sync"}});
+  Rig strict({.properties = "query=cat model-load=sync", .windows = windows_of(2)});
   EXPECT_FALSE(strict.to(GST_STATE_PAUSED));
   EXPECT_TRUE(strict.wait_message(GST_MESSAGE_ERROR));
-  Bench lenient(with_policy("passthrough", {{"model-load", "sync"}}));
+  Rig lenient(
+      {.properties = std::string(kPassthrough) + " model-load=sync", .windows = windows_of(2)});
   EXPECT_TRUE(lenient.to(GST_STATE_PLAYING));
   expect_stream_passes(lenient);
 }
@@ -208,13 +205,13 @@ TEST_F(Failures, SyncLoadFailureIsAFailedStateChange) {
 // A failed element works again after READY, once the cause is gone.
 TEST_F(Failures, RecoversWhenTheCauseIsGone) {
   scripted::fail(Step::kOpen, {ErrorCode::kNotFound, kSentence});
-  Bench bench;
-  bench.play();
-  EXPECT_TRUE(bench.wait_message(GST_MESSAGE_ERROR));
-  EXPECT_TRUE(bench.to(GST_STATE_READY));
-  EXPECT_TRUE(bench.to(GST_STATE_PLAYING));
-  expect_stream_passes(bench);
-  EXPECT_EQ(bench.structures("vidi/window").size(), 2u);
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  EXPECT_TRUE(rig.wait_message(GST_MESSAGE_ERROR));
+  EXPECT_TRUE(rig.to(GST_STATE_READY));
+  EXPECT_TRUE(rig.to(GST_STATE_PLAYING));
+  expect_stream_passes(rig);
+  EXPECT_EQ(rig.structures("vidi/window").size(), 2u);
 }
 
 // One failed inference is a WARNING and a counted window; the next window is analysed.
@@ -223,26 +220,26 @@ TEST_F(Failures, OneFailedInferenceIsAWarning) {
     scripted::reset();
     scripted::fail(step, {ErrorCode::kInternal, "It broke."}, -1);
     scripted::answer_with("0-1");
-    Bench bench;
-    bench.play();
-    bench.frames(0, 3 * GST_SECOND);
+    Rig rig({.windows = windows_of(2)});
+    rig.start();
+    rig.film(0, 3 * GST_SECOND);
     // Until the window itself has failed: a failed look ahead at its pictures is tried again.
-    ASSERT_TRUE(bench.wait_message(GST_MESSAGE_WARNING));
+    ASSERT_TRUE(rig.wait_message(GST_MESSAGE_WARNING));
     scripted::fail(step, {}, 0);
-    bench.frames(3 * GST_SECOND, 4 * GST_SECOND);
-    bench.eos();
-    const auto warnings = bench.messages(GST_MESSAGE_WARNING);
+    rig.film(3 * GST_SECOND, 4 * GST_SECOND);
+    rig.video.eos();
+    const auto warnings = rig.messages(GST_MESSAGE_WARNING);
     ASSERT_EQ(warnings.size(), 1u);
     expect_complaint(complaint_of(warnings[0]),
                      {GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "It broke."}, "inference");
-    EXPECT_EQ(bench.stat("windows-failed"), 1u);
-    EXPECT_EQ(bench.stat("windows-completed"), 1u);
-    const auto windows = bench.structures("vidi/window");
+    EXPECT_EQ(rig.stat("windows-failed"), 1u);
+    EXPECT_EQ(rig.stat("windows-completed"), 1u);
+    const auto windows = rig.structures("vidi/window");
     ASSERT_EQ(windows.size(), 2u);
     EXPECT_EQ(text(windows[0], "error"), "It broke.");
     EXPECT_FALSE(gst_structure_has_field(windows[1], "error"));
-    ASSERT_EQ(bench.structures("vidi/result").size(), 1u);
-    EXPECT_EQ(number(bench.structures("vidi/result")[0], "timestamp"), 2 * GST_SECOND);
+    ASSERT_EQ(rig.structures("vidi/result").size(), 1u);
+    EXPECT_EQ(number(rig.structures("vidi/result")[0], "timestamp"), 2 * GST_SECOND);
   }
 }
 
@@ -261,13 +258,11 @@ TEST_F(Failures, SettingsThatDoNotActAreTold) {
   gst_util_set_object_arg(G_OBJECT(pipeline.v()), "queries", "<\"cat\">");
   EXPECT_TRUE(pipeline.to(GST_STATE_READY));
 
-  Rig rig({.properties = "query=cat",
-           .windows = " window-duration=2000000000 window-stride=5000000000 "});
+  Rig rig({.properties = "query=cat", .windows = windows_of(2, 5)});
   rig.play();
   rig.set("frame-rate", "2/1");
   std::string all;
-  for (GstMessage* m : rig.pipeline.messages(GST_MESSAGE_WARNING))
-    all += complaint_of(m).text + "\n";
+  for (GstMessage* m : rig.messages(GST_MESSAGE_WARNING)) all += complaint_of(m).text + "\n";
   EXPECT_NE(all.find("window-stride is longer"), std::string::npos) << all;
   EXPECT_NE(all.find("frame-rate is taken when the element starts next"), std::string::npos) << all;
 }
@@ -276,19 +271,20 @@ TEST_F(Failures, SettingsThatDoNotActAreTold) {
 // others are answered, and the stream goes on.
 TEST_F(Failures, ARefusedQuestionIsNoFailure) {
   scripted::answer_with("0-1");
-  Bench bench(Properties{{"queries", "<\"cat\",\"<pad>\">"}});
-  bench.play();
-  bench.frames(0, 9 * GST_SECOND);
-  bench.eos();
-  const auto warnings = bench.messages(GST_MESSAGE_WARNING);
+  Rig rig({.properties = "query=dog", .windows = windows_of(2)});
+  rig.set("queries", "<\"cat\",\"<pad>\">");
+  rig.start();
+  rig.film(0, 9 * GST_SECOND);
+  rig.video.eos();
+  const auto warnings = rig.messages(GST_MESSAGE_WARNING);
   ASSERT_EQ(warnings.size(), 1u);
   const GstStructure* details = nullptr;
   gst_message_parse_warning_details(warnings[0], &details);
   ASSERT_TRUE(details);
   EXPECT_STREQ(gst_structure_get_name(details), "vidi/refused");
   EXPECT_EQ(text(details, "query-id"), "2");
-  EXPECT_EQ(bench.stat("windows-failed"), 0u);
-  const auto windows = bench.structures("vidi/window");
+  EXPECT_EQ(rig.stat("windows-failed"), 0u);
+  const auto windows = rig.structures("vidi/window");
   ASSERT_GE(windows.size(), 4u);
   for (const GstStructure* window : windows) {
     EXPECT_FALSE(gst_structure_has_field(window, "error"));
@@ -303,31 +299,31 @@ TEST_F(Failures, ARefusedQuestionIsNoFailure) {
 TEST_F(Failures, OutOfMemoryIsTriedAgain) {
   scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "No memory."});
   scripted::answer_with("0-1");
-  Bench bench;
-  bench.play();
-  bench.frames(0, 2 * GST_SECOND);
-  bench.eos();
-  ASSERT_EQ(bench.structures("vidi/window").size(), 1u);
-  EXPECT_TRUE(flag(bench.structures("vidi/window")[0], "small-steps"));
-  EXPECT_EQ(bench.structures("vidi/result").size(), 1u);
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 2 * GST_SECOND);
+  rig.video.eos();
+  ASSERT_EQ(rig.structures("vidi/window").size(), 1u);
+  EXPECT_TRUE(flag(rig.structures("vidi/window")[0], "small-steps"));
+  EXPECT_EQ(rig.structures("vidi/result").size(), 1u);
   EXPECT_EQ(scripted::n_caches_freed(), 1);
-  EXPECT_TRUE(bench.messages(GST_MESSAGE_WARNING).empty());
+  EXPECT_TRUE(rig.messages(GST_MESSAGE_WARNING).empty());
 }
 
 // Where the device does not hold the window before and the next one, the one before is given up:
 // the next one is analysed in usual steps.
 TEST_F(Failures, KeptWindowsMakeRoom) {
-  Bench bench;
-  bench.play();
-  bench.frames(0, 3 * GST_SECOND);
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 3 * GST_SECOND);
   ASSERT_TRUE(scripted::wait_for(Step::kAsk, 1));
   scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "No memory."});
-  bench.frames(3 * GST_SECOND, 4 * GST_SECOND);
-  bench.eos();
-  const auto windows = bench.structures("vidi/window");
+  rig.film(3 * GST_SECOND, 4 * GST_SECOND);
+  rig.video.eos();
+  const auto windows = rig.structures("vidi/window");
   ASSERT_EQ(windows.size(), 2u);
   EXPECT_FALSE(flag(windows[1], "small-steps"));
-  EXPECT_EQ(bench.stat("windows-completed"), 2u);
+  EXPECT_EQ(rig.stat("windows-completed"), 2u);
   EXPECT_EQ(scripted::n_caches_freed(), 1);
 }
 
@@ -336,52 +332,52 @@ TEST_F(Failures, KeptWindowsMakeRoom) {
 TEST_F(Failures, WindowsThatDoNotFitAreDropped) {
   const std::string sentence = "the device ran out of memory: 20.00 GiB more were wanted";
   scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, sentence}, 5 * 2);
-  Bench bench(Properties{{"window-duration", "2000000000"}, {"window-stride", "2000000000"}});
-  bench.play();
-  bench.frames(0, 14 * GST_SECOND);
-  bench.eos();
-  const auto dropped = bench.structures("vidi/window-dropped");
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 14 * GST_SECOND);
+  rig.video.eos();
+  const auto dropped = rig.structures("vidi/window-dropped");
   ASSERT_EQ(dropped.size(), 5u);
   for (const GstStructure* s : dropped) {
     EXPECT_EQ(text(s, "reason"), "out-of-memory");
     EXPECT_EQ(text(s, "error"), sentence);
   }
-  EXPECT_EQ(bench.structures("vidi/window").size(), 2u);
-  EXPECT_EQ(bench.stat("windows-dropped-out-of-memory"), 5u);
-  EXPECT_EQ(bench.stat("windows-submitted"), 7u);
-  EXPECT_TRUE(bench.messages(GST_MESSAGE_ERROR).empty());
-  EXPECT_EQ(bench.messages(GST_MESSAGE_WARNING).size(), 1u);
+  EXPECT_EQ(rig.structures("vidi/window").size(), 2u);
+  EXPECT_EQ(rig.stat("windows-dropped-out-of-memory"), 5u);
+  EXPECT_EQ(rig.stat("windows-submitted"), 7u);
+  EXPECT_TRUE(rig.messages(GST_MESSAGE_ERROR).empty());
+  EXPECT_EQ(rig.messages(GST_MESSAGE_WARNING).size(), 1u);
 }
 
 // Three failures in a row are a broken model: an ERROR, and the stream ends.
 TEST_F(Failures, ThreeInARowAreAnError) {
   scripted::fail(Step::kAsk, {ErrorCode::kInternal, "It broke."}, -1);
-  Bench bench;
-  bench.play();
-  Background stream([&] { bench.frames(0, 60 * GST_SECOND); });
-  GstMessage* error = bench.wait_message(GST_MESSAGE_ERROR);
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  Background stream([&] { rig.film(0, 60 * GST_SECOND); });
+  GstMessage* error = rig.wait_message(GST_MESSAGE_ERROR);
   ASSERT_TRUE(error);
   expect_complaint(complaint_of(error), {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, "It broke."},
                    "three");
   EXPECT_NE(complaint_of(error).text.find("3 windows in a row"), std::string::npos);
   EXPECT_TRUE(stream.ended());
-  EXPECT_EQ(bench.frame(60 * GST_SECOND), GST_FLOW_ERROR);
-  EXPECT_EQ(bench.model_state(), "failed");
-  EXPECT_EQ(bench.messages(GST_MESSAGE_WARNING).size(), 2u);
+  EXPECT_EQ(rig.frame(60 * GST_SECOND), GST_FLOW_ERROR);
+  EXPECT_EQ(rig.model_state(), "failed");
+  EXPECT_EQ(rig.messages(GST_MESSAGE_WARNING).size(), 2u);
   EXPECT_EQ(scripted::count(Step::kAsk), 3);
 }
 
 // With passthrough three failures end the analysis alone; the stream goes on to its EOS.
 TEST_F(Failures, ThreeInARowPassWithPassthrough) {
   scripted::fail(Step::kAsk, {ErrorCode::kInternal, "It broke."}, -1);
-  Bench bench(with_policy("passthrough"));
-  bench.play();
-  EXPECT_EQ(bench.frames(0, 30 * GST_SECOND), GST_FLOW_OK);
-  bench.eos();
-  EXPECT_EQ(bench.out().buffers().size(), 300u);
+  Rig rig({.properties = kPassthrough, .windows = windows_of(2)});
+  rig.start();
+  EXPECT_EQ(rig.film(0, 30 * GST_SECOND), GST_FLOW_OK);
+  rig.video.eos();
+  EXPECT_EQ(rig.out().buffers().size(), 300u);
   EXPECT_EQ(scripted::count(Step::kAsk), 3);
-  EXPECT_EQ(bench.messages(GST_MESSAGE_WARNING).size(), 3u);
-  EXPECT_EQ(bench.model_state(), "failed");
+  EXPECT_EQ(rig.messages(GST_MESSAGE_WARNING).size(), 3u);
+  EXPECT_EQ(rig.model_state(), "failed");
 }
 
 // Two failures, a success, two failures: that is not three in a row.
@@ -391,29 +387,29 @@ TEST_F(Failures, ASuccessStartsTheCountAgain) {
     if (++n_asked % 3 != 0) throw EngineError(ErrorCode::kInternal, "It broke.");
     return "none";
   });
-  Bench bench;
-  bench.play();
-  EXPECT_EQ(bench.frames(0, 12 * GST_SECOND), GST_FLOW_OK);
-  bench.eos();
-  EXPECT_EQ(bench.stat("windows-failed"), 4u);
-  EXPECT_EQ(bench.stat("windows-completed"), 2u);
-  EXPECT_EQ(bench.model_state(), "ready");
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  EXPECT_EQ(rig.film(0, 12 * GST_SECOND), GST_FLOW_OK);
+  rig.video.eos();
+  EXPECT_EQ(rig.stat("windows-failed"), 4u);
+  EXPECT_EQ(rig.stat("windows-completed"), 2u);
+  EXPECT_EQ(rig.model_state(), "ready");
 }
 
 // An answer that cannot be read is told: the raw text and a note, and no result.
 TEST_F(Failures, UnreadableAnswersAreTold) {
   scripted::answer_with("I would rather talk about the weather.");
-  Bench bench;
-  bench.play();
-  bench.frames(0, 2 * GST_SECOND);
-  bench.eos();
-  ASSERT_EQ(bench.structures("vidi/window").size(), 1u);
-  const GstStructure* window = bench.structures("vidi/window")[0];
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 2 * GST_SECOND);
+  rig.video.eos();
+  ASSERT_EQ(rig.structures("vidi/window").size(), 1u);
+  const GstStructure* window = rig.structures("vidi/window")[0];
   EXPECT_EQ(number(window, "results"), 0u);
   EXPECT_EQ(texts(window, "texts"), (Strings{"I would rather talk about the weather."}));
   ASSERT_FALSE(texts(window, "notes").empty());
   EXPECT_NE(texts(window, "notes").back().find("not understood"), std::string::npos);
-  EXPECT_TRUE(bench.structures("vidi/result").empty());
+  EXPECT_TRUE(rig.structures("vidi/result").empty());
 }
 
 Strings absurd_answers() {
@@ -441,25 +437,25 @@ Strings absurd_answers() {
 TEST_F(Failures, AbsurdAnswersStayHarmless) {
   for (const std::string& answer : absurd_answers()) {
     scripted::answer_with(answer);
-    Bench bench;
-    Recorder& json = bench.record("json_src");
-    Recorder& cues = bench.record("text_src");
-    bench.play();
-    bench.frames(4 * GST_SECOND, 6 * GST_SECOND);
-    bench.eos();
-    ASSERT_EQ(bench.structures("vidi/window").size(), 1u) << answer.substr(0, 40);
-    for (const GstStructure* s : bench.structures("vidi/result")) {
+    Rig rig({.windows = windows_of(2)});
+    Outlet& json = rig.record("json_src");
+    Outlet& cues = rig.record("text_src");
+    rig.start();
+    rig.film(4 * GST_SECOND, 6 * GST_SECOND);
+    rig.video.eos();
+    ASSERT_EQ(rig.structures("vidi/window").size(), 1u) << answer.substr(0, 40);
+    for (const GstStructure* s : rig.structures("vidi/result")) {
       EXPECT_GE(number(s, "timestamp"), 4 * GST_SECOND);
       EXPECT_LE(number(s, "timestamp") + number(s, "duration"), 6 * GST_SECOND);
       EXPECT_TRUE(g_utf8_validate(text(s, "text").c_str(), -1, nullptr));
     }
-    for (Recorder* out : {&json, &cues}) {
+    for (Outlet* out : {&json, &cues}) {
       EXPECT_TRUE(out->wait_for("eos"));
       const std::string bytes = out->bytes();
       EXPECT_TRUE(g_utf8_validate(bytes.data(), static_cast<gssize>(bytes.size()), nullptr))
           << bytes.substr(0, 2000);
     }
-    EXPECT_TRUE(bench.messages(GST_MESSAGE_WARNING).empty());
+    EXPECT_TRUE(rig.messages(GST_MESSAGE_WARNING).empty());
   }
 }
 

@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <mutex>
 #include <random>
 
-#include "tests/support/bench.h"
 #include "tests/support/rig.h"
 
 namespace vidi::test {
@@ -21,38 +19,11 @@ struct Flush : ::testing::Test {
 };
 struct Eos : Flush {};
 
-// The numbers of the events that reach a pad, by type.
-class Numbers {
- public:
-  Numbers(GstElement* element, const char* pad_name)
-      : pad_(gst_element_get_static_pad(element, pad_name)) {
-    constexpr auto kEvents =
-        GstPadProbeType(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
-    probe_ = gst_pad_add_probe(pad_, kEvents, on_event, this, nullptr);
-  }
-  ~Numbers() {
-    gst_pad_remove_probe(pad_, probe_);
-    gst_object_unref(pad_);
-  }
-  guint32 last(GstEventType type) const {
-    std::lock_guard lock(mutex_);
-    const auto found = numbers_.find(type);
-    return found == numbers_.end() ? GST_SEQNUM_INVALID : found->second;
-  }
-
- private:
-  static GstPadProbeReturn on_event(GstPad*, GstPadProbeInfo* info, gpointer data) {
-    auto* self = static_cast<Numbers*>(data);
-    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-    std::lock_guard lock(self->mutex_);
-    self->numbers_[GST_EVENT_TYPE(event)] = gst_event_get_seqnum(event);
-    return GST_PAD_PROBE_OK;
-  }
-  GstPad* pad_;
-  gulong probe_;
-  mutable std::mutex mutex_;
-  std::map<GstEventType, guint32> numbers_;
-};
+// Of the last event of this name that reached a pad.
+guint32 last_number(const PadLog& log, const char* name) {
+  const auto events = log.events(name);
+  return events.empty() ? GST_SEQNUM_INVALID : gst_event_get_seqnum(events.back());
+}
 
 GstEvent* numbered(GstEvent* event, guint32 number) {
   gst_event_set_seqnum(event, number);
@@ -61,36 +32,30 @@ GstEvent* numbered(GstEvent* event, guint32 number) {
 
 // ---- Numbers ----
 
-constexpr char kSidePads[] =
-    "v.text_src ! fakesink name=text sync=false async=false "
-    "v.json_src ! fakesink name=json sync=false async=false";
-
 // What stems from a seek carries its number, on every pad: applications wait for that.
 TEST_F(Flush, AllThatFollowsCarriesItsNumber) {
   scripted::answer_with("0-1");
-  Rig rig({.out = "fakesink name=out sync=false async=false", .tail = kSidePads});
+  Rig rig;
+  const Outlet &out = rig.out(), &text = rig.record("text_src"), &json = rig.record("json_src");
   rig.play();
   rig.frames(0, 2);
-  const Numbers out(rig.pipeline.element("out"), "sink"),
-      text(rig.pipeline.element("text"), "sink"), json(rig.pipeline.element("json"), "sink");
   const guint32 number = gst_util_seqnum_next();
   rig.video.send(numbered(gst_event_new_flush_start(), number));
   rig.video.send(numbered(gst_event_new_flush_stop(TRUE), number));
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
+  const GstSegment segment = time_segment();
   rig.video.send(numbered(gst_event_new_segment(&segment), number));
   rig.frames(0, 5);
   rig.video.send(numbered(gst_event_new_eos(), number));
-  ASSERT_TRUE(rig.pipeline.wait_eos());
-  for (const Numbers* pad : {&out, &text, &json}) {
-    for (const GstEventType type :
-         {GST_EVENT_FLUSH_START, GST_EVENT_FLUSH_STOP, GST_EVENT_SEGMENT, GST_EVENT_EOS}) {
-      EXPECT_EQ(pad->last(type), number) << gst_event_type_get_name(type);
+  ASSERT_TRUE(rig.wait_end());
+  for (const Outlet* pad : {&out, &text, &json}) {
+    for (const char* name : {"flush-start", "flush-stop", "segment", "eos"}) {
+      EXPECT_EQ(last_number(*pad, name), number) << name;
     }
   }
-  EXPECT_EQ(text.last(GST_EVENT_GAP), number);
-  EXPECT_EQ(out.last(GST_EVENT_CUSTOM_DOWNSTREAM), number);
-  EXPECT_EQ(out.last(GST_EVENT_TOC), number);
+  EXPECT_EQ(last_number(text, "gap"), number);
+  EXPECT_EQ(last_number(out, "vidi/result"), number);
+  EXPECT_EQ(last_number(out, "vidi/window"), number);
+  EXPECT_EQ(last_number(out, "toc"), number);
 }
 
 // ---- SEGMENT_DONE ----
@@ -99,13 +64,12 @@ TEST_F(Flush, AllThatFollowsCarriesItsNumber) {
 // side pads hear of it, and the next segment is watched like the first.
 TEST_F(Flush, SegmentDoneIsAnEnd) {
   scripted::answer_with("0.5-1");
-  Rig rig({.audio = true, .out = "fakesink name=out sync=false async=false", .tail = kSidePads});
-  const Numbers text(rig.pipeline.element("text"), "sink");
-  const auto log = log_of(rig.pipeline.element("out"), "sink");
+  Rig rig({.audio = true});
+  const Outlet& text = rig.record("text_src");
+  rig.record("json_src");
   rig.play();
   for (int loop = 0; loop < 3; ++loop) {
-    GstSegment segment;
-    gst_segment_init(&segment, GST_FORMAT_TIME);
+    GstSegment segment = time_segment();
     segment.stop = 3 * GST_SECOND;
     segment.base = loop * 3 * GST_SECOND;
     rig.video.send(gst_event_new_segment(&segment));
@@ -115,10 +79,10 @@ TEST_F(Flush, SegmentDoneIsAnEnd) {
     const guint32 number = gst_util_seqnum_next();
     rig.audio->send(gst_event_new_segment_done(GST_FORMAT_TIME, 3 * GST_SECOND));
     rig.video.send(numbered(gst_event_new_segment_done(GST_FORMAT_TIME, 3 * GST_SECOND), number));
-    EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), static_cast<size_t>(loop + 1));
-    EXPECT_EQ(log->count("vidi/result"), loop + 1);
-    EXPECT_EQ(log->count("segment-done"), loop + 1);
-    EXPECT_EQ(text.last(GST_EVENT_SEGMENT_DONE), number);
+    EXPECT_EQ(rig.structures("vidi/window").size(), static_cast<size_t>(loop + 1));
+    EXPECT_EQ(rig.out().count("vidi/result"), loop + 1);
+    EXPECT_EQ(rig.out().count("segment-done"), loop + 1);
+    EXPECT_EQ(last_number(text, "segment-done"), number);
   }
   rig.end();
 }
@@ -129,16 +93,16 @@ TEST_F(Flush, SegmentDoneIsAnEnd) {
 // the EOS.
 TEST_F(Eos, DeliversTheLastWindowFirst) {
   scripted::answer_with("0.5-1");
-  Bench bench;
-  bench.play();
-  bench.frames(0, 1500 * GST_MSECOND);
-  bench.eos();
-  Strings ends = bench.out().story();
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 1500 * GST_MSECOND);
+  rig.video.eos();
+  Strings ends = rig.out().story();
   std::erase(ends, "vidi/model");
   ends.erase(ends.begin(), ends.begin() + 3 + 15);  // stream-start, caps, segment; frames
   EXPECT_EQ(ends, (Strings{"vidi/result", "vidi/window", "toc", "eos"}));
-  ASSERT_EQ(bench.structures("vidi/result").size(), 1u);
-  const GstStructure* result = bench.structures("vidi/result")[0];
+  ASSERT_EQ(rig.structures("vidi/result").size(), 1u);
+  const GstStructure* result = rig.structures("vidi/result")[0];
   EXPECT_EQ(number(result, "timestamp"), 750 * GST_MSECOND);
   EXPECT_EQ(number(result, "window-stop"), 1500 * GST_MSECOND);
   EXPECT_TRUE(flag(result, "partial-window"));
@@ -148,13 +112,13 @@ TEST_F(Eos, DeliversTheLastWindowFirst) {
 // Results are serialized events: downstream's converters and muxers keep them in their place.
 TEST_F(Eos, ResultsAreSerializedEvents) {
   scripted::answer_with("0-1");
-  Bench bench;
-  bench.play();
-  bench.frames(0, 2 * GST_SECOND);
-  bench.eos();
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 2 * GST_SECOND);
+  rig.video.eos();
   for (const char* name : {"vidi/result", "vidi/window"}) {
-    ASSERT_EQ(bench.out().events(name).size(), 1u);
-    GstEvent* event = bench.out().events(name)[0];
+    ASSERT_EQ(rig.out().events(name).size(), 1u);
+    GstEvent* event = rig.out().events(name)[0];
     EXPECT_TRUE(GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_IS_DOWNSTREAM(event));
     EXPECT_FALSE(GST_EVENT_IS_STICKY(event));
   }
@@ -164,21 +128,21 @@ TEST_F(Eos, ResultsAreSerializedEvents) {
 TEST_F(Eos, WaitsForPendingAnswers) {
   scripted::hold(Step::kAsk);
   scripted::answer_with("0-1");
-  Bench bench;
-  Recorder& json = bench.record("json_src");
-  bench.play();
-  bench.frames(0, 1500 * GST_MSECOND);
+  Rig rig({.windows = windows_of(2)});
+  Outlet& json = rig.record("json_src");
+  rig.start();
+  rig.film(0, 1500 * GST_MSECOND);
   Background eos([&] {
-    bench.eos();
+    rig.video.eos();
     EXPECT_EQ(json.count("eos"), 1);
   });
   EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));  // only EOS closes this window
   EXPECT_TRUE(eos.running());
-  EXPECT_EQ(bench.out().count("eos"), 0);
+  EXPECT_EQ(rig.out().count("eos"), 0);
   scripted::release(Step::kAsk);
   EXPECT_TRUE(eos.ended());
-  EXPECT_EQ(bench.out().count("vidi/result"), 1);
-  EXPECT_EQ(bench.out().story().back(), "eos");
+  EXPECT_EQ(rig.out().count("vidi/result"), 1);
+  EXPECT_EQ(rig.out().story().back(), "eos");
   EXPECT_NE(json.bytes().find("\"type\":\"result\""), std::string::npos) << json.bytes();
 }
 
@@ -186,72 +150,70 @@ TEST_F(Eos, WaitsForPendingAnswers) {
 TEST_F(Eos, WaitsForTheModel) {
   scripted::hold(Step::kOpen);
   scripted::answer_with("0-1");
-  Bench bench;
-  bench.play();
-  bench.frames(0, 1500 * GST_MSECOND);
-  Background eos([&] { bench.eos(); });
-  EXPECT_TRUE(eventually([&] { return bench.stat("windows-submitted") == 1; }));
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 1500 * GST_MSECOND);
+  Background eos([&] { rig.video.eos(); });
+  EXPECT_TRUE(eventually([&] { return rig.stat("windows-submitted") == 1; }));
   EXPECT_TRUE(eos.running());
-  EXPECT_EQ(bench.out().count("eos"), 0);
+  EXPECT_EQ(rig.out().count("eos"), 0);
   scripted::release(Step::kOpen);
   EXPECT_TRUE(eos.ended());
-  EXPECT_EQ(bench.out().count("vidi/result"), 1);
+  EXPECT_EQ(rig.out().count("vidi/result"), 1);
 }
 
 // A single picture is no window: it is reported as dropped, and nothing is asked.
 TEST_F(Eos, OneFrameIsTooFew) {
-  Bench bench;
-  bench.play();
-  bench.frame(0);
-  bench.eos();
-  const auto dropped = bench.structures("vidi/window-dropped");
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.frame(0);
+  rig.video.eos();
+  const auto dropped = rig.structures("vidi/window-dropped");
   ASSERT_EQ(dropped.size(), 1u);
   EXPECT_EQ(text(dropped[0], "reason"), "too-few-frames");
-  EXPECT_EQ(bench.out().count("vidi/window-dropped"), 1);
-  EXPECT_EQ(bench.out().story().back(), "eos");
+  EXPECT_EQ(rig.out().count("vidi/window-dropped"), 1);
+  EXPECT_EQ(rig.out().story().back(), "eos");
   EXPECT_EQ(scripted::count(Step::kEncode), 0);
 }
 
 // Without any frame EOS passes at once, even while the model loads.
 TEST_F(Eos, EmptyStreamEndsAtOnce) {
   scripted::hold(Step::kOpen);
-  Bench bench;
-  bench.play();
-  Background eos([&] { EXPECT_TRUE(bench.eos()); });
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  Background eos([&] { EXPECT_TRUE(rig.video.eos()); });
   EXPECT_TRUE(eos.ended());
-  EXPECT_EQ(bench.out().story(), (Strings{"stream-start", "caps", "segment", "eos"}));
+  EXPECT_EQ(rig.out().story(), (Strings{"stream-start", "caps", "segment", "eos"}));
 }
 
 // The sound's EOS passes at once, whatever the video and the model do.
 TEST_F(Eos, SoundEndsAtOnce) {
   scripted::hold(Step::kAsk);
-  Bench bench;
-  bench.add_audio();
-  bench.play();
-  bench.audio_in().start("audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved");
-  bench.audio_in().push(mono_audio(7, 0, 3 * GST_SECOND));
-  bench.frames(0, 2500 * GST_MSECOND);
+  Rig rig({.windows = windows_of(2), .audio = true});
+  rig.start();
+  rig.audio->push(mono_audio(7, 0, 3 * GST_SECOND));
+  rig.film(0, 2500 * GST_MSECOND);
   EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));
-  Background eos([&] { bench.audio_in().send(gst_event_new_eos()); });
+  Background eos([&] { rig.audio->eos(); });
   EXPECT_TRUE(eos.ended());
-  EXPECT_EQ(bench.audio_out().story().back(), "eos");
-  EXPECT_EQ(bench.out().count("eos"), 0);
+  EXPECT_EQ(rig.audio_out().story().back(), "eos");
+  EXPECT_EQ(rig.out().count("eos"), 0);
 }
 
 // After an EOS a new STREAM_START begins again, with windows and an EOS of its own.
 TEST_F(Eos, AnotherStreamMayFollow) {
   scripted::answer_with("0-1");
-  Bench bench;
-  bench.play();
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
   for (int i = 0; i < 2; ++i) {
-    if (i > 0) bench.in().start(kSmallRgb, time_segment(100 * GST_SECOND));
-    EXPECT_EQ(bench.frames(i * 100 * GST_SECOND, i * 100 * GST_SECOND + 1500 * GST_MSECOND),
+    if (i > 0) rig.video.start(time_segment(100 * GST_SECOND));
+    EXPECT_EQ(rig.film(i * 100 * GST_SECOND, i * 100 * GST_SECOND + 1500 * GST_MSECOND),
               GST_FLOW_OK);
-    EXPECT_TRUE(bench.eos());
+    EXPECT_TRUE(rig.video.eos());
   }
-  EXPECT_EQ(bench.out().count("eos"), 2);
-  EXPECT_EQ(bench.out().count("toc"), 2);
-  const auto results = bench.structures("vidi/result");
+  EXPECT_EQ(rig.out().count("eos"), 2);
+  EXPECT_EQ(rig.out().count("toc"), 2);
+  const auto results = rig.structures("vidi/result");
   ASSERT_EQ(results.size(), 2u);
   EXPECT_EQ(number(results[0], "timestamp"), 0u);
   EXPECT_EQ(number(results[1], "timestamp"), 100 * GST_SECOND);
@@ -260,19 +222,19 @@ TEST_F(Eos, AnotherStreamMayFollow) {
 // ---- FLUSH ----
 
 // All windows that were told after the flush lie in the second stretch of time.
-void expect_only_after(Bench& bench, GstClockTime start, size_t n_results) {
-  const auto results = bench.structures("vidi/result");
+void expect_only_after(Rig& rig, GstClockTime start, size_t n_results) {
+  const auto results = rig.structures("vidi/result");
   EXPECT_EQ(results.size(), n_results);
   for (const GstStructure* s : results) EXPECT_GE(number(s, "window-start"), start);
-  for (const GstStructure* s : bench.structures("vidi/window")) {
+  for (const GstStructure* s : rig.structures("vidi/window")) {
     EXPECT_GE(number(s, "window-start"), start);
   }
   for (const char* name : {"vidi/result", "vidi/window"}) {
-    for (GstEvent* event : bench.out().events(name)) {
+    for (GstEvent* event : rig.out().events(name)) {
       EXPECT_GE(number(gst_event_get_structure(event), "window-start"), start);
     }
   }
-  EXPECT_EQ(bench.out().events("vidi/result").size(), n_results);
+  EXPECT_EQ(rig.out().events("vidi/result").size(), n_results);
 }
 
 // While the model looks, encodes or answers, a flush returns at once, cancels the work, and nothing
@@ -282,50 +244,50 @@ TEST_F(Flush, CancelsWhatTheModelDoes) {
     scripted::reset();
     scripted::hold(step);
     scripted::answer_with("0-0.25");
-    Bench bench;
-    Recorder& json = bench.record("json_src");
-    Recorder& cues = bench.record("text_src");
-    bench.play();
-    bench.frames(0, 3 * GST_SECOND);
+    Rig rig({.windows = windows_of(2)});
+    Outlet& json = rig.record("json_src");
+    Outlet& cues = rig.record("text_src");
+    rig.start();
+    rig.film(0, 3 * GST_SECOND);
     EXPECT_TRUE(scripted::wait_for(step, 1));
-    Background flush([&] { bench.flush(); });
+    Background flush([&] { rig.video.flush(); });
     EXPECT_TRUE(flush.ended());
     EXPECT_TRUE(eventually([] { return scripted::n_cancelled() == 1; }));
     scripted::release(step);
 
-    bench.in().send(
+    rig.video.send(
         gst_event_new_segment(std::make_unique<GstSegment>(time_segment(100 * GST_SECOND)).get()));
-    bench.frames(100 * GST_SECOND, 104 * GST_SECOND);
-    bench.eos();
-    expect_only_after(bench, 100 * GST_SECOND, 2);
+    rig.film(100 * GST_SECOND, 104 * GST_SECOND);
+    rig.video.eos();
+    expect_only_after(rig, 100 * GST_SECOND, 2);
     ASSERT_TRUE(json.wait_for("eos") && cues.wait_for("eos"));
     EXPECT_EQ(cues.buffers().size(), 2u);
     EXPECT_EQ(json.bytes().find("\"window_start\":0,"), std::string::npos) << json.bytes();
-    EXPECT_EQ(bench.stat("windows-failed"), 0u);
+    EXPECT_EQ(rig.stat("windows-failed"), 0u);
   }
 }
 
 // FLUSH_START passes to downstream while the model is busy, and FLUSH_STOP after it.
 TEST_F(Flush, IsForwarded) {
-  Bench bench;
-  bench.play();
-  bench.frame(0);
-  bench.flush();
-  EXPECT_EQ(bench.out().story_of_data(), (Strings{"frame", "flush-start", "flush-stop"}));
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.frame(0);
+  rig.video.flush();
+  EXPECT_EQ(rig.out().story_of_data(), (Strings{"buffer", "flush-start", "flush-stop"}));
 }
 
 // Finished results that no buffer has carried yet are forgotten too.
 TEST_F(Flush, ForgetsResultsThatNothingCarriedYet) {
   scripted::answer_with("0-1");
-  Bench bench;
-  bench.play();
-  bench.frames(0, 2100 * GST_MSECOND);
-  ASSERT_TRUE(bench.wait_structure("vidi/window"));
-  const int n_before = bench.out().count("vidi/window");
-  bench.flush();
-  bench.in().start(kSmallRgb, time_segment(50 * GST_SECOND));
-  bench.frame(50 * GST_SECOND);
-  EXPECT_EQ(bench.out().count("vidi/window"), n_before);
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 2100 * GST_MSECOND);
+  ASSERT_TRUE(rig.wait_structure("vidi/window"));
+  const int n_before = rig.out().count("vidi/window");
+  rig.video.flush();
+  rig.video.start(time_segment(50 * GST_SECOND));
+  rig.frame(50 * GST_SECOND);
+  EXPECT_EQ(rig.out().count("vidi/window"), n_before);
 }
 
 // Stops the thread that posts the first message of this name, until let_go().
@@ -371,49 +333,50 @@ class MessageHold {
 // Windows that fell out of the queue before a flush are not told of after it.
 TEST_F(Flush, DroppedWindowsAreStaleToo) {
   scripted::hold(Step::kAsk);
-  Bench bench({{"overload-policy", "drop-oldest"}, {"max-pending-windows", "3"}});
-  bench.play();
-  bench.frames(0, 2100 * GST_MSECOND);
+  Rig rig({.properties = "query=cat overload-policy=drop-oldest max-pending-windows=3",
+           .windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 2100 * GST_MSECOND);
   EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));
-  bench.frames(2100 * GST_MSECOND, 8100 * GST_MSECOND);
-  EXPECT_TRUE(eventually([&] { return bench.stat("pending") == 4; }));
-  bench.set("max-pending-windows", "1");
-  MessageHold hold(bench.v(), "vidi/window-dropped");
-  bench.frames(8100 * GST_MSECOND, 10100 * GST_MSECOND);  // a fifth window: three fall out
+  rig.film(2100 * GST_MSECOND, 8100 * GST_MSECOND);
+  EXPECT_TRUE(eventually([&] { return rig.stat("pending") == 4; }));
+  rig.set("max-pending-windows", "1");
+  MessageHold hold(rig.get(), "vidi/window-dropped");
+  rig.film(8100 * GST_MSECOND, 10100 * GST_MSECOND);  // a fifth window: three fall out
   EXPECT_TRUE(hold.wait());
-  Background flush([&] { bench.flush(); });
+  Background flush([&] { rig.video.flush(); });
   EXPECT_TRUE(flush.ended());
   hold.let_go();
   scripted::release(Step::kAsk);
-  bench.in().start(kSmallRgb, time_segment(100 * GST_SECOND));
-  bench.frames(100 * GST_SECOND, 102 * GST_SECOND);
-  bench.eos();
-  const Strings story = bench.out().story();
+  rig.video.start(time_segment(100 * GST_SECOND));
+  rig.film(100 * GST_SECOND, 102 * GST_SECOND);
+  rig.video.eos();
+  const Strings story = rig.out().story();
   EXPECT_EQ(std::count(std::find(story.begin(), story.end(), "flush-stop"), story.end(),
                        "vidi/window-dropped"),
             0);
-  EXPECT_EQ(bench.structures("vidi/window-dropped").size(), 1u) << "posted before the flush";
-  EXPECT_EQ(bench.out().count("vidi/window"), 1);
+  EXPECT_EQ(rig.structures("vidi/window-dropped").size(), 1u) << "posted before the flush";
+  EXPECT_EQ(rig.out().count("vidi/window"), 1);
 }
 
 // A chain that waits for room in the queue comes back when the flush begins.
 TEST_F(Flush, FreesAChainThatIsHeldBack) {
   scripted::hold(Step::kAsk);
-  Bench bench(Properties{{"max-pending-windows", "1"}});
-  bench.play();
-  Background stream([&] { bench.frames(0, 60 * GST_SECOND); });
+  Rig rig({.properties = "query=cat max-pending-windows=1", .windows = windows_of(2)});
+  rig.start();
+  Background stream([&] { rig.film(0, 60 * GST_SECOND); });
   EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));
-  EXPECT_TRUE(eventually([&] { return bench.stat("pending") == 3; }));
+  EXPECT_TRUE(eventually([&] { return rig.stat("pending") == 3; }));
   EXPECT_TRUE(stream.running());
-  bench.in().send(gst_event_new_flush_start());
+  rig.video.send(gst_event_new_flush_start());
   EXPECT_TRUE(stream.ended());
-  bench.in().send(gst_event_new_flush_stop(TRUE));
+  rig.video.send(gst_event_new_flush_stop(TRUE));
   scripted::release(Step::kAsk);
   scripted::answer_with("0-1");
-  bench.in().start(kSmallRgb, time_segment(100 * GST_SECOND));
-  bench.frames(100 * GST_SECOND, 102 * GST_SECOND);
-  bench.eos();
-  expect_only_after(bench, 100 * GST_SECOND, 1);
+  rig.video.start(time_segment(100 * GST_SECOND));
+  rig.film(100 * GST_SECOND, 102 * GST_SECOND);
+  rig.video.eos();
+  expect_only_after(rig, 100 * GST_SECOND, 1);
 }
 
 // An EOS that waits for answers is given up when the flush begins; the stream then goes on.
@@ -421,65 +384,57 @@ TEST_F(Flush, FreesAnEosThatWaits) {
   for (const Step step : {Step::kOpen, Step::kAsk}) {
     scripted::reset();
     scripted::hold(step);
-    Bench bench;
-    bench.play();
-    bench.frames(0, 1500 * GST_MSECOND);
-    Background eos([&] { bench.eos(); });
+    Rig rig({.windows = windows_of(2)});
+    rig.start();
+    rig.film(0, 1500 * GST_MSECOND);
+    Background eos([&] { rig.video.eos(); });
     EXPECT_TRUE(scripted::wait_for(step, 1));
-    EXPECT_TRUE(eventually([&] { return bench.stat("windows-submitted") == 1; }));
-    bench.in().send(gst_event_new_flush_start());
+    EXPECT_TRUE(eventually([&] { return rig.stat("windows-submitted") == 1; }));
+    rig.video.send(gst_event_new_flush_start());
     EXPECT_TRUE(eos.ended());
-    EXPECT_EQ(bench.out().count("eos"), 0) << "the pad flushes: its EOS is lost";
-    bench.in().send(gst_event_new_flush_stop(TRUE));
+    EXPECT_EQ(rig.out().count("eos"), 0) << "the pad flushes: its EOS is lost";
+    rig.video.send(gst_event_new_flush_stop(TRUE));
     scripted::release(step);
     scripted::answer_with("0-1");
-    bench.in().start(kSmallRgb, time_segment(100 * GST_SECOND));
-    bench.frames(100 * GST_SECOND, 102 * GST_SECOND);
-    bench.eos();
-    expect_only_after(bench, 100 * GST_SECOND, 1);
+    rig.video.start(time_segment(100 * GST_SECOND));
+    rig.film(100 * GST_SECOND, 102 * GST_SECOND);
+    rig.video.eos();
+    expect_only_after(rig, 100 * GST_SECOND, 1);
   }
 }
 
 // A flush of the sound alone ends what was going on, and the video's windows go on after it.
 TEST_F(Flush, OfTheSoundAloneDoesNotStopTheVideo) {
-  Bench bench;
-  bench.add_audio();
-  const char* sound = "audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved";
-  bench.play();
-  bench.audio_in().start(sound);
-  bench.frames(0, 1500 * GST_MSECOND);
-  bench.audio_in().send(gst_event_new_flush_start());
-  bench.audio_in().send(gst_event_new_flush_stop(TRUE));
-  bench.audio_in().start(sound);
-  bench.audio_in().send(gst_event_new_eos());
-  bench.frames(1500 * GST_MSECOND, 6 * GST_SECOND);
-  bench.eos();
-  EXPECT_GE(bench.structures("vidi/window").size(), 2u);
-  EXPECT_EQ(bench.out().buffers().size(), 60u);
+  Rig rig({.windows = windows_of(2), .audio = true});
+  rig.start();
+  rig.film(0, 1500 * GST_MSECOND);
+  rig.audio->flush();
+  rig.audio->start();
+  rig.audio->eos();
+  rig.film(1500 * GST_MSECOND, 6 * GST_SECOND);
+  rig.video.eos();
+  EXPECT_GE(rig.structures("vidi/window").size(), 2u);
+  EXPECT_EQ(rig.out().buffers().size(), 60u);
 }
 
 // A stop in the middle of a flush leaves nothing behind: the next run and its flushes work.
 TEST_F(Flush, MayBeCutShortByAStop) {
-  Bench bench;
-  bench.add_audio();
-  const char* sound = "audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved";
-  bench.play();
-  bench.frames(0, GST_SECOND);
-  bench.in().send(gst_event_new_flush_start());
-  EXPECT_TRUE(bench.to(GST_STATE_READY));
-  gst_pad_set_active(bench.out().pad(), FALSE);
-  gst_pad_set_active(bench.out().pad(), TRUE);
-  gst_pad_set_active(bench.in().pad(), FALSE);
-  gst_pad_set_active(bench.in().pad(), TRUE);
-  bench.play();
-  bench.audio_in().start(sound);
-  bench.audio_in().send(gst_event_new_flush_start());
-  bench.audio_in().send(gst_event_new_flush_stop(TRUE));
-  bench.audio_in().start(sound);
-  bench.audio_in().send(gst_event_new_eos());
-  bench.frames(0, 2 * GST_SECOND);
-  bench.eos();
-  EXPECT_EQ(bench.structures("vidi/window").size(), 1u);
+  Rig rig({.windows = windows_of(2), .audio = true});
+  rig.start();
+  rig.film(0, GST_SECOND);
+  rig.video.send(gst_event_new_flush_start());
+  EXPECT_TRUE(rig.to(GST_STATE_READY));
+  gst_pad_set_active(rig.out().pad(), FALSE);
+  gst_pad_set_active(rig.out().pad(), TRUE);
+  gst_pad_set_active(rig.video.pad(), FALSE);
+  gst_pad_set_active(rig.video.pad(), TRUE);
+  rig.start();
+  rig.audio->flush();
+  rig.audio->start();
+  rig.audio->eos();
+  rig.film(0, 2 * GST_SECOND);
+  rig.video.eos();
+  EXPECT_EQ(rig.structures("vidi/window").size(), 1u);
 }
 
 // ---- Seeks ----

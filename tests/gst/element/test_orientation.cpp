@@ -3,7 +3,7 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
-#include "tests/support/bench.h"
+#include "tests/support/rig.h"
 
 namespace vidi::test {
 namespace {
@@ -107,43 +107,43 @@ std::vector<Shown> flipped(const std::string& caps, const Story& story) {
 struct Orientation : ::testing::Test {
   void SetUp() override { prepare(); }
 
-  static void start(Bench& bench, const std::string& caps, const std::string& id) {
+  static void start(Rig& rig, const std::string& caps, const std::string& id) {
     const GstSegment segment = time_segment();
-    bench.in().send(gst_event_new_stream_start(id.c_str()));
-    bench.in().send(caps_event(caps));
-    bench.in().send(gst_event_new_segment(&segment));
+    rig.video.send(gst_event_new_stream_start(id.c_str()));
+    rig.video.send(caps_event(caps));
+    rig.video.send(gst_event_new_segment(&segment));
   }
 
   // What the model saw, over all windows.
-  static Digests seen(const std::string& caps, const std::function<void(Bench&)>& feed) {
+  static Digests seen(const std::string& caps, const std::function<void(Rig&)>& feed) {
     Digests digests;
     scripted::reset();
     scripted::answer_with([&](const Query&, const scripted::SeenWindow& window) {
       digests.insert(digests.end(), window.digests.begin(), window.digests.end());
       return std::string("none");
     });
-    Bench bench(Properties{{"window-duration", "0"}});
-    bench.play(caps);
-    start(bench, caps, "first");
-    feed(bench);
-    bench.eos();
-    EXPECT_TRUE(bench.messages(GST_MESSAGE_WARNING).empty());
+    Rig rig({.windows = "window-duration=0", .video_caps = caps});
+    rig.start();
+    start(rig, caps, "first");
+    feed(rig);
+    rig.video.eos();
+    EXPECT_TRUE(rig.messages(GST_MESSAGE_WARNING).empty());
     return digests;
   }
 
   static Digests seen_as_told(const std::string& caps, const Story& story) {
-    return seen(caps, [&](Bench& bench) {
+    return seen(caps, [&](Rig& rig) {
       unsigned n = 0;
       for (const Step& step : story) {
         switch (step.kind) {
           case Step::kStart:
-            start(bench, caps, step.text);
+            start(rig, caps, step.text);
             break;
           case Step::kFrame:
-            EXPECT_EQ(bench.in().push(noise(caps, n++)), GST_FLOW_OK);
+            EXPECT_EQ(rig.video.push(noise(caps, n++)), GST_FLOW_OK);
             break;
           default:
-            bench.in().send(tags(step));
+            rig.video.send(tags(step));
         }
       }
     });
@@ -151,11 +151,11 @@ struct Orientation : ::testing::Test {
 
   static Digests seen_after_videoflip(const std::string& caps, const Story& story) {
     const std::vector<Shown> shown = flipped(caps, story);
-    return seen(shown[0].caps, [&](Bench& bench) {
+    return seen(shown[0].caps, [&](Rig& rig) {
       std::string before = shown[0].caps;
       for (const Shown& s : shown) {
-        if (s.caps != before) bench.in().send(caps_event(before = s.caps));
-        bench.in().push(s.buffer);
+        if (s.caps != before) rig.video.send(caps_event(before = s.caps));
+        rig.video.push(s.buffer);
       }
     });
   }
@@ -232,20 +232,20 @@ TEST_F(Orientation, UnknownValues) {
 // The buffers themselves, their caps and the tags pass untouched: who shows them turns them.
 TEST_F(Orientation, FramesPassUntouched) {
   const std::string caps = caps_of("RGB");
-  Bench bench;
-  bench.play(caps);
-  bench.in().send(tags({Step::kStreamTags, "rotate-90"}));
+  Rig rig({.video_caps = caps});
+  rig.start();
+  rig.video.send(tags({Step::kStreamTags, "rotate-90"}));
   std::vector<GstBuffer*> sent;
   for (unsigned n = 0; n < 3; ++n) {
     sent.push_back(noise(caps, n));
-    EXPECT_EQ(bench.in().push(sent.back()), GST_FLOW_OK);
+    EXPECT_EQ(rig.video.push(sent.back()), GST_FLOW_OK);
   }
-  bench.eos();
-  EXPECT_EQ(bench.out().buffers(), sent);
-  EXPECT_EQ(bench.out().count("caps"), 1);
-  ASSERT_EQ(bench.out().count("tag"), 1);
+  rig.video.eos();
+  EXPECT_EQ(rig.out().buffers(), sent);
+  EXPECT_EQ(rig.out().count("caps"), 1);
+  ASSERT_EQ(rig.out().count("tag"), 1);
   GstTagList* list = nullptr;
-  gst_event_parse_tag(bench.out().events("tag")[0], &list);
+  gst_event_parse_tag(rig.out().events("tag")[0], &list);
   gchar* value = nullptr;
   ASSERT_TRUE(gst_tag_list_get_string(list, GST_TAG_IMAGE_ORIENTATION, &value));
   EXPECT_STREQ(value, "rotate-90");
@@ -262,16 +262,16 @@ TEST_F(Orientation, IsForgottenWithTheStream) {
     last = window.digests;
     return std::string("none");
   });
-  Bench bench(Properties{{"window-duration", "0"}});
+  Rig rig({.windows = "window-duration=0", .video_caps = caps});
   for (const bool turned : {true, false}) {
-    bench.play(caps);
-    if (turned) bench.in().send(tags({Step::kStreamTags, "rotate-90"}));
-    for (unsigned n = 0; n < 2; ++n) bench.in().push(noise(caps, n));
-    bench.eos();
+    rig.start();
+    if (turned) rig.video.send(tags({Step::kStreamTags, "rotate-90"}));
+    for (unsigned n = 0; n < 2; ++n) rig.video.push(noise(caps, n));
+    rig.video.eos();
     EXPECT_EQ(last == plain, !turned);
-    EXPECT_TRUE(bench.to(GST_STATE_READY));
+    EXPECT_TRUE(rig.to(GST_STATE_READY));
     for (const bool active : {false, true}) {  // an element upstream would go to READY as well
-      gst_pad_set_active(bench.in().pad(), active);
+      gst_pad_set_active(rig.video.pad(), active);
     }
   }
 }

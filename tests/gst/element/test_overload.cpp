@@ -23,16 +23,16 @@ class Overload : public testing::Test {
     ASSERT_TRUE(scripted::wait_for(Step::kEncode, 1));
   }
   const GstStructure* dropped(Rig& rig, guint64 index) {
-    return rig.pipeline.wait_structure("vidi/window-dropped", [=](const GstStructure* s) {
+    return rig.wait_structure("vidi/window-dropped", [=](const GstStructure* s) {
       return number(s, "window-index") == index;
     });
   }
   const GstStructure* analysed(Rig& rig, guint64 index) {
-    return rig.pipeline.wait_structure(
+    return rig.wait_structure(
         "vidi/window", [=](const GstStructure* s) { return number(s, "window-index") == index; });
   }
   void wait_for_qos(Rig& rig, guint64 n_dropped) {
-    rig.pipeline.wait_message(GST_MESSAGE_QOS, [&](GstMessage* m) {
+    rig.wait_message(GST_MESSAGE_QOS, [&](GstMessage* m) {
       guint64 n = 0;
       gst_message_parse_qos_stats(m, nullptr, nullptr, &n);
       return n == n_dropped;
@@ -55,7 +55,7 @@ TEST_F(Overload, LiveDropsTheOldest) {
   scripted::release(Step::kEncode);
   analysed(rig, 0);
   analysed(rig, 5);
-  EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), 2u);
+  EXPECT_EQ(rig.structures("vidi/window").size(), 2u);
 }
 
 // With drop-newest, what waits stays and what comes goes.
@@ -72,15 +72,14 @@ TEST_F(Overload, DropNewestKeepsWhatWaits) {
 // `stats` counts.
 TEST_F(Overload, EveryDropIsToldOneWarningIsPosted) {
   Rig rig({.properties = "query=cat max-pending-windows=1", .live = true});
-  const auto log = log_of(rig.pipeline.v(), "src");
   begin_with_a_busy_model(rig);
   rig.frames(5, 24);
   wait_for_qos(rig, 4);
   rig.frames(25, 25);
-  EXPECT_EQ(log->count("vidi/window-dropped"), 4);
-  EXPECT_EQ(rig.pipeline.structures("vidi/window-dropped").size(), 4u);
-  EXPECT_EQ(rig.pipeline.messages(GST_MESSAGE_QOS).size(), 4u);
-  EXPECT_EQ(rig.pipeline.messages(GST_MESSAGE_WARNING).size(), 1u);
+  EXPECT_EQ(rig.out().count("vidi/window-dropped"), 4);
+  EXPECT_EQ(rig.structures("vidi/window-dropped").size(), 4u);
+  EXPECT_EQ(rig.messages(GST_MESSAGE_QOS).size(), 4u);
+  EXPECT_EQ(rig.messages(GST_MESSAGE_WARNING).size(), 1u);
   EXPECT_EQ(rig.stat("windows-submitted"), 6u);
   EXPECT_EQ(rig.stat("windows-dropped"), 4u);
   EXPECT_EQ(rig.stat("windows-completed"), 0u);
@@ -93,7 +92,7 @@ TEST_F(Overload, QosTellsTheWindow) {
   Rig rig({.properties = "query=cat max-pending-windows=1", .live = true});
   begin_with_a_busy_model(rig);
   rig.frames(5, 12);
-  GstMessage* message = rig.pipeline.wait_message(GST_MESSAGE_QOS);
+  GstMessage* message = rig.wait_message(GST_MESSAGE_QOS);
   ASSERT_TRUE(message);
   gboolean live = FALSE;
   guint64 running_time = 0, stream_time = 0, timestamp = 0, duration = 0;
@@ -109,16 +108,15 @@ TEST_F(Overload, QosTellsTheWindow) {
 // answers, and nothing is lost.
 TEST_F(Overload, FileWaitsForTheModel) {
   Rig rig({.properties = "query=cat max-pending-windows=1"});
-  const auto log = log_of(rig.pipeline.v(), "src");
   begin_with_a_busy_model(rig);
   auto pushed = std::async(std::launch::async, [&] { rig.frames(5, 59); });
   EXPECT_EQ(pushed.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
   // Window 0 is at work, 1 and 2 wait; a few frames behind them may be under way.
-  EXPECT_LE(log->count("buffer"), 24);
+  EXPECT_LE(rig.out().count("buffer"), 24);
   scripted::release(Step::kEncode);
   ASSERT_EQ(pushed.wait_for(std::chrono::nanoseconds(kLimit)), std::future_status::ready);
   rig.end();
-  EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), 15u);
+  EXPECT_EQ(rig.structures("vidi/window").size(), 15u);
   EXPECT_EQ(rig.stat("windows-dropped"), 0u);
 }
 
@@ -148,31 +146,30 @@ TEST_F(Overload, DroppingPolicyWakesTheVideo) {
 TEST_F(Overload, WindowsThatWaitForSoundDoNotBlock) {
   Rig rig({.properties = "query=cat max-pending-windows=1 overload-policy=block", .audio = true});
   rig.play();
-  within_limit(rig.pipeline, [&] { rig.frames(0, 39); });
+  rig.within_limit([&] { rig.frames(0, 39); });
   EXPECT_EQ(rig.stat("windows-submitted"), 0u);
   rig.end();
-  EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), 10u);
+  EXPECT_EQ(rig.structures("vidi/window").size(), 10u);
 }
 
 // While the model loads, video passes and windows queue up to the bound.
 TEST_F(Overload, VideoPassesWhileTheModelLoads) {
   scripted::hold(Step::kOpen);
   Rig rig({.properties = "query=cat max-pending-windows=2"});
-  const auto log = log_of(rig.pipeline.v(), "src");
-  rig.play(false);
-  within_limit(rig.pipeline, [&] { rig.frames(0, 11); });
-  EXPECT_EQ(log->count("buffer"), 12);
+  rig.start();
+  rig.within_limit([&] { rig.frames(0, 11); });
+  EXPECT_EQ(rig.out().count("buffer"), 12);
   EXPECT_EQ(scripted::count(Step::kEncode), 0);
   scripted::release(Step::kOpen);
   rig.end();
-  EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), 3u);
+  EXPECT_EQ(rig.structures("vidi/window").size(), 3u);
 }
 
 // A live stream whose model loads too long drops as always.
 TEST_F(Overload, LiveDropsWhileTheModelLoads) {
   scripted::hold(Step::kOpen);
   Rig rig({.properties = "query=cat max-pending-windows=1", .live = true});
-  rig.play(false);
+  rig.start();
   rig.frames(0, 16);
   for (const guint64 index : {0, 1, 2}) dropped(rig, index);
   scripted::release(Step::kOpen);

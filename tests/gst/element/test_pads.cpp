@@ -16,11 +16,11 @@ class Pads : public testing::Test {
 
   // A fakesink behind a new pad of this name.
   GstElement* attach(Rig& rig, const char* name) {
-    GstPad* pad = gst_element_request_pad_simple(rig.pipeline.v(), name);
+    GstPad* pad = gst_element_request_pad_simple(rig.v(), name);
     if (!pad) return nullptr;
     GstElement* sink = gst_element_factory_make("fakesink", nullptr);
     g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
-    gst_bin_add(GST_BIN(rig.pipeline.get()), sink);
+    gst_bin_add(GST_BIN(rig.get()), sink);
     GstPad* peer = gst_element_get_static_pad(sink, "sink");
     EXPECT_EQ(gst_pad_link(pad, peer), GST_PAD_LINK_OK);
     gst_object_unref(peer);
@@ -29,14 +29,14 @@ class Pads : public testing::Test {
     return sink;
   }
   void detach(Rig& rig, const char* name, GstElement* sink) {
-    GstPad* pad = gst_element_get_static_pad(rig.pipeline.v(), name);
+    GstPad* pad = gst_element_get_static_pad(rig.v(), name);
     GstPad* peer = gst_element_get_static_pad(sink, "sink");
     gst_pad_unlink(pad, peer);
-    gst_element_release_request_pad(rig.pipeline.v(), pad);
+    gst_element_release_request_pad(rig.v(), pad);
     gst_object_unref(peer);
     gst_object_unref(pad);
     gst_element_set_state(sink, GST_STATE_NULL);
-    gst_bin_remove(GST_BIN(rig.pipeline.get()), sink);
+    gst_bin_remove(GST_BIN(rig.get()), sink);
   }
 };
 
@@ -54,7 +54,7 @@ TEST_F(Pads, SidePadsComeAndGo) {
     detach(rig, i % 2 ? "json_src" : "text_src", i % 2 ? json_sink : text_sink);
   }
   rig.end();
-  EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), 75u);
+  EXPECT_EQ(rig.structures("vidi/window").size(), 75u);
 }
 
 // A JSON pad that comes late has a complete stream of its own: its lines arrive.
@@ -62,7 +62,7 @@ TEST_F(Pads, LateJsonPadGetsWhatFollows) {
   Rig rig;
   rig.play();
   rig.frames(0, 4);
-  ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+  ASSERT_TRUE(rig.wait_structure("vidi/window"));
   GstElement* sink = attach(rig, "json_src");
   ASSERT_TRUE(sink);
   const auto log = log_of(sink, "sink");
@@ -76,7 +76,7 @@ TEST_F(Pads, LateJsonPadGetsWhatFollows) {
 TEST_F(Pads, SecondOneIsRefused) {
   Rig rig;
   for (const char* name : {"text_src", "json_src", "audio_sink"}) {
-    GstElement* v = rig.pipeline.v();
+    GstElement* v = rig.v();
     GstPadTemplate* templ = gst_element_get_pad_template(v, name);
     GstPad* first = gst_element_request_pad(v, templ, nullptr, nullptr);
     EXPECT_TRUE(first) << name;
@@ -90,43 +90,43 @@ TEST_F(Pads, ReleasedPadsComeBack) {
   Rig rig;
   for (int i = 0; i < 3; ++i) {
     for (const char* name : {"text_src", "json_src", "audio_sink"}) {
-      GstPad* pad = gst_element_request_pad_simple(rig.pipeline.v(), name);
+      GstPad* pad = gst_element_request_pad_simple(rig.v(), name);
       ASSERT_TRUE(pad) << name;
-      gst_element_release_request_pad(rig.pipeline.v(), pad);
+      gst_element_release_request_pad(rig.v(), pad);
       gst_object_unref(pad);
     }
   }
-  EXPECT_FALSE(gst_element_get_static_pad(rig.pipeline.v(), "audio_src"));
+  EXPECT_FALSE(gst_element_get_static_pad(rig.v(), "audio_src"));
 }
 
 // An audio pad that comes while video flows, before a window was submitted, is heard.
 TEST_F(Pads, AudioPadBeforeTheFirstWindow) {
-  Rig rig({.tail = "v.audio_src ! fakesink sync=false async=false"});
+  Rig rig;
   rig.play();
   rig.frames(0, 1);
-  rig.audio = std::make_unique<Feeder>(rig.pipeline.v(), "audio_sink", kMono);
+  rig.add_audio();
   rig.audio->start();
   rig.sound(0, 5);
   rig.frames(2, 4);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/window");
+  const GstStructure* s = rig.wait_structure("vidi/window");
   ASSERT_TRUE(s);
   EXPECT_TRUE(flag(s, "has-audio"));
 }
 
 // One that comes later is heard from then on, and each window says whether it was.
 TEST_F(Pads, AudioPadAfterTheFirstWindow) {
-  Rig rig({.tail = "v.audio_src ! fakesink sync=false async=false"});
+  Rig rig;
   rig.play();
   rig.frames(0, 5);
-  const GstStructure* first = rig.pipeline.wait_structure("vidi/window");
+  const GstStructure* first = rig.wait_structure("vidi/window");
   ASSERT_TRUE(first);
   EXPECT_FALSE(flag(first, "has-audio"));
-  rig.audio = std::make_unique<Feeder>(rig.pipeline.v(), "audio_sink", kMono);
+  rig.add_audio();
   rig.audio->start();
   rig.sound(6, 12);
   rig.frames(6, 12);
   for (const guint64 start : {4, 8}) {
-    const GstStructure* window = rig.pipeline.wait_structure("vidi/window");
+    const GstStructure* window = rig.wait_structure("vidi/window");
     ASSERT_TRUE(window);
     EXPECT_EQ(number(window, "window-start"), start * GST_SECOND);
     EXPECT_TRUE(flag(window, "has-audio"));
@@ -139,11 +139,11 @@ TEST_F(Pads, AudioPadReleasedWhileDataFlows) {
   rig.play();
   rig.sound(0, 4);
   rig.frames(0, 7);
-  ASSERT_TRUE(rig.pipeline.wait_structure("vidi/window"));
+  ASSERT_TRUE(rig.wait_structure("vidi/window"));
   rig.audio->unlink();
-  gst_element_release_request_pad(rig.pipeline.v(), rig.audio->peer());
+  gst_element_release_request_pad(rig.v(), rig.audio->peer());
   rig.frames(8, 12);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/window");
+  const GstStructure* s = rig.wait_structure("vidi/window");
   ASSERT_TRUE(s);
   EXPECT_FALSE(flag(s, "has-audio"));
 }
@@ -200,19 +200,17 @@ TEST_F(Pads, SoundThatNeverComesHoldsNothingUp) {
   for (const bool announced : {true, false}) {
     Rig rig({.properties = "query=cat audio-wait=1000000",
              .tail = "v.audio_src ! fakesink name=out sync=false"});
-    rig.audio = std::make_unique<Feeder>(rig.pipeline.v(), "audio_sink", kMono);
-    ASSERT_NE(gst_element_set_state(rig.pipeline.get(), GST_STATE_PLAYING),
-              GST_STATE_CHANGE_FAILURE);
-    const auto log = log_of(rig.pipeline.element("out"), "sink");
+    rig.audio = std::make_unique<Feeder>(rig.v(), "audio_sink", kMono);
+    ASSERT_NE(gst_element_set_state(rig.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+    const auto log = log_of(rig.element("out"), "sink");
     rig.video.start();
     if (announced) rig.audio->start();
     rig.frames(0, 5);
-    EXPECT_EQ(gst_element_get_state(rig.pipeline.get(), nullptr, nullptr, kLimit),
-              GST_STATE_CHANGE_SUCCESS);
+    EXPECT_EQ(gst_element_get_state(rig.get(), nullptr, nullptr, kLimit), GST_STATE_CHANGE_SUCCESS);
     EXPECT_EQ(log->count("stream-start"), 1);
     EXPECT_GE(log->count("gap"), 1);
     rig.video.eos();
-    EXPECT_TRUE(rig.pipeline.wait_eos());
+    EXPECT_TRUE(rig.wait_eos());
     EXPECT_EQ(log->count("eos"), 1);
   }
 }
@@ -220,22 +218,22 @@ TEST_F(Pads, SoundThatNeverComesHoldsNothingUp) {
 // Sound that comes after all takes its place: its own stream, then its data, in order.
 TEST_F(Pads, LateSoundTakesTheIdlePadsPlace) {
   Rig rig({.tail = "v.audio_src ! fakesink name=out sync=false async=false"});
-  rig.audio = std::make_unique<Feeder>(rig.pipeline.v(), "audio_sink", kMono);
-  rig.play(false);
-  const auto log = log_of(rig.pipeline.element("out"), "sink");
+  rig.audio = std::make_unique<Feeder>(rig.v(), "audio_sink", kMono);
+  rig.start();
+  const auto log = log_of(rig.element("out"), "sink");
   rig.frames(0, 1);
   EXPECT_TRUE(log->wait_for("gap", 1));
   rig.audio->start();
   rig.sound(0, 4);
   rig.frames(2, 5);
-  const auto entries = log->entries();
+  const auto entries = log->story();
   const auto first = std::find(entries.begin(), entries.end(), "buffer");
   ASSERT_NE(first, entries.end());
   EXPECT_EQ(std::vector<std::string>(first - 3, first),
             (std::vector<std::string>{"stream-start", "caps", "segment"}));
   EXPECT_EQ(std::count(first, entries.end(), "buffer"), 40);
   EXPECT_EQ(std::count(first, entries.end(), "gap"), 0);
-  const GstStructure* window = rig.pipeline.wait_structure("vidi/window");
+  const GstStructure* window = rig.wait_structure("vidi/window");
   ASSERT_TRUE(window);
   EXPECT_TRUE(flag(window, "has-audio"));
   rig.end();
@@ -244,13 +242,12 @@ TEST_F(Pads, LateSoundTakesTheIdlePadsPlace) {
 // A seek while no sound comes flushes the idle pad as well, and it goes on behind that.
 TEST_F(Pads, TheIdlePadIsFlushed) {
   Rig rig({.tail = "v.audio_src ! fakesink name=out sync=false async=false"});
-  GstPad* pad = gst_element_request_pad_simple(rig.pipeline.v(), "audio_sink");
+  GstPad* pad = gst_element_request_pad_simple(rig.v(), "audio_sink");
   rig.play();
-  const auto log = log_of(rig.pipeline.element("out"), "sink");
+  const auto log = log_of(rig.element("out"), "sink");
   rig.frames(0, 1);
   EXPECT_TRUE(log->wait_for("gap", 1));
-  rig.video.send(gst_event_new_flush_start());
-  rig.video.send(gst_event_new_flush_stop(TRUE));
+  rig.video.flush();
   const int n_gaps = log->count("gap");
   rig.video.start();
   rig.frames(0, 5);

@@ -7,7 +7,7 @@
 #include <future>
 #include <random>
 
-#include "tests/support/bench.h"
+#include "tests/support/rig.h"
 
 namespace vidi::test {
 namespace {
@@ -71,7 +71,7 @@ void expect_untouched(GstBuffer* arrived, GstBuffer* sent, GstBuffer* copy) {
 }
 
 // Pushes four buffers of a size and checks each at the other end.
-void expect_bit_exact(Pusher& in, Recorder& out, gsize size) {
+void expect_bit_exact(Feeder& in, Outlet& out, gsize size) {
   std::vector<GstBuffer*> sent, copies;
   std::vector<GstMemory*> memories;
   for (unsigned n = 0; n < 4; ++n) {
@@ -109,12 +109,12 @@ class VideoFormat : public ::testing::TestWithParam<const char*> {
 // Video of any format leaves as the very buffers that came, bit by bit, and is looked at as well.
 TEST_P(VideoFormat, PassesBitExactWithoutACopy) {
   const std::string caps = video_caps(GetParam(), 50, 34);  // no power of two: rows are padded
-  Bench bench;
-  bench.play(caps);
-  expect_bit_exact(bench.in(), bench.out(), video_info(caps).size);
-  bench.eos();
+  Rig rig({.windows = windows_of(2), .video_caps = caps});
+  rig.start();
+  expect_bit_exact(rig.video, rig.out(), video_info(caps).size);
+  rig.video.eos();
   EXPECT_EQ(scripted::n_frames_seen(), 4);
-  EXPECT_TRUE(bench.messages(GST_MESSAGE_WARNING).empty());
+  EXPECT_TRUE(rig.messages(GST_MESSAGE_WARNING).empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, VideoFormat, ::testing::ValuesIn(kVideoFormats),
@@ -129,18 +129,16 @@ TEST_P(AudioFormat, PassesBitExactWithoutACopy) {
   for (const char* rest :
        {"rate=8000, channels=1, layout=interleaved", "rate=44100, channels=2, layout=interleaved",
         "rate=48000, channels=6, layout=interleaved, channel-mask=(bitmask)0x3f"}) {
-    Bench bench;
-    bench.add_audio();
-    bench.play();
     const std::string text = std::string("audio/x-raw, format=") + GetParam() + ", " + rest;
-    bench.audio_in().start(text);
+    Rig rig({.audio = true, .audio_caps = text});
+    rig.start();
     GstCaps* caps = gst_caps_from_string(text.c_str());
     GstAudioInfo info;
     ASSERT_TRUE(gst_audio_info_from_caps(&info, caps)) << text;
     gst_caps_unref(caps);
-    expect_bit_exact(bench.audio_in(), bench.audio_out(), info.bpf * 1000);
-    EXPECT_EQ(bench.stat("audio-samples") > 0, true) << text;
-    EXPECT_TRUE(bench.messages(GST_MESSAGE_WARNING).empty());
+    expect_bit_exact(*rig.audio, rig.audio_out(), info.bpf * 1000);
+    EXPECT_EQ(rig.stat("audio-samples") > 0, true) << text;
+    EXPECT_TRUE(rig.messages(GST_MESSAGE_WARNING).empty());
   }
 }
 
@@ -150,8 +148,8 @@ INSTANTIATE_TEST_SUITE_P(All, AudioFormat, ::testing::ValuesIn(kAudioFormats),
 // A buffer of several memories, with planes at places of its own, passes as it is and is read
 // right.
 TEST_F(PassThrough, SeveralMemoriesAndAVideoMetaPass) {
-  Bench bench;
-  bench.play(video_caps("I420", 16, 16));
+  Rig rig({.windows = windows_of(2), .video_caps = video_caps("I420", 16, 16)});
+  rig.start();
   std::vector<GstBuffer*> sent;
   for (unsigned n = 0; n < 3; ++n) {
     GstBuffer* buffer = gst_buffer_new();
@@ -169,10 +167,10 @@ TEST_F(PassThrough, SeveralMemoriesAndAVideoMetaPass) {
                                    3, offsets, strides);
     GST_BUFFER_PTS(buffer) = n * GST_SECOND;
     sent.push_back(buffer);
-    EXPECT_EQ(bench.in().push(buffer), GST_FLOW_OK);
+    EXPECT_EQ(rig.video.push(buffer), GST_FLOW_OK);
   }
-  bench.eos();
-  EXPECT_EQ(bench.out().buffers(), sent);
+  rig.video.eos();
+  EXPECT_EQ(rig.out().buffers(), sent);
   for (GstBuffer* buffer : sent) {
     EXPECT_EQ(gst_buffer_n_memory(buffer), 3u);
     EXPECT_TRUE(gst_buffer_get_video_meta(buffer));
@@ -184,51 +182,51 @@ TEST_F(PassThrough, SeveralMemoriesAndAVideoMetaPass) {
 
 // A buffer that is too small for its caps passes like any other; only the picture is missing.
 TEST_F(PassThrough, BrokenBuffersPass) {
-  Bench bench;
-  bench.play();
+  Rig rig;
+  rig.start();
   for (unsigned n = 0; n < 4; ++n) {
     GstBuffer* buffer = random_buffer(n == 1 ? 10 : 0, n);
     GST_BUFFER_PTS(buffer) = n * GST_SECOND;
-    EXPECT_EQ(bench.in().push(buffer), GST_FLOW_OK);
+    EXPECT_EQ(rig.video.push(buffer), GST_FLOW_OK);
   }
-  bench.eos();
-  EXPECT_EQ(bench.out().buffers().size(), 4u);
-  EXPECT_EQ(bench.messages(GST_MESSAGE_WARNING).size(), 1u) << "said once";
+  rig.video.eos();
+  EXPECT_EQ(rig.out().buffers().size(), 4u);
+  EXPECT_EQ(rig.messages(GST_MESSAGE_WARNING).size(), 1u) << "said once";
 }
 
 // New caps in mid-stream pass in their place, and the window that is open goes on with pictures of
 // both kinds.
 TEST_F(PassThrough, WindowsGoOnAcrossCapsChanges) {
-  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
-  bench.play();
-  bench.frame(0, 0x102030);
-  bench.frame(GST_SECOND, 0x112233);
+  Rig rig;
+  rig.start();
+  rig.frame(0, 0x102030);
+  rig.frame(GST_SECOND, 0x112233);
   const std::string caps = video_caps("BGRx", 64, 8);
   GstCaps* parsed = gst_caps_from_string(caps.c_str());
-  bench.in().send(gst_event_new_caps(parsed));
+  rig.video.send(gst_event_new_caps(parsed));
   for (unsigned n = 2; n < 4; ++n) {
     GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 64 * 8 * 4, nullptr);
     gst_buffer_memset(buffer, 0, 0x44, 64 * 8 * 4);
     GST_BUFFER_PTS(buffer) = n * GST_SECOND;
-    bench.in().push(buffer);
+    rig.video.push(buffer);
   }
-  bench.eos();
-  Strings order = bench.out().story();
+  rig.video.eos();
+  Strings order = rig.out().story();
   std::erase(order, "vidi/model");  // it comes when the model is ready
-  EXPECT_EQ(order, (Strings{"stream-start", "caps", "segment", "frame", "frame", "caps", "frame",
-                            "frame", "vidi/window", "eos"}));
+  EXPECT_EQ(order, (Strings{"stream-start", "caps", "segment", "buffer", "buffer", "caps", "buffer",
+                            "buffer", "vidi/window", "eos"}));
   GstCaps* passed = nullptr;
-  gst_event_parse_caps(bench.out().events("caps")[1], &passed);
+  gst_event_parse_caps(rig.out().events("caps")[1], &passed);
   EXPECT_TRUE(gst_caps_is_equal(passed, parsed));
   gst_caps_unref(parsed);
-  ASSERT_EQ(bench.structures("vidi/window").size(), 1u);
+  ASSERT_EQ(rig.structures("vidi/window").size(), 1u);
   EXPECT_EQ(scripted::last_window().frames,
             (std::vector<uint32_t>{0x102030, 0x112233, 0x444444, 0x444444}));
 }
 
 // Upstream learns downstream's caps, and downstream upstream's, within what the element can read.
 TEST_F(PassThrough, CapsQueriesPass) {
-  Bench bench;
+  Rig rig;
   const auto answer_with_caps = [](const char* text) {
     return [text](GstQuery* query) {
       if (GST_QUERY_TYPE(query) != GST_QUERY_CAPS) return false;
@@ -238,11 +236,11 @@ TEST_F(PassThrough, CapsQueriesPass) {
       return true;
     };
   };
-  bench.out().answer_queries(answer_with_caps("video/x-raw, format=NV12, width=100"));
-  bench.in().answer_queries(answer_with_caps("video/x-raw, format=AYUV, height=7"));
-  EXPECT_TRUE(bench.to(GST_STATE_PAUSED));
-  GstCaps* down = gst_pad_peer_query_caps(bench.in().pad(), nullptr);
-  GstCaps* up = gst_pad_peer_query_caps(bench.out().pad(), nullptr);
+  rig.out().answer_queries(answer_with_caps("video/x-raw, format=NV12, width=100"));
+  rig.video.answer_queries(answer_with_caps("video/x-raw, format=AYUV, height=7"));
+  EXPECT_TRUE(rig.to(GST_STATE_PAUSED));
+  GstCaps* down = gst_pad_peer_query_caps(rig.video.pad(), nullptr);
+  GstCaps* up = gst_pad_peer_query_caps(rig.out().pad(), nullptr);
   gchar* down_text = gst_caps_to_string(down);
   gchar* up_text = gst_caps_to_string(up);
   EXPECT_TRUE(strstr(down_text, "width=(int)100") && strstr(down_text, "NV12")) << down_text;
@@ -256,18 +254,18 @@ TEST_F(PassThrough, CapsQueriesPass) {
 
 // Upstream gets downstream's pool, metas and parameters; the element adds and takes nothing.
 TEST_F(PassThrough, AllocationQueriesReachDownstream) {
-  Bench bench;
+  Rig rig;
   GstBufferPool* pool = gst_buffer_pool_new();
-  bench.out().answer_queries([&](GstQuery* query) {
+  rig.out().answer_queries([&](GstQuery* query) {
     if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return false;
     gst_query_add_allocation_pool(query, pool, 768, 3, 7);
     gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
     return true;
   });
-  bench.play();
-  GstCaps* caps = gst_caps_from_string(kSmallRgb);
+  rig.start();
+  GstCaps* caps = gst_caps_from_string(kPicture);
   GstQuery* query = gst_query_new_allocation(caps, TRUE);
-  ASSERT_TRUE(gst_pad_peer_query(bench.in().pad(), query));
+  ASSERT_TRUE(gst_pad_peer_query(rig.video.pad(), query));
   ASSERT_EQ(gst_query_get_n_allocation_pools(query), 1u);
   GstBufferPool* offered = nullptr;
   guint size = 0, min = 0, max = 0;
@@ -283,17 +281,16 @@ TEST_F(PassThrough, AllocationQueriesReachDownstream) {
 
 // Latency is upstream's, unchanged, with and without sound.
 TEST_F(PassThrough, LatencyIsUpstreams) {
-  Bench bench;
+  Rig rig({.audio = true});
   const auto latency = [](GstQuery* query) {
     if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return false;
     gst_query_set_latency(query, TRUE, 40 * GST_MSECOND, 250 * GST_MSECOND);
     return true;
   };
-  bench.add_audio();
-  bench.in().answer_queries(latency);
-  bench.audio_in().answer_queries(latency);
-  bench.play();
-  for (Recorder* out : {&bench.out(), &bench.audio_out()}) {
+  rig.video.answer_queries(latency);
+  rig.audio->answer_queries(latency);
+  rig.start();
+  for (Outlet* out : {&rig.out(), &rig.audio_out()}) {
     GstQuery* query = gst_query_new_latency();
     ASSERT_TRUE(gst_pad_peer_query(out->pad(), query));
     gboolean live = FALSE;
@@ -308,40 +305,38 @@ TEST_F(PassThrough, LatencyIsUpstreams) {
 
 // What an element that does not know a query would do is done: it reaches the other side.
 TEST_F(PassThrough, OtherQueriesPass) {
-  Bench bench;
-  bench.in().answer_queries([](GstQuery* query) {
+  Rig rig;
+  rig.video.answer_queries([](GstQuery* query) {
     if (GST_QUERY_TYPE(query) == GST_QUERY_DURATION) {
       gst_query_set_duration(query, GST_FORMAT_TIME, 42 * GST_SECOND);
       return true;
     }
     return GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM;
   });
-  bench.play();
+  rig.start();
   gint64 duration = 0;
-  EXPECT_TRUE(gst_pad_peer_query_duration(bench.out().pad(), GST_FORMAT_TIME, &duration));
+  EXPECT_TRUE(gst_pad_peer_query_duration(rig.out().pad(), GST_FORMAT_TIME, &duration));
   EXPECT_EQ(duration, static_cast<gint64>(42 * GST_SECOND));
   GstQuery* custom = gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty("test/query"));
-  EXPECT_TRUE(gst_pad_peer_query(bench.out().pad(), custom));
+  EXPECT_TRUE(gst_pad_peer_query(rig.out().pad(), custom));
   gst_query_unref(custom);
 }
 
 // Events from downstream reach upstream, those of the sound its own upstream.
 TEST_F(PassThrough, UpstreamEventsPass) {
-  Bench bench;
-  bench.add_audio();
-  bench.play();
-  bench.audio_in().start("audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved");
-  const auto send = [](Recorder& out, GstEvent* event) {
+  Rig rig({.audio = true});
+  rig.start();
+  const auto send = [](Outlet& out, GstEvent* event) {
     EXPECT_TRUE(gst_pad_push_event(out.pad(), event));
   };
-  send(bench.out(), gst_event_new_qos(GST_QOS_TYPE_OVERFLOW, 1.5, -3, 100));
-  send(bench.out(), gst_event_new_navigation(gst_structure_new_empty("application/x-gst-nav")));
-  send(bench.out(), gst_event_new_reconfigure());
-  send(bench.out(),
+  send(rig.out(), gst_event_new_qos(GST_QOS_TYPE_OVERFLOW, 1.5, -3, 100));
+  send(rig.out(), gst_event_new_navigation(gst_structure_new_empty("application/x-gst-nav")));
+  send(rig.out(), gst_event_new_reconfigure());
+  send(rig.out(),
        gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty("GstForceKeyUnit")));
-  send(bench.audio_out(),
+  send(rig.audio_out(),
        gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty("test/for-sound")));
-  Strings video = bench.in().upstream_events(), audio = bench.audio_in().upstream_events();
+  Strings video = rig.video.upstream_events(), audio = rig.audio->upstream_events();
   const auto is_link = [](const std::string& name) { return name == "reconfigure"; };
   EXPECT_TRUE(std::erase_if(video, is_link) >= 1);
   std::erase_if(audio, is_link);
@@ -351,31 +346,31 @@ TEST_F(PassThrough, UpstreamEventsPass) {
 
 // Events that the element does not know pass in their place between the buffers, serialized or not.
 TEST_F(PassThrough, UnknownDownstreamEventsPassInOrder) {
-  Bench bench;
-  bench.play();
+  Rig rig;
+  rig.start();
   const auto custom = [](GstEventType type, const char* name) {
     return gst_event_new_custom(type, gst_structure_new_empty(name));
   };
-  bench.in().send(gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "film", nullptr)));
-  bench.frame(0);
-  bench.in().send(custom(GST_EVENT_CUSTOM_DOWNSTREAM, "test/serialized"));
-  bench.frame(100 * GST_MSECOND);
-  bench.in().send(custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB, "test/out-of-band"));
-  bench.in().send(custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, "test/sticky"));
-  bench.in().send(custom(GST_EVENT_CUSTOM_BOTH, "test/both"));
-  bench.frame(200 * GST_MSECOND);
-  bench.in().send(gst_event_new_segment_done(GST_FORMAT_TIME, 0));
+  rig.video.send(gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "film", nullptr)));
+  rig.frame(0);
+  rig.video.send(custom(GST_EVENT_CUSTOM_DOWNSTREAM, "test/serialized"));
+  rig.frame(100 * GST_MSECOND);
+  rig.video.send(custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB, "test/out-of-band"));
+  rig.video.send(custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, "test/sticky"));
+  rig.video.send(custom(GST_EVENT_CUSTOM_BOTH, "test/both"));
+  rig.frame(200 * GST_MSECOND);
+  rig.video.send(gst_event_new_segment_done(GST_FORMAT_TIME, 0));
   GstMessage* message = gst_message_new_eos(nullptr);
-  bench.in().send(gst_event_new_sink_message("test/message", message));
+  rig.video.send(gst_event_new_sink_message("test/message", message));
   gst_message_unref(message);
-  EXPECT_EQ(bench.out().story_of_data(),
-            (Strings{"tag", "frame", "test/serialized", "frame", "test/out-of-band", "test/sticky",
-                     "test/both", "frame", "segment-done", "sink-message"}));
+  EXPECT_EQ(rig.out().story_of_data(),
+            (Strings{"tag", "buffer", "test/serialized", "buffer", "test/out-of-band",
+                     "test/sticky", "test/both", "buffer", "segment-done", "sink-message"}));
 }
 
 // Makes the text pad's task slow, and counts the pictures that left before its CAPS.
 struct SlowText {
-  Bench& bench;
+  Rig& rig;
   std::promise<void> never;
   size_t n_pictures = 0;
 
@@ -385,7 +380,7 @@ struct SlowText {
     if (type == GST_EVENT_STREAM_START) {
       self.never.get_future().wait_for(std::chrono::milliseconds(50));
     }
-    if (type == GST_EVENT_CAPS) self.n_pictures = self.bench.out().buffers().size();
+    if (type == GST_EVENT_CAPS) self.n_pictures = self.rig.out().buffers().size();
     return GST_PAD_PROBE_OK;
   }
 };
@@ -393,14 +388,14 @@ struct SlowText {
 // A live muxer writes its headers when the first picture comes, and takes no further track after
 // that: the text pad's CAPS is there by then.
 TEST_F(PassThrough, TextIsAnnouncedBeforeTheFirstPicture) {
-  Bench bench;
-  Recorder& cues = bench.record("text_src");
-  SlowText slow{bench, {}, 0};
-  GstPad* pad = gst_element_get_static_pad(bench.v(), "text_src");
+  Rig rig;
+  Outlet& cues = rig.record("text_src");
+  SlowText slow{rig, {}, 0};
+  GstPad* pad = gst_element_get_static_pad(rig.v(), "text_src");
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, SlowText::see, &slow, nullptr);
   gst_object_unref(pad);
-  bench.play();
-  EXPECT_EQ(bench.frame(0), GST_FLOW_OK);
+  rig.start();
+  EXPECT_EQ(rig.frame(0), GST_FLOW_OK);
   ASSERT_TRUE(cues.wait_for("caps"));
   EXPECT_EQ(slow.n_pictures, 0u);
 }
@@ -408,17 +403,15 @@ TEST_F(PassThrough, TextIsAnnouncedBeforeTheFirstPicture) {
 // With nothing linked behind, the video says NOT_LINKED like any element; with the sound alone
 // unheard of downstream, it is still listened to.
 TEST_F(PassThrough, FlowReturnsAreDownstreams) {
-  Bench bench;
-  bench.add_audio();
-  bench.play();
-  bench.audio_in().start("audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved");
-  GstPad* audio_src = gst_pad_get_peer(bench.audio_out().pad());
-  GstPad* src = gst_pad_get_peer(bench.out().pad());
-  gst_pad_unlink(audio_src, bench.audio_out().pad());
-  gst_pad_unlink(src, bench.out().pad());
-  EXPECT_EQ(bench.audio_in().push(mono_audio(1, 0, GST_SECOND)), GST_FLOW_OK);
-  EXPECT_EQ(bench.stat("audio-samples"), 16000u);
-  EXPECT_EQ(bench.frame(0), GST_FLOW_NOT_LINKED);
+  Rig rig({.audio = true});
+  rig.start();
+  GstPad* audio_src = gst_pad_get_peer(rig.audio_out().pad());
+  GstPad* src = gst_pad_get_peer(rig.out().pad());
+  gst_pad_unlink(audio_src, rig.audio_out().pad());
+  gst_pad_unlink(src, rig.out().pad());
+  EXPECT_EQ(rig.audio->push(mono_audio(1, 0, GST_SECOND)), GST_FLOW_OK);
+  EXPECT_EQ(rig.stat("audio-samples"), 16000u);
+  EXPECT_EQ(rig.frame(0), GST_FLOW_NOT_LINKED);
   gst_object_unref(audio_src);
   gst_object_unref(src);
 }

@@ -15,7 +15,7 @@ namespace {
 using scripted::SeenWindow;
 using scripted::Step;
 
-constexpr char kOverlapping[] = "window-duration=4000000000 window-stride=2000000000";
+const std::string kOverlapping = windows_of(4, 2);
 
 class Results : public testing::Test {
  protected:
@@ -51,7 +51,7 @@ std::ostream& operator<<(std::ostream& out, const Told& t) {
 
 std::vector<Told> told(Rig& rig) {
   std::vector<Told> all;
-  for (const GstStructure* s : rig.pipeline.structures("vidi/result")) {
+  for (const GstStructure* s : rig.structures("vidi/result")) {
     const guint64 start = number(s, "timestamp") / GST_MSECOND;
     all.push_back({number(s, "result-id"), start, start + number(s, "duration") / GST_MSECOND,
                    flag(s, "final")});
@@ -59,30 +59,9 @@ std::vector<Told> told(Rig& rig) {
   return all;
 }
 
-std::vector<std::string> texts_of(const GstStructure* s, const char* field) {
-  std::vector<std::string> found;
-  const GValue* list = gst_structure_get_value(s, field);
-  if (!list) return {"absent"};
-  for (guint i = 0; i < gst_value_array_get_size(list); ++i) {
-    found.emplace_back(g_value_get_string(gst_value_array_get_value(list, i)));
-  }
-  return found;
-}
-
-std::map<std::string, GType> fields_of(const GstStructure* s) {
-  std::map<std::string, GType> fields;
-  for (int i = 0; i < gst_structure_n_fields(s); ++i) {
-    const char* name = gst_structure_nth_field_name(s, i);
-    fields[name] = gst_structure_get_field_type(s, name);
-  }
-  return fields;
-}
-
 // A segment from 10 s that is shown 5 s after the start and is 110 s into the film.
 GstSegment odd_segment() {
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  segment.start = segment.position = 10 * GST_SECOND;
+  GstSegment segment = time_segment(10 * GST_SECOND);
   segment.base = 5 * GST_SECOND;
   segment.time = 110 * GST_SECOND;
   return segment;
@@ -94,7 +73,7 @@ TEST_F(Results, FieldsAreTheDocumentedOnes) {
   Rig rig;
   rig.play();
   rig.frames(0, 4);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/result");
+  const GstStructure* s = rig.wait_structure("vidi/result");
   ASSERT_TRUE(s);
   const std::map<std::string, GType> expected = {
       {"schema-version", G_TYPE_UINT},   {"result-id", G_TYPE_UINT64},
@@ -110,7 +89,7 @@ TEST_F(Results, FieldsAreTheDocumentedOnes) {
       {"has-audio", G_TYPE_BOOLEAN},     {"truncated", G_TYPE_BOOLEAN},
       {"frames", G_TYPE_UINT},           {"dropped-frames", G_TYPE_UINT64},
       {"inference-time", G_TYPE_UINT64}, {"delay", G_TYPE_UINT64}};
-  EXPECT_EQ(fields_of(s), expected);
+  EXPECT_EQ(types_of_fields(s), expected);
 }
 
 // For a known answer every field has the value that follows, through an odd segment.
@@ -121,7 +100,7 @@ TEST_F(Results, ValuesAreThoseOfTheAnswer) {
   const GstSegment segment = odd_segment();
   rig.video.send(gst_event_new_segment(&segment));
   rig.frames(10, 14);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/result");
+  const GstStructure* s = rig.wait_structure("vidi/result");
   ASSERT_TRUE(s);
   EXPECT_EQ(number(s, "schema-version"), 1u);
   EXPECT_EQ(number(s, "result-id"), 1u);
@@ -155,7 +134,7 @@ TEST_F(Results, WindowSaysWhatWasAskedAndAnswered) {
   Rig rig;
   rig.play();
   rig.frames(0, 4);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/window");
+  const GstStructure* s = rig.wait_structure("vidi/window");
   ASSERT_TRUE(s);
   const std::map<std::string, GType> expected = {{"schema-version", G_TYPE_UINT},
                                                  {"session-id", G_TYPE_STRING},
@@ -174,13 +153,13 @@ TEST_F(Results, WindowSaysWhatWasAskedAndAnswered) {
                                                  {"texts", GST_TYPE_ARRAY},
                                                  {"notes", GST_TYPE_ARRAY},
                                                  {"small-steps", G_TYPE_BOOLEAN}};
-  EXPECT_EQ(fields_of(s), expected);
+  EXPECT_EQ(types_of_fields(s), expected);
   EXPECT_EQ(number(s, "results"), 1u);
-  EXPECT_EQ(texts_of(s, "queries"), std::vector<std::string>{"cat"});
-  EXPECT_EQ(texts_of(s, "query-ids"), std::vector<std::string>{"0"});
-  EXPECT_EQ(texts_of(s, "texts"), std::vector<std::string>{"0.50-0.25"});
-  ASSERT_EQ(texts_of(s, "notes").size(), 1u);
-  EXPECT_NE(texts_of(s, "notes")[0].find("swapped"), std::string::npos);
+  EXPECT_EQ(texts(s, "queries"), std::vector<std::string>{"cat"});
+  EXPECT_EQ(texts(s, "query-ids"), std::vector<std::string>{"0"});
+  EXPECT_EQ(texts(s, "texts"), std::vector<std::string>{"0.50-0.25"});
+  ASSERT_EQ(texts(s, "notes").size(), 1u);
+  EXPECT_NE(texts(s, "notes")[0].find("swapped"), std::string::npos);
 }
 
 // Nothing found and nothing understood are both said.
@@ -189,12 +168,12 @@ TEST_F(Results, WindowWithoutHitsIsToldToo) {
   Rig rig;
   rig.play();
   rig.frames(0, 4);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/window");
+  const GstStructure* s = rig.wait_structure("vidi/window");
   ASSERT_TRUE(s);
   EXPECT_EQ(number(s, "results"), 0u);
-  EXPECT_EQ(texts_of(s, "texts"), std::vector<std::string>{"a blue rabbit"});
-  EXPECT_EQ(texts_of(s, "notes").back(), "the answer was not understood");
-  EXPECT_TRUE(rig.pipeline.structures("vidi/result").empty());
+  EXPECT_EQ(texts(s, "texts"), std::vector<std::string>{"a blue rabbit"});
+  EXPECT_EQ(texts(s, "notes").back(), "the answer was not understood");
+  EXPECT_TRUE(rig.structures("vidi/result").empty());
 }
 
 // What two overlapping windows see is one result: tentative first, then final under the same id.
@@ -249,7 +228,7 @@ TEST_F(Results, UnsureHitsAreLeftOut) {
   Rig rig({.properties = "query=cat min-confidence=0.5"});
   rig.play();
   rig.frames(0, 4);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/window");
+  const GstStructure* s = rig.wait_structure("vidi/window");
   ASSERT_TRUE(s);
   EXPECT_EQ(number(s, "results"), 0u);
   rig.end();
@@ -263,7 +242,7 @@ TEST_F(Results, UnknownConfidencePasses) {
   Rig rig({.properties = "query=cat min-confidence=0.99"});
   rig.play();
   rig.frames(0, 4);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/result");
+  const GstStructure* s = rig.wait_structure("vidi/result");
   ASSERT_TRUE(s);
   EXPECT_FALSE(gst_structure_has_field(s, "confidence"));
 }
@@ -276,13 +255,13 @@ TEST_F(Results, AllQueriesInOneCall) {
   Rig rig({.properties = "query=cat queries=<dog,car>"});
   rig.play();
   rig.frames(0, 4);
-  const GstStructure* window = rig.pipeline.wait_structure("vidi/window");
+  const GstStructure* window = rig.wait_structure("vidi/window");
   ASSERT_TRUE(window);
-  EXPECT_EQ(texts_of(window, "queries"), (std::vector<std::string>{"cat", "dog", "car"}));
+  EXPECT_EQ(texts(window, "queries"), (std::vector<std::string>{"cat", "dog", "car"}));
   EXPECT_EQ(scripted::count(Step::kAsk), 1);
   EXPECT_EQ(scripted::queries().size(), 3u);
   std::map<std::string, std::string> ids;
-  for (const GstStructure* s : rig.pipeline.structures("vidi/result")) {
+  for (const GstStructure* s : rig.structures("vidi/result")) {
     ids[text(s, "query")] = text(s, "query-id");
   }
   EXPECT_EQ(ids, (std::map<std::string, std::string>{{"dog", "1"}, {"car", "2"}}));
@@ -316,7 +295,7 @@ TEST_F(Results, HighlightsOfTheModel) {
   rig.end();
   ASSERT_EQ(scripted::queries().size(), 1u);
   EXPECT_EQ(scripted::queries()[0].task, "highlight");
-  const auto results = rig.pipeline.structures("vidi/result");
+  const auto results = rig.structures("vidi/result");
   ASSERT_EQ(results.size(), 2u);
   EXPECT_EQ(text(results[0], "label"), "a goal");
   EXPECT_EQ(text(results[1], "label"), "loud cheers");
@@ -333,12 +312,12 @@ TEST_F(Results, HighlightsOutOfQueries) {
     return answers[query.text[0] - 'a'];
   });
   Rig rig({.properties = "task=highlight queries=<a,b,c,d> max-highlights=3",
-           .windows = "window-duration=40000000000 window-stride=40000000000"});
+           .windows = windows_of(40)});
   rig.play();
   rig.frames(0, 39);
   rig.end();
   for (const Query& query : scripted::queries()) EXPECT_EQ(query.task, "retrieval");
-  const auto results = rig.pipeline.structures("vidi/result");
+  const auto results = rig.structures("vidi/result");
   ASSERT_EQ(results.size(), 2u);  // three a minute: two in 40 s; equally sure, so the first two
   for (const GstStructure* s : results) {
     EXPECT_EQ(text(s, "source"), "queries");
@@ -362,7 +341,7 @@ TEST_F(Results, AllHighlightsOfTheBuiltInList) {
   rig.frames(0, 3);
   rig.end();
   EXPECT_GE(scripted::queries().size(), 8u);
-  EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), 1u);
+  EXPECT_EQ(rig.structures("vidi/window").size(), 1u);
   size_t n_final = 0;
   for (const Told& t : told(rig)) n_final += t.final;
   EXPECT_GT(n_final, 3u);
@@ -385,7 +364,7 @@ TEST_F(Results, TruncatedAnswersAreMarked) {
   Rig rig;
   rig.play();
   rig.frames(0, 4);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/result");
+  const GstStructure* s = rig.wait_structure("vidi/result");
   ASSERT_TRUE(s);
   EXPECT_TRUE(flag(s, "truncated"));
 }
@@ -404,14 +383,14 @@ TEST_P(ClockOf, GivesTheWallClockTime) {
   rig.play();
   GstCaps* caps = gst_caps_from_string(GetParam().caps);
   for (guint64 k = 0; k <= 4; ++k) {
-    GstBuffer* buffer = rgb_frame(colour_of(k), 32, 32, k * GST_SECOND, GST_SECOND);
+    GstBuffer* buffer = rgb_frame(colour_of(k), 16, 16, k * GST_SECOND, GST_SECOND);
     const guint64 seconds = kStart + GetParam().to_unix + k;
     gst_buffer_add_reference_timestamp_meta(buffer, caps, seconds * GST_SECOND,
                                             GST_CLOCK_TIME_NONE);
     rig.video.push(buffer);
   }
   gst_caps_unref(caps);
-  const GstStructure* s = rig.pipeline.wait_structure("vidi/result");
+  const GstStructure* s = rig.wait_structure("vidi/result");
   ASSERT_TRUE(s);
   GstDateTime* time = nullptr;
   ASSERT_TRUE(gst_structure_get(s, "utc-time", GST_TYPE_DATE_TIME, &time, nullptr));
@@ -466,7 +445,7 @@ TEST_F(Results, PicturesAreSeenAhead) {
 // A window of known length is streamed while it fills: at its end all but the last pictures are
 // done.
 TEST_F(Results, PicturesAreStreamedAhead) {
-  Rig rig({.windows = "window-duration=5000000000 window-stride=5000000000"});
+  Rig rig({.windows = windows_of(5)});
   rig.play();
   for (int second = 0; second < 5; ++second) {
     rig.frames(second, second);
@@ -508,10 +487,10 @@ TEST_F(Results, WindowOfOneFrameIsDropped) {
   rig.play();
   rig.frames(0, 4);  // the last window has one frame
   rig.end();
-  const auto dropped = rig.pipeline.structures("vidi/window-dropped");
+  const auto dropped = rig.structures("vidi/window-dropped");
   ASSERT_EQ(dropped.size(), 1u);
   EXPECT_EQ(text(dropped[0], "reason"), "too-few-frames");
-  EXPECT_EQ(rig.pipeline.structures("vidi/window").size(), 1u);
+  EXPECT_EQ(rig.structures("vidi/window").size(), 1u);
 }
 
 }  // namespace

@@ -49,13 +49,13 @@ TEST_F(Shared, BothHearOfAFailure) {
   scripted::hold(Step::kOpen);
   scripted::fail(Step::kOpen, {ErrorCode::kNotFound, "no such folder"}, -1);
   Rig one, two;
-  one.play(false);
-  two.play(false);
+  one.start();
+  two.start();
   ASSERT_TRUE(scripted::wait_for(Step::kOpen, 1));
   scripted::release(Step::kOpen);
   for (Rig* rig : {&one, &two}) {
-    ASSERT_TRUE(rig->pipeline.wait_message(GST_MESSAGE_ERROR));
-    EXPECT_EQ(rig->pipeline.error_text(), "no such folder");
+    ASSERT_TRUE(rig->wait_message(GST_MESSAGE_ERROR));
+    EXPECT_EQ(rig->error_text(), "no such folder");
   }
 }
 
@@ -68,16 +68,16 @@ TEST_F(Shared, KeptWindowsGiveWayAcrossElements) {
     Rig neighbour({.properties = other}), one;
     neighbour.play();
     neighbour.frames(0, 4);
-    ASSERT_TRUE(neighbour.pipeline.wait_structure("vidi/window"));
+    ASSERT_TRUE(neighbour.wait_structure("vidi/window"));
     EXPECT_NE(neighbour.ask("dog", 0, GST_SECOND), "");
     one.play();
     scripted::fail(Step::kEncode, {ErrorCode::kOutOfMemory, "no room"}, 1);
     one.frames(0, 4);
-    const GstStructure* window = one.pipeline.wait_structure("vidi/window");
+    const GstStructure* window = one.wait_structure("vidi/window");
     ASSERT_TRUE(window);
     EXPECT_FALSE(flag(window, "small-steps"));
     EXPECT_EQ(neighbour.ask("dog", 0, GST_SECOND), "") << "what it kept is gone";
-    EXPECT_TRUE(neighbour.pipeline.error_text().empty());
+    EXPECT_TRUE(neighbour.error_text().empty());
   }
 }
 
@@ -92,13 +92,13 @@ TEST_F(Shared, OneGoesTheOtherStays) {
     one.frames(0, 4);
     ASSERT_TRUE(scripted::wait_for(Step::kAsk, 1));
     two.frames(0, 4);
-    within_limit(two.pipeline, [&] { two.pipeline.to(GST_STATE_NULL); });
+    two.within_limit([&] { two.to(GST_STATE_NULL); });
   }
   scripted::release(Step::kAsk);
-  EXPECT_TRUE(one.pipeline.wait_structure("vidi/window"));
+  EXPECT_TRUE(one.wait_structure("vidi/window"));
   EXPECT_EQ(scripted::n_open_sessions(), 1);
   one.frames(5, 8);
-  EXPECT_TRUE(one.pipeline.wait_structure("vidi/window"));
+  EXPECT_TRUE(one.wait_structure("vidi/window"));
 }
 
 // The one that goes is the one the model works for: its work is cancelled, the other goes on.
@@ -112,11 +112,11 @@ TEST_F(Shared, WorkOfTheOneThatGoesIsCancelled) {
     one.frames(0, 4);
     ASSERT_TRUE(scripted::wait_for(Step::kAsk, 1));
     two.frames(0, 4);
-    within_limit(one.pipeline, [&] { one.pipeline.to(GST_STATE_NULL); });
+    one.within_limit([&] { one.to(GST_STATE_NULL); });
   }
   EXPECT_EQ(scripted::n_cancelled(), 1);
   scripted::release(Step::kAsk);
-  EXPECT_TRUE(two.pipeline.wait_structure("vidi/window"));
+  EXPECT_TRUE(two.wait_structure("vidi/window"));
 }
 
 // The model serves its elements in turn: one with much work does not starve the other.
@@ -150,7 +150,7 @@ TEST_F(Shared, TheLastOneFreesTheModel) {
     rig.play();
     EXPECT_EQ(scripted::n_open_sessions(), 1);
     EXPECT_EQ(scripted::count(Step::kOpen), i);
-    rig.pipeline.to(GST_STATE_NULL);
+    rig.to(GST_STATE_NULL);
     EXPECT_EQ(scripted::n_open_sessions(), 0);
   }
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tests/support/rig.h"
+#include "tests/support/windows.h"
 
 namespace vidi::test {
 namespace {
@@ -12,7 +13,7 @@ constexpr int64_t kSecond = 16000;  // samples
 
 // The window that starts at this second was analysed.
 const GstStructure* window_at(Rig& rig, guint64 second) {
-  return rig.pipeline.wait_structure("vidi/window", [=](const GstStructure* s) {
+  return rig.wait_structure("vidi/window", [=](const GstStructure* s) {
     return number(s, "window-start") == second * GST_SECOND;
   });
 }
@@ -50,14 +51,14 @@ TEST_F(Sound, IsThatOfTheWindowsTime) {
   expect_sound(heard(0), 0, 4 * kSecond);
   expect_sound(heard(1), 4 * kSecond, 4 * kSecond);
   expect_sound(heard(2), 8 * kSecond, 4 * kSecond);
-  for (const GstStructure* s : rig.pipeline.structures("vidi/window")) {
+  for (const GstStructure* s : rig.structures("vidi/window")) {
     EXPECT_TRUE(flag(s, "has-audio"));
   }
 }
 
 // Overlapping windows each hear all of their own time.
 TEST_F(Sound, OverlappingWindowsShareIt) {
-  Rig rig({.windows = "window-duration=4000000000 window-stride=2000000000", .audio = true});
+  Rig rig({.windows = windows_of(4, 2), .audio = true});
   rig.play();
   for (int k = 0; k < 9; ++k) {
     rig.sound(k, k + 1);
@@ -71,11 +72,10 @@ TEST_F(Sound, OverlappingWindowsShareIt) {
 // A window of a file waits for its sound, however late; the video flows on meanwhile.
 TEST_F(Sound, FileWaitsForLateSound) {
   Rig rig({.properties = "query=cat audio-wait=0", .audio = true});
-  const auto log = log_of(rig.pipeline.v(), "src");
   rig.play();
   rig.sound(0, 1);
   rig.frames(0, 11);
-  EXPECT_EQ(log->count("buffer"), 12);
+  EXPECT_EQ(rig.out().count("buffer"), 12);
   EXPECT_EQ(rig.stat("windows-submitted"), 0u);  // 12 frames: two windows are full
   rig.sound(1, 4);
   EXPECT_TRUE(flag(window_at(rig, 0), "has-audio"));
@@ -91,7 +91,7 @@ TEST_F(Sound, FileWaitsForLateSound) {
 TEST_F(Sound, OneDemuxerThreadWithSoundFarBehindDoesNotHang) {
   Rig rig({.properties = "query=cat max-pending-windows=1 overload-policy=block", .audio = true});
   rig.play();
-  within_limit(rig.pipeline, [&] {
+  rig.within_limit([&] {
     for (int k = 0; k < 60; ++k) {
       rig.frames(k, k);
       if (k >= 20) rig.sound(k - 20, k - 19);
@@ -134,7 +134,7 @@ TEST_F(Sound, EarlySoundIsKept) {
   rig.audio->eos();
   rig.frames(0, 39);
   rig.video.eos();
-  rig.pipeline.wait_eos();
+  rig.wait_end();
   ASSERT_EQ(seen_().size(), 10u);
   for (size_t n = 0; n < 10; ++n) expect_sound(heard(n), 4 * n * kSecond, 4 * kSecond);
 }
@@ -165,7 +165,7 @@ TEST_F(Sound, NoPadNoSound) {
 // An audio pad that nothing is linked to is like none.
 TEST_F(Sound, UnlinkedPadIsNotWaitedFor) {
   Rig rig;
-  GstPad* pad = gst_element_request_pad_simple(rig.pipeline.v(), "audio_sink");
+  GstPad* pad = gst_element_request_pad_simple(rig.v(), "audio_sink");
   ASSERT_TRUE(pad);
   rig.play();
   rig.frames(0, 5);
@@ -179,10 +179,10 @@ TEST_F(Sound, LinkedPadWithoutDataEndsWithTheVideo) {
   rig.play();
   rig.frames(0, 9);
   EXPECT_EQ(rig.stat("windows-submitted"), 0u);
-  within_limit(rig.pipeline, [&] { rig.video.eos(); });
+  rig.within_limit([&] { rig.video.eos(); });
   for (const guint64 start : {0, 4, 8}) EXPECT_FALSE(flag(window_at(rig, start), "has-audio"));
   rig.audio->eos();
-  rig.pipeline.wait_eos();
+  rig.wait_end();
 }
 
 // A live pad that never gets data costs a window audio-wait, not more.
@@ -256,9 +256,7 @@ TEST_F(Sound, GapEventsAreSilence) {
 TEST_F(Sound, OwnSegmentIsAlignedByRunningTime) {
   Rig rig({.audio = true});
   rig.play();
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  segment.start = segment.position = 100 * GST_SECOND;
+  GstSegment segment = time_segment(100 * GST_SECOND);
   segment.base = GST_SECOND;  // the sound begins one second behind the pictures
   rig.audio->send(gst_event_new_segment(&segment));
   for (int i = 0; i < 80; ++i) {

@@ -2,19 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/rig.h"
+#include "tests/support/windows.h"
 
 namespace vidi::test {
 namespace {
 
 constexpr int64_t kSecond = 16000;  // samples
-
-struct Range {
-  double start, stop;
-  bool operator==(const Range&) const = default;
-};
-std::ostream& operator<<(std::ostream& out, const Range& r) {
-  return out << r.start << ".." << r.stop << " s";
-}
 
 class Standing : public testing::Test {
  protected:
@@ -22,26 +15,9 @@ class Standing : public testing::Test {
     prepare();
     seen_ = collect_windows();
   }
-  std::vector<Range> windows(Rig& rig) {
-    std::vector<Range> found;
-    for (const GstStructure* s : rig.pipeline.structures("vidi/window")) {
-      found.push_back({number(s, "window-start") / 1e9, number(s, "window-stop") / 1e9});
-    }
-    return found;
-  }
-  bool wait_for_windows(Rig& rig, size_t n) {
-    return eventually([&] { return windows(rig).size() >= n; });
-  }
-  std::vector<std::string> warnings(Rig& rig) {
-    std::vector<std::string> found;
-    for (GstMessage* m : rig.pipeline.messages(GST_MESSAGE_WARNING)) {
-      found.push_back(complaint_of(m).text);
-    }
-    return found;
-  }
   static void push_frame(Rig& rig, double at_s, uint32_t colour, bool discont = false) {
     const auto pts = static_cast<GstClockTime>(at_s * 1e9);
-    GstBuffer* buffer = rgb_frame(colour, 32, 32, pts, GST_SECOND / 10);
+    GstBuffer* buffer = rgb_frame(colour, 16, 16, pts, GST_SECOND / 10);
     if (discont) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
     rig.video.push(buffer);
   }
@@ -67,8 +43,8 @@ TEST_F(Standing, TheFirstPictureStandsForTheSoundBeforeIt) {
   rig.sound(0, 14);
   rig.frames(10, 13);
   rig.end();
-  EXPECT_EQ(windows(rig), (std::vector<Range>{{0, 4}, {4, 8}, {8, 12}, {12, 14}}));
-  const auto all = rig.pipeline.structures("vidi/window");
+  EXPECT_EQ(windows(rig), in_seconds({{0, 4}, {4, 8}, {8, 12}, {12, 14}}));
+  const auto all = rig.structures("vidi/window");
   EXPECT_EQ(number(all[0], "frames"), 0u);
   EXPECT_EQ(number(all[2], "frames"), 2u);
   const uint32_t first = colour_of(10);
@@ -84,7 +60,7 @@ TEST_F(Standing, SoundBeforeThePictureMayComeLater) {
   rig.frames(10, 13);
   rig.sound(5, 14);
   rig.end();
-  EXPECT_EQ(windows(rig), (std::vector<Range>{{5, 8}, {8, 12}, {12, 14}}));
+  EXPECT_EQ(windows(rig), in_seconds({{5, 8}, {8, 12}, {12, 14}}));
   expect_sound(seen_()[0].audio, 5 * kSecond, 3 * kSecond);
 }
 
@@ -99,8 +75,8 @@ TEST_F(Standing, WithoutSoundTheFirstWindowBeginsWithThePicture) {
     rig.end();
     const auto found = windows(rig);
     ASSERT_FALSE(found.empty());
-    EXPECT_EQ(found.front().start, 10);
-    EXPECT_EQ(found.back().stop, 18);
+    EXPECT_EQ(found.front().start, 10 * GST_SECOND);
+    EXPECT_EQ(found.back().stop, 18 * GST_SECOND);
   }
 }
 
@@ -111,11 +87,10 @@ TEST_F(Standing, SoundBeforeAnEmptyEditIsFound) {
     return window.audio.empty() ? "none" : "0.50-0.75";
   });
   Rig rig({.properties = "query=cat merge-gap=0", .audio = true});
-  ASSERT_TRUE(rig.pipeline.to(GST_STATE_PLAYING));
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
+  ASSERT_TRUE(rig.to(GST_STATE_PLAYING));
+  GstSegment segment = time_segment();
   segment.stop = 10 * GST_SECOND;
-  rig.video.start(&segment);
+  rig.video.start(segment);
   rig.video.send(gst_event_new_gap(0, 10 * GST_SECOND));
   segment.stop = GST_CLOCK_TIME_NONE;
   segment.base = segment.time = 10 * GST_SECOND;
@@ -125,7 +100,7 @@ TEST_F(Standing, SoundBeforeAnEmptyEditIsFound) {
   rig.audio->eos();
   rig.frames(0, 3);
   rig.end();
-  const auto results = rig.pipeline.structures("vidi/result");
+  const auto results = rig.structures("vidi/result");
   ASSERT_EQ(results.size(), 1u);
   EXPECT_EQ(number(results[0], "stream-time"), 2 * GST_SECOND);
   EXPECT_EQ(number(results[0], "running-time"), 2 * GST_SECOND);
@@ -144,7 +119,7 @@ TEST_F(Standing, AFilmsPictureStandsWhileSoundGoesOn) {
   rig.end();
   ASSERT_EQ(windows(rig).size(), 10u);
   for (size_t i = 0; i < 10; ++i) {
-    EXPECT_EQ(windows(rig)[i], (Range{4.0 * i, 4.0 * i + 4}));
+    EXPECT_EQ(windows(rig)[i], seconds(4.0 * i, 4.0 * i + 4));
     expect_sound(seen_()[i].audio, 4 * i * kSecond, 4 * kSecond);
   }
   const uint32_t slide = colour_of(4);
@@ -196,7 +171,7 @@ TEST_F(Standing, ACamerasSoundEndsWindows) {
   rig.sound(90, 93);
   rig.end();
   ASSERT_GE(windows(rig).size(), 22u);
-  for (size_t i = 0; i < 22; ++i) EXPECT_EQ(windows(rig)[i], (Range{4.0 * i, 4.0 * i + 4}));
+  for (size_t i = 0; i < 22; ++i) EXPECT_EQ(windows(rig)[i], seconds(4.0 * i, 4.0 * i + 4));
 }
 
 // So they do at GAPs: of the pictures, or of the sound.
@@ -213,7 +188,7 @@ TEST_F(Standing, GapsEndWindows) {
       of_video ? rig.video.send(gap) : rig.audio->send(gap);
     }
     EXPECT_TRUE(wait_for_windows(rig, 4));
-    EXPECT_EQ(windows(rig)[3], (Range{12, 16}));
+    EXPECT_EQ(windows(rig)[3], seconds(12, 16));
     rig.end();
   }
 }
@@ -229,7 +204,7 @@ TEST_F(Standing, LatePicturesAreNoJump) {
   rig.frames(7, 12);
   rig.sound(11, 13);
   rig.end();
-  EXPECT_EQ(windows(rig), (std::vector<Range>{{0, 4}, {4, 8}, {8, 12}, {12, 13}}));
+  EXPECT_EQ(windows(rig), in_seconds({{0, 4}, {4, 8}, {8, 12}, {12, 13}}));
   expect_window(2, {colour_of(1), colour_of(9), colour_of(10), colour_of(11)});
 }
 
@@ -245,7 +220,7 @@ TEST_F(Standing, SoundThatLeapsLikewiseIsAJump) {
     rig.frames(0, 2);
     rig.frames(50, 52);
     rig.end();
-    EXPECT_EQ(windows(rig), (std::vector<Range>{{0, 3}, {50, 53}}));
+    EXPECT_EQ(windows(rig), in_seconds({{0, 3}, {50, 53}}));
   }
 }
 
@@ -260,7 +235,8 @@ TEST_F(Standing, DiscontWhileSoundGoesOnIsNoJump) {
     push_frame(rig, 31, 6);
     rig.end();
     EXPECT_EQ(windows(rig).size(), 8u);
-    for (size_t i = 0; i < windows(rig).size(); ++i) EXPECT_EQ(windows(rig)[i].start, 4.0 * i);
+    for (size_t i = 0; i < windows(rig).size(); ++i)
+      EXPECT_EQ(windows(rig)[i].start, 4 * i * GST_SECOND);
   }
 }
 
@@ -275,9 +251,9 @@ TEST_F(Standing, ASilentCameraMayPauseForAMinute) {
     const auto found = windows(rig);
     if (next == 50) {
       EXPECT_EQ(found.size(), 13u);
-      EXPECT_EQ(found[0], (Range{0, 4}));
+      EXPECT_EQ(found[0], seconds(0, 4));
     } else {
-      EXPECT_EQ(found, (std::vector<Range>{{0, 2}, {70, 72}}));
+      EXPECT_EQ(found, in_seconds({{0, 2}, {70, 72}}));
     }
   }
 }
@@ -290,19 +266,19 @@ TEST_F(Standing, OnePictureAndMuchSound) {
   for (const bool whole : {false, true}) {
     prepare();
     seen_ = collect_windows();
-    Rig rig({.windows = whole ? "window-duration=0" : kWindows, .audio = true});
+    Rig rig({.windows = whole ? "window-duration=0" : windows_of(4), .audio = true});
     rig.play();
     rig.frames(0, 0);
     rig.video.eos();
     rig.sound(0, 14);
     rig.audio->eos();
-    rig.pipeline.wait_eos();
+    rig.wait_end();
     if (whole) {
-      EXPECT_EQ(windows(rig), (std::vector<Range>{{0, 14}}));
+      EXPECT_EQ(windows(rig), in_seconds({{0, 14}}));
       expect_sound(seen_()[0].audio, 0, 14 * kSecond);
       EXPECT_EQ(seen_()[0].frames, std::vector<uint32_t>(14, colour_of(0)));
     } else {
-      EXPECT_EQ(windows(rig), (std::vector<Range>{{0, 4}, {4, 8}, {8, 12}, {12, 14}}));
+      EXPECT_EQ(windows(rig), in_seconds({{0, 4}, {4, 8}, {8, 12}, {12, 14}}));
       expect_sound(seen_()[2].audio, 8 * kSecond, 4 * kSecond);
     }
     EXPECT_TRUE(warnings(rig).empty());
@@ -327,22 +303,20 @@ TEST_F(Standing, OnePictureWithoutSoundIsSaid) {
 TEST_F(Standing, TheVideosEndWaitsForTheSounds) {
   scripted::answer_with("0.25-0.50");
   Rig rig({.audio = true});
-  const auto video = log_of(rig.pipeline.v(), "src");
-  const auto audio = log_of(rig.pipeline.v(), "audio_src");
   rig.play();
   rig.sound(0, 2);
   rig.frames(0, 5);
   rig.video.eos();
-  EXPECT_EQ(video->count("eos"), 0);
+  EXPECT_EQ(rig.out().count("eos"), 0);
   rig.sound(2, 12);
   EXPECT_TRUE(wait_for_windows(rig, 2));  // before any end
-  EXPECT_EQ(video->count("eos"), 0);
+  EXPECT_EQ(rig.out().count("eos"), 0);
   rig.sound(12, 13.5);
   rig.audio->eos();
-  EXPECT_EQ(audio->count("eos"), 1);
-  ASSERT_TRUE(rig.pipeline.wait_eos());
-  EXPECT_EQ(windows(rig), (std::vector<Range>{{0, 4}, {4, 8}, {8, 12}, {12, 13.5}}));
-  const auto story = video->entries();
+  EXPECT_EQ(rig.audio_out().count("eos"), 1);
+  ASSERT_TRUE(rig.wait_end());
+  EXPECT_EQ(windows(rig), in_seconds({{0, 4}, {4, 8}, {8, 12}, {12, 13.5}}));
+  const auto story = rig.out().story();
   EXPECT_EQ(std::count(story.begin(), story.end(), "vidi/window"), 4);
   EXPECT_EQ(story.back(), "eos");
 }
@@ -359,7 +333,7 @@ TEST_F(Standing, AnEndThatNothingHoldsUp) {
     if (kind == std::string("unlinked")) rig.audio->unlink();
     rig.video.eos();
     if (kind == std::string("unlinked")) rig.audio.reset();
-    EXPECT_TRUE(eventually([&] { return !rig.pipeline.structures("vidi/window").empty(); }));
+    EXPECT_TRUE(eventually([&] { return !rig.structures("vidi/window").empty(); }));
     EXPECT_TRUE(eventually([&] { return windows(rig).size() == 2; })) << kind;
     if (rig.audio) rig.audio->eos();
   }
@@ -370,18 +344,17 @@ TEST_F(Standing, TheEndComesWhenTheSoundIsGone) {
   for (const char* kind : {"unlinked", "released", "stopped"}) {
     const bool live = kind == std::string("stopped");
     Rig rig({.properties = kLive, .audio = true, .live = live});
-    const auto video = log_of(rig.pipeline.v(), "src");
     rig.play();
     rig.sound(0, 3);
     rig.frames(0, 5);
     rig.video.eos();
-    EXPECT_EQ(video->count("eos"), 0) << kind;
+    EXPECT_EQ(rig.out().count("eos"), 0) << kind;
     if (kind == std::string("unlinked")) rig.audio->unlink();
     if (kind == std::string("released")) {
       rig.audio->unlink();
-      gst_element_release_request_pad(rig.pipeline.v(), rig.audio->peer());
+      gst_element_release_request_pad(rig.v(), rig.audio->peer());
     }
-    EXPECT_TRUE(video->wait_for("eos", 1)) << kind;
+    EXPECT_TRUE(rig.out().wait_for("eos", 1)) << kind;
   }
 }
 
@@ -389,37 +362,34 @@ TEST_F(Standing, TheEndComesWhenTheSoundIsGone) {
 // the wait.
 TEST_F(Standing, AFlushTakesTheEndBack) {
   Rig rig({.audio = true});
-  const auto video = log_of(rig.pipeline.v(), "src");
   rig.play();
   rig.sound(0, 3);
   rig.frames(0, 5);
   rig.video.eos();
   for (Feeder* feeder : {&rig.video, rig.audio.get()}) {
-    feeder->send(gst_event_new_flush_start());
-    feeder->send(gst_event_new_flush_stop(TRUE));
+    feeder->flush();
     feeder->start();
   }
   rig.sound(0, 4);
   rig.frames(0, 3);
-  EXPECT_EQ(video->count("eos"), 0);
+  EXPECT_EQ(rig.out().count("eos"), 0);
   rig.video.eos();
   rig.audio->eos();
-  rig.pipeline.wait_eos();
-  EXPECT_EQ(video->count("eos"), 1);
-  EXPECT_EQ(windows(rig), (std::vector<Range>{{0, 4}}));
+  rig.wait_end();
+  EXPECT_EQ(rig.out().count("eos"), 1);
+  EXPECT_EQ(windows(rig), in_seconds({{0, 4}}));
 
   Rig stopped({.audio = true});
   stopped.play();
   stopped.sound(0, 3);
   stopped.frames(0, 5);
   stopped.video.eos();
-  EXPECT_TRUE(stopped.pipeline.to(GST_STATE_NULL));
+  EXPECT_TRUE(stopped.to(GST_STATE_NULL));
 }
 
 // Another stream that follows takes an end back, too: what was before it is a window.
 TEST_F(Standing, AnotherStreamTakesTheEndBack) {
   Rig rig({.audio = true});
-  const auto video = log_of(rig.pipeline.v(), "src");
   rig.play();
   rig.sound(0, 8);
   rig.frames(0, 2);
@@ -427,8 +397,8 @@ TEST_F(Standing, AnotherStreamTakesTheEndBack) {
   rig.video.start();
   rig.frames(8, 10);
   rig.end();
-  EXPECT_EQ(video->count("eos"), 1);
-  EXPECT_EQ(windows(rig), (std::vector<Range>{{0, 4}, {4, 8}, {8, 11}}));
+  EXPECT_EQ(rig.out().count("eos"), 1);
+  EXPECT_EQ(windows(rig), in_seconds({{0, 4}, {4, 8}, {8, 11}}));
 }
 
 // A model slower than the sound holds that back, as it does a film's pictures: no window is lost,
@@ -449,7 +419,7 @@ TEST_F(Standing, SoundAloneWaitsForTheModel) {
   EXPECT_LE(rig.stat("windows-submitted"), 4u);
   scripted::release(scripted::Step::kAsk);
   EXPECT_TRUE(sound.ended());
-  rig.pipeline.wait_eos();
+  rig.wait_end();
   EXPECT_EQ(windows(rig).size(), 15u);
 }
 
@@ -466,7 +436,7 @@ TEST_F(Standing, ACamerasSoundThatStopsIsSaidOnce) {
     if (with_eos) rig.audio->eos();
     rig.frames(0, 20);
     EXPECT_TRUE(wait_for_windows(rig, 5));
-    const auto all = rig.pipeline.structures("vidi/window");
+    const auto all = rig.structures("vidi/window");
     EXPECT_TRUE(flag(all[1], "has-audio"));
     EXPECT_FALSE(flag(all[3], "has-audio"));
     ASSERT_EQ(warnings(rig).size(), 1u);
@@ -494,12 +464,10 @@ TEST_F(Standing, SilenceIsNoWarning) {
 // A camera's pictures without a PTS are of the time when they arrive; they pass as they are, and
 // that is said once.
 TEST_F(Standing, ACamerasPicturesWithoutPtsAreOfNow) {
-  Rig rig({.properties = "query=cat frame-rate=100/1",
-           .windows = "window-duration=50000000 window-stride=50000000",
-           .live = true});
+  Rig rig({.properties = "query=cat frame-rate=100/1", .windows = windows_of(0.05), .live = true});
   rig.play();
   const bool analysed = eventually([&] {
-    rig.video.push(rgb_frame(1, 32, 32, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE));
+    rig.video.push(rgb_frame(1, 16, 16, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE));
     return windows(rig).size() >= 2;
   });
   EXPECT_TRUE(analysed);
@@ -512,15 +480,12 @@ TEST_F(Standing, ACamerasPicturesWithoutPtsAreOfNow) {
 // What stands can be asked about while it does.
 TEST_F(Standing, WhatStandsCanBeAskedAbout) {
   scripted::answer_with("0.25-0.50");
-  Rig rig({.properties = "query=cat",
-           .windows = "window-duration=60000000000 window-stride=60000000000",
-           .audio = true,
-           .live = true});
+  Rig rig({.properties = "query=cat", .windows = windows_of(60), .audio = true, .live = true});
   rig.play();
   rig.frames(0, 1);
   rig.sound(0, 20);
   EXPECT_NE(rig.ask("a horn", 8 * GST_SECOND, 12 * GST_SECOND), "");
-  const GstStructure* window = rig.pipeline.wait_structure("vidi/window");
+  const GstStructure* window = rig.wait_structure("vidi/window");
   ASSERT_TRUE(window);
   EXPECT_EQ(number(window, "window-start"), 8 * GST_SECOND);
   EXPECT_EQ(number(window, "window-stop"), 12 * GST_SECOND);

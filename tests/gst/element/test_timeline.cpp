@@ -3,10 +3,15 @@
 
 #include <random>
 
-#include "tests/support/timeline.h"
+#include "tests/support/rig.h"
+#include "tests/support/windows.h"
 
 namespace vidi::test {
 namespace {
+
+struct Timeline : ::testing::Test {
+  void SetUp() override { prepare(); }
+};
 
 // ---- Which frames ----
 
@@ -68,29 +73,33 @@ Colours expected_pictures(const std::vector<GstClockTime>& pts, Range window, Gs
   return picked;
 }
 
-void run_stream(Bench& bench, const Stream& stream) {
-  std::string caps = "video/x-raw, format=RGB, width=16, height=16";
-  if (!stream.framerate.empty()) caps += ", framerate=" + stream.framerate;
-  bench.play(caps);
+std::string caps_of(const Stream& stream) {
+  const std::string caps = "video/x-raw, format=RGB, width=16, height=16";
+  return stream.framerate.empty() ? caps : caps + ", framerate=" + stream.framerate;
+}
+
+void run_stream(Rig& rig, const Stream& stream) {
+  rig.start();
   for (size_t i = 0; i < stream.pts.size(); ++i) {
     GstBuffer* buffer =
         rgb_frame(static_cast<uint32_t>(i + 1) * 3, 16, 16, stream.pts[i], GST_CLOCK_TIME_NONE);
-    ASSERT_EQ(bench.in().push(buffer), GST_FLOW_OK);
+    ASSERT_EQ(rig.video.push(buffer), GST_FLOW_OK);
   }
-  bench.eos();
+  rig.video.eos();
 }
 
 void expect_frames_on_show(const Stream& stream, const char* rate, GstClockTime step) {
-  Seen seen;
-  Bench bench(
-      {{"window-duration", "4000000000"}, {"window-stride", "2000000000"}, {"frame-rate", rate}});
-  run_stream(bench, stream);
-  const auto ranges = windows(bench);
+  const auto seen = collect_windows();
+  Rig rig({.properties = std::string("query=cat frame-rate=") + rate,
+           .windows = windows_of(4, 2),
+           .video_caps = caps_of(stream)});
+  run_stream(rig, stream);
+  const auto ranges = windows(rig);
   ASSERT_GE(ranges.size(), 3u) << stream.name;
-  ASSERT_EQ(seen.windows.size(), ranges.size()) << stream.name;
+  ASSERT_EQ(pictures_of(seen()).size(), ranges.size()) << stream.name;
   for (size_t w = 0; w < ranges.size(); ++w) {
     EXPECT_EQ(ranges[w].start, stream.pts[0] + w * 2 * GST_SECOND) << stream.name;
-    EXPECT_EQ(seen.windows[w], expected_pictures(stream.pts, ranges[w], step))
+    EXPECT_EQ(pictures_of(seen())[w], expected_pictures(stream.pts, ranges[w], step))
         << stream.name << ", window " << w;
   }
 }
@@ -112,15 +121,15 @@ TEST_F(Timeline, WhatIsOnShowIsPickedAtOtherRates) {
 // ---- The checkpoint's frame rate ----
 
 // The pictures of one window of 2 s, with the checkpoint stating `rate`.
-Colours pictures_at(const Result<double>& rate, const Properties& properties = {}) {
+Colours pictures_at(const Result<double>& rate, const std::string& properties = "") {
   scripted::set_frame_rate(rate);
-  Seen seen;
-  Bench bench(properties);
-  bench.play();
-  bench.frames(0, 2 * GST_SECOND);
-  bench.eos();
-  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2)}));
-  return seen.windows.size() == 1 ? seen.windows[0] : Colours{};
+  const auto seen = collect_windows();
+  Rig rig({.properties = "query=cat " + properties, .windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 2 * GST_SECOND);
+  rig.video.eos();
+  EXPECT_EQ(windows(rig), in_seconds({{0, 2}}));
+  return seen().size() == 1 ? seen()[0].frames : Colours{};
 }
 
 // A checkpoint that states its rate is shown the stream at that rate; one that does not, or whose
@@ -134,62 +143,61 @@ TEST_F(Timeline, TheCheckpointsFrameRateIsTaken) {
 
 // What the user sets wins, 1/1 too; 0/1 leaves it to the checkpoint.
 TEST_F(Timeline, TheUsersFrameRateWins) {
-  EXPECT_EQ(pictures_at(2.0, {{"frame-rate", "1/1"}}), (Colours{0, 1000}));
-  EXPECT_EQ(pictures_at(2.0, {{"frame-rate", "5/2"}}), (Colours{0, 400, 800, 1200, 1600}));
-  EXPECT_EQ(pictures_at(2.0, {{"frame-rate", "0/1"}}), (Colours{0, 500, 1000, 1500}));
+  EXPECT_EQ(pictures_at(2.0, "frame-rate=1/1"), (Colours{0, 1000}));
+  EXPECT_EQ(pictures_at(2.0, "frame-rate=5/2"), (Colours{0, 400, 800, 1200, 1600}));
+  EXPECT_EQ(pictures_at(2.0, "frame-rate=0/1"), (Colours{0, 500, 1000, 1500}));
 }
 
 // Frames that come while the model is loading are sampled at the checkpoint's rate already.
 TEST_F(Timeline, TheCheckpointsFrameRateIsKnownWhileTheModelLoads) {
   scripted::set_frame_rate(2.0);
   scripted::hold(scripted::Step::kOpen);
-  Seen seen;
-  Bench bench;
-  bench.play();
-  bench.frames(0, 2 * GST_SECOND);
-  EXPECT_EQ(bench.model_state(), "loading");
+  const auto seen = collect_windows();
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 2 * GST_SECOND);
+  EXPECT_EQ(rig.model_state(), "loading");
   scripted::release(scripted::Step::kOpen);
-  bench.eos();
-  EXPECT_EQ(seen.windows, (std::vector<Colours>{{0, 500, 1000, 1500}}));
+  rig.video.eos();
+  EXPECT_EQ(pictures_of(seen()), (std::vector<Colours>{{0, 500, 1000, 1500}}));
 }
 
 // It is read at every start, and a property that is set in between leaves it as it is.
 TEST_F(Timeline, TheCheckpointsFrameRateIsReadAtEveryStart) {
-  Seen seen;
-  Bench bench;
+  const auto seen = collect_windows();
+  Rig rig({.windows = windows_of(2)});
   for (const double rate : {2.0, 5.0}) {
     scripted::set_frame_rate(rate);
-    bench.play();
-    bench.set("query", "cat");
-    bench.frames(0, 2 * GST_SECOND);
-    bench.eos();
-    EXPECT_TRUE(bench.to(GST_STATE_READY));
+    rig.start();
+    rig.set("query", "dog");
+    rig.film(0, 2 * GST_SECOND);
+    rig.video.eos();
+    EXPECT_TRUE(rig.to(GST_STATE_READY));
   }
-  ASSERT_EQ(seen.windows.size(), 2u);
-  EXPECT_EQ(seen.windows[0].size(), 4u);
-  EXPECT_EQ(seen.windows[1].size(), 10u);
+  ASSERT_EQ(pictures_of(seen()).size(), 2u);
+  EXPECT_EQ(pictures_of(seen())[0].size(), 4u);
+  EXPECT_EQ(pictures_of(seen())[1].size(), 10u);
   gint numerator = -1, denominator = -1;
-  g_object_get(bench.v(), "frame-rate", &numerator, &denominator, nullptr);
+  g_object_get(rig.v(), "frame-rate", &numerator, &denominator, nullptr);
   EXPECT_EQ(numerator, 0) << "the property says what the user set";
 }
 
 // A last frame of unknown length is as long as one step of the checkpoint's rate.
 TEST_F(Timeline, TheLastFrameIsAsLongAsTheCheckpointsRateSays) {
   scripted::set_frame_rate(2.0);
-  Bench bench({{"window-duration", "8000000000"}, {"window-stride", "8000000000"}});
-  run_stream(bench, {"two a second, not told", "", {0, GST_SECOND / 2, GST_SECOND}});
-  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 1.5)}));
+  const Stream stream{"two a second, not told", "", {0, GST_SECOND / 2, GST_SECOND}};
+  Rig rig({.windows = windows_of(8), .video_caps = caps_of(stream)});
+  run_stream(rig, stream);
+  EXPECT_EQ(windows(rig), in_seconds({{0, 1.5}}));
 }
 
 // Whether a window can hold two pictures is judged at the checkpoint's rate.
 TEST_F(Timeline, AShortWindowIsJudgedAtTheCheckpointsRate) {
-  const Properties one_second = {{"window-duration", "1000000000"},
-                                 {"window-stride", "1000000000"}};
   for (const double rate : {1.0, 2.0}) {
     scripted::set_frame_rate(rate);
-    Bench bench(one_second);
-    bench.play();
-    EXPECT_EQ(warnings(bench).size(), rate == 1 ? 1u : 0u);
+    Rig rig({.windows = windows_of(1)});
+    rig.start();
+    EXPECT_EQ(warnings(rig).size(), rate == 1 ? 1u : 0u);
   }
 }
 
@@ -197,40 +205,40 @@ TEST_F(Timeline, AShortWindowIsJudgedAtTheCheckpointsRate) {
 
 // Windows start a stride apart and are as long as the duration; the last ends with the last frame.
 TEST_F(Timeline, WindowsFollowDurationAndStride) {
-  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "3000000000"}});
-  bench.play();
-  bench.frames(0, 9500 * GST_MSECOND);
-  bench.eos();
-  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 4), seconds(3, 7), seconds(6, 9.5)}));
-  EXPECT_EQ(partial_flags(bench), (std::vector<bool>{false, false, true}));
+  Rig rig({.windows = windows_of(4, 3)});
+  rig.start();
+  rig.film(0, 9500 * GST_MSECOND);
+  rig.video.eos();
+  EXPECT_EQ(windows(rig), in_seconds({{0, 4}, {3, 7}, {6, 9.5}}));
+  EXPECT_EQ(partial_flags(rig), (std::vector<bool>{false, false, true}));
 }
 
 // A duration of 0 is one window over the whole stream, as long as upstream says the stream is.
 TEST_F(Timeline, WholeStreamIsOneWindow) {
   scripted::answer_with("0.5-1");
-  Bench bench(Properties{{"window-duration", "0"}});
-  bench.in().answer_queries([](GstQuery* query) {
+  Rig rig({.windows = "window-duration=0"});
+  rig.video.answer_queries([](GstQuery* query) {
     if (GST_QUERY_TYPE(query) != GST_QUERY_DURATION) return false;
     gst_query_set_duration(query, GST_FORMAT_TIME, 10 * GST_SECOND);
     return true;
   });
-  bench.play();
-  bench.frames(0, 9600 * GST_MSECOND);
-  EXPECT_EQ(bench.stat("windows-submitted"), 0u);
-  bench.eos();
-  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 10)}));
+  rig.start();
+  rig.film(0, 9600 * GST_MSECOND);
+  EXPECT_EQ(rig.stat("windows-submitted"), 0u);
+  rig.video.eos();
+  EXPECT_EQ(windows(rig), in_seconds({{0, 10}}));
   EXPECT_EQ(scripted::last_window().frames.size(), 10u);
-  ASSERT_EQ(bench.structures("vidi/result").size(), 1u);
-  EXPECT_EQ(number(bench.structures("vidi/result")[0], "timestamp"), 5 * GST_SECOND);
+  ASSERT_EQ(rig.structures("vidi/result").size(), 1u);
+  EXPECT_EQ(number(rig.structures("vidi/result")[0], "timestamp"), 5 * GST_SECOND);
 }
 
 // Without a DURATION, a whole stream ends with its last frame.
 TEST_F(Timeline, WholeStreamWithoutADurationEndsWithItsLastFrame) {
-  Bench bench(Properties{{"window-duration", "0"}});
-  bench.play();
-  bench.frames(0, 9600 * GST_MSECOND);
-  bench.eos();
-  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 9.6)}));
+  Rig rig({.windows = "window-duration=0"});
+  rig.start();
+  rig.film(0, 9600 * GST_MSECOND);
+  rig.video.eos();
+  EXPECT_EQ(windows(rig), in_seconds({{0, 9.6}}));
 }
 
 // ---- Properties while playing ----
@@ -238,45 +246,45 @@ TEST_F(Timeline, WholeStreamWithoutADurationEndsWithItsLastFrame) {
 // A query set while playing is asked from the next window on.
 TEST_F(Timeline, ANewQueryIsAskedFromTheNextWindowOn) {
   scripted::answer_with("0-0.25");
-  Bench bench;
-  bench.play();
-  bench.frames(0, 2100 * GST_MSECOND);
-  ASSERT_TRUE(bench.wait_structure("vidi/window"));
-  bench.set("query", "cat");
-  bench.frames(2100 * GST_MSECOND, 4 * GST_SECOND);
-  bench.eos();
-  const auto results = bench.structures("vidi/result");
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, 2100 * GST_MSECOND);
+  ASSERT_TRUE(rig.wait_structure("vidi/window"));
+  rig.set("query", "dog");
+  rig.film(2100 * GST_MSECOND, 4 * GST_SECOND);
+  rig.video.eos();
+  const auto results = rig.structures("vidi/result");
   ASSERT_EQ(results.size(), 2u);
-  EXPECT_EQ(text(results[0], "query"), "dog");
-  EXPECT_EQ(text(results[1], "query"), "cat");
+  EXPECT_EQ(text(results[0], "query"), "cat");
+  EXPECT_EQ(text(results[1], "query"), "dog");
 }
 
 // A duration and stride set while playing hold from the next window on, without a hole between.
 TEST_F(Timeline, ANewDurationHoldsFromTheNextWindowOn) {
-  Bench bench;
-  bench.play();
-  bench.frames(0, GST_SECOND);
-  bench.set("window-duration", "3000000000");
-  bench.set("window-stride", "3000000000");
-  bench.frames(GST_SECOND, 8 * GST_SECOND);
-  bench.eos();
-  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2), seconds(2, 5), seconds(5, 8)}));
+  Rig rig({.windows = windows_of(2)});
+  rig.start();
+  rig.film(0, GST_SECOND);
+  rig.set("window-duration", "3000000000");
+  rig.set("window-stride", "3000000000");
+  rig.film(GST_SECOND, 8 * GST_SECOND);
+  rig.video.eos();
+  EXPECT_EQ(windows(rig), in_seconds({{0, 2}, {2, 5}, {5, 8}}));
 }
 
 // passthrough=true closes the window and pauses the analysis with the model kept; false goes on.
 TEST_F(Timeline, PassthroughPausesTheAnalysis) {
-  Bench bench({{"window-duration", "4000000000"}, {"window-stride", "4000000000"}});
-  bench.play();
-  bench.frames(0, 2 * GST_SECOND);
-  bench.set("passthrough", "true");
-  bench.frames(2 * GST_SECOND, 6 * GST_SECOND);
-  ASSERT_TRUE(bench.wait_structure("vidi/window"));
+  Rig rig;
+  rig.start();
+  rig.film(0, 2 * GST_SECOND);
+  rig.set("passthrough", "true");
+  rig.film(2 * GST_SECOND, 6 * GST_SECOND);
+  ASSERT_TRUE(rig.wait_structure("vidi/window"));
   EXPECT_EQ(scripted::n_open_sessions(), 1);
-  bench.set("passthrough", "false");
-  bench.frames(6 * GST_SECOND, 8 * GST_SECOND);
-  bench.eos();
-  EXPECT_EQ(windows(bench), (std::vector<Range>{seconds(0, 2), seconds(6, 8)}));
-  EXPECT_EQ(bench.out().buffers().size(), 80u);
+  rig.set("passthrough", "false");
+  rig.film(6 * GST_SECOND, 8 * GST_SECOND);
+  rig.video.eos();
+  EXPECT_EQ(windows(rig), in_seconds({{0, 2}, {6, 8}}));
+  EXPECT_EQ(rig.out().buffers().size(), 80u);
   EXPECT_EQ(scripted::count(scripted::Step::kOpen), 1);
 }
 
