@@ -8,11 +8,18 @@
 #include "gst/results/chapters.h"
 #include "gst/results/structures.h"
 #include "gst/worker/analysis.h"
+#include "tests/support/fields.h"
 
 namespace vidi {
 namespace {
 
 using namespace std::chrono_literals;
+using test::flag;
+using test::large_number;
+using test::real;
+using test::small_number;
+using test::text;
+using test::texts;
 
 struct FreeStructure {
   void operator()(GstStructure* structure) const { gst_structure_free(structure); }
@@ -73,38 +80,6 @@ Structure result_of(const Finding& finding, GstClockTime delay = GST_CLOCK_TIME_
 }
 
 bool has(const Structure& s, const char* field) { return gst_structure_has_field(s.get(), field); }
-guint64 large(const Structure& s, const char* field) {
-  guint64 value = 987654321;
-  EXPECT_TRUE(gst_structure_get_uint64(s.get(), field, &value)) << field;
-  return value;
-}
-guint number(const Structure& s, const char* field) {
-  guint value = 987654321;
-  EXPECT_TRUE(gst_structure_get_uint(s.get(), field, &value)) << field;
-  return value;
-}
-double real(const Structure& s, const char* field) {
-  double value = -1;
-  EXPECT_TRUE(gst_structure_get_double(s.get(), field, &value)) << field;
-  return value;
-}
-bool flag(const Structure& s, const char* field) {
-  gboolean value = FALSE;
-  EXPECT_TRUE(gst_structure_get_boolean(s.get(), field, &value)) << field;
-  return value;
-}
-std::string text(const Structure& s, const char* field) {
-  const gchar* value = gst_structure_get_string(s.get(), field);
-  return value ? value : "(none)";
-}
-std::vector<std::string> texts(const Structure& s, const char* field) {
-  std::vector<std::string> texts;
-  const GValue* list = gst_structure_get_value(s.get(), field);
-  if (!list) return {"(none)"};
-  for (guint i = 0; i < gst_value_array_get_size(list); i++)
-    texts.push_back(g_value_get_string(gst_value_array_get_value(list, i)));
-  return texts;
-}
 nlohmann::json json(const Structure& s) { return nlohmann::json::parse(json_line(s.get())); }
 
 // A result carries every field of the element's page, each in its own type.
@@ -119,33 +94,33 @@ TEST_F(Events, ResultHasEveryField) {
   hit.from_queries = true;
   const Structure s = result_of(hit, 2 * GST_SECOND);
   EXPECT_STREQ(gst_structure_get_name(s.get()), "vidi/result");
-  EXPECT_EQ(number(s, "schema-version"), 1u);
-  EXPECT_EQ(large(s, "result-id"), 11u);
-  EXPECT_EQ(text(s, "session-id"), "session-7");
-  EXPECT_EQ(text(s, "task"), "retrieval");
-  EXPECT_EQ(text(s, "query"), "a dog");
-  EXPECT_EQ(text(s, "query-id"), "0");
-  EXPECT_EQ(large(s, "window-index"), 4u);
-  EXPECT_EQ(large(s, "timestamp"), 66 * GST_SECOND);
-  EXPECT_EQ(large(s, "duration"), 6 * GST_SECOND);
-  EXPECT_EQ(large(s, "stream-time"), 66 * GST_SECOND);
-  EXPECT_EQ(large(s, "running-time"), 66 * GST_SECOND);
-  EXPECT_EQ(large(s, "window-start"), 60 * GST_SECOND);
-  EXPECT_EQ(large(s, "window-stop"), 120 * GST_SECOND);
-  EXPECT_EQ(real(s, "relative-start"), 0.1);
-  EXPECT_EQ(real(s, "relative-stop"), 0.2);
-  EXPECT_EQ(real(s, "confidence"), 0.75);
-  EXPECT_EQ(text(s, "label"), "Dog jumps");
-  EXPECT_EQ(text(s, "source"), "queries");
-  EXPECT_EQ(text(s, "text"), "0.1-0.2");
-  EXPECT_FALSE(flag(s, "final"));
-  EXPECT_TRUE(flag(s, "partial-window"));
-  EXPECT_TRUE(flag(s, "has-audio"));
-  EXPECT_TRUE(flag(s, "truncated"));
-  EXPECT_EQ(number(s, "frames"), 2u);
-  EXPECT_EQ(large(s, "dropped-frames"), 3u);
-  EXPECT_EQ(large(s, "inference-time"), 1500 * GST_MSECOND);
-  EXPECT_EQ(large(s, "delay"), 2 * GST_SECOND);
+  EXPECT_EQ(small_number(s.get(), "schema-version"), 1u);
+  EXPECT_EQ(large_number(s.get(), "result-id"), 11u);
+  EXPECT_EQ(text(s.get(), "session-id"), "session-7");
+  EXPECT_EQ(text(s.get(), "task"), "retrieval");
+  EXPECT_EQ(text(s.get(), "query"), "a dog");
+  EXPECT_EQ(text(s.get(), "query-id"), "0");
+  EXPECT_EQ(large_number(s.get(), "window-index"), 4u);
+  EXPECT_EQ(large_number(s.get(), "timestamp"), 66 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "duration"), 6 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "stream-time"), 66 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "running-time"), 66 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "window-start"), 60 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "window-stop"), 120 * GST_SECOND);
+  EXPECT_EQ(real(s.get(), "relative-start"), 0.1);
+  EXPECT_EQ(real(s.get(), "relative-stop"), 0.2);
+  EXPECT_EQ(real(s.get(), "confidence"), 0.75);
+  EXPECT_EQ(text(s.get(), "label"), "Dog jumps");
+  EXPECT_EQ(text(s.get(), "source"), "queries");
+  EXPECT_EQ(text(s.get(), "text"), "0.1-0.2");
+  EXPECT_FALSE(flag(s.get(), "final"));
+  EXPECT_TRUE(flag(s.get(), "partial-window"));
+  EXPECT_TRUE(flag(s.get(), "has-audio"));
+  EXPECT_TRUE(flag(s.get(), "truncated"));
+  EXPECT_EQ(small_number(s.get(), "frames"), 2u);
+  EXPECT_EQ(large_number(s.get(), "dropped-frames"), 3u);
+  EXPECT_EQ(large_number(s.get(), "inference-time"), 1500 * GST_MSECOND);
+  EXPECT_EQ(large_number(s.get(), "delay"), 2 * GST_SECOND);
 }
 
 // What is not known is no field at all, neither 0 nor NONE.
@@ -166,7 +141,7 @@ TEST_F(Events, UnknownIsLeftOut) {
 TEST_F(Events, NoOrigin) {
   window_->origin = nullptr;
   const Structure s = result_of(finding());
-  EXPECT_EQ(large(s, "timestamp"), 66 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "timestamp"), 66 * GST_SECOND);
   EXPECT_FALSE(has(s, "stream-time"));
 }
 
@@ -176,8 +151,8 @@ TEST_F(Events, TimesThroughSegment) {
   origin_->segment.time = 5 * GST_SECOND;
   origin_->segment.base = 1000 * GST_SECOND;
   const Structure s = result_of(finding());
-  EXPECT_EQ(large(s, "stream-time"), 21 * GST_SECOND);
-  EXPECT_EQ(large(s, "running-time"), 1016 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "stream-time"), 21 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "running-time"), 1016 * GST_SECOND);
 }
 
 // A hit that begins before its segment has the times of the segment's start. Behind the segment's
@@ -188,12 +163,12 @@ TEST_F(Events, HitOutsideSegment) {
   origin_->segment.time = 0;
   origin_->segment.base = 9 * GST_SECOND;
   const Structure early = result_of(finding(66s, 72s));
-  EXPECT_EQ(large(early, "timestamp"), 66 * GST_SECOND);
-  EXPECT_EQ(large(early, "stream-time"), 0u);
-  EXPECT_EQ(large(early, "running-time"), 9 * GST_SECOND);
+  EXPECT_EQ(large_number(early.get(), "timestamp"), 66 * GST_SECOND);
+  EXPECT_EQ(large_number(early.get(), "stream-time"), 0u);
+  EXPECT_EQ(large_number(early.get(), "running-time"), 9 * GST_SECOND);
   const Structure late = result_of(finding(81s, 82s));
-  EXPECT_EQ(large(late, "stream-time"), 11 * GST_SECOND);
-  EXPECT_EQ(large(late, "running-time"), 20 * GST_SECOND);
+  EXPECT_EQ(large_number(late.get(), "stream-time"), 11 * GST_SECOND);
+  EXPECT_EQ(large_number(late.get(), "running-time"), 20 * GST_SECOND);
 }
 
 // A hit in the time before the first picture, where sound was, has times before the segment's
@@ -205,10 +180,10 @@ TEST_F(Events, HitBeforeTheFirstPicture) {
   window_->first_frame = 2s;
   const Structure early = result_of(finding(-7s, -4s));
   EXPECT_FALSE(has(early, "timestamp"));
-  EXPECT_EQ(large(early, "duration"), 3 * GST_SECOND);
-  EXPECT_EQ(large(early, "stream-time"), 2 * GST_SECOND);
-  EXPECT_EQ(large(early, "running-time"), 2 * GST_SECOND);
-  EXPECT_EQ(large(result_of(finding(4s, 5s)), "stream-time"), 13 * GST_SECOND);
+  EXPECT_EQ(large_number(early.get(), "duration"), 3 * GST_SECOND);
+  EXPECT_EQ(large_number(early.get(), "stream-time"), 2 * GST_SECOND);
+  EXPECT_EQ(large_number(early.get(), "running-time"), 2 * GST_SECOND);
+  EXPECT_EQ(large_number(result_of(finding(4s, 5s)).get(), "stream-time"), 13 * GST_SECOND);
 }
 
 // The wall clock comes from the last frame at or before the hit that knows it, to the microsecond.
@@ -242,21 +217,21 @@ TEST_F(Events, InvalidUtf8) {
       "b \xc3\xa9";
   hit.query = "quote \" comma , brace } \n";
   const Structure s = result_of(hit);
-  EXPECT_TRUE(g_utf8_validate(text(s, "text").c_str(), -1, nullptr));
-  EXPECT_NE(text(s, "text").find("b \xc3\xa9"), std::string::npos);
+  EXPECT_TRUE(g_utf8_validate(text(s.get(), "text").c_str(), -1, nullptr));
+  EXPECT_NE(text(s.get(), "text").find("b \xc3\xa9"), std::string::npos);
   gchar* form = gst_structure_to_string(s.get());
   const Structure back(gst_structure_from_string(form, nullptr));
   g_free(form);
   ASSERT_TRUE(back);
-  EXPECT_EQ(text(back, "query"), hit.query);
-  EXPECT_EQ(large(back, "timestamp"), 66 * GST_SECOND);
+  EXPECT_EQ(text(back.get(), "query"), hit.query);
+  EXPECT_EQ(large_number(back.get(), "timestamp"), 66 * GST_SECOND);
 }
 
 // An answer with a zero byte in it ends neither the event nor the program.
 TEST_F(Events, ZeroByteInText) {
   Finding hit = finding();
   hit.text = std::string("a\0b", 3);
-  EXPECT_EQ(text(result_of(hit), "text").front(), 'a');
+  EXPECT_EQ(text(result_of(hit).get(), "text").front(), 'a');
 }
 
 // An analysed window lists its questions, raw answers and what the parser did to them.
@@ -271,23 +246,23 @@ TEST_F(Events, WindowWithAnswers) {
   analysis.answers[1].parsed.understood = false;
   const Structure s(window_structure(*window_, &analysis, 1, GST_SECOND, nullptr));
   EXPECT_STREQ(gst_structure_get_name(s.get()), "vidi/window");
-  EXPECT_EQ(number(s, "schema-version"), 1u);
-  EXPECT_EQ(text(s, "session-id"), "session-7");
-  EXPECT_EQ(large(s, "window-index"), 4u);
-  EXPECT_EQ(large(s, "window-start"), 60 * GST_SECOND);
-  EXPECT_EQ(large(s, "window-stop"), 120 * GST_SECOND);
-  EXPECT_EQ(number(s, "results"), 1u);
-  EXPECT_EQ(number(s, "frames"), 2u);
-  EXPECT_EQ(large(s, "dropped-frames"), 3u);
-  EXPECT_FALSE(flag(s, "partial-window"));
-  EXPECT_FALSE(flag(s, "has-audio"));
-  EXPECT_FALSE(flag(s, "small-steps"));
-  EXPECT_EQ(large(s, "inference-time"), 3 * GST_SECOND);
-  EXPECT_EQ(large(s, "delay"), GST_SECOND);
-  EXPECT_EQ(texts(s, "queries"), (std::vector<std::string>{"a dog", "a cat"}));
-  EXPECT_EQ(texts(s, "query-ids").size(), 2u);
-  EXPECT_EQ(texts(s, "texts"), (std::vector<std::string>{"0.9-0.1", "what?"}));
-  EXPECT_EQ(texts(s, "notes"),
+  EXPECT_EQ(small_number(s.get(), "schema-version"), 1u);
+  EXPECT_EQ(text(s.get(), "session-id"), "session-7");
+  EXPECT_EQ(large_number(s.get(), "window-index"), 4u);
+  EXPECT_EQ(large_number(s.get(), "window-start"), 60 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "window-stop"), 120 * GST_SECOND);
+  EXPECT_EQ(small_number(s.get(), "results"), 1u);
+  EXPECT_EQ(small_number(s.get(), "frames"), 2u);
+  EXPECT_EQ(large_number(s.get(), "dropped-frames"), 3u);
+  EXPECT_FALSE(flag(s.get(), "partial-window"));
+  EXPECT_FALSE(flag(s.get(), "has-audio"));
+  EXPECT_FALSE(flag(s.get(), "small-steps"));
+  EXPECT_EQ(large_number(s.get(), "inference-time"), 3 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "delay"), GST_SECOND);
+  EXPECT_EQ(texts(s.get(), "queries"), (std::vector<std::string>{"a dog", "a cat"}));
+  EXPECT_EQ(texts(s.get(), "query-ids").size(), 2u);
+  EXPECT_EQ(texts(s.get(), "texts"), (std::vector<std::string>{"0.9-0.1", "what?"}));
+  EXPECT_EQ(texts(s.get(), "notes"),
             (std::vector<std::string>{"a dog: swapped 0.9-0.1", "a dog: joined two",
                                       "a cat: the answer was not understood"}));
   EXPECT_FALSE(has(s, "error"));
@@ -297,8 +272,8 @@ TEST_F(Events, WindowWithAnswers) {
 TEST_F(Events, WindowThatFailed) {
   window_->plan = nullptr;
   const Structure s(window_structure(*window_, nullptr, 0, GST_CLOCK_TIME_NONE, "no \xff memory"));
-  EXPECT_EQ(text(s, "error"), "no \xef\xbf\xbd memory");
-  EXPECT_EQ(number(s, "results"), 0u);
+  EXPECT_EQ(text(s.get(), "error"), "no \xef\xbf\xbd memory");
+  EXPECT_EQ(small_number(s.get(), "results"), 0u);
   for (const char* field : {"texts", "notes", "inference-time", "delay"})
     EXPECT_FALSE(has(s, field)) << field;
 }
@@ -339,7 +314,8 @@ TEST_F(Events, Model) {
             "\n");
   for (auto [state, nick] :
        {std::pair{ModelState::kUnloaded, "unloaded"}, std::pair{ModelState::kLoading, "loading"}})
-    EXPECT_EQ(text(Structure(model_structure(state, "", "", nullptr, 0, nullptr)), "state"), nick);
+    EXPECT_EQ(text(Structure(model_structure(state, "", "", nullptr, 0, nullptr)).get(), "state"),
+              nick);
 }
 
 // Where the CPU was taken for want of a GPU, the model and `stats` say why.
@@ -347,13 +323,13 @@ TEST_F(Events, WhyNoGpu) {
   ModelInfo info;
   info.device = "cpu", info.why_no_gpu = "there is no CUDA device";
   const Structure model(model_structure(ModelState::kReady, "s", "m", &info, 0, nullptr));
-  EXPECT_EQ(text(model, "why-no-gpu"), "there is no CUDA device");
+  EXPECT_EQ(text(model.get(), "why-no-gpu"), "there is no CUDA device");
   Counters counters;
   EXPECT_FALSE(has(Structure(stats_structure(counters)), "device"));
   counters.device = "cpu", counters.why_no_gpu = info.why_no_gpu;
   const Structure stats(stats_structure(counters));
-  EXPECT_EQ(text(stats, "device"), "cpu");
-  EXPECT_EQ(text(stats, "why-no-gpu"), "there is no CUDA device");
+  EXPECT_EQ(text(stats.get(), "device"), "cpu");
+  EXPECT_EQ(text(stats.get(), "why-no-gpu"), "there is no CUDA device");
 }
 
 // A load time that is no number does no harm.
@@ -363,7 +339,7 @@ TEST_F(Events, ModelWithAbsurdLoadTime) {
     info.load_seconds = seconds;
     const Structure s(model_structure(ModelState::kReady, "s", "p", &info, -5, nullptr));
     EXPECT_FALSE(has(s, "load-time")) << seconds;
-    EXPECT_EQ(large(s, "device-memory"), 0u);
+    EXPECT_EQ(large_number(s.get(), "device-memory"), 0u);
   }
 }
 
@@ -371,7 +347,7 @@ TEST_F(Events, ModelWithAbsurdLoadTime) {
 TEST_F(Events, Stats) {
   Counters counters;
   const Structure empty(stats_structure(counters));
-  EXPECT_EQ(large(empty, "windows-completed"), 0u);
+  EXPECT_EQ(large_number(empty.get(), "windows-completed"), 0u);
   for (const char* field : {"inference-time-last", "inference-time-avg", "inference-time-max",
                             "delay-last", "delay-avg", "delay-max", "realtime-factor"})
     EXPECT_FALSE(has(empty, field)) << field;
@@ -386,14 +362,14 @@ TEST_F(Events, Stats) {
   counters.device_bytes = 77;
   const Structure s(stats_structure(counters));
   EXPECT_STREQ(gst_structure_get_name(s.get()), "vidi/stats");
-  EXPECT_EQ(large(s, "inference-time-avg"), 2 * GST_SECOND);
-  EXPECT_EQ(large(s, "inference-time-last"), 1 * GST_SECOND);
-  EXPECT_EQ(large(s, "inference-time-max"), 5 * GST_SECOND);
-  EXPECT_EQ(large(s, "delay-avg"), 3 * GST_SECOND);
-  EXPECT_EQ(large(s, "delay-last"), 2 * GST_SECOND);
-  EXPECT_EQ(large(s, "delay-max"), 6 * GST_SECOND);
-  EXPECT_EQ(real(s, "realtime-factor"), 15);
-  EXPECT_EQ(large(s, "gpu-memory"), 77u);
+  EXPECT_EQ(large_number(s.get(), "inference-time-avg"), 2 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "inference-time-last"), 1 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "inference-time-max"), 5 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "delay-avg"), 3 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "delay-last"), 2 * GST_SECOND);
+  EXPECT_EQ(large_number(s.get(), "delay-max"), 6 * GST_SECOND);
+  EXPECT_EQ(real(s.get(), "realtime-factor"), 15);
+  EXPECT_EQ(large_number(s.get(), "gpu-memory"), 77u);
 }
 
 // JSON keeps the structure's order with the type in front, integers whole, and lists in lists.
