@@ -18,6 +18,12 @@ void prepare() {
   scripted::reset();
 }
 
+bool is_installed(const std::string& factory) {
+  GstElementFactory* found = gst_element_factory_find(factory.c_str());
+  if (found) gst_object_unref(found);
+  return found != nullptr;
+}
+
 Messages::~Messages() {
   for (GstMessage* message : read_) gst_message_unref(message);
   if (bus_) {

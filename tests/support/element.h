@@ -22,6 +22,12 @@ inline constexpr GstClockTime kLimit = 60 * GST_SECOND;  // longer than any busy
 // gst_init, the plugin of this build, and the scripted engine reset and chosen.
 void prepare();
 
+struct ElementTest : ::testing::Test {
+  void SetUp() override { prepare(); }
+};
+
+bool is_installed(const std::string& factory);
+
 // What was posted on a bus. Every message that was looked at is kept in order.
 class Messages {
  public:

@@ -34,12 +34,6 @@ std::string h264(const std::string& options) {
          " ! video/x-h264,profile=main ! h264parse ! ";
 }
 
-bool is_installed(const std::string& factory) {
-  GstElementFactory* found = gst_element_factory_find(factory.c_str());
-  if (found) gst_object_unref(found);
-  return found != nullptr;
-}
-
 bool can_be_made(const Film& film) {
   for (const char* encoder : {"x264enc", "x265enc", "openh264enc", "vp8enc", "vp9enc"}) {
     if (film.pipeline.find(encoder) != std::string::npos && !is_installed(encoder)) return false;
@@ -215,9 +209,9 @@ std::string window_text(const GstStructure* s) {
          std::to_string(number(s, "window-stop"));
 }
 
-struct VidiDecode : ::testing::Test {
+struct VidiDecode : ElementTest {
   void SetUp() override {
-    prepare();
+    ElementTest::SetUp();
     folder = fs::temp_directory_path() / ("vididecode-" + std::to_string(getpid()));
     fs::create_directories(folder);
   }

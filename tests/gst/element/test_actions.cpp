@@ -15,10 +15,10 @@ namespace {
 using scripted::SeenWindow;
 using scripted::Step;
 
-class Actions : public testing::Test {
+class Actions : public ElementTest {
  protected:
   void SetUp() override {
-    prepare();
+    ElementTest::SetUp();
     scripted::answer_with([](const Query& query, const SeenWindow&) {
       return query.text == "cat" ? "none" : "0.25-0.50";
     });

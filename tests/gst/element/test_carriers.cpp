@@ -53,11 +53,7 @@ std::vector<Json> lines_of(const std::string& text) {
 }
 
 bool have(const std::vector<std::string>& factories) {
-  return std::all_of(factories.begin(), factories.end(), [](const std::string& name) {
-    GstElementFactory* factory = gst_element_factory_find(name.c_str());
-    if (factory) gst_object_unref(factory);
-    return factory != nullptr;
-  });
+  return std::all_of(factories.begin(), factories.end(), is_installed);
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -76,10 +72,10 @@ constexpr char kFilm[] =
     "vidifilter name=v model-path=model query=\"a cat\" window-duration=4000000000 "
     "window-stride=4000000000 ";
 
-class Carriers : public testing::Test {
+class Carriers : public ElementTest {
  protected:
   void SetUp() override {
-    prepare();
+    ElementTest::SetUp();
     scripted::answer_with("0.25-0.50");
   }
 };

@@ -108,10 +108,10 @@ Result<bool> counting(const DevicePicture& picture, int side, uint8_t* rgb) noex
   return done;
 }
 
-class CudaTest : public testing::Test {
+class CudaTest : public ElementTest {
  protected:
   void SetUp() override {
-    prepare();
+    ElementTest::SetUp();
     n_shrunk = n_refused = 0;
     counted_door = real_door();
   }

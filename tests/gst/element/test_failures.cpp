@@ -10,9 +10,7 @@ namespace {
 
 using scripted::Step;
 
-struct Failures : ::testing::Test {
-  void SetUp() override { prepare(); }
-};
+struct Failures : ElementTest {};
 
 // $VIDI_ENGINE for the time of a test.
 class EngineAt {

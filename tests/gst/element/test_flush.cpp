@@ -14,9 +14,7 @@ namespace {
 
 using scripted::Step;
 
-struct Flush : ::testing::Test {
-  void SetUp() override { prepare(); }
-};
+struct Flush : ElementTest {};
 struct Eos : Flush {};
 
 // Of the last event of this name that reached a pad.

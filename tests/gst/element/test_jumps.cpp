@@ -9,9 +9,7 @@ namespace {
 
 using scripted::SeenWindow;
 
-struct Jumps : ::testing::Test {
-  void SetUp() override { prepare(); }
-};
+struct Jumps : ElementTest {};
 
 // ---- Gaps and jumps ----
 

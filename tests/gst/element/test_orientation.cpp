@@ -104,9 +104,7 @@ std::vector<Shown> flipped(const std::string& caps, const Story& story) {
   return shown;
 }
 
-struct Orientation : ::testing::Test {
-  void SetUp() override { prepare(); }
-
+struct Orientation : ElementTest {
   static void start(Rig& rig, const std::string& caps, const std::string& id) {
     const GstSegment segment = time_segment();
     rig.video.send(gst_event_new_stream_start(id.c_str()));

@@ -11,10 +11,8 @@ namespace {
 
 using scripted::Step;
 
-class Overload : public testing::Test {
+class Overload : public ElementTest {
  protected:
-  void SetUp() override { prepare(); }
-
   // The model is busy with window 0; the next windows wait or fall out.
   void begin_with_a_busy_model(Rig& rig) {
     scripted::hold(Step::kEncode);

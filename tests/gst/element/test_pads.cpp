@@ -7,10 +7,10 @@
 namespace vidi::test {
 namespace {
 
-class Pads : public testing::Test {
+class Pads : public ElementTest {
  protected:
   void SetUp() override {
-    prepare();
+    ElementTest::SetUp();
     scripted::answer_with("0.25-0.50");
   }
 

@@ -12,9 +12,7 @@
 namespace vidi::test {
 namespace {
 
-struct PassThrough : ::testing::Test {
-  void SetUp() override { prepare(); }
-};
+struct PassThrough : ElementTest {};
 
 constexpr const char* kVideoFormats[] = {
     "RGB",  "BGR",  "RGBA",  "BGRx",    "xRGB",      "ARGB",       "I420",      "YV12",
@@ -102,9 +100,7 @@ std::string video_caps(const std::string& format, int width, int height) {
          ", height=" + std::to_string(height) + ", framerate=1/1";
 }
 
-class VideoFormat : public ::testing::TestWithParam<const char*> {
-  void SetUp() override { prepare(); }
-};
+struct VideoFormat : ElementTest, ::testing::WithParamInterface<const char*> {};
 
 // Video of any format leaves as the very buffers that came, bit by bit, and is looked at as well.
 TEST_P(VideoFormat, PassesBitExactWithoutACopy) {
@@ -120,9 +116,7 @@ TEST_P(VideoFormat, PassesBitExactWithoutACopy) {
 INSTANTIATE_TEST_SUITE_P(All, VideoFormat, ::testing::ValuesIn(kVideoFormats),
                          [](const auto& format) { return std::string(format.param); });
 
-class AudioFormat : public ::testing::TestWithParam<const char*> {
-  void SetUp() override { prepare(); }
-};
+struct AudioFormat : ElementTest, ::testing::WithParamInterface<const char*> {};
 
 // Sound of any format, rate, layout and channel count leaves as the very buffers that came.
 TEST_P(AudioFormat, PassesBitExactWithoutACopy) {

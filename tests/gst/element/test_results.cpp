@@ -17,10 +17,7 @@ using scripted::Step;
 
 const std::string kOverlapping = windows_of(4, 2);
 
-class Results : public testing::Test {
- protected:
-  void SetUp() override { prepare(); }
-};
+struct Results : ElementTest {};
 
 // The second of a window's first frame, see colour_of().
 int first_second(const SeenWindow& window) {

@@ -62,10 +62,10 @@ bool can_tell_the_clock(GstElement* rtspsrc) {
 
 bool has_sound(const GstStructure* s) { return flag(s, "has-audio"); }
 
-class Rtsp : public ::testing::Test {
+class Rtsp : public ElementTest {
  protected:
   void SetUp() override {
-    prepare();
+    ElementTest::SetUp();
     scripted::answer_with("0.20-0.60");
     server_ = std::make_unique<RtspServer>(RtspContent{});
     ASSERT_NE(server_->port(), 0);

@@ -11,10 +11,7 @@ namespace {
 
 using scripted::Step;
 
-class Shared : public testing::Test {
- protected:
-  void SetUp() override { prepare(); }
-};
+struct Shared : ElementTest {};
 
 // Same path, device and precision: one session, loaded once. Both elements hear that it is ready.
 TEST_F(Shared, SameModelIsLoadedOnce) {

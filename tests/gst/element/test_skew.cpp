@@ -10,9 +10,7 @@
 namespace vidi::test {
 namespace {
 
-struct Skew : ::testing::Test {
-  void SetUp() override { prepare(); }
-};
+struct Skew : ElementTest {};
 
 // Pictures wait for sound that is slower to decode: every window has all of its sound, and no more
 // than a few windows of pictures are kept meanwhile.

@@ -18,10 +18,10 @@ const GstStructure* window_at(Rig& rig, guint64 second) {
   });
 }
 
-class Sound : public testing::Test {
+class Sound : public ElementTest {
  protected:
   void SetUp() override {
-    prepare();
+    ElementTest::SetUp();
     seen_ = collect_windows();
   }
   // Sound up to this sample, and silence behind it to the window's end.

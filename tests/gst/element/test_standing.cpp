@@ -9,10 +9,10 @@ namespace {
 
 constexpr int64_t kSecond = 16000;  // samples
 
-class Standing : public testing::Test {
+class Standing : public ElementTest {
  protected:
   void SetUp() override {
-    prepare();
+    ElementTest::SetUp();
     seen_ = collect_windows();
   }
   static void push_frame(Rig& rig, double at_s, uint32_t colour, bool discont = false) {

@@ -8,9 +8,9 @@ namespace {
 
 using scripted::Step;
 
-struct States : ::testing::Test {
+struct States : ElementTest {
   void SetUp() override {
-    prepare();
+    ElementTest::SetUp();
     EXPECT_EQ(scripted::n_open_sessions(), 0);
   }
   void TearDown() override { EXPECT_EQ(scripted::n_open_sessions(), 0) << "sessions leaked"; }

@@ -9,9 +9,7 @@
 namespace vidi::test {
 namespace {
 
-struct Timeline : ::testing::Test {
-  void SetUp() override { prepare(); }
-};
+struct Timeline : ElementTest {};
 
 // ---- Which frames ----
 
