@@ -3,6 +3,7 @@
 // ended: kRanOn when it was not ended.
 #include <glib.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -16,7 +17,7 @@ constexpr int kRanOn = 7;
 // Hangs for so long, whatever signals come.
 void hang(gint64 milliseconds) {
   const gint64 end = g_get_monotonic_time() + milliseconds * 1000;
-  while (g_get_monotonic_time() < end) usleep(1000);
+  while (g_get_monotonic_time() < end) sched_yield();
 }
 
 class StopSignals : public ::testing::Test {

@@ -96,6 +96,7 @@ const Row kRows[] = {
     {"model-path", "gchararray", "(null)", false},
     {"device", "gchararray", "auto", false},
     {"precision", "GstVidiFilterPrecision", "auto", false},
+    {"weights", "GstVidiFilterWeights", "native", false},
     {"memory-limit", "guint64", "0", false},
     {"model-load", "GstVidiFilterModelLoad", "async", false},
     {"task", "GstVidiFilterTask", "retrieval", true},
@@ -188,6 +189,7 @@ TEST_F(SettingsTest, ValuesComeBack) {
   const std::pair<const char*, const char*> values[] = {{"model-path", "/models/a b"},
                                                         {"device", "cuda:1"},
                                                         {"precision", "bf16"},
+                                                        {"weights", "int8"},
                                                         {"memory-limit", "24000000000"},
                                                         {"model-load", "sync"},
                                                         {"task", "highlight"},
@@ -214,6 +216,7 @@ TEST_F(SettingsTest, ValuesComeBack) {
   const Settings& s = settings();
   EXPECT_EQ(s.model_path, "/models/a b");
   EXPECT_EQ(s.precision, Precision::kBf16);
+  EXPECT_EQ(s.weights, WeightFormat::kInt8);
   EXPECT_EQ(s.memory_limit, 24000000000u);
   EXPECT_EQ(s.model_load, ModelLoad::kSync);
   EXPECT_EQ(s.task, Task::kHighlight);
