@@ -25,13 +25,13 @@ GstTocEntry* entry_of(const Chapter& chapter) {
 
 }  // namespace
 
-std::optional<Chapter> chapter_of(const Finding& finding) {
-  const GstSegment& segment = origin_of(*finding.window).segment;
-  if (segment.format != GST_FORMAT_TIME || finding.stop.count() < 0) return std::nullopt;
-  guint64 start = std::max<int64_t>(finding.start.count(), 0), stop = finding.stop.count();
+std::optional<Chapter> chapter_of(const Hit& hit) {
+  const GstSegment& segment = origin_of(*hit.window).segment;
+  if (segment.format != GST_FORMAT_TIME || hit.stop.count() < 0) return std::nullopt;
+  guint64 start = std::max<int64_t>(hit.start.count(), 0), stop = hit.stop.count();
   if (!gst_segment_clip(&segment, GST_FORMAT_TIME, start, stop, &start, &stop)) return std::nullopt;
-  Chapter chapter{finding.result_id, gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, start),
-                  gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, stop), title_of(finding)};
+  Chapter chapter{hit.result_id, gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, start),
+                  gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, stop), title_of(hit)};
   if (!GST_CLOCK_TIME_IS_VALID(chapter.start) || !GST_CLOCK_TIME_IS_VALID(chapter.stop)) {
     return std::nullopt;
   }

@@ -19,8 +19,8 @@ struct Chapter {
   std::string title;
 };
 
-// The finding's part inside its segment, in stream time; nothing when it lies outside.
-std::optional<Chapter> chapter_of(const Finding& finding);
+// The hit's part inside its segment, in stream time; nothing when it lies outside.
+std::optional<Chapter> chapter_of(const Hit& hit);
 
 // One edition that holds all chapters by start, as matroskademux and matroskamux have it.
 // `duration` of the stream cuts what reaches beyond it, unless it is NONE. NULL when no chapter is

@@ -108,33 +108,33 @@ void Delivery::send(GstStructure* structure, const AnalysisWindow* window) {
   gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure));
 }
 
-void Delivery::send(const Finding& finding) {
-  const AnalysisWindow& window = *finding.window;
-  if (finding.final) {
+void Delivery::send(const Hit& hit) {
+  const AnalysisWindow& window = *hit.window;
+  if (hit.final) {
     std::lock_guard lock(mutex_);
     if (is_stale(&window)) return;
-    if (auto chapter = chapter_of(finding)) chapters_.push_back(std::move(*chapter));
+    if (auto chapter = chapter_of(hit)) chapters_.push_back(std::move(*chapter));
     if (chapters_.size() > kMostChapters) chapters_.pop_front(), ++n_left_out_;
-    if (text_) send_cue(finding, text_);
+    if (text_) send_cue(hit, text_);
   }
-  send(result_structure(finding, delay_of(window)), &window);
+  send(result_structure(hit, delay_of(window)), &window);
 }
 
 // Called with the lock.
-void Delivery::send_cue(const Finding& finding, const std::shared_ptr<SparsePad>& pad) {
-  const GstClockTime length = (finding.stop - finding.start).count();
-  if (origin_of(*finding.window).live && GST_CLOCK_TIME_IS_VALID(position_)) {
-    pad->push(text_buffer(title_of(finding), position_,
+void Delivery::send_cue(const Hit& hit, const std::shared_ptr<SparsePad>& pad) {
+  const GstClockTime length = (hit.stop - hit.start).count();
+  if (origin_of(*hit.window).live && GST_CLOCK_TIME_IS_VALID(position_)) {
+    pad->push(text_buffer(title_of(hit), position_,
                           std::clamp(length, kShortestLiveCue, kLongestLiveCue)));
   } else {
-    pad->push(text_buffer(title_of(finding), cue_start(finding), length));
+    pad->push(text_buffer(title_of(hit), cue_start(hit), length));
   }
 }
 
 // The hit's start on the text pad, which is in the segment of now: its frames may have had another.
-GstClockTime Delivery::cue_start(const Finding& finding) const {
-  const GstSegment& before = origin_of(*finding.window).segment;
-  const GstClockTime start = std::max<int64_t>(0, finding.start.count());
+GstClockTime Delivery::cue_start(const Hit& hit) const {
+  const GstSegment& before = origin_of(*hit.window).segment;
+  const GstClockTime start = std::max<int64_t>(0, hit.start.count());
   if (is_same_timeline(before, segment_)) return side_time(segment_, start);
   const GstSegment side = side_segment(segment_);
   const GstClockTime running = gst_segment_to_running_time(&before, GST_FORMAT_TIME, start);

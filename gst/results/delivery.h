@@ -38,11 +38,11 @@ class Delivery {
   // `window` tells whether a flush has made this stale; null for what is never stale. Takes the
   // structure.
   void send(GstStructure* structure, const AnalysisWindow* window);
-  void send(const Finding& finding);
+  void send(const Hit& hit);
 
   // Events to push before the next buffer, in order; the caller owns them.
   std::vector<GstEvent*> take_events();
-  GstEvent* take_toc(GstClockTime duration);  // of all final findings; NULL when there are none
+  GstEvent* take_toc(GstClockTime duration);  // of all final hits; NULL when there are none
   // Events, chapters, cues and lines that nobody took and that had to make room for later ones.
   uint64_t n_left_out() const;
   const std::string& session_id() const { return session_id_; }
@@ -50,8 +50,8 @@ class Delivery {
  private:
   void clear_events();
   bool is_stale(const AnalysisWindow* window) const;
-  void send_cue(const Finding& finding, const std::shared_ptr<SparsePad>& pad);
-  GstClockTime cue_start(const Finding& finding) const;
+  void send_cue(const Hit& hit, const std::shared_ptr<SparsePad>& pad);
+  GstClockTime cue_start(const Hit& hit) const;
 
   GstElement* element_;
   mutable std::mutex mutex_;

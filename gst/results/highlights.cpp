@@ -7,7 +7,7 @@ namespace vidi {
 namespace {
 
 // Unknown ranks behind everything that is known; of equals the earlier one is better.
-bool better(const Finding& a, const Finding& b) {
+bool better(const Hit& a, const Hit& b) {
   const double of_a = a.confidence.value_or(-1), of_b = b.confidence.value_or(-1);
   return of_a != of_b ? of_a > of_b : a.start < b.start;
 }
@@ -28,12 +28,12 @@ bool mostly_the_same(const A& a, const B& b) {
 }
 
 // Best first, without those that lie mostly on a better one.
-std::vector<Finding> without_doubles(std::vector<Finding> found) {
+std::vector<Hit> without_doubles(std::vector<Hit> found) {
   std::stable_sort(found.begin(), found.end(), better);
-  std::vector<Finding> best;
-  for (Finding& finding : found) {
-    const auto covers = [&](const Finding& other) { return mostly_the_same(other, finding); };
-    if (std::none_of(best.begin(), best.end(), covers)) best.push_back(std::move(finding));
+  std::vector<Hit> best;
+  for (Hit& hit : found) {
+    const auto covers = [&](const Hit& other) { return mostly_the_same(other, hit); };
+    if (std::none_of(best.begin(), best.end(), covers)) best.push_back(std::move(hit));
   }
   return best;
 }
@@ -56,31 +56,29 @@ const std::vector<std::string>& built_in_moments() {
   return moments;
 }
 
-std::vector<Finding> HighlightRanker::keep_best(std::vector<Finding> found,
-                                                unsigned max_per_minute) {
+std::vector<Hit> HighlightRanker::keep_best(std::vector<Hit> found, unsigned max_per_minute) {
   if (found.empty()) return found;
   const AnalysisWindow& window = *found.front().window;
   forget_for(window);
   if (found.front().from_queries) {
-    for (Finding& finding : found) finding.label = finding.query;
-    std::erase_if(found, [&](const Finding& f) { return is_told_otherwise(f); });
+    for (Hit& hit : found) hit.label = hit.query;
+    std::erase_if(found, [&](const Hit& f) { return is_told_otherwise(f); });
     found = without_doubles(std::move(found));
   }
   std::stable_sort(found.begin(), found.end(), better);
 
   const size_t budget = budget_of(window, max_per_minute);
   size_t n_told = n_told_within(window);
-  std::vector<Finding> kept;
-  for (Finding& finding : found) {
-    if (!told_again(finding)) {
+  std::vector<Hit> kept;
+  for (Hit& hit : found) {
+    if (!told_again(hit)) {
       if (max_per_minute > 0 && n_told >= budget) continue;
       ++n_told;
     }
-    kept.push_back(std::move(finding));
+    kept.push_back(std::move(hit));
   }
   remember(kept);
-  std::sort(kept.begin(), kept.end(),
-            [](const Finding& a, const Finding& b) { return a.start < b.start; });
+  std::sort(kept.begin(), kept.end(), [](const Hit& a, const Hit& b) { return a.start < b.start; });
   return kept;
 }
 
@@ -101,31 +99,30 @@ size_t HighlightRanker::n_told_within(const AnalysisWindow& window) const {
   });
 }
 
-bool HighlightRanker::told_again(const Finding& finding) const {
-  return std::any_of(told_.begin(), told_.end(), [&](const Told& told) {
-    return told.label == finding.label && touch(told, finding);
-  });
+bool HighlightRanker::told_again(const Hit& hit) const {
+  return std::any_of(told_.begin(), told_.end(),
+                     [&](const Told& told) { return told.label == hit.label && touch(told, hit); });
 }
 
-bool HighlightRanker::is_told_otherwise(const Finding& finding) const {
-  return !told_again(finding) && std::any_of(told_.begin(), told_.end(), [&](const Told& told) {
-    return mostly_the_same(told, finding);
+bool HighlightRanker::is_told_otherwise(const Hit& hit) const {
+  return !told_again(hit) && std::any_of(told_.begin(), told_.end(), [&](const Told& told) {
+    return mostly_the_same(told, hit);
   });
 }
 
 // A moment seen again grows; a new one is added.
-void HighlightRanker::remember(const std::vector<Finding>& kept) {
+void HighlightRanker::remember(const std::vector<Hit>& kept) {
   const size_t n_before = told_.size();  // two hits of one window are two moments
-  for (const Finding& finding : kept) {
+  for (const Hit& hit : kept) {
     const auto end = told_.begin() + static_cast<std::ptrdiff_t>(n_before);
     const auto known = std::find_if(told_.begin(), end, [&](const Told& told) {
-      return told.label == finding.label && touch(told, finding);
+      return told.label == hit.label && touch(told, hit);
     });
     if (known == end) {
-      told_.push_back({finding.label, finding.start, finding.stop});
+      told_.push_back({hit.label, hit.start, hit.stop});
     } else {
-      known->start = std::min(known->start, finding.start);
-      known->stop = std::max(known->stop, finding.stop);
+      known->start = std::min(known->start, hit.start);
+      known->stop = std::max(known->stop, hit.stop);
     }
   }
 }

@@ -22,7 +22,7 @@ class HighlightRanker {
   // not told twice. 0 = all. An unknown confidence ranks last, of equals the earlier is better. The
   // label of what stays is its query. Returned by start. Of the model's own list
   // (`!from_queries`) labels stay, and what overlaps are two moments: the model said so.
-  std::vector<Finding> keep_best(std::vector<Finding> found, unsigned max_per_minute);
+  std::vector<Hit> keep_best(std::vector<Hit> found, unsigned max_per_minute);
   void clear();
 
  private:
@@ -32,9 +32,9 @@ class HighlightRanker {
   };
   void forget_for(const AnalysisWindow& window);
   size_t n_told_within(const AnalysisWindow& window) const;
-  bool told_again(const Finding& finding) const;
-  bool is_told_otherwise(const Finding& finding) const;
-  void remember(const std::vector<Finding>& kept);
+  bool told_again(const Hit& hit) const;
+  bool is_told_otherwise(const Hit& hit) const;
+  void remember(const std::vector<Hit>& kept);
 
   std::vector<Told> told_;  // by windows that this one may still overlap
   Time last_start_{};       // of the last window

@@ -21,46 +21,46 @@ bool counts(const Span& span, double min_confidence) {
   return !known || span.confidence >= min_confidence;
 }
 
-Finding finding_of(const Analysis& analysis, const Question& question, const Answer& answer,
-                   const Span& span) {
+Hit hit_of(const Analysis& analysis, const Question& question, const Answer& answer,
+               const Span& span) {
   const AnalysisWindow& window = *analysis.window;
   const AskPlan& plan = *window.plan;
-  Finding finding;
-  finding.query_id = question.id;
-  finding.query = question.title;
-  finding.label = span.label;
-  finding.task = plan.ranked ? "highlight" : plan.task;
-  finding.from_queries = plan.ranked;
+  Hit hit;
+  hit.query_id = question.id;
+  hit.query = question.title;
+  hit.label = span.label;
+  hit.task = plan.ranked ? "highlight" : plan.task;
+  hit.from_queries = plan.ranked;
   const Time start = time_in(window, span.start_s), stop = time_in(window, span.stop_s);
-  finding.start = std::min(start, stop);
-  finding.stop = std::max(start, stop);
-  finding.relative_start = span.relative_start;
-  finding.relative_stop = span.relative_stop;
-  if (std::isfinite(span.confidence) && span.confidence > 0) finding.confidence = span.confidence;
-  finding.text = answer.text;
-  finding.truncated = answer.stop != StopReason::kEndToken;
-  finding.window = analysis.window;
-  finding.inference_time = analysis.inference_time;
-  return finding;
+  hit.start = std::min(start, stop);
+  hit.stop = std::max(start, stop);
+  hit.relative_start = span.relative_start;
+  hit.relative_stop = span.relative_stop;
+  if (std::isfinite(span.confidence) && span.confidence > 0) hit.confidence = span.confidence;
+  hit.text = answer.text;
+  hit.truncated = answer.stop != StopReason::kEndToken;
+  hit.window = analysis.window;
+  hit.inference_time = analysis.inference_time;
+  return hit;
 }
 
 }  // namespace
 
-std::vector<Finding> findings_of(const Analysis& analysis) {
-  std::vector<Finding> findings;
-  if (!analysis.window || !analysis.window->plan) return findings;
+std::vector<Hit> hits_of(const Analysis& analysis) {
+  std::vector<Hit> hits;
+  if (!analysis.window || !analysis.window->plan) return hits;
   const AskPlan& plan = *analysis.window->plan;
   const size_t n = std::min(plan.questions.size(), analysis.answers.size());
   for (size_t i = 0; i < n; ++i) {
-    const auto n_before = static_cast<std::ptrdiff_t>(findings.size());
+    const auto n_before = static_cast<std::ptrdiff_t>(hits.size());
     for (const Span& span : analysis.answers[i].spans) {
       if (!counts(span, plan.min_confidence)) continue;
-      findings.push_back(finding_of(analysis, plan.questions[i], analysis.answers[i], span));
+      hits.push_back(hit_of(analysis, plan.questions[i], analysis.answers[i], span));
     }
-    std::stable_sort(findings.begin() + n_before, findings.end(),
-                     [](const Finding& a, const Finding& b) { return a.start < b.start; });
+    std::stable_sort(hits.begin() + n_before, hits.end(),
+                     [](const Hit& a, const Hit& b) { return a.start < b.start; });
   }
-  return findings;
+  return hits;
 }
 
 }  // namespace vidi

@@ -12,7 +12,7 @@ namespace vidi {
 
 struct Analysis;  // gst/worker/analysis.h
 
-struct Finding {
+struct Hit {
   uint64_t result_id = 0;  // given by HitMerger
   bool final = true;
   std::string query_id, query, label, task;
@@ -28,6 +28,6 @@ struct Finding {
 };
 
 // All hits of an analysis at or above the plan's min_confidence, by question, then by start.
-std::vector<Finding> findings_of(const Analysis& analysis);
+std::vector<Hit> hits_of(const Analysis& analysis);
 
 }  // namespace vidi

@@ -9,24 +9,24 @@ namespace {
 
 // What two hits must share to be parts of one. The query's text too: the properties may have
 // changed between two windows, and the ids are only numbers.
-auto subject_of(const Finding& f) { return std::tie(f.query_id, f.query, f.label, f.task); }
+auto subject_of(const Hit& f) { return std::tie(f.query_id, f.query, f.label, f.task); }
 
-bool by_subject_then_start(const Finding& a, const Finding& b) {
+bool by_subject_then_start(const Hit& a, const Hit& b) {
   if (subject_of(a) != subject_of(b)) return subject_of(a) < subject_of(b);
   return a.start < b.start;
 }
 
-bool by_start(const Finding& a, const Finding& b) {
+bool by_start(const Hit& a, const Hit& b) {
   return std::tie(a.start, a.query_id) < std::tie(b.start, b.query_id);
 }
 
 // Differences, not sums: a gap may be as long as time itself.
-bool belong_together(const Finding& a, const Finding& b, Time gap) {
+bool belong_together(const Hit& a, const Hit& b, Time gap) {
   return subject_of(a) == subject_of(b) && b.start - a.stop <= gap;
 }
 
 // `a` starts first. What was sent first keeps its id, text and window.
-Finding join(Finding a, Finding b) {
+Hit join(Hit a, Hit b) {
   const Time start = a.start, stop = std::max(a.stop, b.stop);
   const bool b_was_first = b.result_id != 0 && (a.result_id == 0 || b.result_id < a.result_id);
   if (b_was_first) std::swap(a, b);
@@ -37,10 +37,10 @@ Finding join(Finding a, Finding b) {
   return a;
 }
 
-std::vector<Finding> merge_all(std::vector<Finding> hits, Time gap) {
+std::vector<Hit> merge_all(std::vector<Hit> hits, Time gap) {
   std::stable_sort(hits.begin(), hits.end(), by_subject_then_start);
-  std::vector<Finding> merged;
-  for (Finding& hit : hits) {
+  std::vector<Hit> merged;
+  for (Hit& hit : hits) {
     if (!merged.empty() && belong_together(merged.back(), hit, gap)) {
       merged.back() = join(std::move(merged.back()), std::move(hit));
     } else {
@@ -50,24 +50,24 @@ std::vector<Finding> merge_all(std::vector<Finding> hits, Time gap) {
   return merged;
 }
 
-bool may_grow(const Finding& hit, Time next_start, Time gap) {
+bool may_grow(const Hit& hit, Time next_start, Time gap) {
   return next_start != kForever && next_start - hit.stop <= gap;
 }
 
 }  // namespace
 
-std::vector<Finding> HitMerger::add(std::vector<Finding> found, Time next_start, Time merge_gap,
-                                    bool merge) {
-  std::vector<Finding> hits = std::move(open_);
+std::vector<Hit> HitMerger::add(std::vector<Hit> found, Time next_start, Time merge_gap,
+                                bool merge) {
+  std::vector<Hit> hits = std::move(open_);
   open_.clear();
   std::move(found.begin(), found.end(), std::back_inserter(hits));
   if (merge) hits = merge_all(std::move(hits), merge_gap);
   std::stable_sort(hits.begin(), hits.end(), by_start);
 
-  const auto first_open = std::stable_partition(hits.begin(), hits.end(), [&](const Finding& hit) {
+  const auto first_open = std::stable_partition(hits.begin(), hits.end(), [&](const Hit& hit) {
     return !merge || !may_grow(hit, next_start, merge_gap);
   });
-  std::vector<Finding> to_send;
+  std::vector<Hit> to_send;
   for (auto hit = hits.begin(); hit != hits.end(); ++hit) {
     const bool is_new = hit->result_id == 0;
     if (is_new) hit->result_id = next_id_++;
@@ -78,11 +78,11 @@ std::vector<Finding> HitMerger::add(std::vector<Finding> found, Time next_start,
   return to_send;
 }
 
-std::vector<Finding> HitMerger::pass(Time next_start, Time merge_gap) {
+std::vector<Hit> HitMerger::pass(Time next_start, Time merge_gap) {
   return add({}, next_start, merge_gap, true);
 }
 
-std::vector<Finding> HitMerger::finish() { return add({}, kForever, Time{}, false); }
+std::vector<Hit> HitMerger::finish() { return add({}, kForever, Time{}, false); }
 
 void HitMerger::clear() { open_.clear(); }
 

@@ -22,17 +22,17 @@ class HitMerger {
  public:
   // What a window found; `next_start` = where the next window starts (kForever: there is none).
   // Returns what is to be sent now: finals by start, then the tentative ones.
-  std::vector<Finding> add(std::vector<Finding> found, Time next_start, Time merge_gap, bool merge);
+  std::vector<Hit> add(std::vector<Hit> found, Time next_start, Time merge_gap, bool merge);
   // The window that started before `next_start` brought nothing (dropped, failed).
-  std::vector<Finding> pass(Time next_start, Time merge_gap);
-  std::vector<Finding> finish();  // no later window comes: all that is open, final
-  void clear();                   // flush: forget what is open; ids go on
+  std::vector<Hit> pass(Time next_start, Time merge_gap);
+  std::vector<Hit> finish();  // no later window comes: all that is open, final
+  void clear();               // flush: forget what is open; ids go on
   // So many ids in a row for hits that are told elsewhere; the first of them.
   uint64_t take_ids(size_t n) { return std::exchange(next_id_, next_id_ + n); }
 
  private:
   uint64_t next_id_ = 1;
-  std::vector<Finding> open_;
+  std::vector<Hit> open_;
 };
 
 }  // namespace vidi

@@ -23,7 +23,7 @@ void Reporter::flush(uint64_t epoch) {
 void Reporter::report(const Analysis& analysis) {
   const auto settled = settle(analysis);
   if (!settled) return;
-  send(settled->findings);
+  send(settled->hits);
   const AnalysisWindow& window = *analysis.window;
   delivery_.send(
       window_structure(window, &analysis, settled->n_found, since(window.closed_at), nullptr),
@@ -33,7 +33,7 @@ void Reporter::report(const Analysis& analysis) {
 // Nothing when a flush came meanwhile.
 std::optional<Reporter::Settled> Reporter::settle(const Analysis& analysis) {
   const AskPlan& plan = *analysis.window->plan;
-  std::vector<Finding> found = findings_of(analysis);
+  std::vector<Hit> found = hits_of(analysis);
   std::lock_guard lock(mutex_);
   if (analysis.window->epoch != epoch_) return std::nullopt;
   if (plan.ranked || plan.task == "highlight")
@@ -45,15 +45,15 @@ std::optional<Reporter::Settled> Reporter::settle(const Analysis& analysis) {
 
 void Reporter::report_answer(const Analysis& analysis) {
   HitMerger alone;
-  auto findings = alone.add(findings_of(analysis), kForever, Time(0), false);
+  auto hits = alone.add(hits_of(analysis), kForever, Time(0), false);
   {
     std::lock_guard lock(mutex_);
-    uint64_t id = merger_.take_ids(findings.size());
-    for (Finding& finding : findings) finding.result_id = id++;
+    uint64_t id = merger_.take_ids(hits.size());
+    for (Hit& hit : hits) hit.result_id = id++;
   }
-  send(findings);
+  send(hits);
   const AnalysisWindow& window = *analysis.window;
-  delivery_.send(window_structure(window, &analysis, findings.size(), 0, nullptr), &window);
+  delivery_.send(window_structure(window, &analysis, hits.size(), 0, nullptr), &window);
 }
 
 void Reporter::report_failure(const AnalysisWindow& window, const Error& error) {
@@ -64,26 +64,26 @@ void Reporter::report_failure(const AnalysisWindow& window, const Error& error) 
 }
 
 void Reporter::pass(const AnalysisWindow& window) {
-  std::vector<Finding> findings;
+  std::vector<Hit> hits;
   {
     std::lock_guard lock(mutex_);
     if (window.epoch != epoch_) return;
-    findings = merger_.pass(window.next_start, window.plan->merge_gap);
+    hits = merger_.pass(window.next_start, window.plan->merge_gap);
   }
-  send(findings);
+  send(hits);
 }
 
 void Reporter::finish() {
-  std::vector<Finding> findings;
+  std::vector<Hit> hits;
   {
     std::lock_guard lock(mutex_);
-    findings = merger_.finish();
+    hits = merger_.finish();
   }
-  send(findings);
+  send(hits);
 }
 
-void Reporter::send(const std::vector<Finding>& findings) {
-  for (const Finding& finding : findings) delivery_.send(finding);
+void Reporter::send(const std::vector<Hit>& hits) {
+  for (const Hit& hit : hits) delivery_.send(hit);
 }
 
 }  // namespace vidi

@@ -29,10 +29,10 @@ class Reporter {
  private:
   struct Settled {
     size_t n_found = 0;
-    std::vector<Finding> findings;  // to be sent now
+    std::vector<Hit> hits;  // to be sent now
   };
   std::optional<Settled> settle(const Analysis& analysis);
-  void send(const std::vector<Finding>& findings);
+  void send(const std::vector<Hit>& hits);
 
   Delivery& delivery_;
   std::mutex mutex_;

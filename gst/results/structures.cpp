@@ -135,12 +135,12 @@ void add_quality(Fields& fields, const AnalysisWindow& window) {
   fields.large("dropped-frames", window.dropped_frames);
 }
 
-void add_times(Fields& fields, const Finding& finding) {
-  fields.time("timestamp", finding.start);
-  fields.time("duration", finding.stop - finding.start);
-  fields.clock("stream-time", stream_time(*finding.window, finding.start));
-  fields.clock("running-time", running_time(*finding.window, finding.start));
-  fields.date("utc-time", utc_time(*finding.window, finding.start));
+void add_times(Fields& fields, const Hit& hit) {
+  fields.time("timestamp", hit.start);
+  fields.time("duration", hit.stop - hit.start);
+  fields.clock("stream-time", stream_time(*hit.window, hit.start));
+  fields.clock("running-time", running_time(*hit.window, hit.start));
+  fields.date("utc-time", utc_time(*hit.window, hit.start));
 }
 
 std::vector<std::string> titles(const AnalysisWindow& window) {
@@ -212,8 +212,8 @@ const SegmentOrigin& origin_of(const AnalysisWindow& window) {
   return window.origin ? static_cast<const SegmentOrigin&>(*window.origin) : unknown;
 }
 
-std::string title_of(const Finding& finding) {
-  const std::string& title = finding.label.empty() ? finding.query : finding.label;
+std::string title_of(const Hit& hit) {
+  const std::string& title = hit.label.empty() ? hit.query : hit.label;
   gchar* valid = g_utf8_make_valid(title.data(), title.size());
   std::string text;
   for (const gchar* at = valid; *at; at = g_utf8_next_char(at)) {
@@ -230,26 +230,26 @@ std::string title_of(const Finding& finding) {
   return text;
 }
 
-GstStructure* result_structure(const Finding& finding, GstClockTime delay) {
-  const AnalysisWindow& window = *finding.window;
+GstStructure* result_structure(const Hit& hit, GstClockTime delay) {
+  const AnalysisWindow& window = *hit.window;
   Fields fields("vidi/result");
   add_head(fields, window);
-  fields.large("result-id", finding.result_id);
-  fields.text("task", finding.task);
-  fields.text("query", finding.query);
-  fields.text("query-id", finding.query_id);
-  add_times(fields, finding);
+  fields.large("result-id", hit.result_id);
+  fields.text("task", hit.task);
+  fields.text("query", hit.query);
+  fields.text("query-id", hit.query_id);
+  add_times(fields, hit);
   add_place(fields, window);
-  fields.real("relative-start", finding.relative_start);
-  fields.real("relative-stop", finding.relative_stop);
-  if (finding.confidence) fields.real("confidence", *finding.confidence);
-  fields.text("label", finding.label);
-  fields.text("source", finding.from_queries ? "queries" : "model");
-  fields.text("text", finding.text);
-  fields.flag("final", finding.final);
+  fields.real("relative-start", hit.relative_start);
+  fields.real("relative-stop", hit.relative_stop);
+  if (hit.confidence) fields.real("confidence", *hit.confidence);
+  fields.text("label", hit.label);
+  fields.text("source", hit.from_queries ? "queries" : "model");
+  fields.text("text", hit.text);
+  fields.flag("final", hit.final);
   add_quality(fields, window);
-  fields.flag("truncated", finding.truncated);
-  fields.time("inference-time", finding.inference_time);
+  fields.flag("truncated", hit.truncated);
+  fields.time("inference-time", hit.inference_time);
   fields.clock("delay", delay);
   return fields.take();
 }

@@ -25,7 +25,7 @@ inline constexpr unsigned kSchemaVersion = 1;
 const SegmentOrigin& origin_of(const AnalysisWindow& window);  // that its frames came from
 
 // `vidi/result`. `delay`: from the stream's passing of the window's end to now.
-GstStructure* result_structure(const Finding& finding, GstClockTime delay);
+GstStructure* result_structure(const Hit& hit, GstClockTime delay);
 
 // `vidi/window`: what was analysed, with the raw answers and what the parser changed or dropped.
 // `error`: the analysis failed with this sentence.
@@ -52,6 +52,6 @@ GstStructure* model_structure(ModelState state, const std::string& session_id,
 std::string json_line(const GstStructure* structure);
 
 // Title of a cue or chapter, valid UTF-8: the highlight's label, else the query.
-std::string title_of(const Finding& finding);
+std::string title_of(const Hit& hit);
 
 }  // namespace vidi

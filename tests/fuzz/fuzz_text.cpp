@@ -39,9 +39,9 @@ void check_line(const std::string& line) {
 }
 
 void check_title(const std::string& text) {
-  vidi::Finding finding;
-  finding.query = text;
-  const std::string title = vidi::title_of(finding);
+  vidi::Hit hit;
+  hit.query = text;
+  const std::string title = vidi::title_of(hit);
   check_line(title);
   require(title.find("-->") == std::string::npos);
 }

@@ -15,29 +15,29 @@ struct Range {
   std::optional<double> confidence;
 };
 
-std::vector<Finding> in_window(int start_s, int stop_s, const std::vector<Range>& ranges) {
+std::vector<Hit> in_window(int start_s, int stop_s, const std::vector<Range>& ranges) {
   auto window = std::make_shared<AnalysisWindow>();
   window->start = seconds(start_s);
   window->stop = seconds(stop_s);
-  std::vector<Finding> found;
+  std::vector<Hit> found;
   for (const Range& range : ranges) {
-    Finding finding;
-    finding.query = range.query;
-    finding.label = "as the model said";
-    finding.from_queries = true;
-    finding.start = Time(std::llround(range.start_s * 1e9));
-    finding.stop = Time(std::llround(range.stop_s * 1e9));
-    finding.confidence = range.confidence;
-    finding.window = window;
-    found.push_back(finding);
+    Hit hit;
+    hit.query = range.query;
+    hit.label = "as the model said";
+    hit.from_queries = true;
+    hit.start = Time(std::llround(range.start_s * 1e9));
+    hit.stop = Time(std::llround(range.stop_s * 1e9));
+    hit.confidence = range.confidence;
+    hit.window = window;
+    found.push_back(hit);
   }
   return found;
 }
 
 // Labels with their start in seconds, in order.
-std::string shown(const std::vector<Finding>& findings) {
+std::string shown(const std::vector<Hit>& hits) {
   std::string text;
-  for (const Finding& f : findings) {
+  for (const Hit& f : hits) {
     text += (text.empty() ? "" : ", ") + f.label + "@" +
             std::to_string(std::chrono::duration_cast<seconds>(f.start).count());
   }
@@ -60,14 +60,14 @@ TEST(Highlights, BestOnesStay) {
 // So it is with the list that the model itself makes, but its titles are its own, and moments that
 // overlap are several: it was asked once for all.
 TEST(Highlights, TheModelsOwnListIsLimitedToo) {
-  const auto own = [](std::vector<Finding> found) {
-    for (Finding& finding : found) {
-      finding.label = finding.query, finding.query.clear();
-      finding.from_queries = false;
+  const auto own = [](std::vector<Hit> found) {
+    for (Hit& hit : found) {
+      hit.label = hit.query, hit.query.clear();
+      hit.from_queries = false;
     }
     return found;
   };
-  const std::vector<Finding> list = own(in_window(
+  const std::vector<Hit> list = own(in_window(
       0, 60,
       {{"goal", 10, 20, 0.9}, {"cheers", 11, 20, 0.8}, {"c", 30, 32, 0.7}, {"d", 40, 42, 0.6}}));
   EXPECT_EQ(shown(HighlightRanker().keep_best(list, 3)), "goal@10, cheers@11, c@30");

@@ -17,7 +17,7 @@ using std::chrono::seconds;
 
 constexpr Time kGap = seconds(1);
 
-// ---- From an analysis to findings ----
+// ---- From an analysis to hits ----
 
 struct Case {
   Analysis analysis;
@@ -46,9 +46,9 @@ TEST(Findings, CarryWhatTheResultTells) {
   c.hit(1, 6, 12.5, 0.75);
   c.analysis.answers[1].spans[0].label = "a title";
   c.analysis.answers[1].text = "0.10-0.21";
-  const auto found = findings_of(c.analysis);
+  const auto found = hits_of(c.analysis);
   ASSERT_EQ(found.size(), 1u);
-  const Finding& f = found[0];
+  const Hit& f = found[0];
   EXPECT_EQ(f.start, seconds(106));
   EXPECT_EQ(f.stop, milliseconds(112500));
   EXPECT_DOUBLE_EQ(f.relative_start, 0.1);
@@ -71,12 +71,12 @@ TEST(Findings, TellTheirTaskAndSource) {
   Case c;
   c.hit(0, 1, 2);
   c.plan->ranked = true;
-  EXPECT_EQ(findings_of(c.analysis).at(0).task, "highlight");
-  EXPECT_TRUE(findings_of(c.analysis).at(0).from_queries);
+  EXPECT_EQ(hits_of(c.analysis).at(0).task, "highlight");
+  EXPECT_TRUE(hits_of(c.analysis).at(0).from_queries);
   c.plan->ranked = false;
   c.plan->task = "highlight";
-  EXPECT_EQ(findings_of(c.analysis).at(0).task, "highlight");
-  EXPECT_FALSE(findings_of(c.analysis).at(0).from_queries);
+  EXPECT_EQ(hits_of(c.analysis).at(0).task, "highlight");
+  EXPECT_FALSE(hits_of(c.analysis).at(0).from_queries);
 }
 
 // An answer that ended by its length or by repeating itself is truncated.
@@ -85,7 +85,7 @@ TEST(Findings, AreTruncatedUnlessTheModelEndedThem) {
   c.hit(0, 1, 2);
   for (const StopReason stop : {StopReason::kMaxTokens, StopReason::kRepetition}) {
     c.analysis.answers[0].stop = stop;
-    EXPECT_TRUE(findings_of(c.analysis).at(0).truncated);
+    EXPECT_TRUE(hits_of(c.analysis).at(0).truncated);
   }
 }
 
@@ -95,7 +95,7 @@ TEST(Findings, StayInsideTheWindow) {
   c.hit(0, 0.0000000016, 60.0000000004);
   c.hit(0, -5, 1e300);
   c.hit(0, 30, 20);
-  const auto found = findings_of(c.analysis);
+  const auto found = hits_of(c.analysis);
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0].start, seconds(100));
   EXPECT_EQ(found[0].stop, seconds(160));
@@ -110,7 +110,7 @@ TEST(Findings, HaveTimes) {
   Case c;
   c.hit(0, std::nan(""), 3);
   c.hit(0, 3, std::numeric_limits<double>::infinity());
-  EXPECT_TRUE(findings_of(c.analysis).empty());
+  EXPECT_TRUE(hits_of(c.analysis).empty());
 }
 
 // What is known to be less sure than asked is left out; unknown passes and is never a 0.
@@ -120,7 +120,7 @@ TEST(Findings, AreAsSureAsAsked) {
   c.hit(0, 1, 2, 0.4999);
   c.hit(0, 3, 4, 0.5);
   for (const double unknown : {0.0, -1.0, std::nan(""), 1.0 / 0.0}) c.hit(1, 5, 6, unknown);
-  const auto found = findings_of(c.analysis);
+  const auto found = hits_of(c.analysis);
   ASSERT_EQ(found.size(), 5u);
   EXPECT_EQ(found[0].start, seconds(103));
   for (size_t i = 1; i < 5; ++i) EXPECT_FALSE(found[i].confidence.has_value());
@@ -132,7 +132,7 @@ TEST(Findings, ComeByQuestionThenStart) {
   c.hit(1, 1, 2);
   c.hit(0, 9, 10);
   c.hit(0, 4, 5);
-  const auto found = findings_of(c.analysis);
+  const auto found = hits_of(c.analysis);
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0].start, seconds(104));
   EXPECT_EQ(found[1].start, seconds(109));
@@ -145,32 +145,32 @@ TEST(Findings, SurviveAnswersThatDoNotFit) {
   c.analysis.answers.resize(3);
   c.hit(0, 1, 2);
   c.hit(2, 1, 2);
-  EXPECT_EQ(findings_of(c.analysis).size(), 1u);
+  EXPECT_EQ(hits_of(c.analysis).size(), 1u);
   c.analysis.answers.resize(1);
-  EXPECT_EQ(findings_of(c.analysis).size(), 1u);
+  EXPECT_EQ(hits_of(c.analysis).size(), 1u);
   c.window->plan = nullptr;
-  EXPECT_TRUE(findings_of(c.analysis).empty());
-  EXPECT_TRUE(findings_of(Analysis{}).empty());
+  EXPECT_TRUE(hits_of(c.analysis).empty());
+  EXPECT_TRUE(hits_of(Analysis{}).empty());
 }
 
-// ---- From findings to what is sent ----
+// ---- From hits to what is sent ----
 
-Finding hit(double start_s, double stop_s, const std::string& query_id = "0",
-            std::optional<double> confidence = std::nullopt) {
-  Finding finding;
-  finding.query_id = query_id;
-  finding.query = "query " + query_id;
-  finding.task = "retrieval";
-  finding.start = Time(std::llround(start_s * 1e9));
-  finding.stop = Time(std::llround(stop_s * 1e9));
-  finding.confidence = confidence;
-  return finding;
+Hit hit(double start_s, double stop_s, const std::string& query_id = "0",
+        std::optional<double> confidence = std::nullopt) {
+  Hit hit;
+  hit.query_id = query_id;
+  hit.query = "query " + query_id;
+  hit.task = "retrieval";
+  hit.start = Time(std::llround(start_s * 1e9));
+  hit.stop = Time(std::llround(stop_s * 1e9));
+  hit.confidence = confidence;
+  return hit;
 }
 
 // "id start-stop final" of each, in order.
-std::string shown(const std::vector<Finding>& findings) {
+std::string shown(const std::vector<Hit>& hits) {
   std::string text;
-  for (const Finding& f : findings) {
+  for (const Hit& f : hits) {
     const auto ms = [](Time time) {
       return std::to_string(std::chrono::duration_cast<milliseconds>(time).count());
     };
@@ -201,14 +201,13 @@ TEST(HitMerger, SendsWhatGrowsTwice) {
 // A hit through many windows is sent exactly twice.
 TEST(HitMerger, SendsALongHitTwice) {
   HitMerger merger;
-  std::vector<Finding> sent;
+  std::vector<Hit> sent;
   for (int n = 0; n < 20; ++n) {
-    for (const Finding& f :
-         merger.add({hit(n * 30, n * 30 + 60)}, seconds((n + 1) * 30), kGap, true)) {
+    for (const Hit& f : merger.add({hit(n * 30, n * 30 + 60)}, seconds((n + 1) * 30), kGap, true)) {
       sent.push_back(f);
     }
   }
-  for (const Finding& f : merger.finish()) sent.push_back(f);
+  for (const Hit& f : merger.finish()) sent.push_back(f);
   EXPECT_EQ(shown(sent), "1 0-60000 open, 1 0-630000 final");
 }
 
@@ -218,7 +217,7 @@ TEST(HitMerger, OpenEndsAtTheGap) {
   EXPECT_EQ(shown(merger.add({hit(1, 28.999, "0"), hit(2, 29, "1")}, seconds(30), kGap, true)),
             "1 1000-28999 final, 2 2000-29000 open");
   // The gap still joins, a nanosecond more does not.
-  Finding far = hit(30, 31, "1");
+  Hit far = hit(30, 31, "1");
   far.start += Time(1);
   HitMerger copy = merger;
   EXPECT_EQ(shown(copy.add({hit(30, 31, "1")}, seconds(60), kGap, true)), "2 2000-31000 final");
@@ -246,7 +245,7 @@ TEST(HitMerger, GapOfZeroJoinsWhatTouches) {
 
 // Queries, labels, tasks and changed texts under an old id stay apart.
 TEST(HitMerger, KeepsSubjectsApart) {
-  std::vector<Finding> found(5, hit(1, 2));
+  std::vector<Hit> found(5, hit(1, 2));
   found[1].query_id = "1";
   found[2].label = "goal";
   found[3].task = "highlight";
@@ -257,7 +256,7 @@ TEST(HitMerger, KeepsSubjectsApart) {
 
 // A joined hit keeps what was found first, the known confidence, and is truncated if a part is.
 TEST(HitMerger, KeepsTheFirstPart) {
-  Finding first = hit(25, 40, "0", std::nullopt), second = hit(20, 45, "0", 0.25);
+  Hit first = hit(25, 40, "0", std::nullopt), second = hit(20, 45, "0", 0.25);
   first.text = "first";
   second.text = "second";
   first.relative_start = 0.5;
@@ -334,11 +333,11 @@ TEST(HitMerger, EndlessGapJoinsAll) {
 }
 
 // In each call the finals stand first, by start; new ids rise in the order of sending.
-void check_order(const std::vector<Finding>& sent, uint64_t* last_new_id,
+void check_order(const std::vector<Hit>& sent, uint64_t* last_new_id,
                  const std::set<uint64_t>& known) {
   bool seen_open = false;
   Time last_final{};
-  for (const Finding& f : sent) {
+  for (const Hit& f : sent) {
     EXPECT_LE(f.start, f.stop);
     if (f.final) {
       EXPECT_FALSE(seen_open);
@@ -360,12 +359,12 @@ TEST(HitMerger, RandomStreamsKeepThePromises) {
     std::mt19937 random(seed);
     const auto below = [&](int n) { return int(random() % unsigned(n)); };
     HitMerger merger;
-    std::vector<Finding> finals, all;
+    std::vector<Hit> finals, all;
     std::set<uint64_t> tentative, known;
     uint64_t last_new_id = 0;
-    const auto take = [&](const std::vector<Finding>& sent) {
+    const auto take = [&](const std::vector<Hit>& sent) {
       check_order(sent, &last_new_id, known);
-      for (const Finding& f : sent) {
+      for (const Hit& f : sent) {
         if (f.final)
           finals.push_back(f);
         else
@@ -374,7 +373,7 @@ TEST(HitMerger, RandomStreamsKeepThePromises) {
       }
     };
     for (int window = 0; window < 8; ++window) {
-      std::vector<Finding> found;
+      std::vector<Hit> found;
       for (int n = below(6); n > 0; --n) {
         const int start = window * 10 + below(20);
         found.push_back(
@@ -386,29 +385,28 @@ TEST(HitMerger, RandomStreamsKeepThePromises) {
     take(merger.finish());
 
     std::set<uint64_t> ids;
-    for (const Finding& f : finals) EXPECT_TRUE(ids.insert(f.result_id).second);
-    for (const Finding& a : finals) {
-      for (const Finding& b : finals) {
+    for (const Hit& f : finals) EXPECT_TRUE(ids.insert(f.result_id).second);
+    for (const Hit& a : finals) {
+      for (const Hit& b : finals) {
         if (a.result_id == b.result_id || a.query_id != b.query_id || a.start > b.start) continue;
         EXPECT_GT(b.start - a.stop, kGap);
       }
     }
-    for (const Finding& one : all) {
+    for (const Hit& one : all) {
       EXPECT_EQ(std::count_if(finals.begin(), finals.end(),
-                              [&](const Finding& f) {
+                              [&](const Hit& f) {
                                 return f.query_id == one.query_id && f.start <= one.start &&
                                        one.stop <= f.stop;
                               }),
                 1);
     }
-    for (const Finding& f : finals) {
+    for (const Hit& f : finals) {
       const auto has = [&](auto edge) {
-        return std::any_of(all.begin(), all.end(), [&](const Finding& one) {
-          return one.query_id == f.query_id && edge(one);
-        });
+        return std::any_of(all.begin(), all.end(),
+                           [&](const Hit& one) { return one.query_id == f.query_id && edge(one); });
       };
-      EXPECT_TRUE(has([&](const Finding& one) { return one.start == f.start; }));
-      EXPECT_TRUE(has([&](const Finding& one) { return one.stop == f.stop; }));
+      EXPECT_TRUE(has([&](const Hit& one) { return one.start == f.start; }));
+      EXPECT_TRUE(has([&](const Hit& one) { return one.stop == f.stop; }));
     }
   }
 }

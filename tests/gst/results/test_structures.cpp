@@ -55,28 +55,28 @@ class Events : public ::testing::Test {
     return frame;
   }
 
-  Finding finding(Time start = 66s, Time stop = 72s) const {
-    Finding finding;
-    finding.result_id = 11;
-    finding.query_id = "0";
-    finding.query = "a dog";
-    finding.task = "retrieval";
-    finding.start = start;
-    finding.stop = stop;
-    finding.relative_start = 0.1;
-    finding.relative_stop = 0.2;
-    finding.text = "0.1-0.2";
-    finding.window = window_;
-    finding.inference_time = 1500ms;
-    return finding;
+  Hit some_hit(Time start = 66s, Time stop = 72s) const {
+    Hit hit;
+    hit.result_id = 11;
+    hit.query_id = "0";
+    hit.query = "a dog";
+    hit.task = "retrieval";
+    hit.start = start;
+    hit.stop = stop;
+    hit.relative_start = 0.1;
+    hit.relative_stop = 0.2;
+    hit.text = "0.1-0.2";
+    hit.window = window_;
+    hit.inference_time = 1500ms;
+    return hit;
   }
 
   std::shared_ptr<SegmentOrigin> origin_ = std::make_shared<SegmentOrigin>();
   std::shared_ptr<AnalysisWindow> window_ = std::make_shared<AnalysisWindow>();
 };
 
-Structure result_of(const Finding& finding, GstClockTime delay = GST_CLOCK_TIME_NONE) {
-  return Structure(result_structure(finding, delay));
+Structure result_of(const Hit& hit, GstClockTime delay = GST_CLOCK_TIME_NONE) {
+  return Structure(result_structure(hit, delay));
 }
 
 bool has(const Structure& s, const char* field) { return gst_structure_has_field(s.get(), field); }
@@ -86,7 +86,7 @@ nlohmann::json json(const Structure& s) { return nlohmann::json::parse(json_line
 TEST_F(Events, ResultHasEveryField) {
   window_->partial = true;
   window_->audio = {std::make_shared<SoundChunk>()};
-  Finding hit = finding();
+  Hit hit = some_hit();
   hit.confidence = 0.75;
   hit.label = "Dog jumps";
   hit.final = false;
@@ -128,7 +128,7 @@ TEST_F(Events, UnknownIsLeftOut) {
   origin_->session_id.clear();
   gst_segment_init(&origin_->segment, GST_FORMAT_UNDEFINED);
   window_->stop = kForever;
-  Finding hit = finding();
+  Hit hit = some_hit();
   hit.confidence = std::numeric_limits<double>::quiet_NaN();
   const Structure s = result_of(hit);
   for (const char* field : {"confidence", "label", "utc-time", "delay", "stream-time",
@@ -140,7 +140,7 @@ TEST_F(Events, UnknownIsLeftOut) {
 // A window whose origin nobody set still becomes a structure.
 TEST_F(Events, NoOrigin) {
   window_->origin = nullptr;
-  const Structure s = result_of(finding());
+  const Structure s = result_of(some_hit());
   EXPECT_EQ(large_number(s.get(), "timestamp"), 66 * GST_SECOND);
   EXPECT_FALSE(has(s, "stream-time"));
 }
@@ -150,7 +150,7 @@ TEST_F(Events, TimesThroughSegment) {
   origin_->segment.start = 50 * GST_SECOND;
   origin_->segment.time = 5 * GST_SECOND;
   origin_->segment.base = 1000 * GST_SECOND;
-  const Structure s = result_of(finding());
+  const Structure s = result_of(some_hit());
   EXPECT_EQ(large_number(s.get(), "stream-time"), 21 * GST_SECOND);
   EXPECT_EQ(large_number(s.get(), "running-time"), 1016 * GST_SECOND);
 }
@@ -162,11 +162,11 @@ TEST_F(Events, HitOutsideSegment) {
   origin_->segment.stop = 80 * GST_SECOND;
   origin_->segment.time = 0;
   origin_->segment.base = 9 * GST_SECOND;
-  const Structure early = result_of(finding(66s, 72s));
+  const Structure early = result_of(some_hit(66s, 72s));
   EXPECT_EQ(large_number(early.get(), "timestamp"), 66 * GST_SECOND);
   EXPECT_EQ(large_number(early.get(), "stream-time"), 0u);
   EXPECT_EQ(large_number(early.get(), "running-time"), 9 * GST_SECOND);
-  const Structure late = result_of(finding(81s, 82s));
+  const Structure late = result_of(some_hit(81s, 82s));
   EXPECT_EQ(large_number(late.get(), "stream-time"), 11 * GST_SECOND);
   EXPECT_EQ(large_number(late.get(), "running-time"), 20 * GST_SECOND);
 }
@@ -178,19 +178,19 @@ TEST_F(Events, HitBeforeTheFirstPicture) {
   origin_->segment.time = origin_->segment.base = 10 * GST_SECOND;
   window_->start = -8s, window_->stop = 52s;
   window_->first_frame = 2s;
-  const Structure early = result_of(finding(-7s, -4s));
+  const Structure early = result_of(some_hit(-7s, -4s));
   EXPECT_FALSE(has(early, "timestamp"));
   EXPECT_EQ(large_number(early.get(), "duration"), 3 * GST_SECOND);
   EXPECT_EQ(large_number(early.get(), "stream-time"), 2 * GST_SECOND);
   EXPECT_EQ(large_number(early.get(), "running-time"), 2 * GST_SECOND);
-  EXPECT_EQ(large_number(result_of(finding(4s, 5s)).get(), "stream-time"), 13 * GST_SECOND);
+  EXPECT_EQ(large_number(result_of(some_hit(4s, 5s)).get(), "stream-time"), 13 * GST_SECOND);
 }
 
 // The wall clock comes from the last frame at or before the hit that knows it, to the microsecond.
 TEST_F(Events, UtcOfFrameBefore) {
   const Time epoch = std::chrono::seconds(1795245133);  // 2026-11-21T07:12:13Z
   window_->frames = {frame(60s, epoch - 10s), frame(65s, epoch), frame(66s), frame(67s, epoch)};
-  const Structure s = result_of(finding(66s + 123456us + 789ns));
+  const Structure s = result_of(some_hit(66s + 123456us + 789ns));
   EXPECT_EQ(json(s)["utc_time"], "2026-11-21T07:12:14.123456Z");
 }
 
@@ -198,20 +198,20 @@ TEST_F(Events, UtcOfFrameBefore) {
 TEST_F(Events, UtcOfFrameAfter) {
   const Time epoch = std::chrono::seconds(1795245133);
   window_->frames = {frame(60s), frame(68s, epoch), frame(90s, epoch + 1000s)};
-  EXPECT_EQ(json(result_of(finding(66s, 67s)))["utc_time"], "2026-11-21T07:12:11.000000Z");
+  EXPECT_EQ(json(result_of(some_hit(66s, 67s)))["utc_time"], "2026-11-21T07:12:11.000000Z");
 }
 
 // A wall clock beyond what its type can count is left out; the earliest one is still a date.
 TEST_F(Events, AbsurdUtc) {
   window_->frames = {frame(60s, Time::max())};
-  EXPECT_FALSE(has(result_of(finding()), "utc-time"));
+  EXPECT_FALSE(has(result_of(some_hit()), "utc-time"));
   window_->frames = {frame(60s, Time::min())};
-  EXPECT_EQ(json(result_of(finding()))["utc_time"], "1677-09-21T00:12:49.145224Z");
+  EXPECT_EQ(json(result_of(some_hit()))["utc_time"], "1677-09-21T00:12:49.145224Z");
 }
 
 // Bytes that are no UTF-8 are replaced, and the structure survives being written and read.
 TEST_F(Events, InvalidUtf8) {
-  Finding hit = finding();
+  Hit hit = some_hit();
   hit.text =
       "a\xff\xfe"
       "b \xc3\xa9";
@@ -229,7 +229,7 @@ TEST_F(Events, InvalidUtf8) {
 
 // An answer with a zero byte in it ends neither the event nor the program.
 TEST_F(Events, ZeroByteInText) {
-  Finding hit = finding();
+  Hit hit = some_hit();
   hit.text = std::string("a\0b", 3);
   EXPECT_EQ(text(result_of(hit).get(), "text").front(), 'a');
 }
@@ -419,7 +419,7 @@ TEST_F(Events, JsonTimeZones) {
 
 // The title of a chapter or cue is the label, else the query.
 TEST_F(Events, Title) {
-  Finding hit = finding();
+  Hit hit = some_hit();
   EXPECT_EQ(title_of(hit), "a dog");
   hit.label = "Jump";
   EXPECT_EQ(title_of(hit), "Jump");
@@ -428,7 +428,7 @@ TEST_F(Events, Title) {
 // One cue stays one cue, and nothing in it controls a terminal, whatever the query or the model
 // says: line ends of every kind, escapes, C1 controls, the arrow between a cue's times.
 TEST_F(Events, TitleIsOneLine) {
-  Finding hit = finding();
+  Hit hit = some_hit();
   hit.label =
       "a\r\nb\n\nc\td\x1b[0me\x7f"
       "f\u009bg\u2028h\u2029i";
@@ -468,29 +468,29 @@ GList* first_edition(GstToc* toc) {
   return gst_toc_entry_get_sub_entries(edition);
 }
 
-GstToc* toc_of(const std::vector<Finding>& findings, GstClockTime duration) {
+GstToc* toc_of(const std::vector<Hit>& hits, GstClockTime duration) {
   std::vector<Chapter> chapters;
-  for (const Finding& finding : findings) {
-    if (auto chapter = chapter_of(finding)) chapters.push_back(*chapter);
+  for (const Hit& hit : hits) {
+    if (auto chapter = chapter_of(hit)) chapters.push_back(*chapter);
   }
   return make_toc(chapters, duration);
 }
 
-// No finding, or none inside its segment, is no table of contents.
+// No hit, or none inside its segment, is no table of contents.
 TEST_F(Events, NoToc) {
   EXPECT_EQ(make_toc({}, GST_SECOND), nullptr);
   origin_->segment.stop = 10 * GST_SECOND;
-  EXPECT_EQ(toc_of({finding()}, GST_SECOND), nullptr);
+  EXPECT_EQ(toc_of({some_hit()}, GST_SECOND), nullptr);
 }
 
 // Chapters are sorted, in stream time, cut at the segment and at the stream's end.
 TEST_F(Events, TocSortedAndCut) {
   origin_->segment.start = 50 * GST_SECOND;
   origin_->segment.time = 0;
-  Finding cat = finding(40s, 55s);
+  Hit cat = some_hit(40s, 55s);
   cat.result_id = 12;
   cat.label = "Cat \xff";
-  const Toc toc(toc_of({finding(66s, 72s), cat, finding(51s, 52s)}, 20 * GST_SECOND));
+  const Toc toc(toc_of({some_hit(66s, 72s), cat, some_hit(51s, 52s)}, 20 * GST_SECOND));
   ASSERT_TRUE(toc);
   EXPECT_EQ(gst_toc_get_scope(toc.get()), GST_TOC_SCOPE_GLOBAL);
   EXPECT_EQ(chapters(first_edition(toc.get())),
@@ -551,7 +551,7 @@ bool have(std::initializer_list<const char*> elements) {
 // Chapters in a Matroska file are read back with their times and titles.
 TEST_F(Events, TocThroughMatroska) {
   if (!have({"videotestsrc", "jpegenc", "matroskamux", "matroskademux"})) GTEST_SKIP();
-  const Toc toc(toc_of({finding(1s, 2s), finding(2500ms, 3s)}, 4 * GST_SECOND));
+  const Toc toc(toc_of({some_hit(1s, 2s), some_hit(2500ms, 3s)}, 4 * GST_SECOND));
   gchar* path = nullptr;
   const gint file = g_file_open_tmp("vidi-XXXXXX.mkv", &path, nullptr);
   ASSERT_GE(file, 0);
