@@ -23,7 +23,7 @@ std::optional<Time> duration_of(GstBuffer* buffer) {
 
 GstFlowReturn Filter::video_chain(GstBuffer* buffer) {
   ++n_frames_;
-  if (broken_) {
+  if (status_.is_fatal()) {
     gst_buffer_unref(buffer);
     return GST_FLOW_ERROR;
   }
@@ -55,7 +55,7 @@ void Filter::watch(GstBuffer* buffer) {
 
 void Filter::wait_for_room() {
   const auto blocks = [this] {  // asked again when a property changes
-    const auto s = settings();
+    const auto s = settings_.now();
     return s->policy(video_.live) == OverloadPolicy::kBlock && !s->passthrough;
   };
   if (blocks()) feed_.wait_for_sound();
@@ -65,13 +65,14 @@ void Filter::wait_for_room() {
 }
 
 bool Filter::can_be_watched(GstBuffer* buffer) {
-  if (!video_.reader || !video_.has_segment || state_ == ModelState::kFailed) return false;
-  if (settings()->passthrough) {
+  if (!video_.reader || !video_.has_segment || status_.has_failed()) return false;
+  if (settings_.now()->passthrough) {
     close_window();
     return false;
   }
   if (video_.segment.rate <= 0 || is_trick_mode(video_.segment)) {
-    warn_once(kSaidTrickMode, "playback in reverse or in trick mode passes unwatched");
+    notices_.warn_once(Notices::kSaidTrickMode,
+                       "playback in reverse or in trick mode passes unwatched");
     return false;
   }
   return !GST_BUFFER_PTS_IS_VALID(buffer) || is_inside(video_.segment, buffer);
@@ -82,16 +83,18 @@ std::optional<Time> Filter::time_of(GstBuffer* buffer) {
   const GstClockTime stamp = GST_BUFFER_PTS(buffer);
   if (is_possible(stamp)) return Time(stamp);
   if (GST_CLOCK_TIME_IS_VALID(stamp)) {
-    warn_once(kSaidNoPts, "a video buffer's PTS of " + std::to_string(stamp) +
-                              " ns is beyond any stream: it passes unwatched");
+    notices_.warn_once(Notices::kSaidNoPts, "a video buffer's PTS of " + std::to_string(stamp) +
+                                                " ns is beyond any stream: it passes unwatched");
     return std::nullopt;
   }
   if (!video_.live) {
-    warn_once(kSaidNoPts, "a video buffer has no PTS, expected one on each: it passes unwatched");
+    notices_.warn_once(Notices::kSaidNoPts,
+                       "a video buffer has no PTS, expected one on each: it passes unwatched");
     return std::nullopt;
   }
-  warn_once(kSaidNoPts,
-            "a video buffer has no PTS, expected one on each: its time is that of its arrival");
+  notices_.warn_once(
+      Notices::kSaidNoPts,
+      "a video buffer has no PTS, expected one on each: its time is that of its arrival");
   const GstClockTime now = gst_element_get_current_running_time(element_);
   if (!GST_CLOCK_TIME_IS_VALID(now)) return std::nullopt;
   const guint64 pts = gst_segment_position_from_running_time(&video_.segment, GST_FORMAT_TIME, now);
@@ -102,7 +105,7 @@ std::optional<Time> Filter::time_of(GstBuffer* buffer) {
 // Where time jumps, what was before and what comes after are two stories.
 void Filter::break_at_jump(Time pts, GstBuffer* buffer) {
   const FrameTimes& times = video_.times;
-  const Time stride(settings()->window_stride);
+  const Time stride(settings_.now()->window_stride);
   const bool jumps =
       times.steps_back_at(pts) ||
       (times.is_late(pts, stride) && times.has_jumped(pts, stride, signs_before(pts, buffer)));
@@ -231,13 +234,13 @@ void Filter::take_caps(GstEvent* event) {
   gst_event_parse_caps(event, &caps);
   read_pictures_of(caps);
   video_.times.set_frame_length(frame_length(caps));
-  video_.times.set_sampling_interval(settings()->frame_rate().interval());
+  video_.times.set_sampling_interval(settings_.now()->frame_rate().interval());
 }
 
 void Filter::read_pictures_of(const GstCaps* caps) {
-  auto reader = PictureReader::make(caps, device_reading(), video_.tags.current());
+  auto reader = PictureReader::make(caps, engine_.device_reading(), video_.tags.current());
   video_.reader = reader ? std::move(*reader) : nullptr;
-  if (!reader) warn(reader.error().message);
+  if (!reader) notices_.warn(reader.error().message);
 }
 
 void Filter::take_tags(GstEvent* event) {
@@ -304,9 +307,10 @@ void Filter::end_stream(guint32 seqnum) {
   if (video_.times.any()) feed_.drain(end_of_stream(), Time(0));
   if (client_.wait_until_idle()) reporter_.finish();
   if (too_small_ && n_submitted_ == 0 && !client_.has_given_up()) {
-    warn_once(kSaidOnePicture,
-              "there was one picture to look at and no sound, expected a second picture or some "
-              "sound: nothing was analysed");
+    notices_.warn_once(
+        Notices::kSaidOnePicture,
+        "there was one picture to look at and no sound, expected a second picture or some "
+        "sound: nothing was analysed");
   }
   push_events();
   gint64 duration = -1;
@@ -325,7 +329,7 @@ void Filter::end_stream(guint32 seqnum) {
 // The end of a segment that was sought as one (a loop, an editor): its last window and all answers
 // are there before SEGMENT_DONE goes on. The next segment may follow without a flush.
 void Filter::finish_segment(GstEvent* event) {
-  if (video_.times.any()) feed_.drain(end_of_stream(), Time(settings()->audio_wait));
+  if (video_.times.any()) feed_.drain(end_of_stream(), Time(settings_.now()->audio_wait));
   if (client_.wait_until_idle()) reporter_.finish();
   push_events();
   for (const auto& pad : delivery_.side_pads()) pad->segment_done(gst_event_ref(event));
@@ -337,7 +341,7 @@ void Filter::finish_segment(GstEvent* event) {
 // window over the whole stream is as long as the stream says it is, unless that is far from what
 // came.
 Time Filter::end_of_stream() const {
-  const auto s = settings();
+  const auto s = settings_.now();
   Time end = video_.times.last_end();
   const int64_t sound = feed_.audio().end_position();
   const auto running = running_time_at(video_.segment, end);

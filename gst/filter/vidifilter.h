@@ -9,14 +9,17 @@
 #include <gst/gst.h>
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <string>
 
 #include "gst/filter/late_end.h"
-#include "gst/filter/settings.h"
+#include "gst/filter/live_settings.h"
+#include "gst/filter/model_status.h"
+#include "gst/filter/notices.h"
+#include "gst/filter/opened_engine.h"
+#include "gst/filter/requests.h"
 #include "gst/media/audio_input.h"
 #include "gst/media/cuda_context.h"
 #include "gst/media/orientation_tags.h"
@@ -70,7 +73,7 @@ class Filter final : public Listener {
   // ---- Application's threads ----
   bool set_property(guint id, const GValue* value, std::string* error);
   bool get_property(guint id, GValue* value);
-  std::string ask(const char* query, guint64 start, guint64 stop);  // "" = refused
+  Requests& requests() { return requests_; }
   void analyze_now();
   GstPad* request_pad(GstPadTemplate* templ, const char* name);
   void release_pad(GstPad* pad);
@@ -107,19 +110,7 @@ class Filter final : public Listener {
     OrientationTags tags;
   };
 
-  // Said once for each READY->PAUSED.
-  enum Said {
-    kSaidNoPts,
-    kSaidTrickMode,
-    kSaidAudio,
-    kSaidPicture,
-    kSaidSoundStopped,
-    kSaidOnePicture,
-    kNSaid
-  };
-
-  std::shared_ptr<const Settings> settings() const;
-  void apply(const Settings& settings);
+  void settings_changed(const Settings& now);
 
   // Video, step by step.
   void watch(GstBuffer* buffer);
@@ -129,7 +120,6 @@ class Filter final : public Listener {
   HoleSigns signs_before(Time pts, GstBuffer* buffer) const;
   Time pictures_may_lag() const;
   Time lead_before(Time pts) const;
-  std::string refused_setting() const;
   void wait_for_room();
   void learn_liveness();
   void push_events();
@@ -163,19 +153,8 @@ class Filter final : public Listener {
   void flush_start(GstPad* pad, guint32 seqnum);
   void flush_stop(GstPad* pad, guint32 seqnum);
 
-  void set_model_state(ModelState state);
-  void post_error(const Error& error);
-  void post_qos(const AnalysisWindow& window, const Counters& counters);
   Counters counters();
-  void warn(const std::string& text, GstStructure* details = nullptr);  // takes them
-  void warn_once(Said which, const std::string& text);
-  void post_progress(GstProgressType type, const std::string& text, int percent = -1);
-  void learn_frame_rate();
-  void warn_of_settings(const Settings& settings);
-  void send_model(const ModelInfo* info, const char* error);
   void submit(std::shared_ptr<AnalysisWindow> window);
-  int picture_side() const;
-  DeviceReading device_reading() const;
 
   GstPad* audio_partner(GstPad* pad) const { return GST_PAD(gst_pad_get_element_private(pad)); }
   GstPad* request_audio(GstPadTemplate* templ);
@@ -189,16 +168,15 @@ class Filter final : public Listener {
   GstPad *audio_sink_ = nullptr, *audio_src_ = nullptr;  // object lock
   std::shared_ptr<SparsePad> idle_audio_;                // of audio_src; object lock
 
-  std::map<guint, std::string> refused_settings_;  // in NULL, by property
-  std::mutex change_mutex_;  // held from a change of settings until all have heard of it
-  mutable std::mutex settings_mutex_;
-  std::shared_ptr<const Settings> settings_ = std::make_shared<Settings>();
-
-  const Door* door_ = nullptr;
+  LiveSettings settings_;
+  Notices notices_;
+  OpenedEngine engine_;
   Delivery delivery_;
+  ModelStatus status_;
   Reporter reporter_;
   ModelClient client_;
   WindowFeed feed_;
+  Requests requests_;
   CudaContext cuda_context_;
   AudioInput audio_input_;  // the audio pad's stream lock
   LateEnd late_end_;
@@ -210,20 +188,13 @@ class Filter final : public Listener {
   bool video_flushes_ = false, audio_flushes_ = false;
   uint64_t epoch_ = 0;
 
-  std::atomic<ModelState> state_{ModelState::kUnloaded};
-  std::atomic<bool> broken_{false};  // an error was posted: the stream ends
   std::atomic<bool> audio_is_heard_{true};
   std::atomic<bool> sound_has_stream_{false}, sound_has_data_{false};  // of upstream
   std::atomic<bool> sound_may_wait_{false};  // it drives the windows of a file by itself
   std::atomic<bool> too_small_{false};       // a window had too little in it
   std::atomic<uint64_t> n_sound_news_{0};    // buffers and GAPs of the audio pad
-  std::atomic<bool> said_[kNSaid] = {};
-  std::mutex refused_mutex_;
-  std::set<std::string> refused_;      // questions of this run that were said to be refused
-  std::atomic<int64_t> seen_end_{-1};  // end of the last watched frame
-  std::atomic<uint64_t> n_frames_{0}, n_submitted_{0}, n_asked_{0};
-  std::atomic<gint64> last_drop_warning_{0};
-  std::atomic<int> last_percent_{-1};
+  std::atomic<int64_t> seen_end_{-1};        // end of the last watched frame
+  std::atomic<uint64_t> n_frames_{0}, n_submitted_{0};
 };
 
 }  // namespace vidi

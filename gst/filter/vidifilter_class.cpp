@@ -89,7 +89,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 
 gchar* ask(GstVidiFilter* self, const gchar* query, guint64 start, guint64 stop) {
   return guarded(self, static_cast<gchar*>(nullptr), [&](vidi::Filter& filter) {
-    const std::string id = filter.ask(query, start, stop);
+    const std::string id = filter.requests().ask(query, start, stop);
     return id.empty() ? nullptr : g_strdup(id.c_str());
   });
 }

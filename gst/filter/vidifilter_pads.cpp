@@ -30,10 +30,14 @@ bool takes_data(GstElement* element) { return GST_STATE(element) >= GST_STATE_PA
 
 Filter::Filter(GstElement* element)
     : element_(element),
+      settings_(element, [this](const Settings& now) { settings_changed(now); }),
+      notices_(element),
+      engine_(settings_),
       delivery_(element),
+      status_(element, settings_, notices_, delivery_),
       reporter_(delivery_),
       client_(*this),
-      feed_({[this] { return picture_side(); },
+      feed_({[this] { return engine_.picture_side(); },
              [this](const std::shared_ptr<const SampledFrame>& picture) {
                client_.look_ahead(picture);
              },
@@ -47,10 +51,12 @@ Filter::Filter(GstElement* element)
                client_.refuse_small(*window);
              },
              [this] {
-               warn_once(kSaidSoundStopped,
-                         "the sound has stopped: windows are analysed without it until it is back");
+               notices_.warn_once(
+                   Notices::kSaidSoundStopped,
+                   "the sound has stopped: windows are analysed without it until it is back");
              },
-             [this](const std::string& text) { warn_once(kSaidPicture, text); }}),
+             [this](const std::string& text) { notices_.warn_once(Notices::kSaidPicture, text); }}),
+      requests_(settings_, notices_, feed_, client_),
       audio_input_(feed_.audio()),
       late_end_(
           [this] {
@@ -95,19 +101,19 @@ GstPad* Filter::partner_of(GstPad* pad) const {
 
 // Asked before elements make a context of their own: what they all share needs no copies.
 bool Filter::offer_context(GstQuery* query) {
-  return cuda_context_.answer(element_, query, settings()->device);
+  return cuda_context_.answer(element_, query, settings_.now()->device);
 }
 
 bool Filter::answer_decoder(GstQuery* query) {
   if (GST_QUERY_TYPE(query) != GST_QUERY_CUSTOM) return false;
-  const auto s = settings();
+  const auto s = settings_.now();
   const SamplingSettings watch{s->shape(), Time(s->window_stride), s->frame_rate().interval(),
                                video_.lead};
   return !s->passthrough && answer_sampling_query(query, watch);
 }
 
 void Filter::take_context(GstContext* context) {
-  cuda_context_.take(element_, context, settings()->device);
+  cuda_context_.take(element_, context, settings_.now()->device);
 }
 
 GstPad* Filter::request_pad(GstPadTemplate* templ, const char* name) {

@@ -30,7 +30,7 @@ GstFlowReturn Filter::audio_chain(GstPad* pad, GstBuffer* buffer) {
   if (audio_is_heard_) {
     feed_.wait_for_pictures(audio_input_.running_time_of(buffer));
     const Result<bool> heard = audio_input_.push(buffer);
-    if (!heard) warn_once(kSaidAudio, heard.error().message);
+    if (!heard) notices_.warn_once(Notices::kSaidAudio, heard.error().message);
     sound_came();
   }
   const GstFlowReturn flow = gst_pad_push(audio_partner(pad), buffer);
@@ -89,7 +89,7 @@ void Filter::take_audio_caps(GstEvent* event) {
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
   const Result<bool> taken = audio_input_.set_caps(caps);
-  if (!taken) warn(taken.error().message);
+  if (!taken) notices_.warn(taken.error().message);
 }
 
 // Behind a SEGMENT there may come nothing, for long or for ever: then a GAP says so.
@@ -173,7 +173,7 @@ void Filter::tell_audio() {
   audio_is_heard_ = video_.segment.rate == 1.0;
   WindowFeed::SoundShape shape;
   shape.present = audio_is_heard_ && sound_is_linked();
-  if (video_.live) shape.wait = Time(settings()->audio_wait);
+  if (video_.live) shape.wait = Time(settings_.now()->audio_wait);
   shape.lead = pictures_may_lag();
   feed_.set_audio(shape);
 }
@@ -186,7 +186,7 @@ void Filter::sound_came() {
   if (!sound_may_wait_) return;
   feed_.wait_until_handled();  // else any number of windows may end before the first is counted
   client_.wait_for_room([this] {
-    const auto s = settings();
+    const auto s = settings_.now();
     return sound_may_wait_ && s->policy(false) == OverloadPolicy::kBlock && !s->passthrough;
   });
 }
@@ -226,7 +226,7 @@ Time Filter::lead_before(Time pts) const {
   const int64_t began = sound.began_at();
   const bool none_comes = sound.has_ended() || sound.complete_until(audio_position(*running));
   if (began == INT64_MIN && (video_.live || none_comes)) return Time(0);
-  const auto s = settings();
+  const auto s = settings_.now();
   Time lead = *running - (began == INT64_MIN ? Time(0) : audio_time(began));
   if (video_.live && s->window_duration != 0) lead = std::min(lead, Time(s->window_duration));
   const Time interval = s->frame_rate().interval();
@@ -237,10 +237,10 @@ Time Filter::lead_before(Time pts) const {
 // when there is nothing to wait for.
 bool Filter::end_late(GstEvent* event) {
   const bool waits = video_.times.any() && audio_is_heard_ && sound_is_linked() &&
-                     !feed_.audio().has_ended() && state_ != ModelState::kFailed;
+                     !feed_.audio().has_ended() && !status_.has_failed();
   if (!waits) return false;
   tell_audio();
-  const Time wait(settings()->audio_wait);
+  const Time wait(settings_.now()->audio_wait);
   WindowFeed::SoundShape shape{true, video_.live ? wait : kForever, Time(0)};
   feed_.set_audio(shape);
   sound_may_wait_ = !video_.live;
