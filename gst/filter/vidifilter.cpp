@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gst/decode/sampling_query.h"
+#include "gst/filter/element_pads.h"
 #include "gst/media/buffer_times.h"
 
 GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
@@ -29,8 +30,8 @@ GstFlowReturn Filter::video_chain(GstBuffer* buffer) {
   }
   follow(position_after(buffer));  // first: what the model says of this frame comes behind it
   watch(buffer);
-  push_events();
-  return combine(gst_pad_push(src_, buffer));
+  push_events(delivery_, src_);
+  return side_pads_.combine(gst_pad_push(src_, buffer));
 }
 
 // Samples the frame if one is due. With `block`, waits here while too many complete windows wait.
@@ -155,28 +156,11 @@ void Filter::set_origin() {
   feed_.set_origin(origin);
 }
 
-void Filter::push_events() {
-  for (GstEvent* event : delivery_.take_events()) gst_pad_push_event(src_, event);
-}
-
 void Filter::follow(GstClockTime position) {
   if (!is_possible(position)) return;
   delivery_.set_position(position);
-  for (const auto& pad : delivery_.side_pads()) pad->follow(side_time(video_.segment, position));
-  if (sound_has_data_) return;
-  if (const auto idle = idle_audio()) idle->follow(position);
-}
-
-// One linked pad is enough; an error of any of them ends the stream. A side pad that flushes does
-// not.
-GstFlowReturn Filter::combine(GstFlowReturn flow) {
-  std::lock_guard lock(flow_mutex_);
-  for (const auto& side : delivery_.side_pads()) {
-    const GstFlowReturn last = side->last_flow();
-    gst_flow_combiner_update_pad_flow(flows_, side->pad(),
-                                      last == GST_FLOW_FLUSHING ? GST_FLOW_OK : last);
-  }
-  return gst_flow_combiner_update_pad_flow(flows_, src_, flow);
+  side_pads_.follow(video_.segment, position);
+  idle_audio_.follow(position);
 }
 
 // ---- Events ----
@@ -208,11 +192,11 @@ gboolean Filter::video_event(GstEvent* event) {
     case GST_EVENT_FLUSH_START: {
       const guint32 seqnum = gst_event_get_seqnum(event);
       const gboolean sent = gst_pad_push_event(src_, event);
-      flush_start(sink_, seqnum);
+      flushes_.start_video(seqnum);
       return sent;
     }
     case GST_EVENT_FLUSH_STOP:
-      flush_stop(sink_, gst_event_get_seqnum(event));
+      flush_stop(gst_event_get_seqnum(event));
       break;
     default:
       break;
@@ -269,18 +253,11 @@ void Filter::start_segment(GstEvent* event) {
   video_.has_segment = true;
   video_.live_known = false;
   delivery_.set_segment(video_.segment, video_.seqnum);
-  start_side_pads();
-  for (const auto& pad : delivery_.side_pads()) pad->wait_for_caps();
-}
-
-void Filter::start_side_pads() {
-  if (!video_.has_segment) return;
-  const GstSegment side = side_segment(video_.segment);
-  for (const auto& pad : delivery_.side_pads()) {
-    pad->start(video_.stream_id, video_.group_id, side, side.start, video_.seqnum);
-  }
-  start_idle_audio(video_.stream_id, video_.group_id, video_.segment, video_.segment.start,
-                   video_.seqnum);
+  const StreamStart start{video_.stream_id, video_.group_id, video_.segment, video_.segment.start,
+                          video_.seqnum};
+  side_pads_.start(start);
+  idle_audio_.start(start);
+  side_pads_.wait_for_caps();
 }
 
 void Filter::pass_gap(GstEvent* event) {
@@ -297,7 +274,7 @@ void Filter::pass_gap(GstEvent* event) {
     feed_.advance(Time(end), pictures_may_lag());
     wait_for_room();
   }
-  push_events();
+  push_events(delivery_, src_);
   follow(end);
 }
 
@@ -312,16 +289,16 @@ void Filter::end_stream(guint32 seqnum) {
         "there was one picture to look at and no sound, expected a second picture or some "
         "sound: nothing was analysed");
   }
-  push_events();
+  push_events(delivery_, src_);
   gint64 duration = -1;
   gst_pad_peer_query_duration(sink_, GST_FORMAT_TIME, &duration);
   if (GstEvent* toc = delivery_.take_toc(duration < 0 ? GST_CLOCK_TIME_NONE : duration)) {
     gst_event_set_seqnum(toc, seqnum);
     gst_pad_push_event(src_, toc);
   }
-  for (const auto& pad : delivery_.side_pads()) pad->end(seqnum);
-  end_idle_audio(seqnum);
-  for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
+  side_pads_.end(seqnum);
+  idle_audio_.end(seqnum);
+  side_pads_.wait_until_sent();
   video_.times.forget();
   sound_may_wait_ = false;
 }
@@ -331,9 +308,9 @@ void Filter::end_stream(guint32 seqnum) {
 void Filter::finish_segment(GstEvent* event) {
   if (video_.times.any()) feed_.drain(end_of_stream(), Time(settings_.now()->audio_wait));
   if (client_.wait_until_idle()) reporter_.finish();
-  push_events();
-  for (const auto& pad : delivery_.side_pads()) pad->segment_done(gst_event_ref(event));
-  for (const auto& pad : delivery_.side_pads()) pad->wait_until_sent();
+  push_events(delivery_, src_);
+  side_pads_.finish_segment(event);
+  side_pads_.wait_until_sent();
   video_.times.forget();
 }
 
@@ -367,42 +344,17 @@ void Filter::close_window(Time next_start) {
   video_.times.forget();
 }
 
-// Everything that waits wakes up, everything under way is cancelled, and nothing of it is
-// delivered.
-void Filter::flush_start(GstPad* pad, guint32 seqnum) {
-  std::lock_guard lock(flush_mutex_);
-  (pad == sink_ ? video_flushes_ : audio_flushes_) = true;
-  ++epoch_;
-  client_.interrupt(epoch_);
-  feed_.interrupt(epoch_);
-  reporter_.flush(epoch_);
-  delivery_.flush(epoch_);
-  if (pad != sink_) return;
-  for (const auto& side : delivery_.side_pads()) side->flush_start(seqnum);
-  if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_start(seqnum);
-}
-
-void Filter::flush_stop(GstPad* pad, guint32 seqnum) {
-  if (pad == sink_) {
-    late_end_.cancel();
-    sound_may_wait_ = false;
-    for (const auto& side : delivery_.side_pads()) side->flush_stop(true, seqnum);
-    if (!sound_has_stream_ && idle_audio()) idle_audio()->flush_stop(true, seqnum);
-    video_.times.forget();
-    video_.may_lead = true;
-    video_.has_segment = false;
-    gst_segment_init(&video_.segment, GST_FORMAT_TIME);
-    video_.live_known = false;
-  }
-  {
-    std::lock_guard lock(flow_mutex_);
-    gst_flow_combiner_reset(flows_);
-  }
-  std::lock_guard lock(flush_mutex_);
-  (pad == sink_ ? video_flushes_ : audio_flushes_) = false;
-  if (video_flushes_ || audio_flushes_) return;
-  client_.resume();
-  feed_.resume();
+void Filter::flush_stop(guint32 seqnum) {
+  late_end_.cancel();
+  sound_may_wait_ = false;
+  side_pads_.flush_stop(seqnum);
+  idle_audio_.flush_stop(seqnum);
+  video_.times.forget();
+  video_.may_lead = true;
+  video_.has_segment = false;
+  gst_segment_init(&video_.segment, GST_FORMAT_TIME);
+  video_.live_known = false;
+  flushes_.stop_video();
 }
 
 }  // namespace vidi

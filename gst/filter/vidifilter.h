@@ -5,21 +5,23 @@
 // and properties: vidifilter_class.cpp.
 #pragma once
 
-#include <gst/base/gstflowcombiner.h>
 #include <gst/gst.h>
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "gst/filter/flushes.h"
+#include "gst/filter/idle_audio.h"
 #include "gst/filter/late_end.h"
 #include "gst/filter/live_settings.h"
 #include "gst/filter/model_status.h"
 #include "gst/filter/notices.h"
 #include "gst/filter/opened_engine.h"
 #include "gst/filter/requests.h"
+#include "gst/filter/side_pads.h"
+#include "gst/filter/stream_start.h"
 #include "gst/media/audio_input.h"
 #include "gst/media/cuda_context.h"
 #include "gst/media/orientation_tags.h"
@@ -36,17 +38,6 @@ G_DECLARE_FINAL_TYPE(GstVidiFilter, gst_vidi_filter, GST, VIDI_FILTER, GstElemen
 G_END_DECLS
 
 namespace vidi {
-
-inline constexpr char kTextCaps[] = "text/x-raw, format=(string)utf8";
-inline constexpr char kJsonCaps[] = "application/x-json";
-
-// Pad functions, in vidifilter_class.cpp.
-GstFlowReturn on_video_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
-gboolean on_video_event(GstPad* pad, GstObject* parent, GstEvent* event);
-gboolean on_video_query(GstPad* pad, GstObject* parent, GstQuery* query);
-GstFlowReturn on_audio_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
-gboolean on_audio_event(GstPad* pad, GstObject* parent, GstEvent* event);
-GstIterator* internal_links(GstPad* pad, GstObject* parent);
 
 class Filter final : public Listener {
  public:
@@ -75,7 +66,7 @@ class Filter final : public Listener {
   bool get_property(guint id, GValue* value);
   Requests& requests() { return requests_; }
   void analyze_now();
-  GstPad* request_pad(GstPadTemplate* templ, const char* name);
+  GstPad* request_pad(GstPadTemplate* templ);
   void release_pad(GstPad* pad);
   // The pad that data of `pad` goes to or comes from; null for side pads. The caller owns a
   // reference.
@@ -122,23 +113,15 @@ class Filter final : public Listener {
   Time lead_before(Time pts) const;
   void wait_for_room();
   void learn_liveness();
-  void push_events();
   void follow(GstClockTime position);
-  GstFlowReturn combine(GstFlowReturn flow);
   void start_stream(GstEvent* event);
   void start_segment(GstEvent* event);
-  void start_side_pads();
   void take_caps(GstEvent* event);
   void take_tags(GstEvent* event);
   void change_tags(const std::function<void(OrientationTags&)>& change);
   void read_pictures_of(const GstCaps* caps);
   void take_audio_caps(GstEvent* event);
   gboolean pass_audio_segment(GstPad* out, GstEvent* event);
-  std::shared_ptr<SparsePad> idle_audio() const;
-  void start_idle_audio(const std::string& id, std::optional<guint> group,
-                        const GstSegment& segment, GstClockTime position, guint32 seqnum);
-  void sound_has_come();
-  void end_idle_audio(guint32 seqnum);
   void pass_gap(GstEvent* event);
   bool end_late(GstEvent* event);
   void end_stream(guint32 seqnum);
@@ -150,8 +133,7 @@ class Filter final : public Listener {
   bool sound_is_linked() const;
   void tell_audio();
   void sound_came();
-  void flush_start(GstPad* pad, guint32 seqnum);
-  void flush_stop(GstPad* pad, guint32 seqnum);
+  void flush_stop(guint32 seqnum);
 
   Counters counters();
   void submit(std::shared_ptr<AnalysisWindow> window);
@@ -159,14 +141,12 @@ class Filter final : public Listener {
   GstPad* audio_partner(GstPad* pad) const { return GST_PAD(gst_pad_get_element_private(pad)); }
   GstPad* request_audio(GstPadTemplate* templ);
   static void on_audio_unlinked(GstPad* pad, GstPad* peer, Filter* self);
-  GstPad* request_side_pad(GstPadTemplate* templ, bool text);
   void release_audio(GstPad* pad);
-  void start_late(SparsePad* side);
+  std::optional<StreamStart> under_way() const;
 
   GstElement* const element_;
   GstPad *sink_ = nullptr, *src_ = nullptr;
   GstPad *audio_sink_ = nullptr, *audio_src_ = nullptr;  // object lock
-  std::shared_ptr<SparsePad> idle_audio_;                // of audio_src; object lock
 
   LiveSettings settings_;
   Notices notices_;
@@ -178,18 +158,14 @@ class Filter final : public Listener {
   WindowFeed feed_;
   Requests requests_;
   CudaContext cuda_context_;
+  SidePads side_pads_;
+  IdleAudio idle_audio_;
+  Flushes flushes_;
   AudioInput audio_input_;  // the audio pad's stream lock
   LateEnd late_end_;
 
   VideoStream video_;
-  std::mutex flow_mutex_;
-  GstFlowCombiner* flows_;
-  std::mutex flush_mutex_;
-  bool video_flushes_ = false, audio_flushes_ = false;
-  uint64_t epoch_ = 0;
-
   std::atomic<bool> audio_is_heard_{true};
-  std::atomic<bool> sound_has_stream_{false}, sound_has_data_{false};  // of upstream
   std::atomic<bool> sound_may_wait_{false};  // it drives the windows of a file by itself
   std::atomic<bool> too_small_{false};       // a window had too little in it
   std::atomic<uint64_t> n_sound_news_{0};    // buffers and GAPs of the audio pad

@@ -28,6 +28,7 @@
 
 #include <exception>
 
+#include "gst/filter/element_pads.h"
 #include "gst/filter/vidifilter.h"
 
 GST_DEBUG_CATEGORY(vidifilter_debug);
@@ -100,10 +101,9 @@ void analyze_now(GstVidiFilter* self) {
 
 // ---- Pads and states ----
 
-GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar* name,
-                        const GstCaps*) {
+GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*, const GstCaps*) {
   return guarded(element, static_cast<GstPad*>(nullptr),
-                 [&](vidi::Filter& filter) { return filter.request_pad(templ, name); });
+                 [&](vidi::Filter& filter) { return filter.request_pad(templ); });
 }
 
 void release_pad(GstElement* element, GstPad* pad) {

@@ -1,5 +1,8 @@
 // The element's pads: the video pair, and those that an application asks for.
+#include <utility>
+
 #include "gst/decode/sampling_query.h"
+#include "gst/filter/element_pads.h"
 #include "gst/filter/vidifilter.h"
 #include "gst/media/buffer_times.h"
 
@@ -7,26 +10,6 @@ GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
 #define GST_CAT_DEFAULT vidifilter_debug
 
 namespace vidi {
-namespace {
-
-// Caps, allocation and scheduling pass between the two pads of a pair as if we were not there.
-void pass_through(GstPad* sink, GstPad* src) {
-  for (GstPad* pad : {sink, src}) {
-    GST_PAD_SET_PROXY_CAPS(pad);
-    GST_PAD_SET_PROXY_ALLOCATION(pad);
-    GST_PAD_SET_PROXY_SCHEDULING(pad);
-    gst_pad_set_iterate_internal_links_function(pad, internal_links);
-  }
-}
-
-GstPad* pad_of(GstElement* element, const char* name) {
-  GstPadTemplate* templ = gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(element), name);
-  return gst_pad_new_from_template(templ, name);
-}
-
-bool takes_data(GstElement* element) { return GST_STATE(element) >= GST_STATE_PAUSED; }
-
-}  // namespace
 
 Filter::Filter(GstElement* element)
     : element_(element),
@@ -57,6 +40,9 @@ Filter::Filter(GstElement* element)
              },
              [this](const std::string& text) { notices_.warn_once(Notices::kSaidPicture, text); }}),
       requests_(settings_, notices_, feed_, client_),
+      side_pads_(element, delivery_),
+      idle_audio_(element),
+      flushes_(feed_, client_, reporter_, delivery_, side_pads_, idle_audio_),
       audio_input_(feed_.audio()),
       late_end_(
           [this] {
@@ -66,8 +52,7 @@ Filter::Filter(GstElement* element)
           [this](GstEvent* eos) {
             end_stream(gst_event_get_seqnum(eos));
             gst_pad_push_event(src_, eos);
-          }),
-      flows_(gst_flow_combiner_new()) {
+          }) {
   gst_segment_init(&video_.segment, GST_FORMAT_TIME);
   sink_ = pad_of(element, "sink");
   src_ = pad_of(element, "src");
@@ -77,14 +62,13 @@ Filter::Filter(GstElement* element)
   for (GstPad* pad : {sink_, src_}) gst_pad_set_query_function(pad, on_video_query);
   gst_element_add_pad(element, sink_);
   gst_element_add_pad(element, src_);
-  gst_flow_combiner_add_pad(flows_, src_);
+  side_pads_.set_main(src_);
 }
 
 Filter::~Filter() {
   client_.stop();
   late_end_.cancel();
   feed_.stop();
-  gst_flow_combiner_free(flows_);
 }
 
 GstPad* Filter::partner_of(GstPad* pad) const {
@@ -116,10 +100,19 @@ void Filter::take_context(GstContext* context) {
   cuda_context_.take(element_, context, settings_.now()->device);
 }
 
-GstPad* Filter::request_pad(GstPadTemplate* templ, const char* name) {
+// The video may be under way: the new pad's stream starts where that is.
+GstPad* Filter::request_pad(GstPadTemplate* templ) {
   const std::string kind = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
-  if (kind == "audio_sink") return request_audio(templ);
-  return request_side_pad(templ, kind == "text_src");
+  if (kind == "audio_sink") {
+    GstPad* pad = request_audio(templ);
+    if (!pad) return nullptr;
+    if (const auto video = under_way()) idle_audio_.start(*video);
+    return pad;
+  }
+  const auto side = side_pads_.request(templ, kind == "text_src");
+  if (!side) return nullptr;
+  if (const auto video = under_way()) SidePads::start(*side, *video);
+  return side->pad();
 }
 
 // At any time: windows are heard from the next one on that ends, and each says whether it was.
@@ -138,14 +131,13 @@ GstPad* Filter::request_audio(GstPadTemplate* templ) {
   auto idle = std::make_shared<SparsePad>(src, nullptr);
   GST_OBJECT_LOCK(element_);
   audio_sink_ = sink, audio_src_ = src;
-  idle_audio_ = idle;
+  idle_audio_.set(idle);
   GST_OBJECT_UNLOCK(element_);
-  sound_has_stream_ = sound_has_data_ = false;
+  idle_audio_.expect_sound();
   for (GstPad* pad : {src, sink}) {
     if (takes_data(element_)) gst_pad_set_active(pad, TRUE);
     gst_element_add_pad(element_, pad);
   }
-  start_late(nullptr);
   return sink;
 }
 
@@ -155,14 +147,12 @@ void Filter::release_audio(GstPad* pad) {
   GstPad* src = audio_src_;
   feed_.set_audio({});             // it need not wait for the pictures any more
   gst_pad_set_active(pad, FALSE);  // waits until the chain function is out
-  GST_OBJECT_LOCK(element_);
-  const auto idle = idle_audio_;
-  GST_OBJECT_UNLOCK(element_);
+  const auto idle = idle_audio_.pad();
   if (idle) idle->retire();
   gst_pad_set_active(src, FALSE);
   GST_OBJECT_LOCK(element_);
   audio_sink_ = audio_src_ = nullptr;
-  idle_audio_.reset();
+  idle_audio_.set(nullptr);
   GST_OBJECT_UNLOCK(element_);
   g_signal_handlers_disconnect_by_data(pad, this);
   audio_input_.flush();
@@ -174,67 +164,29 @@ void Filter::release_audio(GstPad* pad) {
   gst_element_remove_pad(element_, pad);
 }
 
-GstPad* Filter::request_side_pad(GstPadTemplate* templ, bool text) {
-  const char* name = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
-  if (GstPad* there = gst_element_get_static_pad(element_, name)) {
-    gst_object_unref(there);
-    GST_WARNING_OBJECT(element_, "%s: expected at most one", name);
-    return nullptr;
-  }
-  GstPad* pad = gst_pad_new_from_template(templ, name);
-  GstCaps* caps = gst_caps_from_string(text ? kTextCaps : kJsonCaps);
-  auto side = std::make_shared<SparsePad>(pad, caps);
-  gst_caps_unref(caps);
-  {
-    std::lock_guard lock(flow_mutex_);
-    gst_flow_combiner_add_pad(flows_, pad);
-  }
-  if (text) {
-    delivery_.set_text_pad(side);
-  } else {
-    delivery_.set_json_pad(side);
-  }
-  if (takes_data(element_)) gst_pad_set_active(pad, TRUE);
-  gst_element_add_pad(element_, pad);
-  start_late(side.get());
-  return pad;
-}
-
-// The video may be under way: the new pad's stream starts where that is. Null: the audio pad's.
-void Filter::start_late(SparsePad* side) {
+// By what the pad keeps of its stream: the stream itself is the streaming thread's.
+std::optional<StreamStart> Filter::under_way() const {
   GstEvent* start = gst_pad_get_sticky_event(sink_, GST_EVENT_STREAM_START, 0);
   GstEvent* segment = gst_pad_get_sticky_event(sink_, GST_EVENT_SEGMENT, 0);
+  std::optional<StreamStart> now;
   if (start && segment) {
     const GstSegment* s = nullptr;
     gst_event_parse_segment(segment, &s);
-    const auto [id, group] = stream_of(start);
-    const guint32 seqnum = gst_event_get_seqnum(segment);
-    const GstSegment now = in_time(*s);
-    const GstClockTime end = seen_end_ >= 0 ? seen_end_.load() : now.start;
-    if (side) {
-      side->start(id, group, side_segment(now), side_time(now, end), seqnum);
-    } else {
-      start_idle_audio(id, group, now, end, seqnum);
-    }
+    auto [id, group] = stream_of(start);
+    const GstSegment video = in_time(*s);
+    const int64_t seen = seen_end_;
+    now = StreamStart{std::move(id), group, video,
+                      seen < 0 ? video.start : static_cast<GstClockTime>(seen),
+                      gst_event_get_seqnum(segment)};
   }
   g_clear_pointer(&start, gst_event_unref);
   g_clear_pointer(&segment, gst_event_unref);
+  return now;
 }
 
 void Filter::release_pad(GstPad* pad) {
   if (pad == audio_sink_) return release_audio(pad);
-  for (const auto& side : delivery_.side_pads()) {
-    if (side->pad() != pad) continue;
-    side->retire();
-    if (g_str_equal(GST_OBJECT_NAME(pad), "text_src")) {
-      delivery_.set_text_pad(nullptr);
-    } else {
-      delivery_.set_json_pad(nullptr);
-    }
-    std::lock_guard lock(flow_mutex_);
-    gst_flow_combiner_remove_pad(flows_, pad);
-  }
-  gst_element_remove_pad(element_, pad);
+  side_pads_.release(pad);
 }
 
 }  // namespace vidi

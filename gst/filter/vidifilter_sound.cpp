@@ -1,5 +1,5 @@
 // The sound's way through the element: to the audio track and on; what the pictures have to know of
-// it; and what leaves audio_src when none comes.
+// it.
 #include <algorithm>
 
 #include "gst/filter/vidifilter.h"
@@ -18,15 +18,11 @@ namespace {
 constexpr Time kPicturesMayLag = std::chrono::seconds(2);
 constexpr Time kFilePicturesMayLag = std::chrono::minutes(30);
 
-// A sink behind audio_src holds up the whole pipeline's preroll; a demuxer's first sound comes with
-// its first picture.
-constexpr Time kSoundMayComeLate = std::chrono::seconds(1);
-
 }  // namespace
 
 // A pad that nobody listens to behind us is no reason to end: the sound is for the model.
 GstFlowReturn Filter::audio_chain(GstPad* pad, GstBuffer* buffer) {
-  sound_has_come();
+  idle_audio_.data_comes();
   if (audio_is_heard_) {
     feed_.wait_for_pictures(audio_input_.running_time_of(buffer));
     const Result<bool> heard = audio_input_.push(buffer);
@@ -41,8 +37,7 @@ gboolean Filter::audio_event(GstPad* pad, GstEvent* event) {
   GstPad* out = audio_partner(pad);
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_STREAM_START:
-      sound_has_stream_ = true;
-      if (const auto idle = idle_audio(); idle && !sound_has_data_) idle->hand_over();
+      idle_audio_.stream_comes();
       break;
     case GST_EVENT_CAPS:
       take_audio_caps(event);
@@ -52,7 +47,7 @@ gboolean Filter::audio_event(GstPad* pad, GstEvent* event) {
     case GST_EVENT_GAP: {
       GstClockTime pts, duration;
       gst_event_parse_gap(event, &pts, &duration);
-      sound_has_come();
+      idle_audio_.data_comes();
       audio_input_.gap(pts, duration);
       sound_came();
       break;
@@ -62,22 +57,21 @@ gboolean Filter::audio_event(GstPad* pad, GstEvent* event) {
       sound_came();
       break;
     case GST_EVENT_EOS:
-      sound_has_come();
+      idle_audio_.data_comes();
       audio_input_.drain();
       feed_.audio().end();
       feed_.audio_changed();
       late_end_.sound_changed();
       break;
     case GST_EVENT_FLUSH_START: {
-      const guint32 seqnum = gst_event_get_seqnum(event);
       const gboolean sent = gst_pad_push_event(out, event);
-      flush_start(pad, seqnum);
+      flushes_.start_audio();
       return sent;
     }
     case GST_EVENT_FLUSH_STOP:
       audio_input_.flush();
       feed_.audio().clear();
-      flush_stop(pad, gst_event_get_seqnum(event));
+      flushes_.stop_audio();
       break;
     default:
       break;
@@ -92,7 +86,6 @@ void Filter::take_audio_caps(GstEvent* event) {
   if (!taken) notices_.warn(taken.error().message);
 }
 
-// Behind a SEGMENT there may come nothing, for long or for ever: then a GAP says so.
 gboolean Filter::pass_audio_segment(GstPad* out, GstEvent* event) {
   GstSegment segment;
   gst_event_copy_segment(event, &segment);
@@ -100,61 +93,8 @@ gboolean Filter::pass_audio_segment(GstPad* out, GstEvent* event) {
   audio_input_.set_segment(segment);
   const guint32 seqnum = gst_event_get_seqnum(event);
   const gboolean passed = gst_pad_push_event(out, event);
-  const auto idle = idle_audio();
-  if (idle && !sound_has_data_) {
-    idle->hold_back(kSoundMayComeLate);
-    GstEvent* gap = gst_event_new_gap(segment.start, 0);
-    gst_event_set_seqnum(gap, seqnum);
-    idle->push_event(gap);
-  }
+  idle_audio_.segment_came(segment, seqnum);
   return passed;
-}
-
-// ---- audio_src while no sound comes ----
-
-std::shared_ptr<SparsePad> Filter::idle_audio() const {
-  GST_OBJECT_LOCK(element_);
-  const auto idle = idle_audio_;
-  GST_OBJECT_UNLOCK(element_);
-  return idle;
-}
-
-// What a sink needs for its preroll: a stream of GAPs beside the video's (`id`, `group`,
-// `segment`). Not before the sound has had its chance.
-void Filter::start_idle_audio(const std::string& id, std::optional<guint> group,
-                              const GstSegment& segment, GstClockTime position, guint32 seqnum) {
-  const auto idle = idle_audio();
-  if (!idle || sound_has_stream_ || sound_has_data_) return;
-  GstCaps* wanted = gst_caps_from_string(
-      "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int)48000, "
-      "channels=(int)2");
-  GstCaps* possible = audio_template_caps();
-  GstCaps* taken = gst_pad_peer_query_caps(idle->pad(), possible);
-  GstCaps* best = gst_caps_intersect_full(wanted, taken, GST_CAPS_INTERSECT_FIRST);
-  if (gst_caps_is_empty(best)) std::swap(best, taken);
-  const bool is_usable = !gst_caps_is_empty(best) && !gst_caps_is_any(best);
-  idle->set_caps(is_usable ? gst_caps_fixate(gst_caps_ref(best)) : nullptr);
-  for (GstCaps* caps : {wanted, possible, taken, best}) gst_caps_unref(caps);
-  idle->hold_back(kSoundMayComeLate);
-  idle->start(id, group, segment, position, seqnum);
-}
-
-// Its data goes its own way from now on.
-void Filter::sound_has_come() {
-  if (sound_has_data_.exchange(true)) return;
-  if (const auto idle = idle_audio()) idle->hand_over();
-}
-
-void Filter::end_idle_audio(guint32 seqnum) {
-  const auto idle = idle_audio();
-  if (!idle || sound_has_data_) return;
-  if (sound_has_stream_) {
-    GstEvent* eos = gst_event_new_eos();
-    gst_event_set_seqnum(eos, seqnum);
-    idle->push_event(eos);
-  } else {
-    idle->end(seqnum);
-  }
 }
 
 // A pad that nothing is linked to brings no sound; it may be linked when frames pass already.

@@ -65,17 +65,15 @@ bool Filter::begin() {
   status_.forget_error();
   notices_.start();
   n_frames_ = n_submitted_ = n_sound_news_ = 0;
-  too_small_ = sound_may_wait_ = sound_has_stream_ = sound_has_data_ = false;
+  too_small_ = sound_may_wait_ = false;
+  idle_audio_.expect_sound();
   seen_end_ = -1;
   video_ = {};
   gst_segment_init(&video_.segment, GST_FORMAT_TIME);
   delivery_.start(new_session_id());
-  for (const auto& pad : delivery_.side_pads()) pad->forget();
-  if (const auto idle = idle_audio()) idle->forget();
-  {
-    std::lock_guard lock(flush_mutex_);
-    video_flushes_ = audio_flushes_ = false;
-  }
+  side_pads_.forget();
+  idle_audio_.forget();
+  flushes_.forget();
   if (!engine_.is_open()) {  // opening failed, and the stream shall go on
     status_.set(ModelState::kFailed);
     return true;
@@ -93,13 +91,7 @@ bool Filter::begin() {
 }
 
 // PAUSED->READY, first half: whoever waits on a streaming thread comes back, so that pads can stop.
-void Filter::interrupt_all() {
-  std::lock_guard lock(flush_mutex_);
-  ++epoch_;
-  client_.interrupt(epoch_);
-  feed_.interrupt(epoch_);
-  reporter_.flush(epoch_);
-}
+void Filter::interrupt_all() { flushes_.interrupt(); }
 
 void Filter::end() {
   late_end_.cancel();
@@ -107,8 +99,7 @@ void Filter::end() {
   const bool was_loading = status_.state() == ModelState::kLoading;
   client_.stop();
   audio_input_.flush();
-  reporter_.flush(epoch_);
-  delivery_.flush(epoch_);
+  flushes_.forget_results();
   if (was_loading)
     notices_.post_progress(GST_PROGRESS_TYPE_CANCELED, "Loading the model was cancelled");
   status_.set(ModelState::kUnloaded);
