@@ -41,7 +41,7 @@ void Filter::watch(GstBuffer* buffer) {
   const auto time = time_of(buffer);
   if (!time) return;
   const Time pts = *time;
-  tell_audio();
+  audio_.hear_beside(video_);
   break_at_jump(pts, buffer);
   FrameTimes& times = video_.times;
   if (!times.any()) video_.lead = lead_before(pts);
@@ -116,6 +116,44 @@ void Filter::break_at_jump(Time pts, GstBuffer* buffer) {
     close_window(pts);  // what is told twice is found once
   }
   if (video_.live) video_.arrival = g_get_monotonic_time() * GST_USECOND;
+}
+
+// What the sound did meanwhile; and of a camera that says that its stream is broken, whether its
+// clock went on as ours did.
+HoleSigns Filter::signs_before(Time pts, GstBuffer* buffer) const {
+  const FrameTimes& times = video_.times;
+  HoleSigns signs;
+  signs.live = video_.live;
+  signs.discont = GST_BUFFER_IS_DISCONT(buffer);
+  if (signs.discont && signs.live) {
+    const Time passed(g_get_monotonic_time() * GST_USECOND - video_.arrival);
+    signs.discont = abs(pts - times.last_pts() - passed) > kShortestJump;
+  }
+  const AudioTrack& sound = feed_.audio();
+  const auto end = running_time_at(video_.segment, times.last_end());
+  const int64_t reached = sound.reached();
+  if (!audio_.is_linked() || !end || reached == INT64_MIN) return signs;
+  const int64_t from = audio_position(*end);
+  signs.sound_leaps = sound.leaps_over(from, from + audio_position(pts - times.last_end()));
+  signs.alive_until = times.last_end() + (audio_time(reached) - *end);
+  return signs;
+}
+
+// Sound that comes before the first picture is heard with it: the grid starts where the sound does.
+// A file's sound may not be here yet, then WindowBuilder cuts what has none. In whole intervals, so
+// that a window without sound before begins with its picture.
+Time Filter::lead_before(Time pts) const {
+  const auto running = running_time_at(video_.segment, pts);
+  if (!video_.may_lead || !running || !audio_.is_heard() || !audio_.is_linked()) return Time(0);
+  const AudioTrack& sound = feed_.audio();
+  const int64_t began = sound.began_at();
+  const bool none_comes = sound.has_ended() || sound.complete_until(audio_position(*running));
+  if (began == INT64_MIN && (video_.live || none_comes)) return Time(0);
+  const auto s = settings_.now();
+  Time lead = *running - (began == INT64_MIN ? Time(0) : audio_time(began));
+  if (video_.live && s->window_duration != 0) lead = std::min(lead, Time(s->window_duration));
+  const Time interval = s->frame_rate().interval();
+  return lead < interval ? Time(0) : (lead + interval - Time(1)) / interval * interval;
 }
 
 // Asked when data flows: before, upstream may not know yet.
@@ -206,7 +244,7 @@ gboolean Filter::video_event(GstEvent* event) {
 
 void Filter::start_stream(GstEvent* event) {
   late_end_.cancel();  // it has an end all the same: that of what follows
-  sound_may_wait_ = false;
+  audio_.let_wait(false);
   close_window();
   std::tie(video_.stream_id, video_.group_id) = stream_of(event);
   change_tags([this](OrientationTags& tags) { tags.start_stream(video_.stream_id); });
@@ -271,11 +309,29 @@ void Filter::pass_gap(GstEvent* event) {
     video_.times.pass_frame(Time(pts), Time(end));
   } else {
     video_.times.pass_gap(Time(end));
-    feed_.advance(Time(end), pictures_may_lag());
+    feed_.advance(Time(end), video_.pictures_may_lag());
     wait_for_room();
   }
   push_events(delivery_, src_);
   follow(end);
+}
+
+// The picture ends before the sound: it stands, and the stream's end comes with the sound's. False
+// when there is nothing to wait for.
+bool Filter::end_late(GstEvent* event) {
+  const bool waits = video_.times.any() && audio_.is_heard() && audio_.is_linked() &&
+                     !feed_.audio().has_ended() && !status_.has_failed();
+  if (!waits) return false;
+  audio_.hear_beside(video_);
+  const Time wait(settings_.now()->audio_wait);
+  WindowFeed::SoundShape shape{true, video_.live ? wait : kForever, Time(0)};
+  feed_.set_audio(shape);
+  audio_.let_wait(!video_.live);
+  LateEnd::Patience between_news;
+  if (video_.live) between_news = wait + kPicturesMayLag;
+  late_end_.begin(event, wait, between_news);
+  feed_.audio_changed();
+  return true;
 }
 
 // EOS: the last window and all answers first, then the chapters, then the ends of the side pads;
@@ -300,7 +356,7 @@ void Filter::end_stream(guint32 seqnum) {
   idle_audio_.end(seqnum);
   side_pads_.wait_until_sent();
   video_.times.forget();
-  sound_may_wait_ = false;
+  audio_.let_wait(false);
 }
 
 // The end of a segment that was sought as one (a loop, an editor): its last window and all answers
@@ -322,7 +378,7 @@ Time Filter::end_of_stream() const {
   Time end = video_.times.last_end();
   const int64_t sound = feed_.audio().end_position();
   const auto running = running_time_at(video_.segment, end);
-  if (audio_is_heard_ && sound_is_linked() && running && sound != INT64_MIN) {
+  if (audio_.is_heard() && audio_.is_linked() && running && sound != INT64_MIN) {
     const Time beyond = audio_time(sound) - *running;
     if (beyond > s->frame_rate().interval()) end += beyond;
   }
@@ -346,7 +402,7 @@ void Filter::close_window(Time next_start) {
 
 void Filter::flush_stop(guint32 seqnum) {
   late_end_.cancel();
-  sound_may_wait_ = false;
+  audio_.let_wait(false);
   side_pads_.flush_stop(seqnum);
   idle_audio_.flush_stop(seqnum);
   video_.times.forget();

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "gst/filter/audio_path.h"
 #include "gst/filter/flushes.h"
 #include "gst/filter/idle_audio.h"
 #include "gst/filter/late_end.h"
@@ -22,13 +23,10 @@
 #include "gst/filter/requests.h"
 #include "gst/filter/side_pads.h"
 #include "gst/filter/stream_start.h"
-#include "gst/media/audio_input.h"
+#include "gst/filter/video_stream.h"
 #include "gst/media/cuda_context.h"
-#include "gst/media/orientation_tags.h"
-#include "gst/media/picture.h"
 #include "gst/results/delivery.h"
 #include "gst/results/reporter.h"
-#include "gst/windows/frame_times.h"
 #include "gst/windows/window_feed.h"
 #include "gst/worker/model_client.h"
 
@@ -51,8 +49,7 @@ class Filter final : public Listener {
   bool offer_context(GstQuery* query);   // a CONTEXT query that no neighbour answers
 
   // ---- The audio pad ----
-  GstFlowReturn audio_chain(GstPad* pad, GstBuffer* buffer);
-  gboolean audio_event(GstPad* pad, GstEvent* event);
+  AudioPath& audio() { return audio_; }
 
   // ---- States; errors are posted before FAILURE is returned ----
   bool open();           // NULL->READY: the engine library
@@ -86,21 +83,6 @@ class Filter final : public Listener {
   void request_failed(const std::string& id, const std::string& why) override;
 
  private:
-  // What the video pad knows of its stream. Guarded by the pad's stream lock.
-  struct VideoStream {
-    GstSegment segment;
-    guint32 seqnum = GST_SEQNUM_INVALID;  // of its SEGMENT
-    std::string stream_id;
-    std::optional<guint> group_id;
-    std::shared_ptr<PictureReader> reader;  // of its caps; null: they cannot be read
-    bool has_segment = false, live_known = false, live = false;
-    bool may_lead = true;      // no grid has started: sound may have come before the first picture
-    Time lead{};               // how far before its first picture the grid starts
-    GstClockTime arrival = 0;  // of the last watched frame, monotonic
-    FrameTimes times;
-    OrientationTags tags;
-  };
-
   void settings_changed(const Settings& now);
 
   // Video, step by step.
@@ -109,7 +91,6 @@ class Filter final : public Listener {
   std::optional<Time> time_of(GstBuffer* buffer);
   void break_at_jump(Time pts, GstBuffer* buffer);
   HoleSigns signs_before(Time pts, GstBuffer* buffer) const;
-  Time pictures_may_lag() const;
   Time lead_before(Time pts) const;
   void wait_for_room();
   void learn_liveness();
@@ -120,8 +101,6 @@ class Filter final : public Listener {
   void take_tags(GstEvent* event);
   void change_tags(const std::function<void(OrientationTags&)>& change);
   void read_pictures_of(const GstCaps* caps);
-  void take_audio_caps(GstEvent* event);
-  gboolean pass_audio_segment(GstPad* out, GstEvent* event);
   void pass_gap(GstEvent* event);
   bool end_late(GstEvent* event);
   void end_stream(guint32 seqnum);
@@ -130,23 +109,15 @@ class Filter final : public Listener {
   void close_window(Time next_start = kForever);
   void set_origin();
   Time expected_end() const;
-  bool sound_is_linked() const;
-  void tell_audio();
-  void sound_came();
   void flush_stop(guint32 seqnum);
 
   Counters counters();
   void submit(std::shared_ptr<AnalysisWindow> window);
 
-  GstPad* audio_partner(GstPad* pad) const { return GST_PAD(gst_pad_get_element_private(pad)); }
-  GstPad* request_audio(GstPadTemplate* templ);
-  static void on_audio_unlinked(GstPad* pad, GstPad* peer, Filter* self);
-  void release_audio(GstPad* pad);
   std::optional<StreamStart> under_way() const;
 
   GstElement* const element_;
   GstPad *sink_ = nullptr, *src_ = nullptr;
-  GstPad *audio_sink_ = nullptr, *audio_src_ = nullptr;  // object lock
 
   LiveSettings settings_;
   Notices notices_;
@@ -161,15 +132,12 @@ class Filter final : public Listener {
   SidePads side_pads_;
   IdleAudio idle_audio_;
   Flushes flushes_;
-  AudioInput audio_input_;  // the audio pad's stream lock
   LateEnd late_end_;
+  AudioPath audio_;
 
-  VideoStream video_;
-  std::atomic<bool> audio_is_heard_{true};
-  std::atomic<bool> sound_may_wait_{false};  // it drives the windows of a file by itself
-  std::atomic<bool> too_small_{false};       // a window had too little in it
-  std::atomic<uint64_t> n_sound_news_{0};    // buffers and GAPs of the audio pad
-  std::atomic<int64_t> seen_end_{-1};        // end of the last watched frame
+  VideoStream video_;                   // the video pad's stream lock
+  std::atomic<bool> too_small_{false};  // a window had too little in it
+  std::atomic<int64_t> seen_end_{-1};   // end of the last watched frame
   std::atomic<uint64_t> n_frames_{0}, n_submitted_{0};
 };
 

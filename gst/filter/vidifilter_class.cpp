@@ -241,11 +241,11 @@ gboolean on_video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
 
 GstFlowReturn on_audio_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
   return guarded(parent, GST_FLOW_ERROR,
-                 [&](Filter& filter) { return filter.audio_chain(pad, buffer); });
+                 [&](Filter& filter) { return filter.audio().chain(pad, buffer); });
 }
 
 gboolean on_audio_event(GstPad* pad, GstObject* parent, GstEvent* event) {
-  return guarded(parent, FALSE, [&](Filter& filter) { return filter.audio_event(pad, event); });
+  return guarded(parent, FALSE, [&](Filter& filter) { return filter.audio().event(pad, event); });
 }
 
 GstIterator* internal_links(GstPad* pad, GstObject* parent) {

@@ -43,17 +43,12 @@ Filter::Filter(GstElement* element)
       side_pads_(element, delivery_),
       idle_audio_(element),
       flushes_(feed_, client_, reporter_, delivery_, side_pads_, idle_audio_),
-      audio_input_(feed_.audio()),
-      late_end_(
-          [this] {
-            const bool ended = feed_.audio().has_ended() || !sound_is_linked();
-            return LateEnd::Sound{ended, n_sound_news_};
-          },
-          [this](GstEvent* eos) {
-            end_stream(gst_event_get_seqnum(eos));
-            gst_pad_push_event(src_, eos);
-          }) {
-  gst_segment_init(&video_.segment, GST_FORMAT_TIME);
+      late_end_([this] { return audio_.sound(); },
+                [this](GstEvent* eos) {
+                  end_stream(gst_event_get_seqnum(eos));
+                  gst_pad_push_event(src_, eos);
+                }),
+      audio_(element, settings_, notices_, feed_, client_, flushes_, idle_audio_, late_end_) {
   sink_ = pad_of(element, "sink");
   src_ = pad_of(element, "src");
   gst_pad_set_chain_function(sink_, on_video_buffer);
@@ -76,8 +71,7 @@ GstPad* Filter::partner_of(GstPad* pad) const {
   GST_OBJECT_LOCK(element_);
   if (pad == sink_) partner = src_;
   if (pad == src_) partner = sink_;
-  if (pad == audio_sink_) partner = audio_src_;
-  if (pad == audio_src_) partner = audio_sink_;
+  if (!partner) partner = audio_.partner_of(pad);
   if (partner) gst_object_ref(partner);
   GST_OBJECT_UNLOCK(element_);
   return partner;
@@ -104,7 +98,7 @@ void Filter::take_context(GstContext* context) {
 GstPad* Filter::request_pad(GstPadTemplate* templ) {
   const std::string kind = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
   if (kind == "audio_sink") {
-    GstPad* pad = request_audio(templ);
+    GstPad* pad = audio_.request(templ);
     if (!pad) return nullptr;
     if (const auto video = under_way()) idle_audio_.start(*video);
     return pad;
@@ -113,55 +107,6 @@ GstPad* Filter::request_pad(GstPadTemplate* templ) {
   if (!side) return nullptr;
   if (const auto video = under_way()) SidePads::start(*side, *video);
   return side->pad();
-}
-
-// At any time: windows are heard from the next one on that ends, and each says whether it was.
-GstPad* Filter::request_audio(GstPadTemplate* templ) {
-  if (audio_sink_) {
-    GST_WARNING_OBJECT(element_, "audio_sink: expected at most one");
-    return nullptr;
-  }
-  GstPad* sink = gst_pad_new_from_template(templ, "audio_sink");
-  GstPad* src = pad_of(element_, "audio_src");
-  gst_pad_set_chain_function(sink, on_audio_buffer);
-  gst_pad_set_event_function(sink, on_audio_event);
-  gst_pad_set_element_private(sink, src);
-  g_signal_connect(sink, "unlinked", G_CALLBACK(on_audio_unlinked), this);
-  pass_through(sink, src);
-  auto idle = std::make_shared<SparsePad>(src, nullptr);
-  GST_OBJECT_LOCK(element_);
-  audio_sink_ = sink, audio_src_ = src;
-  idle_audio_.set(idle);
-  GST_OBJECT_UNLOCK(element_);
-  idle_audio_.expect_sound();
-  for (GstPad* pad : {src, sink}) {
-    if (takes_data(element_)) gst_pad_set_active(pad, TRUE);
-    gst_element_add_pad(element_, pad);
-  }
-  return sink;
-}
-
-void Filter::on_audio_unlinked(GstPad*, GstPad*, Filter* self) { self->late_end_.sound_changed(); }
-
-void Filter::release_audio(GstPad* pad) {
-  GstPad* src = audio_src_;
-  feed_.set_audio({});             // it need not wait for the pictures any more
-  gst_pad_set_active(pad, FALSE);  // waits until the chain function is out
-  const auto idle = idle_audio_.pad();
-  if (idle) idle->retire();
-  gst_pad_set_active(src, FALSE);
-  GST_OBJECT_LOCK(element_);
-  audio_sink_ = audio_src_ = nullptr;
-  idle_audio_.set(nullptr);
-  GST_OBJECT_UNLOCK(element_);
-  g_signal_handlers_disconnect_by_data(pad, this);
-  audio_input_.flush();
-  feed_.set_audio({});
-  feed_.audio().end();
-  feed_.audio_changed();
-  late_end_.sound_changed();
-  gst_element_remove_pad(element_, src);
-  gst_element_remove_pad(element_, pad);
 }
 
 // By what the pad keeps of its stream: the stream itself is the streaming thread's.
@@ -185,7 +130,7 @@ std::optional<StreamStart> Filter::under_way() const {
 }
 
 void Filter::release_pad(GstPad* pad) {
-  if (pad == audio_sink_) return release_audio(pad);
+  if (audio_.owns(pad)) return audio_.release(pad);
   side_pads_.release(pad);
 }
 

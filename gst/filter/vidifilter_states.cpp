@@ -64,12 +64,11 @@ bool Filter::open() {
 bool Filter::begin() {
   status_.forget_error();
   notices_.start();
-  n_frames_ = n_submitted_ = n_sound_news_ = 0;
-  too_small_ = sound_may_wait_ = false;
-  idle_audio_.expect_sound();
+  n_frames_ = n_submitted_ = 0;
+  too_small_ = false;
+  audio_.start();
   seen_end_ = -1;
-  video_ = {};
-  gst_segment_init(&video_.segment, GST_FORMAT_TIME);
+  video_ = VideoStream();
   delivery_.start(new_session_id());
   side_pads_.forget();
   idle_audio_.forget();
@@ -98,7 +97,7 @@ void Filter::end() {
   feed_.stop();
   const bool was_loading = status_.state() == ModelState::kLoading;
   client_.stop();
-  audio_input_.flush();
+  audio_.forget_input();
   flushes_.forget_results();
   if (was_loading)
     notices_.post_progress(GST_PROGRESS_TYPE_CANCELED, "Loading the model was cancelled");
