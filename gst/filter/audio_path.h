@@ -1,9 +1,8 @@
 // The sound's way through the element: to the audio track and on.
 //
 // chain() and event() run on the audio pad's streaming thread, with its stream lock, which guards
-// the input; flushes come without it. The element's object lock guards which pads there are. What
-// the video's thread asks and tells are atomics, for the two may be one thread or two, and neither
-// waits for the other.
+// the input; a flush's start comes without it. The element's object lock guards which pads there
+// are. What the video's thread asks and tells are atomics: the two may be one thread or two.
 #pragma once
 
 #include <gst/gst.h>

@@ -96,7 +96,7 @@ gchar* ask(GstVidiFilter* self, const gchar* query, guint64 start, guint64 stop)
 }
 
 void analyze_now(GstVidiFilter* self) {
-  guarded(self, false, [](vidi::Filter& filter) { return filter.analyze_now(), true; });
+  guarded(self, false, [](vidi::Filter& filter) { return filter.video().analyze_now(), true; });
 }
 
 // ---- Pads and states ----
@@ -224,15 +224,15 @@ namespace vidi {
 
 GstFlowReturn on_video_buffer(GstPad*, GstObject* parent, GstBuffer* buffer) {
   return guarded(parent, GST_FLOW_ERROR,
-                 [&](Filter& filter) { return filter.video_chain(buffer); });
+                 [&](Filter& filter) { return filter.video().chain(buffer); });
 }
 
 gboolean on_video_event(GstPad*, GstObject* parent, GstEvent* event) {
-  return guarded(parent, FALSE, [&](Filter& filter) { return filter.video_event(event); });
+  return guarded(parent, FALSE, [&](Filter& filter) { return filter.video().event(event); });
 }
 
 gboolean on_video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  const auto about_watching = [&](Filter& filter) { return filter.answer_decoder(query); };
+  const auto about_watching = [&](Filter& filter) { return filter.video().answer_decoder(query); };
   if (GST_PAD_IS_SINK(pad) && guarded(parent, false, about_watching)) return TRUE;
   if (gst_pad_query_default(pad, parent, query)) return TRUE;
   return GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT &&

@@ -1,4 +1,4 @@
-// The element's states, what the model's thread tells it, and what an application asks of it.
+// The element's states, and what the model's thread tells it.
 #include "gst/filter/vidifilter.h"
 
 GST_DEBUG_CATEGORY_EXTERN(vidimodel_debug);
@@ -64,11 +64,10 @@ bool Filter::open() {
 bool Filter::begin() {
   status_.forget_error();
   notices_.start();
-  n_frames_ = n_submitted_ = 0;
-  too_small_ = false;
+  tally_.n_submitted = 0;
+  tally_.too_small = false;
+  video_.start();
   audio_.start();
-  seen_end_ = -1;
-  video_ = VideoStream();
   delivery_.start(new_session_id());
   side_pads_.forget();
   idle_audio_.forget();
@@ -99,8 +98,9 @@ void Filter::end() {
   client_.stop();
   audio_.forget_input();
   flushes_.forget_results();
-  if (was_loading)
+  if (was_loading) {
     notices_.post_progress(GST_PROGRESS_TYPE_CANCELED, "Loading the model was cancelled");
+  }
   status_.set(ModelState::kUnloaded);
 }
 
@@ -110,8 +110,6 @@ void Filter::close() {
 }
 
 // ---- What the model's thread tells ----
-
-void Filter::model_progress(double fraction) { notices_.post_loaded(fraction); }
 
 void Filter::model_ready(const ModelInfo& info) {
   GST_INFO_OBJECT(element_, "model ready on %s in %s", info.device.c_str(), info.precision.c_str());
@@ -158,55 +156,6 @@ void Filter::question_refused(const Question& question, const std::string& why) 
 
 void Filter::request_failed(const std::string& id, const std::string& why) {
   notices_.warn_of_refusal("the question " + id + " is not answered: " + why, id);
-}
-
-// ---- What the feed hands over ----
-
-void Filter::submit(std::shared_ptr<AnalysisWindow> window) {
-  const auto s = settings_.now();
-  window->plan = s->plan(true);
-  if (s->task == Task::kHighlight) window->plan_without_prompt = s->plan(false);
-  ++n_submitted_;
-  const bool live = origin_of(*window).live;
-  client_.submit(std::move(window), s->policy(live));
-}
-
-// ---- Application's threads ----
-
-bool Filter::set_property(guint id, const GValue* value, std::string* error) {
-  return settings_.set(id, value, error);
-}
-
-// On the thread that changed one, before the next change.
-void Filter::settings_changed(const Settings& now) {
-  feed_.reshape(now.shape());
-  client_.set_limits(now.max_pending_windows, now.keep_windows);
-}
-
-bool Filter::get_property(guint id, GValue* value) {
-  if (id == kPropStats) {
-    g_value_take_boxed(value, stats_structure(counters()));
-    return true;
-  }
-  if (id == kPropModelState) {
-    g_value_set_enum(value, static_cast<gint>(status_.state()));
-    return true;
-  }
-  return get_setting(*settings_.now(), id, value);
-}
-
-Counters Filter::counters() {
-  Counters counters = client_.counters();
-  counters.frames_in = n_frames_;
-  counters.frames_sampled = feed_.n_sampled();
-  counters.audio_samples = feed_.audio().n_received();
-  counters.sample_bytes = feed_.n_bytes();
-  counters.left_out = delivery_.n_left_out();
-  return counters;
-}
-
-void Filter::analyze_now() {
-  if (seen_end_ >= 0) feed_.close(Time(seen_end_));
 }
 
 }  // namespace vidi
