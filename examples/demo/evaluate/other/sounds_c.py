@@ -39,18 +39,21 @@ def rotor(rng, seconds):
     """Air chopped by a wheel that runs up and slows down."""
     length = max(seconds, 1.8)
     return csound("kf expseg p4, p3*0.5, p5, p3*0.5, p4*1.1\na1 gbuzz 0.4, kf, 14, 1, 0.75, 1\na2 fractalnoise 0.03, 0.6\n"
-                  "aenv linseg 0, 0.08, 1, p3-0.2, 1, 0.12, 0\nout (a1+a2)*aenv", f"i1 0 {length} {rng.uniform(280, 420)} {rng.uniform(750, 1100)}", rng)
+                  "aenv linseg 0, 0.08, 1, p3-0.2, 1, 0.12, 0\nout (a1+a2)*aenv",
+                  f"i1 0 {length} {rng.uniform(280, 420)} {rng.uniform(750, 1100)}", rng)
 
 
 def saw_yelp(rng, seconds):
-    return csound("kl lfo 1, p5, 1\na1 vco2 0.4, p4*semitone(7*kl), 0\na1 moogladder a1, 2600, 0.2\naenv linseg 0, 0.02, 1, p3-0.07, 1, 0.05, 0\n"
+    return csound("kl lfo 1, p5, 1\na1 vco2 0.4, p4*semitone(7*kl), 0\na1 moogladder a1, 2600, 0.2\n"
+                  "aenv linseg 0, 0.02, 1, p3-0.07, 1, 0.05, 0\n"
                   "out a1*aenv", f"i1 0 {max(seconds, 1.2)} {rng.uniform(700, 1050)} {rng.uniform(2.2, 5)}", rng)
 
 
 def two_trumpets(rng, seconds):
     low, each = rng.uniform(400, 560), rng.uniform(0.35, 0.75)
     rows = [(i * each, each, low * (1, rng.choice((1.26, 1.35)))[i % 2]) for i in range(max(3, round(seconds / each)))]
-    return csound("a1 gbuzz 0.4, p4, 18, 1, 0.82, 1\na1 butterbp a1, 1400, 2200\naenv linseg 0, 0.012, 1, p3-0.024, 1, 0.012, 0\nout a1*aenv", lines(rows), rng)
+    return csound("a1 gbuzz 0.4, p4, 18, 1, 0.82, 1\na1 butterbp a1, 1400, 2200\n"
+                  "aenv linseg 0, 0.012, 1, p3-0.024, 1, 0.012, 0\nout a1*aenv", lines(rows), rng)
 
 
 # -- clapping
@@ -61,7 +64,8 @@ def some_hands(rng, seconds):
         while at < seconds - 0.08:
             rows.append((at, 0.08, hz * rng.uniform(0.95, 1.05), loud))
             at += beat * rng.gauss(1, 0.06)
-    return csound("an noise 0.6, 0\nae expseg 1, 0.004, 0.5, 0.012, 0.1, 0.06, 0.001\na1 butterbp an*ae, p4, p4*0.7\na2 butterbp an*ae, p4*2.3, p4\n"
+    return csound("an noise 0.6, 0\nae expseg 1, 0.004, 0.5, 0.012, 0.1, 0.06, 0.001\na1 butterbp an*ae, p4, p4*0.7\n"
+                  "a2 butterbp an*ae, p4*2.3, p4\n"
                   "out (a1+0.5*a2)*p5", lines(rows), rng)
 
 
@@ -78,7 +82,8 @@ def stalls(rng, seconds):
 
 # -- a bell
 def fm_tubular(rng, seconds):
-    return csound("a1 fmbell 0.4, p4, 1, p5, 0, 4\naenv linseg 1, p3-0.1, 1, 0.1, 0\nout a1*aenv", f"i1 0 {rng.uniform(1.4, 2.4)} {rng.uniform(350, 1100)} {rng.uniform(2, 5)}", rng)
+    return csound("a1 fmbell 0.4, p4, 1, p5, 0, 4\naenv linseg 1, p3-0.1, 1, 0.1, 0\nout a1*aenv",
+                  f"i1 0 {rng.uniform(1.4, 2.4)} {rng.uniform(350, 1100)} {rng.uniform(2, 5)}", rng)
 
 
 def tinkle(rng, seconds):
@@ -97,7 +102,8 @@ def bowl(rng, seconds):
 def skins(rng, seconds):
     step, low, pattern = rng.uniform(0.12, 0.2), rng.uniform(60, 95), rng.choice(("0121", "0012", "02102", "0101121"))
     rows = [(i * step, 0.35, low * (1, 1.7, 2.6)[int(pattern[i % len(pattern)])], rng.uniform(0.5, 1)) for i in range(max(7, int(seconds / step)))]
-    return csound("kf expseg p4*1.5, 0.05, p4, 1, p4\na1 pluck 0.9, kf, p4, 0, 3, 0.5\na1 butterlp a1, p4*9\na3 oscili 0.6, kf\na2 noise 0.3, 0\na2 butterbp a2, 2200, 1800\nae expseg 1, 0.03, 0.05, 1, 0.001\n"
+    return csound("kf expseg p4*1.5, 0.05, p4, 1, p4\na1 pluck 0.9, kf, p4, 0, 3, 0.5\na1 butterlp a1, p4*9\n"
+                  "a3 oscili 0.6, kf\na2 noise 0.3, 0\na2 butterbp a2, 2200, 1800\nae expseg 1, 0.03, 0.05, 1, 0.001\n"
                   "aenv expseg 1, 0.15, 0.2, 0.2, 0.001\nout ((a1+a3)*aenv+a2*ae)*p5", lines(rows), rng)
 
 
@@ -113,8 +119,10 @@ def formants(rng, seconds):
     """Grains of a throat."""
     length, hz, size = rng.uniform(0.14, 0.24), rng.uniform(190, 420), rng.uniform(0.85, 1.25)
     one = csound(f"kf expseg p4*0.9, p3*0.25, p4*1.35, p3*0.75, p4*0.7\n"
-                 f"a1 fof 0.5, kf, {650 * size}, 0, 90, 0.003, 0.02, 0.007, 60, 1, 2, p3\na2 fof 0.3, kf, {1300 * size}, 0, 140, 0.003, 0.02, 0.007, 60, 1, 2, p3\n"
-                 "an noise 0.12, 0\nan butterbp an, 1200, 1600\naenv linseg 0, p3*0.12, 1, p3*0.4, 0.6, p3*0.48, 0\nout tanh(2.5*(a1+a2+an))*aenv",
+                 f"a1 fof 0.5, kf, {650 * size}, 0, 90, 0.003, 0.02, 0.007, 60, 1, 2, p3\n"
+                 f"a2 fof 0.3, kf, {1300 * size}, 0, 140, 0.003, 0.02, 0.007, 60, 1, 2, p3\n"
+                 "an noise 0.12, 0\nan butterbp an, 1200, 1600\naenv linseg 0, p3*0.12, 1, p3*0.4, 0.6, p3*0.48, 0\n"
+                 "out tanh(2.5*(a1+a2+an))*aenv",
                  f"i1 0 {length} {hz}", rng)
     return series(one, rng.randint(1, 4), length + rng.uniform(0.15, 0.4))
 
@@ -139,7 +147,8 @@ def band(rng, seconds):
         at = max(0, min(6, at + rng.choice((-2, -1, 1, 1, 2))))
         rows.append((i * step, step * 1.1, 2 * root * 2 ** (scale[at] / 12), 1))
         rows += [(i * step, step * 3, root * 2 ** (k / 12), 0) for k in (0, 7, scale[2]) if i % 2 == 0]
-    return csound("if p5 > 0.5 then\na1 wgclar 0.5, p4, -0.3, 0.03, 0.05, 0.1, 5, 0.06\naenv linseg 0, 0.02, 1, p3-0.06, 1, 0.04, 0\nout a1*aenv\nelse\n"
+    return csound("if p5 > 0.5 then\na1 wgclar 0.5, p4, -0.3, 0.03, 0.05, 0.1, 5, 0.06\n"
+                  "aenv linseg 0, 0.02, 1, p3-0.06, 1, 0.04, 0\nout a1*aenv\nelse\n"
                   "a1 pluck 0.25, p4, p4, 0, 1\naenv linseg 1, p3-0.1, 1, 0.1, 0\nout a1*aenv\nendif", lines(rows), rng)
 
 
@@ -150,7 +159,9 @@ def electric_piano(rng, seconds):
         chord = chords[i // 4 % 4]
         rows.append((i * step, step * 1.8, root * 2 ** ((12 + chord + rng.choice((0, 4, 7, 12))) / 12)))
         rows += [(i * step, step * 3.9, root * 2 ** ((chord + k) / 12)) for k in (0, 4, 7) if i % 4 == 0]
-    return csound("ki expseg 1.5, 0.4, 0.3, 3, 0.1\nkt expseg 1, 0.08, 0.01, 3, 0.001\na1 foscil 0.3, p4, 1, 1, ki\na2 oscili 0.1*kt, p4*13\na1 = a1+a2\naenv expseg 1, p3, 0.1\naend linseg 1, p3-0.04, 1, 0.04, 0\nout a1*aenv*aend", lines(rows), rng)
+    return csound("ki expseg 1.5, 0.4, 0.3, 3, 0.1\nkt expseg 1, 0.08, 0.01, 3, 0.001\na1 foscil 0.3, p4, 1, 1, ki\n"
+                  "a2 oscili 0.1*kt, p4*13\na1 = a1+a2\naenv expseg 1, p3, 0.1\naend linseg 1, p3-0.04, 1, 0.04, 0\n"
+                  "out a1*aenv*aend", lines(rows), rng)
 
 
 # -- a whistle
@@ -159,21 +170,25 @@ def air(rng, seconds):
     length, low = rng.uniform(0.5, 1.1), rng.uniform(900, 1500)
     top = low * rng.uniform(1.4, 2)
     glide = rng.choice((f"expseg {low}, p3, {top}", f"expseg {low}, p3*0.5, {top}, p3*0.5, {low}", f"expseg {top}, p3*0.3, {low}, p3*0.7, {top}"))
-    return csound(f"kf {glide}\nan noise 1, 0\na1 reson an, kf, 25, 1\na1 reson a1, kf, 40, 1\na1 balance a1, an\na2 oscili 0.7, kf\naenv linseg 0, 0.05, 1, p3-0.12, 1, 0.07, 0\n"
+    return csound(f"kf {glide}\nan noise 1, 0\na1 reson an, kf, 25, 1\na1 reson a1, kf, 40, 1\na1 balance a1, an\n"
+                  f"a2 oscili 0.7, kf\naenv linseg 0, 0.05, 1, p3-0.12, 1, 0.07, 0\n"
                   "out (0.3*a1+a2)*aenv", f"i1 0 {length}", rng)
 
 
 def pea(rng, seconds):
     """A ball that runs round at no steady pace."""
-    return csound("kv randi 8, 12\nkp lfo 0.4, p5+kv\nka = 0.6+kp\na1 oscili ka, p4*(1+0.03*kp)\na2 oscili ka*0.5, p4*1.13*(1+0.03*kp)\nan noise 0.5, 0\nan butterbp an, p4, 900\n"
-                  "aenv linseg 0, 0.015, 1, p3-0.05, 1, 0.035, 0\nout (a1+a2+an*ka)*aenv*0.4", f"i1 0 {rng.uniform(0.35, 1)} {rng.uniform(2200, 3300)} {rng.uniform(26, 44)}", rng)
+    return csound("kv randi 8, 12\nkp lfo 0.4, p5+kv\nka = 0.6+kp\na1 oscili ka, p4*(1+0.03*kp)\n"
+                  "a2 oscili ka*0.5, p4*1.13*(1+0.03*kp)\nan noise 0.5, 0\nan butterbp an, p4, 900\n"
+                  "aenv linseg 0, 0.015, 1, p3-0.05, 1, 0.035, 0\nout (a1+a2+an*ka)*aenv*0.4",
+                  f"i1 0 {rng.uniform(0.35, 1)} {rng.uniform(2200, 3300)} {rng.uniform(26, 44)}", rng)
 
 
 # -- knocking
 def board(rng, seconds):
     every, hz = rng.uniform(0.17, 0.3), rng.uniform(110, 260)
     rows = [(i * every + rng.uniform(0, 0.02), 0.2, hz, rng.uniform(0.7, 1)) for i in range(rng.randint(2, 5))]
-    return csound("ae expseg 1, 0.003, 0.01, 1, 0.001\nan noise 1, 0\nai = an*ae\na1 mode ai, p4, 12\na2 mode ai, p4*1.9, 14\na3 mode ai, p4*3.2, 14\na4 mode ai, p4*5.7, 10\n"
+    return csound("ae expseg 1, 0.003, 0.01, 1, 0.001\nan noise 1, 0\nai = an*ae\na1 mode ai, p4, 12\n"
+                  "a2 mode ai, p4*1.9, 14\na3 mode ai, p4*3.2, 14\na4 mode ai, p4*5.7, 10\n"
                   "aenv linseg 1, p3-0.05, 1, 0.05, 0\nout (a1+0.6*a2+0.4*a3+0.2*a4+2*ai)*p5*aenv*0.05", lines(rows), rng)
 
 
@@ -192,14 +207,17 @@ def crate(rng, seconds):
 # -- a phone ringing
 def clapper(rng, seconds):
     length = rng.uniform(1.0, 1.8)
-    return csound("ai mpulse 1, 1/p5\naj mpulse 1, 1/p5, 0.5/p5\na1 mode ai, p4, 120\na2 mode ai, p4*2.6, 150\na3 mode aj, p4*1.21, 120\na4 mode aj, p4*3.3, 150\n"
-                  "aenv linseg 0, 0.005, 1, p3-0.2, 1, 0.2, 0\nout (a1+a2*0.5+a3+a4*0.4)*aenv*0.02", f"i1 0 {length} {rng.uniform(950, 1500)} {rng.uniform(18, 26)}", rng)
+    return csound("ai mpulse 1, 1/p5\naj mpulse 1, 1/p5, 0.5/p5\na1 mode ai, p4, 120\na2 mode ai, p4*2.6, 150\n"
+                  "a3 mode aj, p4*1.21, 120\na4 mode aj, p4*3.3, 150\n"
+                  "aenv linseg 0, 0.005, 1, p3-0.2, 1, 0.2, 0\nout (a1+a2*0.5+a3+a4*0.4)*aenv*0.02",
+                  f"i1 0 {length} {rng.uniform(950, 1500)} {rng.uniform(18, 26)}", rng)
 
 
 def desk_phone(rng, seconds):
     hz, rate = rng.uniform(800, 1250), rng.uniform(20, 24)
     rows = [(at, 0.4, hz, rate) for at in (0, 0.6)]
-    return csound("kg lfo 1, p5, 2\na1 vco2 0.4, p4*(kg > 0 ? 1 : 1.25), 10\na1 butterlp a1, 3500\naenv linseg 0, 0.006, 1, p3-0.02, 1, 0.014, 0\nout a1*aenv", lines(rows), rng)
+    return csound("kg lfo 1, p5, 2\na1 vco2 0.4, p4*(kg > 0 ? 1 : 1.25), 10\na1 butterlp a1, 3500\n"
+                  "aenv linseg 0, 0.006, 1, p3-0.02, 1, 0.014, 0\nout a1*aenv", lines(rows), rng)
 
 
 # -- birdsong
@@ -212,12 +230,14 @@ def wagtail(rng, seconds):
             rows.append((at, length, hz, ends, rng.uniform(0.5, 1)))
             at += length + rng.uniform(0.015, 0.07)
         at += rng.uniform(0.04, 0.2)
-    return csound("kf expseg p4, p3*0.6, p5, p3*0.4, p5*0.93\nkm lfo 0.04, 38\na1 oscili 0.5, kf*(1+km)\na2 oscili 0.04, kf*2\naenv linseg 0, p3*0.3, 1, p3*0.3, 0.8, p3*0.4, 0\n"
+    return csound("kf expseg p4, p3*0.6, p5, p3*0.4, p5*0.93\nkm lfo 0.04, 38\na1 oscili 0.5, kf*(1+km)\n"
+                  "a2 oscili 0.04, kf*2\naenv linseg 0, p3*0.3, 1, p3*0.3, 0.8, p3*0.4, 0\n"
                   "out (a1+a2)*aenv*p6", lines(rows), rng)
 
 
 def warbler(rng, seconds):
-    return csound("kj jspline 0.28, 4, 14\nkt lfo 0.12, p5\nkg lfo 1, p6, 0\na1 oscili 0.5, p4*(1+kj+kt)\nkg port (kg > -0.35 ? 1 : 0), 0.012\naenv linseg 0, 0.03, 1, p3-0.08, 1, 0.05, 0\n"
+    return csound("kj jspline 0.28, 4, 14\nkt lfo 0.12, p5\nkg lfo 1, p6, 0\na1 oscili 0.5, p4*(1+kj+kt)\n"
+                  "kg port (kg > -0.35 ? 1 : 0), 0.012\naenv linseg 0, 0.03, 1, p3-0.08, 1, 0.05, 0\n"
                   "out a1*kg*aenv", f"i1 0 {seconds} {rng.uniform(2900, 4300)} {rng.uniform(10, 26)} {rng.uniform(1.6, 3)}", rng)
 
 
@@ -231,7 +251,8 @@ def wrist(rng, seconds):
 def kitchen(rng, seconds):
     every = rng.uniform(0.4, 0.58)
     rows = [(i * every, 0.06, rng.uniform(0.97, 1.03) * (1900, 1450)[i % 2], (1, 0.75)[i % 2]) for i in range(max(3, int(seconds / every)))]
-    return csound("an noise 1, 0\nae expseg 1, 0.0015, 0.2, 0.02, 0.001, 1, 0.001\na1 reson an*ae, p4, p4*0.12, 1\na2 reson an*ae, p4*2.4, p4*0.2, 1\nout (a1+0.5*a2)*p5", lines(rows), rng)
+    return csound("an noise 1, 0\nae expseg 1, 0.0015, 0.2, 0.02, 0.001, 1, 0.001\na1 reson an*ae, p4, p4*0.12, 1\n"
+                  "a2 reson an*ae, p4*2.4, p4*0.2, 1\nout (a1+0.5*a2)*p5", lines(rows), rng)
 
 
 # -- a car horn
@@ -240,17 +261,20 @@ def discs(rng, seconds):
     for length in rng.choice(((1.0,), (0.2, 0.5), (0.3, 0.3))):
         rows.append((at, length, hz, rng.choice((1.19, 1.26))))
         at += length + 0.11
-    return csound("a1 gbuzz 0.3, p4, 20, 1, 0.88, 1\na2 gbuzz 0.3, p4*p5, 20, 1, 0.88, 1\na1 butterbp a1+a2, 1700, 2600\naenv linseg 0, 0.015, 1, p3-0.045, 1, 0.03, 0\nout a1*aenv", lines(rows), rng)
+    return csound("a1 gbuzz 0.3, p4, 20, 1, 0.88, 1\na2 gbuzz 0.3, p4*p5, 20, 1, 0.88, 1\n"
+                  "a1 butterbp a1+a2, 1700, 2600\naenv linseg 0, 0.015, 1, p3-0.045, 1, 0.03, 0\nout a1*aenv", lines(rows), rng)
 
 
 def snail(rng, seconds):
-    return csound("a1 vco2 0.3, p4, 0\na2 vco2 0.3, p4*1.25, 0\na1 moogladder a1+a2, 2200, 0.35\na1 butterhp a1, 250\naenv linseg 0, 0.025, 1, p3-0.065, 1, 0.04, 0\nout a1*aenv",
+    return csound("a1 vco2 0.3, p4, 0\na2 vco2 0.3, p4*1.25, 0\na1 moogladder a1+a2, 2200, 0.35\na1 butterhp a1, 250\n"
+                  "aenv linseg 0, 0.025, 1, p3-0.065, 1, 0.04, 0\nout a1*aenv",
                   f"i1 0 {rng.uniform(0.5, 1.2)} {rng.uniform(260, 400)}", rng)
 
 
 # -- an explosion
 def charge_far(rng, seconds):
-    return csound("an noise 1, 0\nkc expseg p4, 0.12, p4*0.3, 0.5, p4*0.09, p3, 60\na1 lpf18 an, kc, 0.2, 0.4\na2 butterlp an, 140\nae expseg 1, 0.2, 0.5, p3-0.2, 0.003\n"
+    return csound("an noise 1, 0\nkc expseg p4, 0.12, p4*0.3, 0.5, p4*0.09, p3, 60\na1 lpf18 an, kc, 0.2, 0.4\n"
+                  "a2 butterlp an, 140\nae expseg 1, 0.2, 0.5, p3-0.2, 0.003\n"
                   "out (a1+2*a2)*ae", f"i1 0 {rng.uniform(1.3, 2.2)} {rng.uniform(2500, 6000)}", rng)
 
 
@@ -266,8 +290,10 @@ def pressure(rng, seconds):
 
 # -- an engine
 def pistons(rng, seconds):
-    return csound("kj jspline 0.06, 2, 9\nkv linseg 1, p3*0.5, p5, p3*0.5, 1\nai mpulse 1, 1/(p4*kv*(1+kj))\na1 reson ai, 95, 45, 2\na2 reson ai, 230, 120, 2\na3 reson ai, 640, 380, 2\n"
-                  "an fractalnoise 0.3, 1\nan butterlp an, 800\naenv linseg 0, 0.08, 1, p3-0.18, 1, 0.1, 0\nout (a1+0.7*a2+0.4*a3+0.1*an)*aenv*0.5",
+    return csound("kj jspline 0.06, 2, 9\nkv linseg 1, p3*0.5, p5, p3*0.5, 1\nai mpulse 1, 1/(p4*kv*(1+kj))\n"
+                  "a1 reson ai, 95, 45, 2\na2 reson ai, 230, 120, 2\na3 reson ai, 640, 380, 2\n"
+                  "an fractalnoise 0.3, 1\nan butterlp an, 800\naenv linseg 0, 0.08, 1, p3-0.18, 1, 0.1, 0\n"
+                  "out (a1+0.7*a2+0.4*a3+0.1*an)*aenv*0.5",
                   f"i1 0 {max(seconds, 1.2)} {rng.uniform(22, 48)} {rng.choice((1.05, 1.9))}", rng)
 
 
