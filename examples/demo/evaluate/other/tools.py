@@ -57,6 +57,17 @@ def lavfi(expression, seconds):
     return np.frombuffer(raw, np.float32).astype(float)
 
 
+def csound(instrument, score, rng):
+    """Notes of one instrument of Csound; table 1 is a cosine, table 2 the rise of a grain."""
+    tables = "f1 0 16384 11 1\nf2 0 1024 19 0.5 0.5 270 0.5"
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "play.csd").write_text(
+            f"<CsoundSynthesizer>\n<CsInstruments>\nsr = {RATE}\nksmps = 8\nnchnls = 1\n0dbfs = 1\nseed {rng.randint(1, 10 ** 6)}\n"
+            f"instr 1\n{instrument}\nendin\n</CsInstruments>\n<CsScore>\n{tables}\n{score}\n</CsScore>\n</CsoundSynthesizer>\n")
+        run(["csound", "-d", "-m0", "--format=float", "-W", "-o", f"{folder}/out.wav", f"{folder}/play.csd"])
+        return read(f"{folder}/out.wav")
+
+
 def midi(events, seconds):
     """[(start, length, channel, program or None for drums, note, velocity)] played by fluidsynth with the TimGM6mb sounds."""
     def number(value):
