@@ -1,4 +1,4 @@
-// Findings as chapters, for the table of contents right before EOS.
+// Hits as chapters, for the table of contents right before EOS.
 //
 // A chapter holds no window: a camera runs for weeks, and its windows must go.
 #pragma once
