@@ -2,8 +2,8 @@
 
 #include "model/session/checkpoint_facts.h"
 
-extern "C" __attribute__((visibility("default"))) const vidi::Door* vidi_door() {
-  static const vidi::Door door{vidi::kDoorVersion, &vidi::Session::open, &vidi::picture_side,
-                               &vidi::frame_rate, &vidi::shrink_picture};
-  return &door;
+extern "C" __attribute__((visibility("default"))) const vidi::EngineApi* vidi_engine_api() {
+  static const vidi::EngineApi api{vidi::kEngineApiVersion, &vidi::Session::open,
+                                   &vidi::picture_side, &vidi::frame_rate, &vidi::shrink_picture};
+  return &api;
 }

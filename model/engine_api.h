@@ -1,4 +1,4 @@
-// What libvidi.so exports: one C symbol that hands out the door. The element finds it with dlsym.
+// What libvidi.so exports: one C symbol that hands out the API. The element finds it with dlsym.
 // Torch-free.
 #pragma once
 
@@ -7,11 +7,11 @@
 
 namespace vidi {
 
-// Changes whenever a struct or virtual function of the door changes: plugin and engine are built
+// Changes whenever a struct or virtual function of the API changes: plugin and engine are built
 // from one tree.
-inline constexpr int kDoorVersion = 9;
+inline constexpr int kEngineApiVersion = 9;
 
-struct Door {
+struct EngineApi {
   int version;
   Result<std::unique_ptr<Session>> (*open)(const OpenOptions&, const Cancel&) noexcept;
   // Side of the square pictures that the checkpoint's vision tower takes. Reads configuration only,
@@ -26,4 +26,4 @@ struct Door {
 
 }  // namespace vidi
 
-extern "C" const vidi::Door* vidi_door();
+extern "C" const vidi::EngineApi* vidi_engine_api();

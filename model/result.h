@@ -1,7 +1,7 @@
-// What a function of the door returns: a value, or an error a person can act on. Torch-free.
+// What a function of the API returns: a value, or an error a person can act on. Torch-free.
 //
 // Inside model/ and kernels/ a failure is thrown as EngineError; Session turns it into a Result at
-// the door.
+// the API.
 #pragma once
 
 #include <stdexcept>

@@ -1,8 +1,8 @@
-// The door of the engine: open a checkpoint, look and listen, encode a window, ask about it.
+// The API of the engine: open a checkpoint, look and listen, encode a window, ask about it.
 // Torch-free.
 //
 // clang-format off
-//   auto session = vidi_door()->open({.folder = "Vidi1.5-9B", .device = "cuda"}, cancel);
+//   auto session = vidi_engine_api()->open({.folder = "Vidi1.5-9B", .device = "cuda"}, cancel);
 //   auto pictures = (*session)->encode_images(frames, cancel);  // as they come; overlapping windows share them
 //   auto sound = (*session)->encode_audio(samples, n, cancel);
 //   auto encoded = (*session)->encode(window, cancel);         // once per window: no question yet

@@ -1,4 +1,4 @@
-// The one place where exceptions end: functions of the door return Errors.
+// The one place where exceptions end: functions of the API return Errors.
 #pragma once
 
 #include <c10/core/InferenceMode.h>

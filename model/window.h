@@ -1,4 +1,4 @@
-// The plain structs that travel through the door: pictures and samples in, answers out. Torch-free.
+// The plain structs that travel through the API: pictures and samples in, answers out. Torch-free.
 #pragma once
 
 #include <cstddef>

@@ -10,30 +10,30 @@ constexpr int kUsualPictureSide = 384;  // of the published models
 }  // namespace
 
 Result<bool> OpenedEngine::open() {
-  const auto door = engine_door();
-  if (!door) return door.error();
-  door_ = *door;
+  const auto api = engine_api();
+  if (!api) return api.error();
+  api_ = *api;
   return true;
 }
 
 // The first frames are sampled while the model is still loading, so this does not wait for it.
 FrameRate OpenedEngine::frame_rate() const {
   FrameRate rate{1, 1};
-  const auto stated = door_->frame_rate(settings_.now()->model_path);
+  const auto stated = api_->frame_rate(settings_.now()->model_path);
   // Else the load fails with the reason.
   if (stated) gst_util_double_to_fraction(*stated, &rate.numerator, &rate.denominator);
   return rate;
 }
 
 int OpenedEngine::picture_side() const {
-  const auto side = door_->picture_side(settings_.now()->model_path);
+  const auto side = api_->picture_side(settings_.now()->model_path);
   return side ? *side : kUsualPictureSide;  // the load fails with the reason
 }
 
 // With device=cpu the GPU is the decoder's alone.
 DeviceReading OpenedEngine::device_reading() const {
-  const bool may_use_device = door_ && settings_.now()->device != "cpu";
-  return {may_use_device ? door_->shrink : nullptr, [this] { return picture_side(); }};
+  const bool may_use_device = api_ && settings_.now()->device != "cpu";
+  return {may_use_device ? api_->shrink : nullptr, [this] { return picture_side(); }};
 }
 
 }  // namespace vidi

@@ -15,11 +15,11 @@ class OpenedEngine {
   explicit OpenedEngine(const LiveSettings& settings) : settings_(settings) {}
 
   Result<bool> open();
-  void close() { door_ = nullptr; }
-  bool is_open() const { return door_ != nullptr; }
+  void close() { api_ = nullptr; }
+  bool is_open() const { return api_ != nullptr; }
 
   // Of an open one.
-  const Door& door() const { return *door_; }
+  const EngineApi& api() const { return *api_; }
   FrameRate frame_rate() const;
   int picture_side() const;
   // Of any.
@@ -27,7 +27,7 @@ class OpenedEngine {
 
  private:
   const LiveSettings& settings_;
-  const Door* door_ = nullptr;
+  const EngineApi* api_ = nullptr;
 };
 
 }  // namespace vidi

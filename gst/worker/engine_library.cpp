@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFileName = "libvidi.so";
-constexpr const char* kDoorName = "vidi_door";
+constexpr const char* kDoorName = "vidi_engine_api";
 
 std::string first_line(const char* text) {
   const std::string all = text ? text : "no reason given";
@@ -26,7 +26,7 @@ std::string first_line(const char* text) {
 // Folder of the binary that holds this code: the plugin, or a test program. Empty when unknown.
 fs::path own_folder() {
   Dl_info info{};
-  if (!dladdr(reinterpret_cast<const void*>(&engine_door), &info) || !info.dli_fname) return {};
+  if (!dladdr(reinterpret_cast<const void*>(&engine_api), &info) || !info.dli_fname) return {};
   std::error_code ignored;
   const fs::path file = fs::absolute(info.dli_fname, ignored);
   return ignored ? fs::path() : file.parent_path();
@@ -75,21 +75,22 @@ Error unusable(ErrorCode code, const fs::path& path, const std::string& why) {
   return {code, "The engine library " + path.string() + from + " cannot be used: " + why + "."};
 }
 
-Result<const Door*> open_door(const fs::path& path) {
+Result<const EngineApi*> open_door(const fs::path& path) {
   // NODELETE: libtorch's threads and exit handlers outlive any handle.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!library) return unusable(ErrorCode::kUnreadable, path, first_line(dlerror()));
-  using DoorFn = const Door* (*)();
+  using DoorFn = const EngineApi* (*)();
   const auto knock = reinterpret_cast<DoorFn>(dlsym(library, kDoorName));
   if (!knock) {
-    return unusable(ErrorCode::kUnsupported, path, "expected a function vidi_door, found none");
+    return unusable(ErrorCode::kUnsupported, path,
+                    "expected a function vidi_engine_api, found none");
   }
-  const Door* door = knock();
-  if (door && door->version == kDoorVersion) return door;
-  const std::string found = door ? "version " + std::to_string(door->version) : "no door";
+  const EngineApi* api = knock();
+  if (api && api->version == kEngineApiVersion) return api;
+  const std::string found = api ? "version " + std::to_string(api->version) : "no API";
   return unusable(ErrorCode::kUnsupported, path,
-                  "expected version " + std::to_string(kDoorVersion) +
-                      " of the door as the plugin has it, found " + found);
+                  "expected version " + std::to_string(kEngineApiVersion) +
+                      " of its API as the plugin has it, found " + found);
 }
 
 // The same file by any name is one entry.
@@ -99,24 +100,24 @@ std::string cache_key(const fs::path& path) {
   return failed ? path.string() : real.string();
 }
 
-Result<const Door*> find_door() {
+Result<const EngineApi*> find_door() {
   // Never destroyed: an element may ask while the process ends.
   static std::mutex& mutex = *new std::mutex;
-  static auto& opened = *new std::map<std::string, const Door*>;
+  static auto& opened = *new std::map<std::string, const EngineApi*>;
 
   const Result<fs::path> path = choose_path();
   if (!path) return path.error();
   std::lock_guard lock(mutex);  // also while opening: two elements need not do it twice
   const std::string key = cache_key(*path);
   if (const auto known = opened.find(key); known != opened.end()) return known->second;
-  Result<const Door*> door = open_door(*path);
-  if (door) opened.emplace(key, *door);
-  return door;
+  Result<const EngineApi*> api = open_door(*path);
+  if (api) opened.emplace(key, *api);
+  return api;
 }
 
 }  // namespace
 
-Result<const Door*> engine_door() {
+Result<const EngineApi*> engine_api() {
   try {
     return find_door();
   } catch (const std::exception& e) {

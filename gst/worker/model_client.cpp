@@ -23,7 +23,7 @@ struct WorkDone {
 
 }  // namespace
 
-void ModelClient::start(const Door& door, const ModelKey& key) {
+void ModelClient::start(const EngineApi& api, const ModelKey& key) {
   {
     std::lock_guard lock(mutex_);
     useless_ = stopping_ = false;
@@ -32,7 +32,7 @@ void ModelClient::start(const Door& door, const ModelKey& key) {
     failures_in_a_row_ = 0;
   }
   queue_.resume();
-  const auto model = SharedModel::acquire(door, key);
+  const auto model = SharedModel::acquire(api, key);
   {
     std::lock_guard lock(mutex_);
     model_ = model;

@@ -28,7 +28,7 @@ class ModelClient final : public WorkSource {
   ~ModelClient() override { stop(); }
 
   // The model begins to load. After stop() it may start again.
-  void start(const Door& door, const ModelKey& key);
+  void start(const EngineApi& api, const ModelKey& key);
   void stop();  // cancels, and returns when the worker is out; within one token step
   bool wait_until_loaded();
   // Windows that may wait, and analysed ones that are kept for questions.

@@ -24,20 +24,20 @@ Registry& registry() {
 
 }  // namespace
 
-std::shared_ptr<SharedModel> SharedModel::acquire(const Door& door, const ModelKey& key) {
+std::shared_ptr<SharedModel> SharedModel::acquire(const EngineApi& api, const ModelKey& key) {
   Registry& all = registry();
   std::lock_guard lock(all.mutex);
   std::erase_if(all.models, [](const auto& model) { return model.expired(); });
   for (const auto& weak : all.models) {
     std::shared_ptr<SharedModel> model = weak.lock();
-    if (model && &model->door_ == &door && model->key_ == key) return model;
+    if (model && &model->api_ == &api && model->key_ == key) return model;
   }
-  auto model = std::make_shared<SharedModel>(door, key);
+  auto model = std::make_shared<SharedModel>(api, key);
   all.models.push_back(model);
   return model;
 }
 
-SharedModel::SharedModel(const Door& door, ModelKey key) : door_(door), key_(std::move(key)) {}
+SharedModel::SharedModel(const EngineApi& api, ModelKey key) : api_(api), key_(std::move(key)) {}
 
 SharedModel::~SharedModel() {
   std::unique_lock lock(mutex_);
@@ -182,7 +182,7 @@ Result<std::unique_ptr<Session>> SharedModel::open_session() {
     options.memory_limit = key_.memory_limit;
     options.weights = key_.weights;
     options.progress = [this](double fraction) { tell_progress(fraction); };
-    Result<std::unique_ptr<Session>> opened = door_.open(options, cancel_load_);
+    Result<std::unique_ptr<Session>> opened = api_.open(options, cancel_load_);
     if (opened && !*opened) return Error{ErrorCode::kInternal, "The engine opened no session."};
     return opened;
   } catch (const std::exception& e) {

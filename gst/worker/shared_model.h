@@ -48,7 +48,7 @@ class SharedModel {
   // The model of this key: one that is in use, or a new one. A model that failed to load stays
   // failed for those who hold it; the next acquire after them tries again. The last reference must
   // not be given up on the worker's thread.
-  static std::shared_ptr<SharedModel> acquire(const Door& door, const ModelKey& key);
+  static std::shared_ptr<SharedModel> acquire(const EngineApi& api, const ModelKey& key);
   ~SharedModel();
 
   // The first client starts loading. The client hears on_ready or on_failed, also when that
@@ -72,7 +72,7 @@ class SharedModel {
   ModelState state() const;
   int64_t device_memory_bytes() const;  // as of the last piece of work
 
-  SharedModel(const Door& door, ModelKey key);  // use acquire()
+  SharedModel(const EngineApi& api, ModelKey key);  // use acquire()
 
  private:
   struct Seat {
@@ -98,7 +98,7 @@ class SharedModel {
   bool is_called(const WorkSource* client) const;  // called with the lock
   bool take_room_of_clients(const WorkSource* but);
 
-  const Door& door_;
+  const EngineApi& api_;
   const ModelKey key_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -22,7 +22,7 @@ class QuestionAnswerer {
   QuestionAnswerer(const DeviceModel& model, const DeviceMemory& memory, const Tap& tap,
                    std::optional<Tokenizer> tokenizer);
 
-  // As the door says (model/session.h).
+  // As the API says (model/session.h).
   std::vector<Answer> ask(const Encoded& encoded, const std::vector<Query>& queries,
                           const AskOptions& options, const Cancel& cancel);
   // Answers to prompts that are ids already, in batches; their text is left out. While a tap is set

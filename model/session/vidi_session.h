@@ -1,5 +1,5 @@
 // The engine's own Session: which object does what, one line a call. Also what tests and vidi-trace
-// need beside the door. Uses torch: not for the element.
+// need beside the API. Uses torch: not for the element.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ namespace vidi {
 
 class VidiSession final : public Session {
  public:
-  // These two throw; Session::open is the door.
+  // These two throw; Session::open is the API's.
   static std::unique_ptr<VidiSession> load(const OpenOptions& options, const Cancel& cancel);
   // A model of the given shapes with random weights, and no tokenizer: ask() is not for it,
   // ask_ids() is.

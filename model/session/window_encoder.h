@@ -15,7 +15,7 @@ class WindowEncoder {
   WindowEncoder(const DeviceModel& model, DeviceMemory& memory, const Tap& tap)
       : model_(model), memory_(memory), tap_(tap), pictures_(model, memory, tap) {}
 
-  // These three as the door says (model/session.h).
+  // These three as the API says (model/session.h).
   std::shared_ptr<PartialWindow> begin(size_t n_frames) const;
   void append(PartialWindow& partial, size_t first, const FrameList& frames,
               const Cancel& cancel) const;

@@ -1,4 +1,4 @@
-// What the engine keeps of one frame and of one stretch of sound, and the way back from the door's
+// What the engine keeps of one frame and of one stretch of sound, and the way back from the API's
 // handles to the engine's own.
 #pragma once
 

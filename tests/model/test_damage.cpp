@@ -1,4 +1,4 @@
-// A checkpoint that is damaged in one way is refused at the door with one sentence that says which
+// A checkpoint that is damaged in one way is refused at once with one sentence that says which
 // way.
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -44,7 +44,7 @@ TEST(Interruption, EndsLongQuestionsWithinALayer) {
   }
 }
 
-// A cancel is heard by what works below the layers, whichever function of the door it is in.
+// A cancel is heard by what works below the layers, whichever function of the API it is in.
 TEST(Interruption, CancelIsAskedForInEveryCall) {
   const auto session = one_layer();
   const auto window = some_window(*session);

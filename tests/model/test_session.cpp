@@ -1,4 +1,4 @@
-// The door: encode once, ask many, share what windows share, stop when told, refuse what makes no
+// The API: encode once, ask many, share what windows share, stop when told, refuse what makes no
 // sense.
 #include <ATen/Version.h>
 #include <dlfcn.h>
@@ -392,14 +392,14 @@ TEST(Grid, FollowsTheTokenBudget) {
   }
 }
 
-// libvidi.so opens by dlopen and its one symbol hands out a door that works.
-TEST(Door, OpensByDlopen) {
+// libvidi.so opens by dlopen and its one symbol hands out an API that works.
+TEST(EngineApi, OpensByDlopen) {
   void* library = dlopen(VIDI_ENGINE_LIBRARY,
                          RTLD_NOW | RTLD_LOCAL);  // never closed: libtorch does not allow it
   ASSERT_NE(library, nullptr) << dlerror();
-  auto get = reinterpret_cast<const Door* (*)()>(dlsym(library, "vidi_door"));
+  auto get = reinterpret_cast<const EngineApi* (*)()>(dlsym(library, "vidi_engine_api"));
   ASSERT_NE(get, nullptr);
-  EXPECT_EQ(get()->version, kDoorVersion);
+  EXPECT_EQ(get()->version, kEngineApiVersion);
   OpenOptions options;
   options.folder = VIDI_DEMO_CHECKPOINT, options.device = "cpu";
   auto session = get()->open(options, Cancel());

@@ -26,7 +26,7 @@ struct Case {
 // Throws EngineError when the file is not a case.
 Case read_case(const std::string& path);
 
-// A value, or the door's error thrown again.
+// A value, or the API's error thrown again.
 template <class T>
 T value_of(Result<T> result) {
   if (!result) throw EngineError(result.error().code, result.error().message);

@@ -1,4 +1,4 @@
-// What the door must answer to bad input.
+// What the API must answer to bad input.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -522,11 +522,11 @@ uint64_t memory_limit() {
 
 }  // namespace vidi::scripted
 
-extern "C" const vidi::Door* vidi_door() {
-  static const vidi::Door door{vidi::kDoorVersion, &vidi::scripted::open,
-                               &vidi::scripted::picture_side, &vidi::scripted::frame_rate,
-                               &vidi::scripted::shrink};
-  return &door;
+extern "C" const vidi::EngineApi* vidi_engine_api() {
+  static const vidi::EngineApi api{vidi::kEngineApiVersion, &vidi::scripted::open,
+                                   &vidi::scripted::picture_side, &vidi::scripted::frame_rate,
+                                   &vidi::scripted::shrink};
+  return &api;
 }
 
 #pragma GCC visibility pop

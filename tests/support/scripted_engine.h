@@ -1,9 +1,9 @@
-// A second implementation of the door, for tests: answers, delays and failures are given by the
+// A second implementation of the API, for tests: answers, delays and failures are given by the
 // test.
 //
-// It is a shared library (build/tests/libscripted.so) with a `vidi_door` of its own. A test links
-// it, and points $VIDI_ENGINE at it (VIDI_SCRIPTED_ENGINE is its path), so that plugin and test see
-// one instance. No torch.
+// It is a shared library (build/tests/libscripted.so) with a `vidi_engine_api` of its own. A test
+// links it, and points $VIDI_ENGINE at it (VIDI_SCRIPTED_ENGINE is its path), so that plugin and
+// test see one instance. No torch.
 //
 // In another process, to which no test can speak, it gives the answer that $VIDI_SCRIPTED_ANSWER
 // holds, e.g. "0.20-0.60", to every question.
@@ -17,7 +17,7 @@
 
 #include "model/result.h"
 
-// Declared only: what goes through the door changes more often than most tests need to know.
+// Declared only: what goes through the API changes more often than most tests need to know.
 namespace vidi {
 struct DevicePicture;
 struct ModelInfo;

@@ -33,7 +33,7 @@ class SessionTest : public testing::Test {
  protected:
   void SetUp() override {
     scripted::reset();
-    auto opened = vidi_door()->open({.folder = "a", .progress = {}}, Cancel());
+    auto opened = vidi_engine_api()->open({.folder = "a", .progress = {}}, Cancel());
     ASSERT_TRUE(opened);
     session_ = std::move(*opened);
   }

@@ -309,7 +309,7 @@ void Bench::look_and_listen(Window& window, const std::vector<Frame>& frames) {
   }
 }
 
-// Through the door, as the element asks: the whole encode from features, and whole answers. Under a
+// Through the API, as the element asks: the whole encode from features, and whole answers. Under a
 // memory limit with the towers' way to the device, too.
 void Bench::questions() {
   const Cancel cancel;

@@ -51,12 +51,12 @@ bool has_gpu() {
 #define NEEDS_GPU() \
   if (!has_gpu()) GTEST_SKIP() << "no CUDA driver or device"
 
-// The real engine's door, for its arithmetic; null in a build without engine.
-const Door* real_door() {
+// The real engine's API, for its arithmetic; null in a build without engine.
+const EngineApi* real_door() {
 #ifdef VIDI_ENGINE_LIBRARY
   void* library = dlopen(VIDI_ENGINE_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   if (!library) return nullptr;
-  const auto knock = reinterpret_cast<const Door* (*)()>(dlsym(library, "vidi_door"));
+  const auto knock = reinterpret_cast<const EngineApi* (*)()>(dlsym(library, "vidi_engine_api"));
   return knock ? knock() : nullptr;
 #else
   return nullptr;
@@ -98,7 +98,7 @@ int largest_difference(const std::vector<uint8_t>& a, const std::vector<uint8_t>
 }
 
 std::atomic<int> n_shrunk, n_refused;
-const Door* counted_door = nullptr;
+const EngineApi* counted_door = nullptr;
 
 // The real engine's shrink, counted.
 Result<bool> counting(const DevicePicture& picture, int side, uint8_t* rgb) noexcept {

@@ -46,8 +46,8 @@ std::vector<OpenFailure> open_failures() {
   return {{"empty path", "model-path=\"\"", good, no_path},
           {"no library", "device=auto", "/nonsense/engine.so", no_engine("/nonsense/engine.so")},
           {"no ELF file", "device=auto", "/etc/hostname", no_engine("/etc/hostname")},
-          {"no door", "device=auto", VIDI_NO_DOOR, no_engine("vidi_door")},
-          {"an old door", "device=auto", VIDI_OLD_DOOR, no_engine("version")}};
+          {"no API", "device=auto", VIDI_NO_API, no_engine("vidi_engine_api")},
+          {"an old API", "device=auto", VIDI_OLD_API, no_engine("version")}};
 }
 
 void expect_complaint(const Complaint& found, const Complaint& expected, const char* what) {

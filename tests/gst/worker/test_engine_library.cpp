@@ -30,20 +30,20 @@ class EngineLibraryTest : public testing::Test {
     fs::remove_all(folder_);
     before_.empty() ? unsetenv("VIDI_ENGINE") : setenv("VIDI_ENGINE", before_.c_str(), 1);
   }
-  static Result<const Door*> with(const std::string& path) {
+  static Result<const EngineApi*> with(const std::string& path) {
     setenv("VIDI_ENGINE", path.c_str(), 1);
-    return engine_door();
+    return engine_api();
   }
   // The error for `path`, which it must name in one line.
   static Error error_with(const std::string& path) {
-    const Result<const Door*> door = with(path);
-    if (door) {
-      ADD_FAILURE() << "a door in " << path;
+    const Result<const EngineApi*> api = with(path);
+    if (api) {
+      ADD_FAILURE() << "an API in " << path;
       return {};
     }
-    EXPECT_NE(door.error().message.find(path), std::string::npos) << door.error().message;
-    EXPECT_EQ(door.error().message.find('\n'), std::string::npos) << door.error().message;
-    return door.error();
+    EXPECT_NE(api.error().message.find(path), std::string::npos) << api.error().message;
+    EXPECT_EQ(api.error().message.find('\n'), std::string::npos) << api.error().message;
+    return api.error();
   }
   static bool says(const Error& error, const std::string& part) {
     return error.message.find(part) != std::string::npos;
@@ -55,13 +55,13 @@ class EngineLibraryTest : public testing::Test {
 
 // $VIDI_ENGINE opens that library, the very instance that the program is linked with.
 TEST_F(EngineLibraryTest, OpensTheNamedOne) {
-  const Result<const Door*> door = with(VIDI_SCRIPTED_ENGINE);
-  ASSERT_TRUE(door) << door.error().message;
-  EXPECT_EQ((*door)->version, kDoorVersion);
-  EXPECT_EQ(*door, vidi_door());
-  const Result<const Door*> again = with(VIDI_SCRIPTED_ENGINE);
+  const Result<const EngineApi*> api = with(VIDI_SCRIPTED_ENGINE);
+  ASSERT_TRUE(api) << api.error().message;
+  EXPECT_EQ((*api)->version, kEngineApiVersion);
+  EXPECT_EQ(*api, vidi_engine_api());
+  const Result<const EngineApi*> again = with(VIDI_SCRIPTED_ENGINE);
   ASSERT_TRUE(again);
-  EXPECT_EQ(*again, *door);
+  EXPECT_EQ(*again, *api);
 }
 
 // A path that is not there is named, with the variable that it came from.
@@ -87,23 +87,24 @@ TEST_F(EngineLibraryTest, DamagedFiles) {
   const fs::path empty = folder_ / "empty.so", half = folder_ / "half.so";
   std::ofstream(empty).flush();
   error_with(empty.string());
-  fs::copy_file(VIDI_NO_DOOR, half);
+  fs::copy_file(VIDI_NO_API, half);
   fs::resize_file(half, 100);
   error_with(half.string());
 }
 
-// A library without a door is refused for that.
+// A library without an API is refused for that.
 TEST_F(EngineLibraryTest, NoDoor) {
-  const Error error = error_with(VIDI_NO_DOOR);
+  const Error error = error_with(VIDI_NO_API);
   EXPECT_EQ(error.code, ErrorCode::kUnsupported);
-  EXPECT_TRUE(says(error, "vidi_door")) << error.message;
+  EXPECT_TRUE(says(error, "vidi_engine_api")) << error.message;
 }
 
-// A door of another version is refused with both versions.
+// An API of another version is refused with both versions.
 TEST_F(EngineLibraryTest, AnotherVersion) {
-  const Error error = error_with(VIDI_OLD_DOOR);
+  const Error error = error_with(VIDI_OLD_API);
   EXPECT_EQ(error.code, ErrorCode::kUnsupported);
-  EXPECT_TRUE(says(error, "expected version " + std::to_string(kDoorVersion))) << error.message;
+  EXPECT_TRUE(says(error, "expected version " + std::to_string(kEngineApiVersion)))
+      << error.message;
   EXPECT_TRUE(says(error, "found version 1")) << error.message;
 }
 
@@ -112,49 +113,49 @@ TEST_F(EngineLibraryTest, TriesAgain) {
   const fs::path path = folder_ / "later.so";
   error_with(path.string());
   fs::create_symlink(VIDI_SCRIPTED_ENGINE, path);
-  const Result<const Door*> door = with(path.string());
-  ASSERT_TRUE(door) << door.error().message;
-  EXPECT_EQ(*door, vidi_door());
+  const Result<const EngineApi*> api = with(path.string());
+  ASSERT_TRUE(api) << api.error().message;
+  EXPECT_EQ(*api, vidi_engine_api());
 }
 
 // A changed $VIDI_ENGINE counts at once, also after a success.
 TEST_F(EngineLibraryTest, HonoursAChange) {
   ASSERT_TRUE(with(VIDI_SCRIPTED_ENGINE));
-  error_with(VIDI_OLD_DOOR);
+  error_with(VIDI_OLD_API);
   ASSERT_TRUE(with(VIDI_SCRIPTED_ENGINE));
 }
 
 // Without $VIDI_ENGINE (or with an empty one) every usual place is tried; the error names them all.
 TEST_F(EngineLibraryTest, NamesEveryPlace) {
   Dl_info info{};
-  ASSERT_NE(dladdr(reinterpret_cast<const void*>(&engine_door), &info), 0);
+  ASSERT_NE(dladdr(reinterpret_cast<const void*>(&engine_api), &info), 0);
   const fs::path own = fs::absolute(info.dli_fname).parent_path();
   const fs::path built = (own / ".." / "model" / "libvidi.so").lexically_normal();
   for (const bool empty : {false, true}) {
     empty ? setenv("VIDI_ENGINE", "", 1) : unsetenv("VIDI_ENGINE");
-    const Result<const Door*> door = engine_door();
-    if (door) GTEST_SKIP() << "an engine is built or installed here";
+    const Result<const EngineApi*> api = engine_api();
+    if (api) GTEST_SKIP() << "an engine is built or installed here";
     if (fs::exists(built)) GTEST_SKIP() << "an engine is built here, and cannot be opened";
-    EXPECT_EQ(door.error().code, ErrorCode::kNotFound);
-    EXPECT_TRUE(says(door.error(), (own / "libvidi.so").string())) << door.error().message;
-    EXPECT_TRUE(says(door.error(), built.string())) << door.error().message;
-    EXPECT_TRUE(says(door.error(), "VIDI_ENGINE")) << door.error().message;
+    EXPECT_EQ(api.error().code, ErrorCode::kNotFound);
+    EXPECT_TRUE(says(api.error(), (own / "libvidi.so").string())) << api.error().message;
+    EXPECT_TRUE(says(api.error(), built.string())) << api.error().message;
+    EXPECT_TRUE(says(api.error(), "VIDI_ENGINE")) << api.error().message;
   }
 }
 
-// Many threads that ask at once all get the same door.
+// Many threads that ask at once all get the same API.
 TEST_F(EngineLibraryTest, ManyThreads) {
   setenv("VIDI_ENGINE", VIDI_SCRIPTED_ENGINE, 1);
-  std::vector<const Door*> doors(8);
+  std::vector<const EngineApi*> doors(8);
   std::vector<std::thread> threads;
-  for (const Door*& door : doors) {
-    threads.emplace_back([&door] {
-      const Result<const Door*> found = engine_door();
-      door = found ? *found : nullptr;
+  for (const EngineApi*& api : doors) {
+    threads.emplace_back([&api] {
+      const Result<const EngineApi*> found = engine_api();
+      api = found ? *found : nullptr;
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (const Door* door : doors) EXPECT_EQ(door, vidi_door());
+  for (const EngineApi* api : doors) EXPECT_EQ(api, vidi_engine_api());
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ class ModelClientTest : public testing::Test {
     expect_account(client_.counters());
   }
 
-  void start() { client_.start(*vidi_door(), {"a", "cpu"}); }
+  void start() { client_.start(*vidi_engine_api(), {"a", "cpu"}); }
   void start_and_wait() {
     start();
     ASSERT_TRUE(client_.wait_until_loaded());

@@ -86,7 +86,8 @@ class SharedModelTest : public testing::Test {
                                             Precision precision = Precision::kAuto,
                                             uint64_t memory_limit = 0,
                                             WeightFormat weights = WeightFormat::kNative) {
-    return SharedModel::acquire(*vidi_door(), {folder, device, precision, memory_limit, weights});
+    return SharedModel::acquire(*vidi_engine_api(),
+                                {folder, device, precision, memory_limit, weights});
   }
 };
 
