@@ -15,6 +15,7 @@ namespace vidi {
 [[noreturn]] static void refuse() { throw std::runtime_error("this build has no CUDA kernels"); }
 
 DeviceLimits device_limits(int) { return {}; }
+KernelSupport kernel_support(int) { return {}; }
 
 void launch_attention(const AttentionTask&, const AttentionPlan&, ElementType, void*, void*) {
   refuse();

@@ -12,8 +12,8 @@ namespace vidi {
 enum class Precision { kAuto, kFp32, kFp16, kBf16 };
 
 // How the decoder's matrices are stored. int8: 8 bits of each number with a scale for 128 of a row
-// (kernels/layers/weight_matrix.h), made while loading; a matrix whose shape does not allow it stays
-// native. Towers, projectors and norms are native always.
+// (kernels/layers/weight_matrix.h), made while loading; a matrix whose shape does not allow it
+// stays native. Towers, projectors and norms are native always.
 enum class WeightFormat { kNative, kInt8 };
 
 struct OpenOptions {
@@ -41,6 +41,8 @@ struct ModelInfo {
       false;               // the checkpoint brings its own sentence for the task "highlight"
   std::string why_no_gpu;  // device auto took the CPU: why; else empty
   std::vector<std::string> unused_tensors;  // in the checkpoint, and nothing here needs them
+  // On CUDA in half precision: why the engine's own kernels do not run; else empty.
+  std::string why_no_kernels = {};
 };
 
 }  // namespace vidi

@@ -312,6 +312,7 @@ GstStructure* model_structure(ModelState state, const std::string& session_id,
     fields.text("precision", info->precision);
     fields.text("weights", info->weights);
     fields.text("why-no-gpu", info->why_no_gpu);
+    fields.text("why-no-kernels", info->why_no_kernels);
     fields.text("family", info->family);
     fields.large("weight-bytes", std::max<int64_t>(info->weight_bytes, 0));
     fields.large("device-memory", std::max<int64_t>(device_memory, 0));

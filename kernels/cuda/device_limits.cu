@@ -22,20 +22,30 @@ bool has_code_for(int device) {
 }
 
 DeviceLimits ask(int device) {
+  const KernelSupport support = kernel_support(device);
+  if (!support.has_code) return {};
   DeviceLimits limits;
+  limits.generation = support.capability / 10;
   const bool answers =
-      cudaDeviceGetAttribute(&limits.generation, cudaDevAttrComputeCapabilityMajor, device) ==
-          cudaSuccess &&
       cudaDeviceGetAttribute(&limits.multiprocessors, cudaDevAttrMultiProcessorCount, device) ==
           cudaSuccess &&
       cudaDeviceGetAttribute(&limits.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin,
                              device) == cudaSuccess;
-  const bool usable = answers && limits.generation >= 8 && has_code_for(device);
   cudaGetLastError();  // what failed here is an answer, not an error
-  return usable ? limits : DeviceLimits{};
+  return answers ? limits : DeviceLimits{};
 }
 
 }  // namespace
+
+KernelSupport kernel_support(int device) {
+  int major = 0, minor = 0;
+  const bool answers =
+      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
+      cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device) == cudaSuccess;
+  const bool has_code = answers && major >= 8 && has_code_for(device);
+  cudaGetLastError();
+  return {true, answers ? 10 * major + minor : 0, has_code};
+}
 
 DeviceLimits device_limits(int device) {
   static std::mutex mutex;

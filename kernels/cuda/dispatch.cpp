@@ -9,6 +9,19 @@ bool own_kernels_run(at::Device device, at::ScalarType dtype) {
          device_limits(device.index()).multiprocessors > 0;
 }
 
+std::string why_no_own_kernels(const KernelSupport& support) {
+  const std::string instead = ", libtorch's are used instead";
+  const std::string version =
+      std::to_string(support.capability / 10) + "." + std::to_string(support.capability % 10);
+  if (support.has_code) return "";
+  if (!support.built) return "this build has no CUDA kernels of its own (no nvcc)" + instead;
+  if (support.capability == 0) return "the GPU does not tell its compute capability" + instead;
+  if (support.capability < 80)
+    return "our CUDA kernels need compute capability 8.0, the GPU has " + version + instead;
+  return "this build has no kernels for the GPU's compute capability " + version + instead +
+         ": build with -Dgpu_arch=" + std::to_string(support.capability);
+}
+
 bool is_aligned(const at::Tensor& x) { return reinterpret_cast<uintptr_t>(x.data_ptr()) % 16 == 0; }
 
 bool fits_own_kernels(const at::Tensor& x) {

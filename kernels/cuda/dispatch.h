@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
+
 #include "kernels/cuda/device_limits.h"
 #include "kernels/cuda/element_type.h"
 
@@ -10,6 +12,10 @@ namespace vidi {
 
 // Half precision on a CUDA device that our kernels run on.
 bool own_kernels_run(at::Device device, at::ScalarType dtype);
+
+// A sentence for the user of a CUDA device that they do not run on, with the way out; "" where they
+// do.
+std::string why_no_own_kernels(const KernelSupport& support);
 
 // x is such a tensor, contiguous and at a multiple of 16 bytes.
 bool fits_own_kernels(const at::Tensor& x);

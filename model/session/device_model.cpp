@@ -4,6 +4,7 @@
 #include <chrono>
 #include <limits>
 
+#include "kernels/cuda/dispatch.h"
 #include "model/device/device.h"
 #include "model/device/host_memory.h"
 #include "model/device/memory_plan.h"
@@ -66,6 +67,8 @@ void DeviceModel::load(Weights weights, const OpenOptions& options, const Cancel
   synchronize(device_);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   describe(weights, took.count());
+  if (device_.is_cuda() && dtype_ != at::kFloat)
+    info_.why_no_kernels = why_no_own_kernels(kernel_support(device_.index()));
   info_.weights = options.weights == WeightFormat::kInt8 ? "int8" : "native";
 }
 

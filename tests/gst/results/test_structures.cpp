@@ -332,6 +332,17 @@ TEST_F(Events, WhyNoGpu) {
   EXPECT_EQ(text(stats.get(), "why-no-gpu"), "there is no CUDA device");
 }
 
+// Where a GPU does without the engine's own kernels, the model says why.
+TEST_F(Events, WhyNoKernels) {
+  ModelInfo info;
+  info.device = "cuda:0";
+  EXPECT_FALSE(has(Structure(model_structure(ModelState::kReady, "s", "m", &info, 0, nullptr)),
+                   "why-no-kernels"));
+  info.why_no_kernels = "this build has none";
+  const Structure model(model_structure(ModelState::kReady, "s", "m", &info, 0, nullptr));
+  EXPECT_EQ(text(model, "why-no-kernels"), "this build has none");
+}
+
 // A load time that is no number does no harm.
 TEST_F(Events, ModelWithAbsurdLoadTime) {
   for (double seconds : {std::nan(""), HUGE_VAL, -1.0, 1e300}) {
