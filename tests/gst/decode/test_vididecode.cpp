@@ -65,6 +65,7 @@ bool compares_with_hardware() {
 Film steady() { return {"steady", some_h264() + "mp4mux"}; }
 
 std::vector<Film> films() {
+  prepare();  // this is called before any test: which encoders are there?
   const std::string b = "bframes=3 b-adapt=false ";
   const std::string vp8 = "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=40 ";
   return {
@@ -285,22 +286,29 @@ const std::vector<Watching> kWatchings = {
     {"window-duration=3000000000 window-stride=1300000000 frame-rate=7/3"},
 };
 
-// Of every kind of file the model sees the same pictures, pixel by pixel, in the same windows.
-TEST_F(VidiDecode, SamePicturesAsAnOrdinaryDecoder) {
-  for (const Film& film : films()) {
-    if (!can_be_made(film)) continue;
-    SCOPED_TRACE(film.name);
-    const std::string path = made(film);
-    for (const Watching& watching : kWatchings) {
-      Outcome run;
-      expect_same(path, watching, &run);
-      EXPECT_EQ(run.n_gops > 1, film.is_cut);
-      if (film.is_cut) {
-        EXPECT_LT(run.n_out, run.n_in / 2);
-      }
+class KindOfFile : public VidiDecode, public testing::WithParamInterface<Film> {};
+
+// Of every kind of file the model sees the same pictures, pixel by pixel, in the same windows. A
+// kind whose encoder is not installed is skipped, and counted as that.
+TEST_P(KindOfFile, SamePicturesAsAnOrdinaryDecoder) {
+  const Film& film = GetParam();
+  if (!can_be_made(film)) GTEST_SKIP() << "no encoder: " << film.pipeline;
+  const std::string path = made(film);
+  for (const Watching& watching : kWatchings) {
+    Outcome run;
+    expect_same(path, watching, &run);
+    EXPECT_EQ(run.n_gops > 1, film.is_cut);
+    if (film.is_cut) {
+      EXPECT_LT(run.n_out, run.n_in / 2);
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(All, KindOfFile, testing::ValuesIn(films()), [](const auto& info) {
+  std::string name = info.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
 
 // Recordings that were joined are seen the same, too: PTS step back a little, or far; the size may
 // change.
