@@ -298,6 +298,23 @@ TEST_F(Actions, AnalyzeNow) {
   EXPECT_EQ(number(windows[1], "window-start"), 7 * GST_SECOND);
 }
 
+// Windows that overlap the one that is ended and have begun are a part of it: their numbers are
+// left out, and the next window begins with the next picture.
+TEST_F(Actions, AnalyzeNowTakesWhatOverlaps) {
+  Rig rig({.windows = "window-duration=8000000000 window-stride=2000000000"});
+  rig.play();
+  rig.frames(0, 4);
+  g_signal_emit_by_name(rig.pipeline.v(), "analyze-now");
+  rig.frames(5, 12);
+  rig.end();
+  const auto windows = rig.pipeline.structures("vidi/window");
+  ASSERT_GE(windows.size(), 2u);
+  EXPECT_EQ(number(windows[0], "window-index"), 0u);
+  EXPECT_EQ(number(windows[0], "window-stop"), 5 * GST_SECOND);
+  EXPECT_EQ(number(windows[1], "window-index"), 3u);
+  EXPECT_EQ(number(windows[1], "window-start"), 5 * GST_SECOND);
+}
+
 // analyze-now where nothing is to analyse does nothing.
 TEST_F(Actions, AnalyzeNowWithoutFrames) {
   Rig rig;
