@@ -23,9 +23,9 @@ constexpr char kSummary[] =
 
 constexpr char kDescription[] =
     "FILE is a path, a URI, or - for what is piped in. The table on stdout is sorted by question, "
-    "then by time. Exit status: 0 the file was watched "
-    "to "
-    "its end, 1 it was not, 2 the command line was not understood.";
+    "then by time. Exit status: 0 the file was watched to its end, 1 it was not, or not every "
+    "window "
+    "of it was analysed, 2 the command line was not understood.";
 
 constexpr double kUnset = std::numeric_limits<double>::quiet_NaN();
 constexpr double kDay = 86400;

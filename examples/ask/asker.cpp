@@ -262,7 +262,7 @@ void Asker::take_window(const GstStructure* window) {
   const bool failed = gst_structure_has_field(window, "error");  // a warning says why
   if (asking_) {
     ++n_answered_;
-    if (failed) refusal_ = printable(gst_structure_get_string(window, "error"));
+    if (failed) refusal_ = in_options(printable(gst_structure_get_string(window, "error")));
     return;
   }
   if (failed) {

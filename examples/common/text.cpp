@@ -88,10 +88,25 @@ std::string place_text(const GstStructure* model) {
     const char* text = gst_structure_get_string(model, name);
     return text ? printable(text) : std::string();
   };
-  const std::string why = field("why-no-gpu");
+  const std::string why = field("why-no-gpu"), slow = field("why-no-kernels");
   const std::string weights = field("weights") == "int8" ? ", int8 weights" : "";
   return "on " + field("device") + " (" + field("precision") + weights + ")" +
-         (why.empty() ? "" : ", no GPU: " + why);
+         (why.empty() ? "" : ", no GPU: " + why) + (slow.empty() ? "" : "; " + slow);
+}
+
+std::string in_options(std::string text) {
+  for (const auto& [property, option] :
+       {std::pair<std::string, std::string>{"memory-limit", "--memory-limit"},
+        {"window-duration", "--window"},
+        {"window-stride", "--stride"},
+        {"frame-rate", "--rate"}}) {
+    for (size_t at = 0; (at = text.find(property, at)) != std::string::npos;) {
+      const bool is_word = at == 0 || text[at - 1] == ' ';
+      if (is_word) text.replace(at, property.size(), option);
+      at += is_word ? option.size() : property.size();
+    }
+  }
+  return text;
 }
 
 std::string printable(const std::string& text) {

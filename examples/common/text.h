@@ -13,8 +13,12 @@ std::string printable(const std::string& text);
 // address is printed, and GStreamer quotes it in its errors.
 std::string without_credentials(const std::string& text);
 
-// Where the model of a vidi/model runs: "on cuda:0 (fp16)", with why not on a GPU.
+// Where the model of a vidi/model runs: "on cuda:0 (fp16)", with why not on a GPU, or not with
+// our kernels.
 std::string place_text(const GstStructure* model);
+
+// A sentence of the element with the names that its properties have on our command lines.
+std::string in_options(std::string text);
 
 bool is_blank(const std::string& text);  // nothing but white space, of any alphabet
 

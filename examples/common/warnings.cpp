@@ -24,7 +24,7 @@ std::string message_text(GstMessage* message) {
   } else {
     gst_message_parse_error(message, &error, nullptr);
   }
-  std::string text = error ? printable(error->message) : "";
+  std::string text = error ? in_options(printable(error->message)) : "";
   g_clear_error(&error);
   while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
   return text;

@@ -12,7 +12,8 @@ namespace {
 constexpr char kTestStreams[] =
     "videotestsrc is-live=true pattern=smpte ! video/x-raw,width=320,height=240,framerate=15/1 ! "
     "timeoverlay ! video/x-raw ! identity name=video "
-    "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=16000,channels=1 ! identity "
+    "audiotestsrc is-live=true wave=ticks tick-interval=500000000 ! "
+    "audio/x-raw,rate=16000,channels=1 ! identity "
     "name=audio";
 
 constexpr gint64 kUntilSettled = 3 * G_USEC_PER_SEC;  // from the first picture on

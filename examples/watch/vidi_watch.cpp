@@ -164,7 +164,7 @@ gboolean Watcher::on_keeper_message(GstBus*, GstMessage* message, gpointer data)
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
     GError* error = nullptr;
     gst_message_parse_error(message, &error, nullptr);
-    say(printable(error->message));
+    say(in_options(printable(error->message)));
     g_error_free(error);
     self->leave(kFailed);
     return G_SOURCE_CONTINUE;

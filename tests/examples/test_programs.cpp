@@ -38,6 +38,29 @@ TEST(Sighting, HasTheOffsetOfItsOwnMoment) {
 
 // ---- What may be printed ----
 
+// Where the model runs, and what it does without there.
+TEST(Text, SaysWhereTheModelRuns) {
+  for (const auto& [model, shown] : std::vector<std::pair<std::string, std::string>>{
+           {"vidi/model,device=cuda:0,precision=fp16", "on cuda:0 (fp16)"},
+           {"vidi/model,device=cpu,precision=fp32,why-no-gpu=(string)\"there is none\"",
+            "on cpu (fp32), no GPU: there is none"},
+           {"vidi/model,device=cuda:0,precision=fp16,weights=int8,why-no-kernels=(string)\"not for "
+            "8.6\"",
+            "on cuda:0 (fp16, int8 weights); not for 8.6"}}) {
+    GstStructure* structure = gst_structure_from_string(model.c_str(), nullptr);
+    ASSERT_TRUE(structure) << model;
+    EXPECT_EQ(place_text(structure), shown);
+    gst_structure_free(structure);
+  }
+}
+
+// Advice that names a property names the option instead; other words stay.
+TEST(Text, NamesOptions) {
+  EXPECT_EQ(in_options("memory-limit allows 1 GB: a shorter window-duration, a lower frame-rate"),
+            "--memory-limit allows 1 GB: a shorter --window, a lower --rate");
+  EXPECT_EQ(in_options("--memory-limit, my-frame-rate"), "--memory-limit, my-frame-rate");
+}
+
 // No name and no password of an address, however little of it is escaped; what is none stays.
 TEST(Text, HasNoCredentials) {
   for (const auto& [text, shown] : std::vector<std::pair<std::string, std::string>>{

@@ -174,6 +174,10 @@ void write_checkpoint(const Options& options) {
     fs::copy_file(options.tokenizer, out / "tokenizer.model", fs::copy_options::overwrite_existing);
   }
   write_shards(geometry, options);
+  if (options.tokenizer.empty())
+    std::fputs(
+        "no tokenizer.model: it loads for benchmarks; to be asked it needs --tokenizer FILE\n",
+        stderr);
 }
 
 bool parse_options(int argc, char** argv, Options& options) {
