@@ -37,7 +37,7 @@ def replaced(block, camera):
     block = re.sub(r"v4l2src( device=\S+)?", test_camera, block)
     for placeholder, stand_in in [("file:///clip.mp4", cases.CLIP.as_uri()), ("/models/Vidi1.5-9B", "MODEL"),
                                   ("device=cuda:0 precision=bf16", "device=cpu precision=fp32"),
-                                  ("rtsp://cam", camera), ("autovideosink", "fakesink sync=false"),
+                                  ("rtsp://cam", camera), ("autovideosink", "fakesink sync=false"), ("autoaudiosink", "fakesink sync=false"),
                                   ("MODEL", str(cases.CHECKPOINT))]:
         block = block.replace(placeholder, stand_in)
     return block
