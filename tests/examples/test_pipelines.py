@@ -44,11 +44,14 @@ def replaced(block, camera):
 
 
 class Camera:
-    """An RTSP server on loopback that plays the clip in real time."""
+    """An RTSP server on loopback that plays the clip in real time, with its sound or without."""
+
+    def __init__(self, *options):
+        self.options = options
 
     def __enter__(self):
         program = cases.BUILD / "tests/rtsp-server"
-        self.process = subprocess.Popen([program, "--no-audio", cases.CLIP], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([program, *self.options, cases.CLIP], stdout=subprocess.PIPE, text=True)
         return self.process.stdout.readline().strip()
 
     def __exit__(self, *_):
@@ -92,6 +95,7 @@ class Pipelines(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.silent_camera = cls.enterClassContext(Camera("--no-audio"))
         cls.camera = cls.enterClassContext(Camera())
 
     def test_page_has_the_promised_lines(self):
@@ -113,6 +117,8 @@ class Pipelines(unittest.TestCase):
         """Of a file there is a hit; of a camera, which shows none, a window that was analysed."""
         if "v4l2src" in block or "rtsp" in block:
             self.assertIn("vidi/window,", output)
+            if "audio_sink" in block:
+                self.assertRegex(output, r"vidi/window,.*has-audio=\(boolean\)true")
         elif re.search(r"gst-launch-1.0 .*-m", block):
             self.assertRegex(output, r"vidi/result,.*final=\(boolean\)true")
         elif "grep" in block:
@@ -136,7 +142,7 @@ def add_cases():
     for i, block in enumerate(blocks(PAGE.read_text())):
 
         def case(self, block=block):
-            self.check(block, self.folder, self.camera)
+            self.check(block, self.folder, self.camera if "media=audio" in block else self.silent_camera)
 
         case.__doc__ = "The line runs as on the page: " + title(block)
         setattr(Pipelines, f"test_line_{i + 1:02}", case)

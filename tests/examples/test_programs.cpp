@@ -40,6 +40,7 @@ TEST(Sighting, HasTheOffsetOfItsOwnMoment) {
 
 // Where the model runs, and what it does without there.
 TEST(Text, SaysWhereTheModelRuns) {
+  gst_init(nullptr, nullptr);
   for (const auto& [model, shown] : std::vector<std::pair<std::string, std::string>>{
            {"vidi/model,device=cuda:0,precision=fp16", "on cuda:0 (fp16)"},
            {"vidi/model,device=cpu,precision=fp32,why-no-gpu=(string)\"there is none\"",
