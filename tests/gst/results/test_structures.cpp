@@ -336,11 +336,11 @@ TEST_F(Events, WhyNoGpu) {
 TEST_F(Events, WhyNoKernels) {
   ModelInfo info;
   info.device = "cuda:0";
-  EXPECT_FALSE(has(Structure(model_structure(ModelState::kReady, "s", "m", &info, 0, nullptr)),
-                   "why-no-kernels"));
+  const Structure without(model_structure(ModelState::kReady, "s", "m", &info, 0, nullptr));
+  EXPECT_FALSE(has(without, "why-no-kernels"));
   info.why_no_kernels = "this build has none";
   const Structure model(model_structure(ModelState::kReady, "s", "m", &info, 0, nullptr));
-  EXPECT_EQ(text(model, "why-no-kernels"), "this build has none");
+  EXPECT_EQ(text(model.get(), "why-no-kernels"), "this build has none");
 }
 
 // A load time that is no number does no harm.
