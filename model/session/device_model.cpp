@@ -69,7 +69,8 @@ void DeviceModel::load(Weights weights, const OpenOptions& options, const Cancel
   describe(weights, took.count());
   if (device_.is_cuda() && dtype_ != at::kFloat)
     info_.why_no_kernels = why_no_own_kernels(kernel_support(device_.index()));
-  info_.weights = options.weights == WeightFormat::kInt8 ? "int8" : "native";
+  // As they are stored, which on a GPU without our kernels is not as they were wanted.
+  info_.weights = decoder_.expanded_bytes() > 0 ? "int8" : "native";
 }
 
 void DeviceModel::describe(const Weights& weights, double seconds) {
