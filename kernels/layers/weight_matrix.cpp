@@ -39,6 +39,12 @@ int64_t WeightMatrix::packed_bytes(int64_t n_out, int64_t n_in) {
   return n_out * n_in + n_out * packed_groups(n_in) * 2;
 }
 
+int64_t WeightMatrix::expanded_bytes(int64_t n_out, int64_t n_in, at::ScalarType dtype) {
+  constexpr int64_t kMost = int64_t{512} << 20;
+  const int64_t bytes = n_out * n_in * static_cast<int64_t>(at::elementSize(dtype));
+  return bytes <= kMost ? bytes : 0;
+}
+
 WeightMatrix WeightMatrix::packed(int64_t n_out, int64_t n_in, at::Device device,
                                   at::ScalarType dtype) {
   TORCH_CHECK(can_pack(n_out, n_in, device, dtype), "WeightMatrix: [", n_out, ", ", n_in,
@@ -180,12 +186,16 @@ at::Tensor packed_product(const at::Tensor& x, const WeightMatrix& weight) {
   const std::vector<int64_t> shape = with_last(x, n_out);
   if (rows.size(0) == 0) return at::empty(shape, x.options());
   if (!x.is_cpu()) {
-    if (rows.size(0) > kMostPackedRows) return apply_linear(x, weight.expanded());
+    const bool expands = WeightMatrix::expanded_bytes(n_out, n_in, weight.dtype()) > 0;
+    if (expands && rows.size(0) > kMostPackedRows) return apply_linear(x, weight.expanded());
     const at::Tensor out = at::empty({rows.size(0), n_out}, x.options());
     PackedProductTask task;
     static_cast<PackedTask&>(task) = task_of(weight.bytes_, weight.scales_, n_out, n_in);
     task.counters = static_cast<unsigned*>(weight.counters_.data_ptr());
-    multiply_on_device(task, out, rows);
+    for (int64_t at = 0; at < rows.size(0); at += kMostPackedRows) {
+      const int64_t n = std::min<int64_t>(kMostPackedRows, rows.size(0) - at);
+      multiply_on_device(task, out.narrow(0, at, n), rows.narrow(0, at, n));
+    }
     return out.view(shape);
   }
   const at::Tensor floats = rows.to(at::kFloat);
@@ -209,7 +219,9 @@ at::Tensor apply_linear(const at::Tensor& x, const WeightMatrix& weight) {
 
 void apply_linear_into(const at::Tensor& out, const at::Tensor& x, const WeightMatrix& weight) {
   if (!weight.is_packed()) return apply_linear_into(out, x, weight.native());
-  if (!x.is_cpu() && x.size(0) > kMostPackedRows)
+  const bool expands =
+      WeightMatrix::expanded_bytes(weight.n_out(), weight.n_in(), weight.dtype()) > 0;
+  if (!x.is_cpu() && expands && x.size(0) > kMostPackedRows)
     return apply_linear_into(out, x, weight.expanded());
   out.copy_(packed_product(x, weight));
 }

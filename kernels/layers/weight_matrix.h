@@ -21,6 +21,9 @@ class WeightMatrix {
   // Without contents, to be filled by pack_rows(). `dtype`: of what is multiplied with it.
   static WeightMatrix packed(int64_t n_out, int64_t n_in, at::Device device, at::ScalarType dtype);
   static int64_t packed_bytes(int64_t n_out, int64_t n_in);
+  // Bytes that a product of many rows takes beside it on a GPU, while the matrix is expanded; 0 for
+  // one so large that its rows go through it some at a time instead (a tied head).
+  static int64_t expanded_bytes(int64_t n_out, int64_t n_in, at::ScalarType dtype);
 
   // Quantises rows [n, n_in] of this matrix's device and dtype into rows [first, first + n), both
   // multiples of 16.

@@ -135,6 +135,19 @@ int64_t Weights::bytes_taken() const {
   return bytes;
 }
 
+bool Weights::packs_any() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.packed; });
+}
+
+int64_t Weights::expanded_bytes() const {
+  int64_t most = 0;
+  for (const Slot& s : slots_) {
+    if (s.packed)
+      most = std::max(most, WeightMatrix::expanded_bytes(s.rows(), s.shape()[1], dtype_));
+  }
+  return most;
+}
+
 std::vector<std::pair<std::string, at::Tensor>> Weights::loaded() const {
   std::vector<std::pair<std::string, at::Tensor>> all;
   for (const Slot& s : slots_) {

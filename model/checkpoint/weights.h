@@ -67,6 +67,9 @@ class Weights {
   // Every tensor that was filled, by name as in the checkpoint (handles, no copies); not the packed
   // ones.
   std::vector<std::pair<std::string, at::Tensor>> loaded() const;
+  bool packs_any() const;
+  // What a product with the widest packed matrix takes beside it (WeightMatrix::expanded_bytes).
+  int64_t expanded_bytes() const;
   int64_t bytes_taken() const;  // on the device, in the working dtype or packed
 
  private:

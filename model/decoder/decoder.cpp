@@ -141,15 +141,6 @@ int64_t Decoder::media_bytes(int64_t n_tokens) const {
          static_cast<int64_t>(at::elementSize(embeddings_.dtype()));
 }
 
-int64_t Decoder::expanded_bytes() const {
-  int64_t most = 0;
-  for (const Layer& layer : layers_) {
-    for (const WeightMatrix* m : {&layer.gate_up, &layer.down})
-      if (m->is_packed()) most = std::max(most, m->n_out() * m->n_in());
-  }
-  return most * static_cast<int64_t>(at::elementSize(embeddings_.dtype()));
-}
-
 void Decoder::prefill_media(const at::Tensor& tokens, Modality modality, int64_t first,
                             const MediaCache& cache, const Cancel& cancel, int64_t piece) const {
   for (int64_t at = 0; at < tokens.size(0); at += piece) {

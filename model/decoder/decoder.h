@@ -27,8 +27,6 @@ class Decoder {
   // The same for one modality of a window that has none of it yet; no tokens: nothing.
   void add_media(MediaCache& cache, Modality modality, int64_t n_tokens) const;
   int64_t media_bytes(int64_t n_tokens) const;
-  // Of the widest matrix that is expanded while many rows go through it; 0 with native weights.
-  int64_t expanded_bytes() const;
 
   // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and
   // values in rows [first, first + n). A token's path is its own, so pieces in any order give the

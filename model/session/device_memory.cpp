@@ -62,7 +62,7 @@ MemoryState DeviceMemory::state() const {
   state.can_halve = model_.can_halve();
   if (model_.device().is_cuda()) {
     state.held = memory_use(model_.device()).held;
-    state.spare = kSpareOnCuda + model_.decoder().expanded_bytes();
+    state.spare = kSpareOnCuda + model_.expanded_bytes();
   } else {
     state.held = model_.info().weight_bytes - (state.towers_in ? 0 : state.towers) + state.windows;
   }

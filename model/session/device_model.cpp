@@ -70,7 +70,8 @@ void DeviceModel::load(Weights weights, const OpenOptions& options, const Cancel
   if (device_.is_cuda() && dtype_ != at::kFloat)
     info_.why_no_kernels = why_no_own_kernels(kernel_support(device_.index()));
   // As they are stored, which on a GPU without our kernels is not as they were wanted.
-  info_.weights = decoder_.expanded_bytes() > 0 ? "int8" : "native";
+  info_.weights = weights.packs_any() ? "int8" : "native";
+  expanded_bytes_ = weights.expanded_bytes();
 }
 
 void DeviceModel::describe(const Weights& weights, double seconds) {

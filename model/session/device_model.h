@@ -36,6 +36,8 @@ class DeviceModel {
   at::ScalarType dtype() const { return dtype_; }
   int64_t element_size() const { return static_cast<int64_t>(at::elementSize(dtype_)); }
   bool can_halve() const { return device_.is_cuda() && dtype_ == at::kFloat; }
+  // That a product with packed weights takes beside them; 0 with native ones.
+  int64_t expanded_bytes() const { return expanded_bytes_; }
   int64_t memory_limit() const { return limit_.bytes(); }  // what holds now; 0 = none
 
   const ModelConfig& config() const { return config_; }
@@ -67,6 +69,7 @@ class DeviceModel {
   Decoder decoder_;
   std::vector<std::pair<std::string, at::Tensor>> weights_;
   Offload towers_;
+  int64_t expanded_bytes_ = 0;
 };
 
 }  // namespace vidi
