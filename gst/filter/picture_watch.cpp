@@ -44,8 +44,8 @@ void PictureWatch::watch(GstBuffer* buffer) {
   FrameTimes& times = stream_.times;
   if (!times.any()) stream_.lead = lead_before(pts);
   const auto duration = duration_of(buffer);
-  feed_.frame(passing_picture(stream_.reader, buffer), pts, times.reach_after(pts, duration),
-              utc_of(buffer), stream_.lead);
+  feed_.frame([&] { return passing_picture(stream_.reader, buffer); }, pts,
+              times.reach_after(pts, duration), utc_of(buffer), stream_.lead);
   times.pass_frame(pts, times.end_of(pts, duration));
   stream_.may_lead = false;
   seen_end_ = times.last_end().count();

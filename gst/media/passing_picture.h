@@ -2,6 +2,7 @@
 // GStreamer: gst/media/picture.h makes them of buffers.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "gst/media/samples.h"
@@ -24,5 +25,9 @@ class PassingPicture {
   virtual ~PassingPicture() = default;
   virtual Result<std::unique_ptr<GrabbedPicture>> grab() = 0;  // one thread at a time
 };
+
+// Refers to the buffer that passes now. Most pictures that pass are not looked at, and cost
+// nothing.
+using TakePassing = std::function<std::unique_ptr<PassingPicture>()>;
 
 }  // namespace vidi

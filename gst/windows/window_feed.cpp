@@ -103,15 +103,15 @@ void WindowFeed::post(SamplerStep step, Lock& lock) {
   post(std::move(item), lock);
 }
 
-void WindowFeed::frame(std::unique_ptr<PassingPicture> picture, Time pts, Time reach,
-                       std::optional<Time> utc, Time lead) {
+void WindowFeed::frame(const TakePassing& take, Time pts, Time reach, std::optional<Time> utc,
+                       Time lead) {
   Lock lock(mutex_);
   if (interrupted_ || !running_) return;
   pictures_came(pts);
   FeedItem item;
   item.step = sampler_.frame(pts, reach, lead);
   if (!item.step.grab && item.step.picks.empty() && item.step.closed.empty()) return;
-  if (item.step.grab) item.picture = std::move(picture);
+  if (item.step.grab) item.picture = take();
   item.pts = pts;
   item.utc = utc;
   post(std::move(item), lock);

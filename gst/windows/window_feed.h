@@ -56,9 +56,9 @@ class WindowFeed {
   };
   void set_audio(const SoundShape& shape);
 
-  // A frame passes. The picture is held only until it is copied. `utc` since 1970. For `reach` and
-  // `lead` see FrameSampler.
-  void frame(std::unique_ptr<PassingPicture> picture, Time pts, Time reach, std::optional<Time> utc,
+  // A frame passes. `take` is called, with the lock, when it is to be copied; what it gives is held
+  // only until then. `utc` since 1970. For `reach` and `lead` see FrameSampler.
+  void frame(const TakePassing& take, Time pts, Time reach, std::optional<Time> utc,
              Time lead = Time(0));
   void skip(Time pts);  // one that the decoder left out
   // No frame comes before `now`, or one that is late by `lag` at most.

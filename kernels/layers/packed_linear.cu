@@ -336,20 +336,23 @@ dim3 grid_of(int64_t rows, int n_in) {
   return dim3(static_cast<unsigned>(rows / kStrip), (n_in + kGroup - 1) / kGroup);
 }
 
+template <typename T, int NT>
+void launch_tiles(const PackedProductTask& task, void* stream) {
+  static std::atomic<uint64_t> done{0};
+  const auto kernel = packed_product<T, NT>;
+  allow_shared_memory("packed_product", kernel, kSharedBytes<NT>, done);
+  const int n_passes = (task.rows + NT * 8 - 1) / (NT * 8);
+  const dim3 grid(static_cast<unsigned>((task.n_out / kStrip + kWarps - 1) / kWarps), task.splits,
+                  n_passes);
+  start("packed_product", kernel, grid, kThreads, kSharedBytes<NT>, stream, task);
+}
+
 template <typename T>
 void launch_product(const PackedProductTask& task, void* stream) {
-  const int tiles = (task.rows + 7) / 8;
-  const auto go = [&](auto kernel, int nt, int bytes) {
-    const dim3 grid(static_cast<unsigned>((task.n_out / kStrip + kWarps - 1) / kWarps), task.splits,
-                    (tiles + nt - 1) / nt);
-    static std::atomic<uint64_t> done[9];
-    allow_shared_memory("packed_product", kernel, bytes, done[nt]);
-    start("packed_product", kernel, grid, kThreads, bytes, stream, task);
-  };
-  if (tiles == 1) return go(packed_product<T, 1>, 1, kSharedBytes<1>);
-  if (tiles == 2) return go(packed_product<T, 2>, 2, kSharedBytes<2>);
-  if (tiles <= 4) return go(packed_product<T, 4>, 4, kSharedBytes<4>);
-  go(packed_product<T, 8>, 8, kSharedBytes<8>);
+  if (task.rows <= 8) return launch_tiles<T, 1>(task, stream);
+  if (task.rows <= 16) return launch_tiles<T, 2>(task, stream);
+  if (task.rows <= 32) return launch_tiles<T, 4>(task, stream);
+  launch_tiles<T, 8>(task, stream);
 }
 
 }  // namespace

@@ -98,7 +98,8 @@ class WindowFeedTest : public testing::Test {
   }
 
   void frame(int at_s) {
-    feed_.frame(std::make_unique<Passing>(camera_), seconds(at_s), seconds(1), std::nullopt);
+    const auto take = [this] { return std::make_unique<Passing>(camera_); };
+    feed_.frame(take, seconds(at_s), seconds(1), std::nullopt);
   }
   void frames(int from_s, int to_s) {
     for (int i = from_s; i < to_s; ++i) frame(i);
@@ -260,7 +261,7 @@ TEST_F(WindowFeedTest, TheSoundWaitsForThePictures) {
     feed_.wait_for_pictures(seconds(90));
     went_on = true;
   });
-  feed_.frame(std::make_unique<Passing>(camera_), seconds(40), seconds(1), std::nullopt);
+  frame(40);
   sound.join();
   EXPECT_TRUE(went_on);
   std::thread again([&] { feed_.wait_for_pictures(seconds(10'000)); });
