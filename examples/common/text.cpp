@@ -68,11 +68,12 @@ std::string without_users(const std::string& text) {
 
 }  // namespace
 
-// Parameters are known by their names: SRT's passphrase, and what cameras take over HTTP.
+// Parameters are known by their names: SRT's passphrase, and what cameras take over HTTP. The text
+// is taken byte by byte, of which \s would know 0x85 and 0xA0 as spaces: parts of UTF-8 characters.
 std::string without_credentials(const std::string& text) {
   static GRegex* const secret = g_regex_new(
       "([?&](?:user|usr|username|login|loginuse|loginpas|pass|passwd|password|pwd|passphrase|token|"
-      "secret|auth)=)[^&#\\s\"'<>]*",
+      "secret|auth)=)[^&# \t\r\n\"'<>]*",
       static_cast<GRegexCompileFlags>(G_REGEX_CASELESS | G_REGEX_OPTIMIZE | G_REGEX_RAW),
       static_cast<GRegexMatchFlags>(0), nullptr);
   const std::string anonymous = without_users(text);

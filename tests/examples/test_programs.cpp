@@ -74,6 +74,7 @@ TEST(Text, HasNoCredentials) {
            {"'rtspt://admin:secret@[::1]:554/'", "'rtspt://[::1]:554/'"},
            {"srt://cam:9?mode=caller&passphrase=top%20secret&x=1",
             "srt://cam:9?mode=caller&passphrase=***&x=1"},
+           {"x://h?pwd=\u07c5\u00e0b&x=1", "x://h?pwd=***&x=1"},  // their bytes: 0x85, 0xA0
            {"http://cam/a.cgi?User=admin&PWD=secret", "http://cam/a.cgi?User=***&PWD=***"},
            {"rtsp://cam/live@2x", "rtsp://cam/live@2x"},
            {"http://cam:80/a?mail=a@b", "http://cam:80/a?mail=a@b"},
