@@ -34,13 +34,14 @@ PictureWatch::PictureWatch(GstPad* sink, VideoStream& stream, const VideoParts& 
 
 // Samples the frame if one is due. With `block`, waits here while too many complete windows wait.
 void PictureWatch::watch(GstBuffer* buffer) {
-  if (!can_be_watched(buffer)) return;
+  const auto settings = settings_.now();
+  if (!can_be_watched(buffer, *settings)) return;
   learn_liveness();
   const auto time = time_of(buffer);
   if (!time) return;
   const Time pts = *time;
   audio_.hear_beside(stream_);
-  break_at_jump(pts, buffer);
+  break_at_jump(pts, buffer, Time(settings->window_stride));
   FrameTimes& times = stream_.times;
   if (!times.any()) stream_.lead = lead_before(pts);
   const auto duration = duration_of(buffer);
@@ -57,15 +58,16 @@ void PictureWatch::wait_for_room() {
     const auto s = settings_.now();
     return s->policy(stream_.live) == OverloadPolicy::kBlock && !s->passthrough;
   };
-  if (blocks()) feed_.wait_for_sound();
+  if (!blocks()) return;
+  feed_.wait_for_sound();
   feed_.hold_pictures(true);
   client_.wait_for_room(blocks);
   feed_.hold_pictures(false);
 }
 
-bool PictureWatch::can_be_watched(GstBuffer* buffer) {
+bool PictureWatch::can_be_watched(GstBuffer* buffer, const Settings& settings) {
   if (!stream_.reader || !stream_.has_segment || status_.has_failed()) return false;
-  if (settings_.now()->passthrough) {
+  if (settings.passthrough) {
     close_window();
     return false;
   }
@@ -103,9 +105,8 @@ std::optional<Time> PictureWatch::time_of(GstBuffer* buffer) {
 }
 
 // Where time jumps, what was before and what comes after are two stories.
-void PictureWatch::break_at_jump(Time pts, GstBuffer* buffer) {
+void PictureWatch::break_at_jump(Time pts, GstBuffer* buffer, Time stride) {
   const FrameTimes& times = stream_.times;
-  const Time stride(settings_.now()->window_stride);
   const bool jumps =
       times.steps_back_at(pts) ||
       (times.is_late(pts, stride) && times.has_jumped(pts, stride, signs_before(pts, buffer)));

@@ -23,6 +23,7 @@ class ModelClient;
 class ModelStatus;
 class Notices;
 class WindowFeed;
+struct Settings;
 struct VideoParts;
 
 class PictureWatch {
@@ -39,9 +40,9 @@ class PictureWatch {
   std::optional<GstClockTime> seen_end() const;  // of the last watched frame
 
  private:
-  bool can_be_watched(GstBuffer* buffer);
+  bool can_be_watched(GstBuffer* buffer, const Settings& settings);
   std::optional<Time> time_of(GstBuffer* buffer);
-  void break_at_jump(Time pts, GstBuffer* buffer);
+  void break_at_jump(Time pts, GstBuffer* buffer, Time stride);
   HoleSigns signs_before(Time pts, GstBuffer* buffer) const;
   Time lead_before(Time pts) const;
   void learn_liveness();

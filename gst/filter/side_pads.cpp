@@ -84,6 +84,7 @@ void SidePads::follow(const GstSegment& video, GstClockTime position) {
 }
 
 GstFlowReturn SidePads::combine(GstFlowReturn flow) {
+  if (!delivery_.has_side_pads()) return flow;
   std::lock_guard lock(flow_mutex_);
   for (const auto& side : delivery_.side_pads()) {
     const GstFlowReturn last = side->last_flow();

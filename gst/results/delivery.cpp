@@ -56,19 +56,23 @@ bool Delivery::is_stale(const AnalysisWindow* window) const {
 void Delivery::clear_events() {
   for (GstEvent* event : events_) gst_event_unref(event);
   events_.clear();
+  has_events_ = false;
 }
 
 void Delivery::set_text_pad(std::shared_ptr<SparsePad> pad) {
   std::lock_guard lock(mutex_);
   text_.swap(pad);
+  has_side_pads_ = text_ || json_;
 }
 
 void Delivery::set_json_pad(std::shared_ptr<SparsePad> pad) {
   std::lock_guard lock(mutex_);
   json_.swap(pad);
+  has_side_pads_ = text_ || json_;
 }
 
 std::vector<std::shared_ptr<SparsePad>> Delivery::side_pads() const {
+  if (!has_side_pads_) return {};
   std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<SparsePad>> pads;
   if (text_) pads.push_back(text_);
@@ -98,6 +102,7 @@ void Delivery::send(GstStructure* structure, const AnalysisWindow* window) {
         gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_copy(structure));
     if (seqnum_ != GST_SEQNUM_INVALID) gst_event_set_seqnum(event, seqnum_);
     events_.push_back(event);
+    has_events_ = true;
     if (events_.size() > kMostEvents) {
       gst_event_unref(events_.front());
       events_.pop_front();
@@ -143,9 +148,11 @@ GstClockTime Delivery::cue_start(const Hit& hit) const {
 }
 
 std::vector<GstEvent*> Delivery::take_events() {
+  if (!has_events_) return {};
   std::lock_guard lock(mutex_);
   const std::vector<GstEvent*> events(events_.begin(), events_.end());
   events_.clear();
+  has_events_ = false;
   return events;
 }
 

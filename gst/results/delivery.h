@@ -5,6 +5,7 @@
 
 #include <gst/gst.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -30,6 +31,7 @@ class Delivery {
   void set_text_pad(std::shared_ptr<SparsePad> pad);
   void set_json_pad(std::shared_ptr<SparsePad> pad);
   std::vector<std::shared_ptr<SparsePad>> side_pads() const;
+  bool has_side_pads() const { return has_side_pads_; }
   // Where the stream is: cues of a live stream and JSON lines are stamped with it.
   // Events carry the segment's `seqnum`.
   void set_segment(const GstSegment& segment, guint32 seqnum);
@@ -61,6 +63,8 @@ class Delivery {
   std::deque<Chapter> chapters_;
   uint64_t n_left_out_ = 0;
   std::shared_ptr<SparsePad> text_, json_;
+  // What every buffer asks, most often in vain, without the lock.
+  std::atomic<bool> has_side_pads_{false}, has_events_{false};
   GstSegment segment_{};
   guint32 seqnum_ = GST_SEQNUM_INVALID;
   GstClockTime position_ = GST_CLOCK_TIME_NONE;  // PTS on the side pads
