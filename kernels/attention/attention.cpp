@@ -124,6 +124,12 @@ at::Tensor visible_keys(const at::Tensor& positions, int64_t n_keys, int64_t win
   return mask;
 }
 
+// The queries as they see these keys.
+static at::Tensor turned_as(const at::Tensor& q, const SharedKeys& keys) {
+  const Rotation& rotation = keys.key.rotation();
+  return rotation.defined() ? rotation.queries(q) : q;
+}
+
 at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
                                   const std::vector<SharedKeys>& shared,
                                   const AttentionScale& scale) {
@@ -141,8 +147,9 @@ at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
       return x.view({x.size(0), x.size(1) / dim, dim}).transpose(0, 1).unsqueeze(0);
     };
     // Every row of every question reads the same keys: one question of many rows.
-    at::Tensor rows = q.reshape({1, batch * n, heads, dim});
-    add(attention(rows, heads_apart(keys.key), heads_apart(keys.value), scale, {})
+    at::Tensor rows = turned_as(q, keys).reshape({1, batch * n, heads, dim});
+    add(attention(rows, heads_apart(keys.key.expanded()), heads_apart(keys.value.expanded()), scale,
+                  {})
             .view({batch, n, heads * dim}));
   }
   return sum;
@@ -191,7 +198,8 @@ KeySet own_set(const at::Tensor& q, const OwnKeys& own) {
 }
 
 KeySet shared_set(const at::Tensor& q, const SharedKeys& keys, int64_t kv_heads) {
-  const at::Tensor &k = keys.key, &v = keys.value;
+  const at::Tensor &k = keys.key.native(), &v = keys.value.native();
+  check_fits(k.defined() && v.defined(), "shared keys are packed", q, q);
   check_alike(q, k, v);
   check_fits(k.dim() == 2 && k.size(1) == kv_heads * q.size(3) && k.size(0) > 0 &&
                  k.size(0) < std::numeric_limits<int>::max() / 2,
@@ -208,7 +216,18 @@ at::Tensor summed_attention_cuda(const at::Tensor& q, const OwnKeys& own,
                                  const std::vector<SharedKeys>& shared,
                                  const AttentionScale& scale) {
   c10::DeviceGuard guard(q.device());
-  AttentionTask task = attention_task(q, own, shared, scale);
+  // What a set's pointers point to, until the kernels are launched.
+  std::vector<SharedKeys> native;
+  std::vector<at::Tensor> turned;
+  for (const SharedKeys& keys : shared) {
+    native.push_back({keys.key.expanded(), keys.value.expanded()});
+    turned.push_back(turned_as(q, keys));
+  }
+  AttentionTask task = attention_task(q, own, native, scale);
+  for (size_t i = 0; i < turned.size(); ++i) {
+    KeySet& set = task.sets[i + own.key.defined()];
+    set.query = turned[i].data_ptr(), set.query_stride = turned[i].stride(1);
+  }
   at::Tensor out = at::empty({q.size(0), q.size(1), q.size(2) * q.size(3)}, q.options());
   task.out = out.data_ptr();
   const AttentionPlan plan = plan_attention(task, device_limits(q.device().index()));
@@ -227,9 +246,9 @@ AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,
   TORCH_CHECK(shared.size() + own.key.defined() <= kMaxKeySets, "summed_attention: at most ",
               kMaxKeySets, " sets of keys, found ", shared.size() + own.key.defined());
   const int64_t kv_heads =
-      own.key.defined() ? own.key.size(1) : shared.at(0).key.size(1) / q.size(3);
+      own.key.defined() ? own.key.size(1) : shared.at(0).key.width() / q.size(3);
   check_fits(kv_heads > 0 && q.size(2) % kv_heads == 0, "heads do not fit", q,
-             own.key.defined() ? own.key : shared.at(0).key);
+             own.key.defined() ? own.key : q);
   AttentionTask task;
   task.questions = static_cast<int>(q.size(0)), task.queries = static_cast<int>(q.size(1));
   task.heads = static_cast<int>(q.size(2)), task.kv_heads = static_cast<int>(kv_heads);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/attention/attention_plan.h"
+#include "kernels/attention/key_matrix.h"
 
 namespace vidi {
 
@@ -39,7 +40,7 @@ struct OwnKeys {
 
 // Keys and values that every query of every question sees, [S, kv_heads * D], S >= 1.
 struct SharedKeys {
-  at::Tensor key, value;
+  KeyMatrix key, value;
 };
 
 // A text's attention in one layer: to its own keys (undefined `own.key`: none) and with q
@@ -47,15 +48,16 @@ struct SharedKeys {
 // added. Returns [B, T, heads * D].
 //
 // Where attention_kernel_runs: two kernels for everything (attention.cu), which a CUDA graph can
-// record; else one attention() after the other, which is the specification.
+// record; else one attention() after the other, which is the specification. Packed keys and values
+// are expanded before, those of a layer at a time.
 at::Tensor summed_attention(const at::Tensor& q, const OwnKeys& own,
                             const std::vector<SharedKeys>& shared, const AttentionScale& scale);
 at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
                                   const std::vector<SharedKeys>& shared,
                                   const AttentionScale& scale);
 
-// The same call in raw pointers, for launch_attention; `out` stays null. Throws c10::Error when the
-// tensors do not fit each other or the kernel.
+// The same call in raw pointers, for launch_attention; `out` stays null. None of `shared` is
+// packed. Throws c10::Error when the tensors do not fit each other or the kernel.
 AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,
                              const std::vector<SharedKeys>& shared, const AttentionScale& scale);
 

@@ -48,14 +48,24 @@ at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, Text
   return apply_linear(sum, o_);  // one product: o_proj is linear and has no bias
 }
 
+// Rows [first, first + n) of `keys` become the product, which comes back as it was computed.
+static at::Tensor product_into(const KeyMatrix& keys, int64_t first, const at::Tensor& x,
+                               const WeightMatrix& weight) {
+  if (keys.is_packed()) {
+    at::Tensor rows = apply_linear(x, weight);
+    keys.put(first, rows);
+    return rows;
+  }
+  at::Tensor rows = keys.native().narrow(0, first, x.size(0));
+  apply_linear_into(rows, x, weight);
+  return rows;
+}
+
 at::Tensor AttentionLayer::media_keys(const at::Tensor& vn, const MediaKeys& keys,
                                       int64_t first) const {
-  at::Tensor key = keys.key.narrow(0, first, vn.size(0));
-  at::Tensor value = keys.value.narrow(0, first, vn.size(0));
-  const int64_t first_key = int64_t{config_.heads} * config_.head_dim, width = key.size(1);
-  apply_linear_into(key, vn, qkv_.rows(first_key, width));
-  apply_linear_into(value, vn, qkv_.rows(first_key + width, width));
-  return value;
+  const int64_t first_key = int64_t{config_.heads} * config_.head_dim, width = keys.key.width();
+  product_into(keys.key, first, vn, qkv_.rows(first_key, width));
+  return product_into(keys.value, first, vn, qkv_.rows(first_key + width, width));
 }
 
 at::Tensor AttentionLayer::media_output(const at::Tensor& values) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "kernels/aten.h"
 #include "kernels/attention/attention.h"
@@ -126,18 +127,43 @@ MediaCache Decoder::make_media_cache(int64_t n_image_tokens, int64_t n_audio_tok
 
 void Decoder::add_media(MediaCache& cache, Modality modality, int64_t n_tokens) const {
   const auto m = static_cast<int>(modality);
-  const int64_t width = int64_t{config_.kv_heads} * config_.head_dim;
   cache.n_tokens[m] = n_tokens;
   if (n_tokens == 0) return;
   cache.layers[m].resize(layers_.size());
   for (MediaKeys& keys : cache.layers[m]) {
-    keys.key = at::empty({n_tokens, width}, embeddings_.options());
-    keys.value = at::empty({n_tokens, width}, embeddings_.options());
+    keys.key = make_keys(n_tokens, key_rotation_);
+    keys.value = make_keys(n_tokens, {});
   }
 }
 
+KeyMatrix Decoder::make_keys(int64_t n_tokens, const Rotation& rotation) const {
+  const int64_t heads = config_.kv_heads, dim = config_.head_dim;
+  if (packs_keys()) return KeyMatrix::packed(n_tokens, heads, dim, embeddings_.options(), rotation);
+  return at::empty({n_tokens, heads * dim}, embeddings_.options());
+}
+
+bool Decoder::pack_keys() {
+  if (Rotation::has(config_.head_dim))
+    key_rotation_ = Rotation(config_.head_dim, embeddings_.options());
+  return packs_keys();
+}
+
+std::vector<int64_t> Decoder::media_tensor_bytes(int64_t n_tokens) const {
+  const auto size = static_cast<int64_t>(at::elementSize(embeddings_.dtype()));
+  auto bytes =
+      KeyMatrix::tensor_bytes(n_tokens, config_.kv_heads, config_.head_dim, size, packs_keys());
+  bytes.insert(bytes.end(), bytes.begin(), bytes.end());  // keys, and values
+  return bytes;
+}
+
 int64_t Decoder::media_bytes(int64_t n_tokens) const {
-  return 2 * config_.layers * n_tokens * config_.kv_heads * config_.head_dim *
+  const auto of_layer = media_tensor_bytes(n_tokens);
+  return config_.layers * std::accumulate(of_layer.begin(), of_layer.end(), int64_t{0});
+}
+
+int64_t Decoder::expanded_media_bytes(int64_t n_tokens) const {
+  if (!packs_keys()) return 0;
+  return 2 * n_tokens * config_.kv_heads * config_.head_dim *
          static_cast<int64_t>(at::elementSize(embeddings_.dtype()));
 }
 

@@ -22,11 +22,20 @@ class Decoder {
   const DecoderConfig& config() const { return config_; }
   at::Device device() const { return embeddings_.device(); }
 
+  // From now on windows' keys and values have 8 bits (kernels/attention/key_matrix.h), where the
+  // head size allows it; false: it does not, they stay native.
+  bool pack_keys();
+
   // Room for a window's keys and values on the weights' device.
   MediaCache make_media_cache(int64_t n_image_tokens, int64_t n_audio_tokens) const;
   // The same for one modality of a window that has none of it yet; no tokens: nothing.
   void add_media(MediaCache& cache, Modality modality, int64_t n_tokens) const;
   int64_t media_bytes(int64_t n_tokens) const;
+  // The same, of one modality, by tensor: those of one of the layers, which are all alike.
+  std::vector<int64_t> media_tensor_bytes(int64_t n_tokens) const;
+  // Beside packed keys, for a pass of text: those of one layer in the numbers that it computes
+  // with; 0 with native ones.
+  int64_t expanded_media_bytes(int64_t n_tokens) const;
 
   // Runs tokens [n, H] (before the embedding scale) through all layers and leaves their keys and
   // values in rows [first, first + n). A token's path is its own, so pieces in any order give the
@@ -75,9 +84,13 @@ class Decoder {
 
   DecoderConfig config_;
   double embedding_scale_ = 1;
+  bool packs_keys() const { return key_rotation_.defined(); }
+  KeyMatrix make_keys(int64_t n_tokens, const Rotation& rotation) const;
+
   WeightMatrix embeddings_, head_;
   at::Tensor final_norm_;
   std::vector<Layer> layers_;
+  Rotation key_rotation_;  // defined: keys are packed
 };
 
 }  // namespace vidi

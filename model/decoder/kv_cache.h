@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/attention/key_matrix.h"
 #include "kernels/layers/rope.h"
 
 namespace vidi {
@@ -16,7 +17,7 @@ enum class Modality { kImage = 0, kAudio = 1 };
 // One layer's keys and values of one modality, [tokens, kv_heads * head_dim]; undefined when the
 // modality is absent.
 struct MediaKeys {
-  at::Tensor key, value;
+  KeyMatrix key, value;
 };
 
 // The window's part: [layer][modality]. Never changes once the window is encoded, so any number of

@@ -134,8 +134,8 @@ void WindowEncoder::tap_keys(const MediaCache& cache) const {
     const std::string modality = m == 0 ? "image" : "audio";
     for (size_t i = 0; i < cache.layers[m].size(); ++i) {
       const std::string name = "decoder.layer" + std::to_string(i) + "." + modality;
-      tap_(name + "_key", cache.layers[m][i].key);
-      tap_(name + "_value", cache.layers[m][i].value);
+      tap_(name + "_key", cache.layers[m][i].key.restored());
+      tap_(name + "_value", cache.layers[m][i].value.restored());
     }
   }
 }

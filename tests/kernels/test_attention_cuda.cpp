@@ -42,7 +42,8 @@ struct Inputs {
     if (own.key.defined()) {
       x.own.q = own.q.to(dtype), x.own.key = own.key.to(dtype), x.own.value = own.value.to(dtype);
     }
-    for (SharedKeys& keys : x.shared) keys = {keys.key.to(dtype), keys.value.to(dtype)};
+    for (SharedKeys& keys : x.shared)
+      keys = {keys.key.native().to(dtype), keys.value.native().to(dtype)};
     return x;
   }
 };
@@ -218,7 +219,7 @@ TEST_F(AttentionKernel, RefusesWhatDoesNotFit) {
   auto with = [&](const SharedKeys& keys) { return std::vector<SharedKeys>{keys}; };
   EXPECT_NO_THROW(summed_attention(x.q, x.own, x.shared, scale));
   EXPECT_THROW(summed_attention(x.q, {}, {}, scale), c10::Error);
-  const at::Tensor key = x.shared[0].key, value = x.shared[0].value;
+  const at::Tensor key = x.shared[0].key.native(), value = x.shared[0].value.native();
   EXPECT_THROW(summed_attention(x.q, x.own, with({key, value.slice(0, 1)}), scale), c10::Error);
   EXPECT_THROW(summed_attention(x.q, x.own, with({key.to(at::kFloat), value}), scale), c10::Error);
   EXPECT_THROW(summed_attention(x.q, x.own, with({key.cpu(), value.cpu()}), scale), c10::Error);

@@ -118,7 +118,7 @@ void Bench::shared_keys(const Model& m) {
       std::printf(" %7.4f", seconds * 1e3);
       best = std::min(best, seconds);
     }
-    print_rates(best, (keys.key.nbytes() + keys.value.nbytes()) / 1e9,
+    print_rates(best, (keys.key.n_bytes() + keys.value.n_bytes()) / 1e9,
                 4.0 * rows * m.heads * m.dim * n_keys / 1e12);
   }
 }

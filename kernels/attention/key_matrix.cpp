@@ -1,0 +1,59 @@
+#include "kernels/attention/key_matrix.h"
+
+#include "kernels/aten.h"
+
+namespace vidi {
+namespace {
+
+constexpr double kLargest = 127;  // -128 is not used: the numbers are symmetric
+
+}  // namespace
+
+KeyMatrix KeyMatrix::packed(int64_t n_tokens, int64_t kv_heads, int64_t head_dim,
+                            const at::TensorOptions& options, const Rotation& rotation) {
+  KeyMatrix keys;
+  keys.bytes_ = at::empty({n_tokens, kv_heads, head_dim}, options.dtype(at::kChar));
+  keys.scales_ = at::empty({n_tokens, kv_heads, 1}, options);
+  keys.rotation_ = rotation;
+  return keys;
+}
+
+std::vector<int64_t> KeyMatrix::tensor_bytes(int64_t n_tokens, int64_t kv_heads, int64_t head_dim,
+                                             int64_t element_size, bool packed) {
+  const int64_t rows = n_tokens * kv_heads;
+  if (!packed) return {rows * head_dim * element_size};
+  return {rows * head_dim, rows * element_size};
+}
+
+// A scale of 0, where all numbers of a head are 0 or nearly so, leaves them 0.
+void KeyMatrix::put(int64_t first, const at::Tensor& rows) const {
+  const int64_t n = rows.size(0);
+  if (!is_packed()) {
+    native_.narrow(0, first, n).copy_(rows);
+    return;
+  }
+  at::Tensor x = rows.view({n, bytes_.size(1), bytes_.size(2)});
+  if (rotation_.defined()) x = rotation_.keys(x);
+  at::Tensor scales = scales_.narrow(0, first, n);
+  scales.copy_(x.abs().amax(-1, /*keepdim=*/true).to(at::kFloat).div_(kLargest));
+  at::Tensor inverse = scales.to(at::kFloat).reciprocal();
+  inverse.masked_fill_(scales == 0, 0);
+  at::Tensor q = x.to(at::kFloat).mul(inverse).round_().clamp_(-kLargest, kLargest);
+  bytes_.narrow(0, first, n).copy_(q);
+}
+
+int64_t KeyMatrix::n_bytes() const {
+  return static_cast<int64_t>(is_packed() ? bytes_.nbytes() + scales_.nbytes() : native_.nbytes());
+}
+
+at::Tensor KeyMatrix::expanded() const {
+  if (!is_packed()) return native_;
+  return bytes_.to(scales_.scalar_type()).mul_(scales_).flatten(1);
+}
+
+at::Tensor KeyMatrix::restored() const {
+  if (!rotation_.defined()) return expanded();
+  return rotation_.restored_keys(expanded().view(bytes_.sizes())).flatten(1);
+}
+
+}  // namespace vidi

@@ -1,0 +1,55 @@
+// The keys, or the values, of one layer that all questions share, as they lie in memory: the
+// numbers that were computed, or 8 bits of each.
+//
+// 8 bits: symmetric, x = q * scale with q in [-127, 127] and one scale for each token and head, in
+// the dtype of what was computed, rounded before q is chosen. Keys are rotated before
+// (rotation.h), values are not: their rotation would have to be undone on every result.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "kernels/attention/rotation.h"
+
+namespace vidi {
+
+class KeyMatrix {
+ public:
+  KeyMatrix() = default;
+  // [tokens, kv_heads * head_dim]. Implicit: numbers as they are computed are keys.
+  KeyMatrix(at::Tensor native) : native_(std::move(native)) {}  // NOLINT
+
+  // Without contents, to be filled by put(). `rotation`: of keys; not defined: these are values.
+  static KeyMatrix packed(int64_t n_tokens, int64_t kv_heads, int64_t head_dim,
+                          const at::TensorOptions& options, const Rotation& rotation);
+  // Bytes of each tensor that one of these consists of.
+  static std::vector<int64_t> tensor_bytes(int64_t n_tokens, int64_t kv_heads, int64_t head_dim,
+                                           int64_t element_size, bool packed);
+
+  // Rows [n, kv_heads * head_dim] as they were computed become rows [first, first + n).
+  void put(int64_t first, const at::Tensor& rows) const;
+
+  bool defined() const { return native_.defined() || bytes_.defined(); }
+  bool is_packed() const { return bytes_.defined(); }
+  const at::Tensor& native() const { return native_; }  // undefined when packed
+  int64_t n_tokens() const { return is_packed() ? bytes_.size(0) : native_.size(0); }
+  int64_t width() const { return is_packed() ? bytes_.size(1) * bytes_.size(2) : native_.size(1); }
+  const Rotation& rotation() const { return rotation_; }
+  int64_t n_bytes() const;
+
+  // [tokens, kv_heads * head_dim] as queries see them that are turned as these are: the native
+  // tensor, or a new one.
+  at::Tensor expanded() const;
+  at::Tensor restored() const;  // the same, not turned
+
+ private:
+  at::Tensor native_;
+  at::Tensor bytes_;   // int8 [tokens, kv_heads, head_dim]
+  at::Tensor scales_;  // [tokens, kv_heads, 1]
+  Rotation rotation_;
+};
+
+}  // namespace vidi
