@@ -16,12 +16,18 @@ enum class Precision { kAuto, kFp32, kFp16, kBf16 };
 // stays native. Towers, projectors and norms are native always.
 enum class WeightFormat { kNative, kInt8 };
 
+// How a window's keys and values are stored. int8: 8 bits of each number with a scale for each
+// token and head (kernels/attention/key_matrix.h); with a head size that is no power of two from 16
+// to 256 they stay native.
+enum class KeyFormat { kNative, kInt8 };
+
 struct OpenOptions {
   std::string folder;  // checkpoint, Hugging Face layout
   std::string device =
       "auto";  // "auto", "cpu", "cuda", "cuda:1"; auto = first CUDA device that works, else CPU
   Precision precision = Precision::kAuto;
   WeightFormat weights = WeightFormat::kNative;
+  KeyFormat keys = KeyFormat::kNative;
   // Bytes that the process's allocator may hold on the model's device (the CUDA context apart), and
   // what the plans for each window keep to; on the CPU weights, keys, values and an estimate of the
   // workspace are counted. 0 = no limit. Of several limits on one CUDA device the smallest holds
@@ -34,6 +40,7 @@ struct ModelInfo {
   std::string device;     // "cpu", "cuda:0"
   std::string precision;  // "fp32", ...
   std::string weights;    // "native", "int8"
+  std::string keys;       // likewise
   std::string family;     // "vidi1.5", "vidi-7b"
   int64_t weight_bytes = 0;
   double load_seconds = 0;

@@ -34,7 +34,7 @@ constexpr int kMostDecoders = 256;
 // What GOption writes into. Strings are the caller's to free.
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *weights = nullptr,
-        *task = nullptr;
+        *keys = nullptr, *task = nullptr;
   gchar *vtt = nullptr, *srt = nullptr, *window = nullptr, *stride = nullptr, *rate = nullptr;
   gchar *min_confidence = nullptr, *memory_limit = nullptr;
   gchar *audio_track = nullptr, *video_track = nullptr;
@@ -43,8 +43,8 @@ struct Raw {
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text : {model, device, precision, weights, memory_limit, task, vtt, srt, window,
-                        stride, rate, min_confidence, audio_track, video_track})
+    for (gchar* text : {model, device, precision, weights, keys, memory_limit, task, vtt, srt,
+                        window, stride, rate, min_confidence, audio_track, video_track})
       g_free(text);
     g_strfreev(rest);
   }
@@ -80,6 +80,8 @@ std::string complaint(const Arguments& a) {
     return "--precision: expected auto, fp32, fp16 or bf16, found " + a.precision;
   if (!is_one_of(a.weights, {"native", "int8"}))
     return "--weights: expected native or int8, found " + a.weights;
+  if (!is_one_of(a.keys, {"native", "int8"}))
+    return "--keys: expected native or int8, found " + a.keys;
   if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
   if (is_unset(a.window_s)) return "--window: expected 0 to 86400 seconds";
   if (is_unset(a.stride_s)) return "--stride: expected 0.1 to 86400 seconds";
@@ -113,6 +115,7 @@ Arguments arguments_from(const Raw& raw) {
   a.device = text_of(raw.device, a.device);
   a.precision = text_of(raw.precision, a.precision);
   a.weights = text_of(raw.weights, a.weights);
+  a.keys = text_of(raw.keys, a.keys);
   if (raw.memory_limit) a.memory_limit = parse_byte_count(raw.memory_limit);
   a.task = text_of(raw.task, a.task);
   a.audio_track = text_of(raw.audio_track), a.video_track = text_of(raw.video_track);
@@ -135,6 +138,9 @@ GOptionContext* make_context(Raw& raw) {
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
       {"weights", 0, 0, G_OPTION_ARG_STRING, &raw.weights,
        "native, or int8: half the memory of fp16, and answers that differ a little", "NAME"},
+      {"keys", 0, 0, G_OPTION_ARG_STRING, &raw.keys,
+       "native, or int8: longer windows in the same memory, and answers that differ a little",
+       "NAME"},
       {"memory-limit", 0, 0, G_OPTION_ARG_STRING, &raw.memory_limit,
        "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
       {"task", 0, 0, G_OPTION_ARG_STRING, &raw.task,

@@ -9,7 +9,8 @@
 struct Arguments {
   std::string file;  // a path or a URI
   std::vector<std::string> queries;
-  std::string model, device = "auto", precision = "auto", weights = "native", task = "retrieval";
+  std::string model, device = "auto", precision = "auto", weights = "native", keys = "native",
+                     task = "retrieval";
   std::optional<uint64_t> memory_limit = 0;  // bytes, 0 = none; empty: not understood
   std::optional<double> window_s, stride_s, rate, min_confidence;
   int max_highlights = 0;  // per minute; 0 = all

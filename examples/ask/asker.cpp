@@ -76,6 +76,7 @@ void Asker::configure(const std::string& model) {
   g_object_set(filter, "model-path", model.c_str(), "device", a.device.c_str(), nullptr);
   gst_util_set_object_arg(G_OBJECT(filter), "precision", a.precision.c_str());
   gst_util_set_object_arg(G_OBJECT(filter), "weights", a.weights.c_str());
+  gst_util_set_object_arg(G_OBJECT(filter), "keys", a.keys.c_str());
   g_object_set(filter, "memory-limit", static_cast<guint64>(*a.memory_limit), nullptr);
   gst_util_set_object_arg(G_OBJECT(filter), "task", a.task.c_str());
   set_queries(filter, a.queries);

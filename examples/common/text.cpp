@@ -90,8 +90,11 @@ std::string place_text(const GstStructure* model) {
     return text ? printable(text) : std::string();
   };
   const std::string why = field("why-no-gpu"), slow = field("why-no-kernels");
-  const std::string weights = field("weights") == "int8" ? ", int8 weights" : "";
-  return "on " + field("device") + " (" + field("precision") + weights + ")" +
+  std::string form;
+  for (const char* part : {"weights", "keys"}) {
+    if (field(part) == "int8") form += std::string(", int8 ") + part;
+  }
+  return "on " + field("device") + " (" + field("precision") + form + ")" +
          (why.empty() ? "" : ", no GPU: " + why) + (slow.empty() ? "" : "; " + slow);
 }
 

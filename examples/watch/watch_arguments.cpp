@@ -69,7 +69,7 @@ constexpr size_t kNNumbers = std::size(kNumbers);
 // What GOption writes into. Strings are the caller's to free.
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *weights = nullptr,
-        *memory_limit = nullptr;
+        *keys = nullptr, *memory_limit = nullptr;
   gchar *record = nullptr, *audio_track = nullptr, *video_track = nullptr;
   gchar* numbers[kNNumbers] = {};
   gboolean json = FALSE, final_only = FALSE, quiet = FALSE;
@@ -77,7 +77,7 @@ struct Raw {
 
   ~Raw() {
     for (gchar* text :
-         {model, device, precision, weights, memory_limit, record, audio_track, video_track})
+         {model, device, precision, weights, keys, memory_limit, record, audio_track, video_track})
       g_free(text);
     for (gchar* text : numbers) g_free(text);
     g_strfreev(rest);
@@ -131,6 +131,7 @@ void read_texts(const Raw& raw, WatchArguments* a) {
   a->device = text_of(raw.device, a->device);
   a->precision = text_of(raw.precision, a->precision);
   a->weights = text_of(raw.weights, a->weights);
+  a->keys = text_of(raw.keys, a->keys);
   if (raw.memory_limit) a->memory_limit = parse_byte_count(raw.memory_limit);
   a->record = text_of(raw.record);
   a->audio_track = text_of(raw.audio_track), a->video_track = text_of(raw.video_track);
@@ -146,6 +147,8 @@ std::string complaint(const WatchArguments& a) {
     return "--precision: expected auto, fp32, fp16 or bf16, found " + a.precision;
   if (!is_one_of(a.weights, {"native", "int8"}))
     return "--weights: expected native or int8, found " + a.weights;
+  if (!is_one_of(a.keys, {"native", "int8"}))
+    return "--keys: expected native or int8, found " + a.keys;
   if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
   if (a.queries.empty())
     return "expected what to look for after the address, for example \"a dog\"";
@@ -167,6 +170,9 @@ GOptionContext* make_context(Raw& raw) {
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
       {"weights", 0, 0, G_OPTION_ARG_STRING, &raw.weights,
        "native, or int8: half the memory of fp16, and answers that differ a little", "NAME"},
+      {"keys", 0, 0, G_OPTION_ARG_STRING, &raw.keys,
+       "native, or int8: longer windows in the same memory, and answers that differ a little",
+       "NAME"},
       {"memory-limit", 0, 0, G_OPTION_ARG_STRING, &raw.memory_limit,
        "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &raw.record,

@@ -9,7 +9,7 @@
 struct WatchArguments {
   std::string uri;
   std::vector<std::string> queries;
-  std::string model, device = "auto", precision = "auto", weights = "native";
+  std::string model, device = "auto", precision = "auto", weights = "native", keys = "native";
   std::optional<uint64_t> memory_limit = 0;  // bytes, 0 = none; empty: not understood
   std::string audio_track, video_track;      // number or language; empty = the source's own choice
   std::string record;                        // folder for clips; empty = none

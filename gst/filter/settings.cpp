@@ -51,6 +51,14 @@ GType weights_type() {
   return type;
 }
 
+GType keys_type() {
+  static const GEnumValue values[] = {
+      value(KeyFormat::kNative, "As precision says", "native"),
+      value(KeyFormat::kInt8, "8 bits, made while a window is encoded", "int8"), kEndOfValues};
+  static const GType type = register_enum("GstVidiFilterKeys", values);
+  return type;
+}
+
 GType model_load_type() {
   static const GEnumValue values[] = {
       value(ModelLoad::kAsync, "Load in the background, PROGRESS messages follow", "async"),
@@ -103,6 +111,9 @@ const std::vector<kind::Property>& table() {
       kind::choice("weights", kUntilReady, &S::weights, weights_type,
                    "How the decoder's matrices are stored. int8 takes half the memory of fp16, and "
                    "answers differ a little."),
+      kind::choice("keys", kUntilReady, &S::keys, keys_type,
+                   "How a window's keys and values are stored. int8 takes half the memory of fp16, "
+                   "and answers differ a little."),
       kind::bytes(
           "memory-limit", kUntilReady, &S::memory_limit,
           "Most bytes (GB = 1000000000) that the model may take of its device, the CUDA context "
@@ -238,7 +249,7 @@ SamplingShape Settings::shape() const {
 }
 
 ModelKey Settings::model_key() const {
-  return {model_path, device, precision, memory_limit, weights};
+  return {model_path, device, precision, memory_limit, weights, keys};
 }
 
 OverloadPolicy Settings::policy(bool live) const {

@@ -30,6 +30,7 @@ struct Settings {
   std::string model_path, device = "auto";
   Precision precision = Precision::kAuto;
   WeightFormat weights = WeightFormat::kNative;
+  KeyFormat keys = KeyFormat::kNative;
   guint64 memory_limit = 0;  // bytes; 0: none
   ModelLoad model_load = ModelLoad::kAsync;
   Task task = Task::kRetrieval;

@@ -311,6 +311,7 @@ GstStructure* model_structure(ModelState state, const std::string& session_id,
     fields.text("device", info->device);
     fields.text("precision", info->precision);
     fields.text("weights", info->weights);
+    fields.text("keys", info->keys);
     fields.text("why-no-gpu", info->why_no_gpu);
     fields.text("why-no-kernels", info->why_no_kernels);
     fields.text("family", info->family);
@@ -355,6 +356,7 @@ GstStructure* stats_structure(const Counters& counters) {
   fields.text("device", counters.device);
   fields.text("precision", counters.precision);
   fields.text("weights", counters.weights);
+  fields.text("keys", counters.keys);
   fields.text("why-no-gpu", counters.why_no_gpu);
   return fields.take();
 }

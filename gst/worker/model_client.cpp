@@ -211,6 +211,7 @@ void ModelClient::on_ready(const ModelInfo& info) {
     counters_.device = info.device;
     counters_.precision = info.precision;
     counters_.weights = info.weights;
+    counters_.keys = info.keys;
     counters_.why_no_gpu = info.why_no_gpu;
   }
   listener_.model_ready(info);

@@ -181,6 +181,7 @@ Result<std::unique_ptr<Session>> SharedModel::open_session() {
     options.precision = key_.precision;
     options.memory_limit = key_.memory_limit;
     options.weights = key_.weights;
+    options.keys = key_.keys;
     options.progress = [this](double fraction) { tell_progress(fraction); };
     Result<std::unique_ptr<Session>> opened = api_.open(options, cancel_load_);
     if (opened && !*opened) return Error{ErrorCode::kInternal, "The engine opened no session."};

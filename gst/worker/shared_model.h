@@ -1,5 +1,5 @@
 // One loaded model and the thread that works with it, for every element of the process that names
-// the same folder, device, precision, memory limit and form of the weights. No GStreamer.
+// the same folder, device, precision, memory limit and form of weights and keys. No GStreamer.
 //
 // The worker thread loads the model, then serves its clients in turn, one piece of work each; all
 // calls into the Session are on this thread. The last client that leaves ends the thread (loading
@@ -26,6 +26,7 @@ struct ModelKey {
   Precision precision = Precision::kAuto;
   uint64_t memory_limit = 0;  // bytes, 0 = none
   WeightFormat weights = WeightFormat::kNative;
+  KeyFormat keys = KeyFormat::kNative;
   bool operator==(const ModelKey&) const = default;
 };
 

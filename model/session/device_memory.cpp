@@ -43,13 +43,13 @@ WindowNeed DeviceMemory::need_of(int64_t n_image_tokens, int64_t n_audio_tokens)
   need.decoder = d, need.element_size = size;
   need.n_tokens = n_image_tokens + n_audio_tokens;
   for (const int64_t n : {n_image_tokens, n_audio_tokens}) {
-    const int64_t tensors = 2 * int64_t{d.layers};
-    const int64_t bytes = model_.decoder().media_bytes(n) / tensors;
-    need.keys += tensors * (model_.device().is_cuda() ? with_rounding(bytes) : bytes);
+    for (const int64_t bytes : model_.decoder().media_tensor_bytes(n))
+      need.keys += d.layers * (model_.device().is_cuda() ? with_rounding(bytes) : bytes);
   }
   need.sound = sound_bytes(d, n_audio_tokens, size);
   need.tokens = n_audio_tokens * d.hidden * size;
-  need.question = question_bytes(d, kUsualPrompt, size);
+  need.question =
+      question_bytes(d, kUsualPrompt, size) + model_.decoder().expanded_media_bytes(need.n_tokens);
   return need;
 }
 
@@ -110,12 +110,15 @@ int64_t DeviceMemory::room_ahead() const {
 
 // While a step is being recorded the allocator cannot give back what is cached, and under a hard
 // cap it would find no room then: so it is given back before.
-size_t DeviceMemory::questions_with_room(size_t longest, size_t most) const {
+size_t DeviceMemory::questions_with_room(int64_t n_media_tokens, size_t longest,
+                                         size_t most) const {
   if (!limited()) return most;
   free_device_cache(model_.device());
+  MemoryState now = state();
+  now.spare += model_.decoder().expanded_media_bytes(n_media_tokens);
   const int64_t each =
       question_bytes(model_.config().decoder, static_cast<int64_t>(longest), model_.element_size());
-  return static_cast<size_t>(questions_at_once(state(), each, static_cast<int64_t>(most)));
+  return static_cast<size_t>(questions_at_once(now, each, static_cast<int64_t>(most)));
 }
 
 void DeviceMemory::explain_shortage(const std::string& what) const {

@@ -34,9 +34,9 @@ class DeviceMemory {
   // Bytes that keys and values may take ahead of their window. With the towers away there are none:
   // they come back for the next picture.
   int64_t room_ahead() const;
-  // How many questions of at most `longest` tokens are answered together, at least one, at most
-  // `most`.
-  size_t questions_with_room(size_t longest, size_t most) const;
+  // How many questions of at most `longest` tokens about a window of so many are answered together,
+  // at least one, at most `most`.
+  size_t questions_with_room(int64_t n_media_tokens, size_t longest, size_t most) const;
 
   // The result of `body`. Where the allocator finds no room in spite of the plan: kOutOfMemory,
   // with one sentence about `what`; without a limit the allocator's own exception.

@@ -71,6 +71,7 @@ void DeviceModel::load(Weights weights, const OpenOptions& options, const Cancel
     info_.why_no_kernels = why_no_own_kernels(kernel_support(device_.index()));
   // As they are stored, which on a GPU without our kernels is not as they were wanted.
   info_.weights = weights.packs_any() ? "int8" : "native";
+  info_.keys = options.keys == KeyFormat::kInt8 && decoder_.pack_keys() ? "int8" : "native";
   expanded_bytes_ = weights.expanded_bytes();
 }
 
@@ -78,6 +79,7 @@ void DeviceModel::describe(const Weights& weights, double seconds) {
   const PromptConfig& prompt = config_.prompt;
   info_ = {device_.str(),
            precision_name(dtype_),
+           "",
            "",
            family_name(prompt.family),
            weights.bytes_taken(),

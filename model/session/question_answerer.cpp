@@ -70,7 +70,7 @@ std::vector<Answer> QuestionAnswerer::ask_ids(const Encoded& encoded, const Prom
   check_request(prompts, options);
   const size_t longest = longest_of(prompts);
   const AnswerDraft* draft = draft_ && !tap_ ? &*draft_ : nullptr;
-  size_t at_once = memory_.questions_with_room(longest, usual_batch(longest));
+  size_t at_once = memory_.questions_with_room(encoded.n_tokens(), longest, usual_batch(longest));
   std::vector<Answer> answers;
   while (answers.size() < prompts.size()) {
     const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(answers.size());

@@ -334,6 +334,7 @@ class VidiAsk(unittest.TestCase):
                                 (["--decoders", "-1", cases.CLIP, "x"], "--decoders"),
                                 (["--min-confidence", "2", cases.CLIP, "x"], "--min-confidence"),
                                 (["--precision", "fp8", cases.CLIP, "x"], "--precision"),
+                                (["--keys", "int4", cases.CLIP, "x"], "--keys: expected native or int8"),
                                 (["--memory-limit", "24GiB", cases.CLIP, "x"], "--memory-limit"),
                                 (["--memory-limit", "-1", cases.CLIP, "x"], "--memory-limit"),
                                 (["--task", "dance", cases.CLIP, "x"], "--task"),

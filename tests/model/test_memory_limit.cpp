@@ -17,8 +17,10 @@ namespace {
 
 const std::string kSet = VIDI_TEST_DATA "/golden/vidi15/";
 
-std::unique_ptr<VidiSession> open_with(int64_t limit, const std::string& device = "cpu") {
+std::unique_ptr<VidiSession> open_with(int64_t limit, const std::string& device = "cpu",
+                                       KeyFormat keys = KeyFormat::kNative) {
   OpenOptions options;
+  options.keys = keys;
   options.folder = kSet + "checkpoint", options.device = device;
   options.memory_limit = static_cast<uint64_t>(limit);
   return VidiSession::load(options, Cancel());
@@ -146,6 +148,26 @@ TEST(MemoryLimit, EarlierWindowsMakeRoomWhenTheyGo) {
   EXPECT_TRUE(session->encode(window, Cancel()));
 }
 
+// Of two windows of which one has room, both have it with keys of 8 bits; what is held is what was
+// reckoned.
+TEST(MemoryLimit, PackedKeysTakeLessRoom) {
+  constexpr int kFrames = 400;
+  const auto unlimited = open_with(0);
+  const int64_t n = kFrames * unlimited->model().projector().tokens_per_frame(kFrames);
+  const int64_t native = unlimited->model().decoder().media_bytes(n);
+  const auto limit = need_with_towers() + native + native / 2;
+  for (const KeyFormat keys : {KeyFormat::kNative, KeyFormat::kInt8}) {
+    auto session = open_with(limit, "cpu", keys);
+    Window window = look_and_listen(*session, base_case(), Cancel());
+    window.audio.clear();
+    window.frames.resize(kFrames, window.frames[0]);
+    const auto first = session->encode(window, Cancel());
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_EQ(session->memory().state().windows, session->model().decoder().media_bytes(n));
+    EXPECT_EQ(static_cast<bool>(session->encode(window, Cancel())), keys == KeyFormat::kInt8);
+  }
+}
+
 // Pieces of any size leave the same keys and values but for rounding.
 TEST(MemoryLimit, PiecesOfAnySizeAreTheSame) {
   auto session = open_with(0);
@@ -157,8 +179,12 @@ TEST(MemoryLimit, PiecesOfAnySizeAreTheSame) {
   decoder.prefill_media(tokens, Modality::kImage, 0, whole, Cancel());
   decoder.prefill_media(tokens, Modality::kImage, 0, pieces, Cancel(), /*piece=*/3);
   for (size_t i = 0; i < whole.layers[0].size(); ++i) {
-    EXPECT_TRUE(at::allclose(whole.layers[0][i].key, pieces.layers[0][i].key, 1e-4, 1e-5)) << i;
-    EXPECT_TRUE(at::allclose(whole.layers[0][i].value, pieces.layers[0][i].value, 1e-4, 1e-5)) << i;
+    EXPECT_TRUE(
+        at::allclose(whole.layers[0][i].key.native(), pieces.layers[0][i].key.native(), 1e-4, 1e-5))
+        << i;
+    EXPECT_TRUE(at::allclose(whole.layers[0][i].value.native(), pieces.layers[0][i].value.native(),
+                             1e-4, 1e-5))
+        << i;
   }
 }
 

@@ -1,6 +1,7 @@
-// Whole models with weights of 8 bits, beside the same models as they are: how far keys, values and
-// logits may be off, by the bars of the design. Both families, random weights and the trained small
-// model; the trained one has no outliers, so this shows the plumbing and not what real weights do.
+// Whole models with weights, or keys and values, of 8 bits, or both, beside the same models as they
+// are: how far keys, values and logits may be off, by the bars of the design. Both families, random
+// weights and the trained small model; the trained one has no outliers, so this shows the plumbing
+// and not what real weights do.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -16,11 +17,20 @@ struct Mode {
   Precision precision;
 };
 
+struct Form {
+  WeightFormat weights = WeightFormat::kNative;
+  KeyFormat keys = KeyFormat::kNative;
+  double most_off = 0;  // of keys and values
+};
+constexpr Form kNative, kInt8Keys{WeightFormat::kNative, KeyFormat::kInt8, 0.01},
+    kInt8Weights{WeightFormat::kInt8, KeyFormat::kNative, 0.04},
+    kInt8{WeightFormat::kInt8, KeyFormat::kInt8, 0.04};
+
 std::unique_ptr<VidiSession> session_of(const std::string& folder, const Mode& mode,
-                                        WeightFormat weights) {
+                                        const Form& form) {
   OpenOptions options;
   options.folder = folder, options.device = mode.device, options.precision = mode.precision;
-  options.weights = weights;
+  options.weights = form.weights, options.keys = form.keys;
   return VidiSession::load(options, Cancel());
 }
 
@@ -50,33 +60,50 @@ class Packed : public testing::TestWithParam<GoldenCase> {
  protected:
   void expect_bars(const Mode& mode) {
     const GoldenCase& golden = GetParam();
-    const bool trained = golden.set == "demo";
     const Case c = read_case(golden.input);
-    const int n_tokens = trained ? 128 : 24;
-    const auto plain_session = session_of(golden.checkpoint, mode, WeightFormat::kNative);
-    const auto packed_session = session_of(golden.checkpoint, mode, WeightFormat::kInt8);
-    EXPECT_EQ(packed_session->info().weights, "int8");
-    EXPECT_LT(packed_session->info().weight_bytes, plain_session->info().weight_bytes);
-    const Stages plain = run_case(*plain_session, c, n_tokens);
-    const Stages packed = run_case(*packed_session, c, n_tokens);
+    const int n_tokens = is_trained() ? 128 : 24;
+    const auto session = session_of(golden.checkpoint, mode, kNative);
+    const Stages plain = run_case(*session, c, n_tokens);
+    for (const Form& form : {kInt8Weights, kInt8Keys, kInt8}) {
+      const auto packed = session_of(golden.checkpoint, mode, form);
+      const bool packs_keys = Rotation::has(packed->model().config().decoder.head_dim);
+      expect_form(packed->info(), session->info(), form, packs_keys);
+      std::printf("%s/%s, %s weights, %s keys: ", golden.set.c_str(), golden.name.c_str(),
+                  packed->info().weights.c_str(), packed->info().keys.c_str());
+      expect_near(plain, run_case(*packed, c, n_tokens), form);
+    }
+  }
+
+  static bool is_trained() { return GetParam().set == "demo"; }
+
+  static void expect_near(const Stages& plain, const Stages& packed, const Form& form) {
     double worst = 0;
     for (const auto& [name, expected] : plain.tensors) {
       if (!is_key_or_value(name)) continue;
       const double off = relative_rms(packed.tensors.at(name), expected);
-      EXPECT_LE(off, 0.04) << name;
+      EXPECT_LE(off, form.most_off) << name;
       worst = std::max(worst, off);
     }
     const int64_t n = n_comparable(plain, packed);
     const at::Tensor expected = plain.tensors.at("decoder.logits").narrow(0, 0, n);
     const at::Tensor found = packed.tensors.at("decoder.logits").narrow(0, 0, n);
     const double off = relative_rms(found, expected);
-    EXPECT_LE(off, trained ? 0.01 : 0.05);
+    EXPECT_LE(off, is_trained() ? 0.01 : 0.05);
     expect_near_ties(found, expected);
-    std::printf("%s/%s: keys and values %.2f %%, logits %.2f %% off; %s\n", golden.set.c_str(),
-                golden.name.c_str(), 100 * worst, 100 * off,
+    std::printf("keys and values %.2f %%, logits %.2f %% off; %s\n", 100 * worst, 100 * off,
                 plain.metadata.at("output.text") == packed.metadata.at("output.text")
                     ? "same answer"
                     : "another answer");
+  }
+
+  static void expect_form(const ModelInfo& packed, const ModelInfo& plain, const Form& form,
+                          bool packs_keys) {
+    EXPECT_EQ(plain.weights, "native");
+    EXPECT_EQ(plain.keys, "native");
+    EXPECT_EQ(packed.keys, form.keys == KeyFormat::kInt8 && packs_keys ? "int8" : "native");
+    if (form.weights == WeightFormat::kNative) return;
+    EXPECT_EQ(packed.weights, "int8");
+    EXPECT_LT(packed.weight_bytes, plain.weight_bytes);
   }
 
   // The best token changes only where its margin is below three times the logits' error.

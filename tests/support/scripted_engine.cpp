@@ -45,6 +45,7 @@ struct Script {
   ModelInfo info{.device = "cpu",
                  .precision = "fp32",
                  .weights = "native",
+                 .keys = "native",
                  .family = "vidi1.5",
                  .weight_bytes = 1,
                  .why_no_gpu = {},

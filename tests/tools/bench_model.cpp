@@ -28,15 +28,15 @@
 #include "model/towers/preprocess.h"
 #include "tests/support/aten.h"
 #include "tests/tools/geometry.h"
+#include "tests/tools/storage_format.h"
 
 namespace vidi {
 namespace {
 
 constexpr const char* kUsage =
     "usage: bench-model --geometry vidi1.5-9b|vidi-7b|tiny [--seconds 306] [--queries 1]\n"
-    "         [--precision fp32|fp16|bf16] [--weights native|int8] [--device auto] [--new-tokens "
-    "34] [--json FILE]\n"
-    "         [--memory-limit 24GB]\n"
+    "         [--precision fp32|fp16|bf16] [--weights native|int8] [--keys native|int8]\n"
+    "         [--device auto] [--new-tokens 34] [--json FILE] [--memory-limit 24GB]\n"
     "       bench-model --checkpoint FOLDER [--seconds 306] ...\n"
     "       bench-model --load FOLDER [--precision ...] [--device auto] [--memory-limit 24GB]\n";
 constexpr int kPromptTokens = 31;  // of a typical retrieval question
@@ -278,7 +278,7 @@ void Bench::read(const MediaCache& cache) {
     if (name.find("mm_") == std::string::npos && !table) weights += w.nbytes();
   }
   for (const auto& layers : cache.layers) {
-    for (const MediaKeys& k : layers) keys += k.key.nbytes() + k.value.nbytes();
+    for (const MediaKeys& k : layers) keys += k.key.n_bytes() + k.value.n_bytes();
   }
   at::Tensor ids = logits.argmax(-1, /*keepdim=*/true);
   at::Tensor positions = at::full_like(ids, kPromptTokens);
@@ -436,12 +436,6 @@ int parse_count(const std::string& name, const std::string& text, int low, int h
                std::to_string(high));
 }
 
-WeightFormat parse_weights(const std::string& text) {
-  if (text == "native") return WeightFormat::kNative;
-  if (text == "int8") return WeightFormat::kInt8;
-  bad_argument("--weights is \"" + text + "\", expected native or int8");
-}
-
 Precision parse_precision(const std::string& text) {
   if (text == "fp32") return Precision::kFp32;
   if (text == "fp16") return Precision::kFp16;
@@ -461,6 +455,7 @@ Arguments parse_arguments(int argc, char** argv) {
                                     {"queries", required_argument, nullptr, 'q'},
                                     {"precision", required_argument, nullptr, 'p'},
                                     {"weights", required_argument, nullptr, 'w'},
+                                    {"keys", required_argument, nullptr, 'k'},
                                     {"device", required_argument, nullptr, 'd'},
                                     {"json", required_argument, nullptr, 'j'},
                                     {"new-tokens", required_argument, nullptr, 'n'},
@@ -488,7 +483,10 @@ Arguments parse_arguments(int argc, char** argv) {
         a.open.precision = parse_precision(optarg);
         break;
       case 'w':
-        a.open.weights = parse_weights(optarg);
+        a.open.weights = parse_format<WeightFormat>("weights", optarg);
+        break;
+      case 'k':
+        a.open.keys = parse_format<KeyFormat>("keys", optarg);
         break;
       case 'm':
         a.open.memory_limit = parse_limit(optarg);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/support/case.h"
+#include "tests/tools/storage_format.h"
 
 namespace vidi {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: vidi-trace CHECKPOINT input.safetensors output.safetensors\n"
     "         [--device cpu|cuda] [--precision fp32|fp16|bf16] [--weights native|int8] "
-    "[--max-new-tokens N]\n"
+    "[--keys native|int8] [--max-new-tokens N]\n"
     "Defaults: cpu, fp32, 24.\n";
 
 struct Arguments {
@@ -28,12 +29,6 @@ struct Arguments {
 
 [[noreturn]] void bad_argument(const std::string& message) {
   throw EngineError(ErrorCode::kBadInput, message);
-}
-
-WeightFormat parse_weights(const std::string& text) {
-  if (text == "native") return WeightFormat::kNative;
-  if (text == "int8") return WeightFormat::kInt8;
-  bad_argument("--weights is \"" + text + "\", expected native or int8");
 }
 
 Precision parse_precision(const std::string& text) {
@@ -56,6 +51,7 @@ Arguments parse_arguments(int argc, char** argv) {
   static const option kOptions[] = {{"device", required_argument, nullptr, 'd'},
                                     {"precision", required_argument, nullptr, 'p'},
                                     {"weights", required_argument, nullptr, 'w'},
+                                    {"keys", required_argument, nullptr, 'k'},
                                     {"max-new-tokens", required_argument, nullptr, 'n'},
                                     {"help", no_argument, nullptr, 'h'},
                                     {}};
@@ -71,7 +67,10 @@ Arguments parse_arguments(int argc, char** argv) {
         a.open.precision = parse_precision(optarg);
         break;
       case 'w':
-        a.open.weights = parse_weights(optarg);
+        a.open.weights = parse_format<WeightFormat>("weights", optarg);
+        break;
+      case 'k':
+        a.open.keys = parse_format<KeyFormat>("keys", optarg);
         break;
       case 'n':
         a.max_new_tokens = parse_count(optarg);

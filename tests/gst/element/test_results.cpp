@@ -281,6 +281,8 @@ TEST_F(Results, QueryChangesWhilePlaying) {
 TEST_F(Results, HighlightsOfTheModel) {
   scripted::set_info({.device = "cpu",
                       .precision = "fp32",
+                      .weights = "native",
+                      .keys = "native",
                       .family = "vidi1.5",
                       .has_highlight_prompt = true,
                       .why_no_gpu = {},

@@ -97,6 +97,7 @@ const Row kRows[] = {
     {"device", "gchararray", "auto", false},
     {"precision", "GstVidiFilterPrecision", "auto", false},
     {"weights", "GstVidiFilterWeights", "native", false},
+    {"keys", "GstVidiFilterKeys", "native", false},
     {"memory-limit", "guint64", "0", false},
     {"model-load", "GstVidiFilterModelLoad", "async", false},
     {"task", "GstVidiFilterTask", "retrieval", true},
@@ -190,6 +191,7 @@ TEST_F(SettingsTest, ValuesComeBack) {
                                                         {"device", "cuda:1"},
                                                         {"precision", "bf16"},
                                                         {"weights", "int8"},
+                                                        {"keys", "int8"},
                                                         {"memory-limit", "24000000000"},
                                                         {"model-load", "sync"},
                                                         {"task", "highlight"},
@@ -217,6 +219,7 @@ TEST_F(SettingsTest, ValuesComeBack) {
   EXPECT_EQ(s.model_path, "/models/a b");
   EXPECT_EQ(s.precision, Precision::kBf16);
   EXPECT_EQ(s.weights, WeightFormat::kInt8);
+  EXPECT_EQ(s.keys, KeyFormat::kInt8);
   EXPECT_EQ(s.memory_limit, 24000000000u);
   EXPECT_EQ(s.model_load, ModelLoad::kSync);
   EXPECT_EQ(s.task, Task::kHighlight);

@@ -85,9 +85,10 @@ class SharedModelTest : public testing::Test {
                                             const std::string& device = "cpu",
                                             Precision precision = Precision::kAuto,
                                             uint64_t memory_limit = 0,
-                                            WeightFormat weights = WeightFormat::kNative) {
+                                            WeightFormat weights = WeightFormat::kNative,
+                                            KeyFormat keys = KeyFormat::kNative) {
     return SharedModel::acquire(*vidi_engine_api(),
-                                {folder, device, precision, memory_limit, weights});
+                                {folder, device, precision, memory_limit, weights, keys});
   }
 };
 
@@ -114,20 +115,21 @@ TEST_F(SharedModelTest, OneSessionForOneKey) {
   EXPECT_EQ(a.n_failed + b.n_failed, 0);
 }
 
-// Folder, device, precision, memory limit and the form of the weights each make another model.
+// Folder, device, precision, memory limit and the form of weights and keys each make another model.
 TEST_F(SharedModelTest, AnotherKeyIsAnotherModel) {
-  std::array<std::shared_ptr<SharedModel>, 6> models = {
+  std::array<std::shared_ptr<SharedModel>, 7> models = {
       model(),
       model("b"),
       model("a", "cuda"),
       model("a", "cpu", Precision::kFp32),
       model("a", "cpu", Precision::kAuto, 24000000000u),
-      model("a", "cpu", Precision::kAuto, 0, WeightFormat::kInt8)};
-  std::array<Client, 6> clients;
-  for (size_t i = 0; i < 6; ++i) models[i]->attach(&clients[i]);
+      model("a", "cpu", Precision::kAuto, 0, WeightFormat::kInt8),
+      model("a", "cpu", Precision::kAuto, 0, WeightFormat::kNative, KeyFormat::kInt8)};
+  std::array<Client, 7> clients;
+  for (size_t i = 0; i < 7; ++i) models[i]->attach(&clients[i]);
   for (Client& client : clients) ASSERT_TRUE(client.wait_ready());
-  EXPECT_EQ(scripted::n_open_sessions(), 6);
-  for (size_t i = 0; i < 6; ++i) models[i]->detach(&clients[i]);
+  EXPECT_EQ(scripted::n_open_sessions(), 7);
+  for (size_t i = 0; i < 7; ++i) models[i]->detach(&clients[i]);
 }
 
 // The last client's detach frees the model before it returns, and the same object loads again.
