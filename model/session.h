@@ -57,6 +57,13 @@ class Session {
                                           const AskOptions& options,
                                           const Cancel& cancel) noexcept = 0;
 
+  // The weights leave the device; what was made with them stays, features, partial windows and
+  // encoded ones. Until load() brings them back, each call above but info() is an error that says
+  // so, or why load() failed.
+  virtual void unload() noexcept = 0;
+  // From the checkpoint's files, with the progress of open(). Has no effect while they are there.
+  virtual Result<bool> load(const Cancel& cancel) noexcept = 0;
+
   // Bytes of the model's device that this process holds, caches included; 0 on the CPU.
   virtual int64_t device_memory_bytes() const noexcept = 0;
   virtual void free_caches() noexcept = 0;  // gives back what is cached and not in use

@@ -123,6 +123,9 @@ const std::vector<kind::Property>& table() {
           "so of several limits on one device the smallest holds for all models there; on the CPU "
           "weights, keys, values and an estimate of the workspace are counted. Elements with "
           "different limits do not share a model."),
+      kind::time("unload-after", kUntilReady, &S::unload_after, kDay,
+                 "Without work for so long (ns) the weights leave the device, and come back with "
+                 "the next piece of work; 0 is never."),
       kind::choice("model-load", kUntilReady, &S::model_load, model_load_type,
                    "Whether the change to PAUSED waits until the model is loaded."),
       kind::choice("task", kAlways, &S::task, task_type, "What is asked about every window."),
@@ -249,7 +252,7 @@ SamplingShape Settings::shape() const {
 }
 
 ModelKey Settings::model_key() const {
-  return {model_path, device, precision, memory_limit, weights, keys};
+  return {model_path, device, precision, memory_limit, weights, keys, unload_after};
 }
 
 OverloadPolicy Settings::policy(bool live) const {

@@ -31,6 +31,7 @@ struct Settings {
   Precision precision = Precision::kAuto;
   WeightFormat weights = WeightFormat::kNative;
   KeyFormat keys = KeyFormat::kNative;
+  guint64 unload_after = 0;
   guint64 memory_limit = 0;  // bytes; 0: none
   ModelLoad model_load = ModelLoad::kAsync;
   Task task = Task::kRetrieval;

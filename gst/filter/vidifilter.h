@@ -68,6 +68,8 @@ class Filter final : public Listener {
   void model_progress(double fraction) override { notices_.post_loaded(fraction); }
   void model_ready(const ModelInfo& info) override;
   void model_failed(const Error& error) override;
+  void model_unloaded(const Error* why) override;
+  void model_loading() override;
   void window_analysed(const Analysis& analysis) override { reporter_.report(analysis); }
   void window_dropped(const AnalysisWindow& window, DropReason reason,
                       const std::string& error) override;

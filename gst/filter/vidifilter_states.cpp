@@ -129,6 +129,19 @@ void Filter::model_failed(const Error& error) {
   status_.post_error(error);
 }
 
+// What waits for it meanwhile is under the usual rules.
+void Filter::model_unloaded(const Error* why) {
+  status_.set(ModelState::kUnloaded);
+  if (why) notices_.post_progress(GST_PROGRESS_TYPE_ERROR, why->message);
+  status_.send(nullptr, why ? why->message.c_str() : nullptr, client_.counters().device_bytes);
+}
+
+void Filter::model_loading() {
+  status_.set(ModelState::kLoading);
+  notices_.post_progress(GST_PROGRESS_TYPE_START, "Loading the model");
+  status_.send(nullptr, nullptr, client_.counters().device_bytes);
+}
+
 // A drop is said in four ways: event and message, QOS, a warning now and then, `stats`.
 void Filter::window_dropped(const AnalysisWindow& window, DropReason reason,
                             const std::string& error) {

@@ -18,6 +18,8 @@ class Listener {
   virtual void model_progress(double fraction) = 0;  // 0..1, while loading
   virtual void model_ready(const ModelInfo& info) = 0;
   virtual void model_failed(const Error& error) = 0;
+  virtual void model_unloaded(const Error* why) = 0;  // see WorkSource::on_unloaded
+  virtual void model_loading() = 0;                   // anew
   // The window is kept for questions by now, and counted.
   virtual void window_analysed(const Analysis& analysis) = 0;
   // `error`: what failed, or empty.

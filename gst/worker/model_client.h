@@ -64,6 +64,9 @@ class ModelClient final : public WorkSource {
   void on_ready(const ModelInfo& info) override;                                      // worker
   void on_failed(const Error& error) override;                                        // worker
   bool work(Session& session) override;                                               // worker
+  void on_unloaded(const Error* why) override { listener_.model_unloaded(why); }      // worker
+  void on_loading() override { listener_.model_loading(); }                           // worker
+  void rest() override { lookahead_.free_room(); }                                    // worker
   bool give_room() override;
 
  private:

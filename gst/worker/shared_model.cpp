@@ -10,6 +10,8 @@
 namespace vidi {
 namespace {
 
+constexpr uint64_t kLongestPatience = 86'400'000'000'000;  // ns, a day
+
 constexpr int kNice = 5;  // the model computes on the processor that the stream needs
 
 // Every model in use. Never destroyed: an element may be freed while the process ends.
@@ -149,13 +151,60 @@ void SharedModel::run() {
   if (!key_.device.starts_with("cuda")) yield_to_streaming_threads(kNice);
   load();
   std::unique_lock lock(mutex_);
+  last_work_ = std::chrono::steady_clock::now();
   while (!stopping_) {
-    tell_newcomers(lock);
-    if (serve_next(lock)) continue;
-    changed_.wait(lock, [&] { return stopping_ || work_waits_ || has_newcomer(); });
+    if (unloaded_ && (work_waits_ || has_newcomer())) load_again(lock);
+    tell_newcomers(lock, error_ ? &*error_ : nullptr);
+    if (serve_next(lock)) {
+      last_work_ = std::chrono::steady_clock::now();
+    } else {
+      wait_for_work(lock);
+    }
   }
+  unloaded_ = false;
   lock.unlock();
   session_.reset();  // slow: without the lock, which state() needs
+}
+
+void SharedModel::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  const auto comes = [&] { return stopping_ || work_waits_ || has_newcomer(); };
+  if (key_.unload_after == 0 || unloaded_ || !session_) return changed_.wait(lock, comes);
+  const std::chrono::nanoseconds patience(std::min(key_.unload_after, kLongestPatience));
+  if (!changed_.wait_until(lock, last_work_ + patience, comes)) unload(lock);
+}
+
+void SharedModel::unload(std::unique_lock<std::mutex>& lock) {
+  unloaded_ = true;
+  tell(lock, false, [](WorkSource& client) { client.rest(); });
+  lock.unlock();
+  session_->unload();
+  const int64_t memory = session_->device_memory_bytes();
+  lock.lock();
+  memory_ = memory;
+  state_ = ModelState::kUnloaded;
+  tell(lock, false, [](WorkSource& client) { client.on_unloaded(nullptr); });
+}
+
+// Everybody hears that it is ready, as at first.
+void SharedModel::load_again(std::unique_lock<std::mutex>& lock) {
+  state_ = ModelState::kLoading;
+  tell(lock, false, [](WorkSource& client) { client.on_loading(); });
+  lock.unlock();
+  const Result<bool> loaded = session_->load(cancel_load_);
+  const ModelInfo info = session_->info();
+  const int64_t memory = session_->device_memory_bytes();
+  lock.lock();
+  memory_ = memory;
+  if (!loaded) {
+    state_ = ModelState::kUnloaded;
+    tell_newcomers(lock, &loaded.error());  // to them it is a model that cannot be loaded
+    return tell(lock, false, [&](WorkSource& client) { client.on_unloaded(&loaded.error()); });
+  }
+  info_ = info;
+  state_ = ModelState::kReady;
+  unloaded_ = false;
+  for (Seat& seat : seats_) seat.told = false;
+  last_work_ = std::chrono::steady_clock::now();
 }
 
 void SharedModel::load() {
@@ -194,10 +243,17 @@ Result<std::unique_ptr<Session>> SharedModel::open_session() {
 
 void SharedModel::tell_progress(double fraction) {
   std::unique_lock lock(mutex_);
-  const std::vector<Seat> seats = seats_;  // they may come and go while one is called
+  tell(lock, true, [fraction](WorkSource& client) { client.on_progress(fraction); });
+}
+
+// Those who have heard that it is ready, or `all`. They may come and go while one is called.
+template <class Call>
+void SharedModel::tell(std::unique_lock<std::mutex>& lock, bool all, Call what) {
+  const std::vector<Seat> seats = seats_;
   for (const Seat& seat : seats) {
-    if (stopping_ || !seated(seat.client)) continue;
-    call(lock, seat.client, [&] { seat.client->on_progress(fraction); });
+    const bool hears = all ? seated(seat.client) : was_told(seat.client);
+    if (stopping_ || !hears) continue;
+    call(lock, seat.client, [&] { what(*seat.client); });
   }
 }
 
@@ -205,14 +261,14 @@ bool SharedModel::has_newcomer() const {
   return std::any_of(seats_.begin(), seats_.end(), [](const Seat& seat) { return !seat.told; });
 }
 
-void SharedModel::tell_newcomers(std::unique_lock<std::mutex>& lock) {
+void SharedModel::tell_newcomers(std::unique_lock<std::mutex>& lock, const Error* error) {
   while (!stopping_) {
     const auto seat =
         std::find_if(seats_.begin(), seats_.end(), [](const Seat& s) { return !s.told; });
     if (seat == seats_.end()) return;
     seat->told = true;
     WorkSource* client = seat->client;
-    call(lock, client, [&] { error_ ? client->on_failed(*error_) : client->on_ready(info_); });
+    call(lock, client, [&] { error ? client->on_failed(*error) : client->on_ready(info_); });
   }
 }
 

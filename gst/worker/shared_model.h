@@ -1,11 +1,13 @@
 // One loaded model and the thread that works with it, for every element of the process that names
-// the same folder, device, precision, memory limit and form of weights and keys. No GStreamer.
+// the same folder, device, precision, memory limit, form of weights and keys, and time until they
+// are unloaded. No GStreamer.
 //
 // The worker thread loads the model, then serves its clients in turn, one piece of work each; all
 // calls into the Session are on this thread. The last client that leaves ends the thread (loading
 // or not) and frees the model.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -27,6 +29,7 @@ struct ModelKey {
   uint64_t memory_limit = 0;  // bytes, 0 = none
   WeightFormat weights = WeightFormat::kNative;
   KeyFormat keys = KeyFormat::kNative;
+  uint64_t unload_after = 0;  // ns without work; 0 = never
   bool operator==(const ModelKey&) const = default;
 };
 
@@ -37,11 +40,18 @@ class WorkSource {
   virtual void on_progress(double fraction) = 0;  // 0..1, while loading
   virtual void on_ready(const ModelInfo& info) = 0;
   virtual void on_failed(const Error& error) = 0;
+  // After on_ready(): there was no work for so long that the weights have left the device. When
+  // there is some they are loaded anew, and on_ready() comes again; or `why` they cannot be: then
+  // what was to be done has failed, and the next piece of work is another try.
+  virtual void on_unloaded(const Error* why) = 0;
+  virtual void on_loading() = 0;
   // Does one piece of work if there is one; false when there is none. The client cancels what runs.
   virtual bool work(Session& session) = 0;
   // Gives up what it keeps of the device's memory and can do without; false when there is nothing.
   // From the worker's thread or another model's.
   virtual bool give_room() { return false; }
+  // What was made ahead of its window is given up as well: there is nothing to do for now.
+  virtual void rest() {}
 };
 
 class SharedModel {
@@ -92,8 +102,13 @@ class SharedModel {
   void load();
   Result<std::unique_ptr<Session>> open_session();
   void tell_progress(double fraction);
-  void tell_newcomers(std::unique_lock<std::mutex>& lock);
+  void tell_newcomers(std::unique_lock<std::mutex>& lock, const Error* error);
   bool serve_next(std::unique_lock<std::mutex>& lock);
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  void unload(std::unique_lock<std::mutex>& lock);
+  void load_again(std::unique_lock<std::mutex>& lock);
+  template <class Call>
+  void tell(std::unique_lock<std::mutex>& lock, bool all, Call what);
   template <class Call>
   void call(std::unique_lock<std::mutex>& lock, WorkSource* client, Call what);
   bool is_called(const WorkSource* client) const;  // called with the lock
@@ -109,6 +124,8 @@ class SharedModel {
   std::vector<WorkSource*> calls_;  // clients that are called now, without the lock
   size_t turn_ = 0;                 // seat that is asked next
   bool work_waits_ = false, stopping_ = false;
+  bool unloaded_ = false;  // there is a session, without weights
+  std::chrono::steady_clock::time_point last_work_;
   ModelState state_ = ModelState::kUnloaded;
   Cancel cancel_load_;
   std::unique_ptr<Session> session_;  // the worker's thread only

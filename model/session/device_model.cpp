@@ -75,6 +75,14 @@ void DeviceModel::load(Weights weights, const OpenOptions& options, const Cancel
   expanded_bytes_ = weights.expanded_bytes();
 }
 
+// The parts stay the same objects: others refer to them.
+void DeviceModel::unload() {
+  vision_ = {}, audio_ = {}, projector_ = {}, decoder_ = {};
+  towers_ = {};
+  weights_.clear();
+  free_device_cache(device_);
+}
+
 void DeviceModel::describe(const Weights& weights, double seconds) {
   const PromptConfig& prompt = config_.prompt;
   info_ = {device_.str(),

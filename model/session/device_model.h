@@ -31,6 +31,8 @@ class DeviceModel {
   // `weights` are for this device and dtype. Throws EngineError: as Weights, and kOverLimit where
   // they are more than the limit, or than the host has; c10::OutOfMemoryError.
   void load(Weights weights, const OpenOptions& options, const Cancel& cancel);
+  void unload();  // gives the weights up, and what the device's cache holds
+  bool is_loaded() const { return !weights_.empty(); }
 
   at::Device device() const { return device_; }
   at::ScalarType dtype() const { return dtype_; }

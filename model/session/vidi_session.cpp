@@ -10,14 +10,17 @@ namespace vidi {
 
 VidiSession::VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer,
                          const OpenOptions& options)
-    : model_(std::move(config), options),
+    : options_(options),
+      model_(std::move(config), options),
       memory_(model_),
       features_(model_, memory_, tap_),
       windows_(model_, memory_, tap_),
       answerer_(model_, memory_, tap_, std::move(tokenizer)) {}
 
-void VidiSession::load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel) {
-  memory_.explained("loading the model", [&] { model_.load(std::move(weights), options, cancel); });
+void VidiSession::load_weights(const Cancel& cancel) {
+  memory_.explained("loading the model", [&] {
+    model_.load(source_(model_.device(), model_.dtype()), options_, cancel);
+  });
 }
 
 std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const Cancel& cancel) {
@@ -27,9 +30,14 @@ std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const
   Tokenizer tokenizer = Tokenizer::open(options.folder, config.prompt, config.decoder.vocab);
   std::unique_ptr<VidiSession> session(
       new VidiSession(std::move(checkpoint.config), std::move(tokenizer), options));
-  const DeviceModel& model = session->model_;
-  session->load_weights({std::move(checkpoint.files), model.device(), model.dtype()}, options,
-                        cancel);
+  session->source_ = [&](at::Device device, at::ScalarType dtype) {
+    return Weights(std::move(checkpoint.files), device, dtype);
+  };
+  session->load_weights(cancel);
+  // Later the files may be others; their shapes are compared with the config that was read first.
+  session->source_ = [folder = options.folder](at::Device device, at::ScalarType dtype) {
+    return Weights(open_checkpoint_files(folder), device, dtype);
+  };
   return session;
 }
 
@@ -37,9 +45,10 @@ std::unique_ptr<VidiSession> VidiSession::random(const ModelConfig& config, Chec
                                                  const OpenOptions& options, uint64_t seed) {
   c10::InferenceMode inference;
   std::unique_ptr<VidiSession> session(new VidiSession(config, std::nullopt, options));
-  const DeviceModel& model = session->model_;
-  session->load_weights(Weights::random(std::move(shapes), model.device(), model.dtype(), seed),
-                        options, Cancel());
+  session->source_ = [shapes = std::move(shapes), seed](at::Device device, at::ScalarType dtype) {
+    return Weights::random(shapes, device, dtype, seed);
+  };
+  session->load_weights(Cancel());
   return session;
 }
 
@@ -49,38 +58,47 @@ Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
       cancel, [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
 }
 
+template <class T, class Body>
+Result<T> VidiSession::with_weights(const Cancel& cancel, Body body) noexcept {
+  return to_result<T>(cancel, [&]() -> T {
+    if (!model_.is_loaded()) throw EngineError(why_unloaded_.code, why_unloaded_.message);
+    return body();
+  });
+}
+
 Result<FrameList> VidiSession::encode_images(const std::vector<Frame>& frames,
                                              const Cancel& cancel) noexcept {
-  return to_result<FrameList>(cancel, [&] { return features_.encode_images(frames, cancel); });
+  return with_weights<FrameList>(cancel, [&] { return features_.encode_images(frames, cancel); });
 }
 
 Result<std::shared_ptr<const AudioFeatures>> VidiSession::encode_audio(
     const float* samples, int n, const Cancel& cancel) noexcept {
-  return to_result<std::shared_ptr<const AudioFeatures>>(
+  return with_weights<std::shared_ptr<const AudioFeatures>>(
       cancel, [&] { return features_.encode_audio(samples, n, cancel); });
 }
 
 Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames) noexcept {
-  return to_result<std::shared_ptr<PartialWindow>>([&] { return windows_.begin(n_frames); });
+  return with_weights<std::shared_ptr<PartialWindow>>(Cancel(),
+                                                      [&] { return windows_.begin(n_frames); });
 }
 
 Result<bool> VidiSession::append(PartialWindow& partial, size_t first, const FrameList& frames,
                                  const Cancel& cancel) noexcept {
-  return to_result<bool>(cancel,
-                         [&] { return windows_.append(partial, first, frames, cancel), true; });
+  return with_weights<bool>(cancel,
+                            [&] { return windows_.append(partial, first, frames, cancel), true; });
 }
 
 Result<std::shared_ptr<const Encoded>> VidiSession::encode(const Window& window,
                                                            const Cancel& cancel) noexcept {
-  return to_result<std::shared_ptr<const Encoded>>(cancel,
-                                                   [&] { return windows_.encode(window, cancel); });
+  return with_weights<std::shared_ptr<const Encoded>>(
+      cancel, [&] { return windows_.encode(window, cancel); });
 }
 
 Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
                                              const std::vector<Query>& queries,
                                              const AskOptions& options,
                                              const Cancel& cancel) noexcept {
-  return to_result<std::vector<Answer>>(
+  return with_weights<std::vector<Answer>>(
       cancel, [&] { return answerer_.ask(encoded, queries, options, cancel); });
 }
 
@@ -89,6 +107,20 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
                                          const AskOptions& options, const Cancel& cancel) {
   c10::InferenceMode inference;
   return answerer_.ask_ids(encoded, prompts, options, cancel);
+}
+
+void VidiSession::unload() noexcept {
+  why_unloaded_ = {ErrorCode::kInternal, "the model's weights are not loaded"};
+  (void)to_result<bool>([&] { return model_.unload(), true; });
+}
+
+Result<bool> VidiSession::load(const Cancel& cancel) noexcept {
+  if (model_.is_loaded()) return true;
+  const auto loaded = to_result<bool>(cancel, [&] { return load_weights(cancel), true; });
+  if (loaded) return true;
+  unload();  // what came before the error
+  why_unloaded_ = loaded.error();
+  return loaded;
 }
 
 int64_t VidiSession::device_memory_bytes() const noexcept {

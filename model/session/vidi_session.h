@@ -2,6 +2,7 @@
 // need beside the API. Uses torch: not for the element.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -39,6 +40,8 @@ class VidiSession final : public Session {
   Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
                                   const AskOptions& options,
                                   const Cancel& cancel) noexcept override;
+  void unload() noexcept override;
+  Result<bool> load(const Cancel& cancel) noexcept override;
   int64_t device_memory_bytes() const noexcept override;
   void free_caches() noexcept override;
 
@@ -54,9 +57,16 @@ class VidiSession final : public Session {
   size_t frames_at_once() const { return features_.frames_at_once(); }
 
  private:
+  // Where the weights come from, each time that they are loaded.
+  using Source = std::function<Weights(at::Device, at::ScalarType)>;
   VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer, const OpenOptions& options);
-  void load_weights(Weights weights, const OpenOptions& options, const Cancel& cancel);
+  void load_weights(const Cancel& cancel);
+  template <class T, class Body>
+  Result<T> with_weights(const Cancel& cancel, Body body) noexcept;
 
+  const OpenOptions options_;
+  Source source_;
+  Error why_unloaded_;
   Tap tap_;
   DeviceModel model_;
   DeviceMemory memory_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -48,6 +49,75 @@ std::vector<Answer> ask(VidiSession& session, const Encoded& encoded,
   AskOptions options;
   options.max_new_tokens = 48;  // two ranges with three decimals
   return value_of(session.ask(encoded, queries, options, Cancel()));
+}
+
+// Weights that leave and come back, again and again: what was encoded and looked at before is of
+// use, and every answer is the same. Meanwhile what needs them is refused, and nothing is held.
+TEST(Session, UnloadsAndComesBack) {
+  const Case c = case_of("vidi15", "base");
+  for (const char* device : {"cpu", "cuda"}) {
+    if (std::string(device) == "cuda" && !at::hasCUDA()) continue;
+    auto session = open_set("vidi15", device);
+    const Window window = look_and_listen(*session, c, Cancel());
+    const auto encoded = value_of(session->encode(window, Cancel()));
+    const auto expected = ask(*session, *encoded, {"a child", "kite."});
+    const int64_t held = session->device_memory_bytes();
+    for (int round = 0; round < 2; ++round) {
+      session->unload();
+      EXPECT_TRUE(session->model().weights().empty());
+      EXPECT_LE(session->device_memory_bytes(), held);
+      expect_refused(session->ask(*encoded, {query("a child")}, {}, Cancel()), ErrorCode::kInternal,
+                     "weights are not loaded");
+      expect_refused(session->encode(window, Cancel()), ErrorCode::kInternal, "not loaded");
+      EXPECT_FALSE(session->begin_window(4));
+      EXPECT_TRUE(value_of(session->load(Cancel())));
+      const auto again = value_of(session->encode(window, Cancel()));
+      for (const Encoded* one : {encoded.get(), again.get()}) {
+        const auto found = ask(*session, *one, {"a child", "kite."});
+        for (size_t i = 0; i < found.size(); ++i) expect_same_answer(found[i], expected[i]);
+      }
+    }
+  }
+}
+
+// Files that have changed meanwhile are refused with the reason, which later calls repeat; when
+// they are as they were, the model is back.
+TEST(Session, FilesThatChangedMeanwhile) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(testing::TempDir()) / "vidi-unloaded";
+  fs::remove_all(folder);
+  fs::copy(VIDI_TEST_DATA "/golden/vidi15/checkpoint", folder, fs::copy_options::recursive);
+  OpenOptions options;
+  options.folder = folder.string(), options.device = "cpu";
+  const auto session = VidiSession::load(options, Cancel());
+  session->unload();
+  for (const auto& file : fs::directory_iterator(folder)) {
+    if (file.path().extension() == ".safetensors") fs::rename(file, file.path().string() + ".away");
+  }
+  const auto refused = session->load(Cancel());
+  ASSERT_FALSE(refused);
+  const auto repeated = session->begin_window(4);
+  ASSERT_FALSE(repeated);
+  EXPECT_EQ(repeated.error().message, refused.error().message);
+  for (const auto& file : fs::directory_iterator(folder)) {
+    if (file.path().extension() == ".away")
+      fs::rename(file, file.path().parent_path() / file.path().stem());
+  }
+  EXPECT_TRUE(value_of(session->load(Cancel())));
+  EXPECT_TRUE(session->begin_window(4));
+  fs::remove_all(folder);
+}
+
+// A load that is cancelled leaves a model that can be loaded.
+TEST(Session, LoadingAgainCanBeCancelled) {
+  const auto session = open_set("vidi15");
+  session->unload();
+  Cancel cancel;
+  cancel.cancel();
+  EXPECT_EQ(session->load(cancel).error().code, ErrorCode::kCancelled);
+  EXPECT_FALSE(session->begin_window(4));
+  EXPECT_TRUE(value_of(session->load(Cancel())));
+  EXPECT_TRUE(session->begin_window(4));
 }
 
 // A batch of questions of different lengths gives each the answer that it gets alone.

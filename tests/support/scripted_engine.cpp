@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <type_traits>
 
 #include "model/engine_api.h"
@@ -22,7 +23,7 @@
 namespace vidi::scripted {
 namespace {
 
-constexpr int kSteps = 6;
+constexpr int kSteps = 8;
 constexpr int64_t kDeviceBytes = 1000;  // after loading; each encoded window adds as much
 constexpr int kChunkSamples = 480000;   // 30 s
 constexpr int kTokenSamples = 1600;     // of sound for one token
@@ -286,8 +287,7 @@ class ScriptedSession final : public Session {
   Result<std::vector<std::shared_ptr<const FrameFeatures>>> encode_images(
       const std::vector<Frame>& frames, const Cancel& cancel) noexcept override {
     using Out = std::vector<std::shared_ptr<const FrameFeatures>>;
-    const Visit visit(*this);
-    return play<Out>(Step::kEncodeImages, cancel, [&] {
+    return perform<Out>(Step::kEncodeImages, cancel, [&] {
       Out out;
       for (const Frame& f : frames) {
         auto seen = std::make_shared<SeenFrame>();
@@ -303,8 +303,7 @@ class ScriptedSession final : public Session {
 
   Result<std::shared_ptr<const AudioFeatures>> encode_audio(
       const float* samples, int n, const Cancel& cancel) noexcept override {
-    const Visit visit(*this);
-    return play<std::shared_ptr<const AudioFeatures>>(Step::kEncodeAudio, cancel, [&] {
+    return perform<std::shared_ptr<const AudioFeatures>>(Step::kEncodeAudio, cancel, [&] {
       if (!samples || n < 1 || n > kChunkSamples) {
         refuse("a stretch of " + std::to_string(n) + " samples, expected 1 to " +
                std::to_string(kChunkSamples));
@@ -325,8 +324,7 @@ class ScriptedSession final : public Session {
   Result<bool> append(PartialWindow& partial, size_t first,
                       const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
                       const Cancel& cancel) noexcept override {
-    const Visit visit(*this);
-    return play<bool>(Step::kAppend, cancel, [&] {
+    return perform<bool>(Step::kAppend, cancel, [&] {
       auto& own = own_kind<ScriptedPartialWindow>(&partial, id_, "a partial window");
       if (first > own.done.size() || frames.size() > own.done.size() - first) {
         refuse("more frames than were prepared for");
@@ -340,8 +338,7 @@ class ScriptedSession final : public Session {
 
   Result<std::shared_ptr<const Encoded>> encode(const Window& window,
                                                 const Cancel& cancel) noexcept override {
-    const Visit visit(*this);
-    return play<std::shared_ptr<const Encoded>>(Step::kEncode, cancel, [&] {
+    return perform<std::shared_ptr<const Encoded>>(Step::kEncode, cancel, [&] {
       auto encoded = std::make_shared<ScriptedEncoded>();
       encoded->session = id_;
       encoded->seen = look_at(window, id_);
@@ -355,12 +352,11 @@ class ScriptedSession final : public Session {
   Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
                                   const AskOptions& options,
                                   const Cancel& cancel) noexcept override {
-    const Visit visit(*this);
     locked([&](Stage& s) {
       s.record.max_new_tokens = options.max_new_tokens;
       return s.record.queries = queries;
     });
-    return play<std::vector<Answer>>(Step::kAsk, cancel, [&] {
+    return perform<std::vector<Answer>>(Step::kAsk, cancel, [&] {
       const auto& window = own_kind<ScriptedEncoded>(&encoded, id_, "an encoded window");
       if (options.max_new_tokens < 1) refuse("fewer than 1 new token asked for");
       for (const Query& q : queries) {
@@ -373,7 +369,21 @@ class ScriptedSession final : public Session {
     });
   }
 
-  int64_t device_memory_bytes() const noexcept override { return kDeviceBytes * (1 + n_encoded_); }
+  void unload() noexcept override {
+    const Visit visit(*this);
+    why_unloaded_ = Error{ErrorCode::kInternal, "the weights are not loaded"};
+    count_entry(Step::kUnload);
+  }
+  Result<bool> load(const Cancel& cancel) noexcept override {
+    const Visit visit(*this);
+    auto loaded = play<bool>(Step::kLoad, cancel, [] { return true; });
+    why_unloaded_ = loaded ? std::nullopt : std::optional(loaded.error());
+    return loaded;
+  }
+
+  int64_t device_memory_bytes() const noexcept override {
+    return kDeviceBytes * ((why_unloaded_ ? 0 : 1) + n_encoded_);
+  }
   void free_caches() noexcept override {
     locked([](Stage& s) { return ++s.record.caches_freed; });
   }
@@ -391,7 +401,18 @@ class ScriptedSession final : public Session {
     std::atomic<bool>& busy;
   };
 
+  // What needs the weights.
+  template <class T, class Body>
+  Result<T> perform(Step step, const Cancel& cancel, Body body) noexcept {
+    const Visit visit(*this);
+    return play<T>(step, cancel, [&] {
+      if (why_unloaded_) throw EngineError(why_unloaded_->code, why_unloaded_->message);
+      return body();
+    });
+  }
+
   const ModelInfo info_;
+  std::optional<Error> why_unloaded_;
   int id_ = 0;
   int n_encoded_ = 0;
   std::atomic<bool> busy_{false};

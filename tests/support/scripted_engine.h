@@ -26,7 +26,7 @@ struct Query;
 
 namespace vidi::scripted {
 
-enum class Step { kOpen, kEncodeImages, kEncodeAudio, kEncode, kAsk, kAppend };
+enum class Step { kOpen, kEncodeImages, kEncodeAudio, kEncode, kAsk, kAppend, kLoad, kUnload };
 
 // What an answer can depend on. Pictures are told apart by the colour of their middle pixel.
 struct SeenWindow {

@@ -114,6 +114,26 @@ TEST_F(States, LoadingReportsProgress) {
   EXPECT_EQ(text(model, "device"), "cpu");
 }
 
+// With unload-after a model without work says that it goes, and with the next window that it is
+// loaded anew and ready; the window is analysed as ever.
+TEST_F(States, UnloadsWithoutWork) {
+  Rig rig({.properties = "query=cat unload-after=1", .windows = windows_of(2)});
+  const auto is_unloaded = [](GstMessage* m) {
+    const GstStructure* s = gst_message_get_structure(m);
+    return gst_structure_has_name(s, "vidi/model") && text(s, "state") == "unloaded";
+  };
+  rig.start();
+  ASSERT_TRUE(rig.wait_message(GST_MESSAGE_ELEMENT, is_unloaded));
+  EXPECT_EQ(rig.film(0, 4 * GST_SECOND), GST_FLOW_OK);
+  ASSERT_TRUE(rig.wait_structure("vidi/window"));
+  std::vector<std::string> states;
+  for (const GstStructure* model : rig.structures("vidi/model"))
+    states.push_back(text(model, "state"));
+  states.resize(4);
+  EXPECT_EQ(states, (std::vector<std::string>{"ready", "unloaded", "loading", "ready"}));
+  EXPECT_EQ(scripted::count(Step::kOpen), 1);
+}
+
 // Data passes while the model loads.
 TEST_F(States, DataPassesWhileLoading) {
   scripted::hold(Step::kOpen);

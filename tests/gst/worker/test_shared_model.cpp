@@ -35,6 +35,18 @@ class Client : public WorkSource {
       error = found;
     });
   }
+  void on_unloaded(const Error* why) override {
+    note([&] {
+      ++n_unloaded;
+      if (why) error = *why;
+    });
+  }
+  void on_loading() override {
+    note([&] { ++n_loading; });
+  }
+  void rest() override {
+    note([&] { ++n_rests; });
+  }
   bool work(Session& session) override {
     std::function<void(Session&)> piece;
     {
@@ -71,6 +83,7 @@ class Client : public WorkSource {
   std::condition_variable changed;
   double progress = -1;
   int n_ready = 0, n_failed = 0, n_waiting = 0, n_done = 0;
+  int n_unloaded = 0, n_loading = 0, n_rests = 0;
   ModelInfo info;
   Error error;
   std::function<void(Session&)> job;
@@ -86,9 +99,10 @@ class SharedModelTest : public testing::Test {
                                             Precision precision = Precision::kAuto,
                                             uint64_t memory_limit = 0,
                                             WeightFormat weights = WeightFormat::kNative,
-                                            KeyFormat keys = KeyFormat::kNative) {
-    return SharedModel::acquire(*vidi_engine_api(),
-                                {folder, device, precision, memory_limit, weights, keys});
+                                            KeyFormat keys = KeyFormat::kNative,
+                                            uint64_t unload_after = 0) {
+    return SharedModel::acquire(
+        *vidi_engine_api(), {folder, device, precision, memory_limit, weights, keys, unload_after});
   }
 };
 
@@ -115,21 +129,23 @@ TEST_F(SharedModelTest, OneSessionForOneKey) {
   EXPECT_EQ(a.n_failed + b.n_failed, 0);
 }
 
-// Folder, device, precision, memory limit and the form of weights and keys each make another model.
+// Folder, device, precision, memory limit, the form of weights and keys and unload-after each make
+// another model.
 TEST_F(SharedModelTest, AnotherKeyIsAnotherModel) {
-  std::array<std::shared_ptr<SharedModel>, 7> models = {
+  std::array<std::shared_ptr<SharedModel>, 8> models = {
       model(),
       model("b"),
       model("a", "cuda"),
       model("a", "cpu", Precision::kFp32),
       model("a", "cpu", Precision::kAuto, 24000000000u),
       model("a", "cpu", Precision::kAuto, 0, WeightFormat::kInt8),
-      model("a", "cpu", Precision::kAuto, 0, WeightFormat::kNative, KeyFormat::kInt8)};
-  std::array<Client, 7> clients;
-  for (size_t i = 0; i < 7; ++i) models[i]->attach(&clients[i]);
+      model("a", "cpu", Precision::kAuto, 0, WeightFormat::kNative, KeyFormat::kInt8),
+      model("a", "cpu", Precision::kAuto, 0, WeightFormat::kNative, KeyFormat::kNative, 1u << 31)};
+  std::array<Client, 8> clients;
+  for (size_t i = 0; i < 8; ++i) models[i]->attach(&clients[i]);
   for (Client& client : clients) ASSERT_TRUE(client.wait_ready());
-  EXPECT_EQ(scripted::n_open_sessions(), 7);
-  for (size_t i = 0; i < 7; ++i) models[i]->detach(&clients[i]);
+  EXPECT_EQ(scripted::n_open_sessions(), 8);
+  for (size_t i = 0; i < 8; ++i) models[i]->detach(&clients[i]);
 }
 
 // The last client's detach frees the model before it returns, and the same object loads again.
