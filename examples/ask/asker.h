@@ -38,7 +38,6 @@ class Asker {
   ProgressBar& bar() { return bar_; }
 
  private:
-  void configure(const std::string& model);
   bool step();
   void handle(GstMessage* message);
   std::string model_name() const;
