@@ -56,7 +56,7 @@ std::string print(const std::vector<Row>& rows) {
 std::optional<Hit> final_hit(const GstStructure* result) {
   gboolean final = FALSE;
   gst_structure_get_boolean(result, "final", &final);
-  guint64 start = 0, duration = 0;
+  guint64 start = 0, duration = 0, timestamp = 0;
   // A stream without a stream time has its timestamps at least.
   if (!final || !gst_structure_get_uint64(result, "duration", &duration) ||
       (!gst_structure_get_uint64(result, "stream-time", &start) &&
@@ -68,6 +68,8 @@ std::optional<Hit> final_hit(const GstStructure* result) {
           start,
           start + duration,
           {}};
+  gst_structure_get_uint64(result, "timestamp", &timestamp);
+  hit.timestamp = timestamp;
   double confidence = 0;
   if (gst_structure_get_double(result, "confidence", &confidence)) hit.confidence = confidence;
   return hit;

@@ -11,6 +11,7 @@ struct Hit {
   std::string query, query_id, label;  // label: title of a highlight, else empty
   GstClockTime start = 0, stop = 0;    // stream time: what a player shows
   std::optional<double> confidence;    // unknown when empty
+  GstClockTime timestamp = 0;          // of its start, as windows have it; 0 when it has none
 
   const std::string& title() const { return label.empty() ? query : label; }
 };
