@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 
+#include "examples/ask/reference_mode.h"
 #include "examples/common/byte_count.h"
 #include "examples/common/output.h"
 #include "examples/common/places.h"
@@ -23,9 +25,9 @@ constexpr char kSummary[] =
 
 constexpr char kDescription[] =
     "FILE is a path, a URI, or - for what is piped in. The table on stdout is sorted by question, "
-    "then by time. Exit status: 0 the file was watched to its end, 1 it was not, or not every "
-    "window "
-    "of it was analysed, 2 the command line was not understood.";
+    "then by time. Exit status: 0 the file was watched to its end (with --compare-precision "
+    "twice), 1 it was not, or not every window of it was analysed, 2 the command line was not "
+    "understood.";
 
 constexpr double kUnset = std::numeric_limits<double>::quiet_NaN();
 constexpr double kDay = 86400;
@@ -39,7 +41,7 @@ struct Raw {
   gchar *min_confidence = nullptr, *memory_limit = nullptr;
   gchar *audio_track = nullptr, *video_track = nullptr;
   gint n_decoders = 0, max_highlights = 0;
-  gboolean json = FALSE, ask_more = FALSE, quiet = FALSE;
+  gboolean json = FALSE, ask_more = FALSE, quiet = FALSE, compares = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
@@ -63,10 +65,28 @@ std::optional<double> number(const gchar* text, double least, double most) {
   return fits ? value : kUnset;
 }
 
+bool is_read_once(const std::string& file) {
+  if (file == "-" || file.starts_with("fd:")) return true;
+  std::error_code failed;
+  const auto type = std::filesystem::status(file, failed).type();
+  return type == std::filesystem::file_type::fifo || type == std::filesystem::file_type::socket ||
+         type == std::filesystem::file_type::character;
+}
+
 bool is_unset(const std::optional<double>& value) { return value && std::isnan(*value); }
 
 bool is_one_of(const std::string& text, std::initializer_list<const char*> choices) {
   return std::any_of(choices.begin(), choices.end(), [&](const char* c) { return text == c; });
+}
+
+// It takes two passes over the file, in two modes.
+std::string complaint_of_comparing(const Arguments& a) {
+  const std::string option = "--compare-precision: ";
+  if (a.ask_more) return option + "it answers the questions of the command line, not --ask-more";
+  if (is_read_once(a.file))
+    return option + "the file is read twice, expected one on a disk, found " +
+           (a.file == "-" ? "stdin" : "the pipe " + a.file);
+  return asks_for_reference(a) ? no_other_mode() : "";
 }
 
 // The first thing that is wrong, as a sentence without its subject; empty when all is well.
@@ -99,7 +119,7 @@ std::string complaint(const Arguments& a) {
     if (is_file(query))
       return "vidi-ask takes one file, expected a question, found the file " + query;
   }
-  return "";
+  return a.compares ? complaint_of_comparing(a) : "";
 }
 
 Arguments arguments_from(const Raw& raw) {
@@ -127,6 +147,7 @@ Arguments arguments_from(const Raw& raw) {
   a.max_highlights = raw.max_highlights;
   a.n_decoders = raw.n_decoders;
   a.json = raw.json, a.ask_more = raw.ask_more, a.quiet = raw.quiet;
+  a.compares = raw.compares;
   return a;
 }
 
@@ -173,6 +194,11 @@ GOptionContext* make_context(Raw& raw) {
       {"ask-more", 'a', 0, G_OPTION_ARG_NONE, &raw.ask_more,
        "Read further questions from stdin afterwards; an empty line ends. Keeps in memory what was "
        "encoded",
+       nullptr},
+      {"compare-precision", 0, 0, G_OPTION_ARG_NONE, &raw.compares,
+       "Answer once more with weights and keys as they are (fp16 on a GPU, fp32 on the CPU), and "
+       "say "
+       "how far the answers agree",
        nullptr},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "No progress on stderr", nullptr},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr},

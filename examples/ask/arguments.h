@@ -18,6 +18,7 @@ struct Arguments {
   std::string audio_track, video_track;  // number or language; empty = the file's own choice
   std::string vtt, srt;                  // files to write; empty = none
   bool json = false, ask_more = false, quiet = false;
+  bool compares = false;  // --compare-precision: once more in the reference's mode
 
   bool highlights() const { return task == "highlight"; }
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "examples/ask/filter_settings.h"
+#include "examples/ask/reference_mode.h"
 #include "examples/common/text.h"
 
 namespace {
@@ -14,6 +15,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 guint64 nanoseconds(double seconds) { return static_cast<guint64>(seconds * GST_SECOND); }
+
+double seconds_since(Clock::time_point then) {
+  return std::chrono::duration<double>(Clock::now() - then).count();
+}
 
 // Of a question that gets no answer, as the element's warning says; null: it warns of another
 // thing.
@@ -46,9 +51,10 @@ bool is_failed_window(GstMessage* message) {
 }  // namespace
 
 Asker::Asker(const Arguments& arguments, const std::string& model, const std::string& uri,
-             const std::atomic<bool>& interrupted)
+             const std::atomic<bool>& interrupted, Turn turn)
     : arguments_(arguments),
       interrupted_(interrupted),
+      is_reference_(turn == Turn::kReference),
       file_(arguments.file == "-" ? "stdin" : printable(arguments.file)),
       bar_(arguments.quiet),
       pipeline_(uri, {arguments.video_track, arguments.audio_track}, arguments.n_decoders,
@@ -61,17 +67,21 @@ bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {
   if (error_.empty()) pipeline_.play();
   while (!ended_ && error_.empty() && step()) show_progress();
   bar_.clear();
+  if (model_ready_) pass_.watch_s = seconds_since(begin_);
   if (error_.empty() && !interrupted_) check_streams();
   if (error_.empty() && !interrupted_) say_what_was_silent();
-  if (interrupted_) fail("stopped before the end, the list is not complete");
-  for (const std::string& again : warnings_.take_repeated()) bar_.say("vidi-ask: " + again);
+  if (interrupted_)
+    fail(is_reference_ ? "stopped before the reference's end, nothing is compared"
+                       : "stopped before the end, the list is not complete");
+  for (const std::string& again : warnings_.take_repeated()) say_once("vidi-ask: " + again);
   if (error_.empty()) check_end();
+  pass_.error = error_;
   return error_.empty();
 }
 
 // Whether what was watched is all of the file.
 void Asker::check_end() {
-  if (n_failed_ > 0) {
+  if (n_failed_ > 0 && !is_reference_) {  // there the comparison says it
     const std::string n_all = std::to_string(n_windows_ + n_failed_);
     return fail(file_ + ": " + std::to_string(n_failed_) + " of " + n_all +
                 " windows were not analysed, the list is not complete");
@@ -119,7 +129,7 @@ void Asker::handle(GstMessage* message) {
     case GST_MESSAGE_ELEMENT:
       if (gst_is_missing_plugin_message(message)) note_missing(message);
       if (gst_message_has_name(message, FilePipeline::kNote))
-        bar_.say(gst_structure_get_string(gst_message_get_structure(message), "text"));
+        say_once(gst_structure_get_string(gst_message_get_structure(message), "text"));
       if (gst_message_has_name(message, "vidi/model"))
         handle_model(gst_message_get_structure(message));
       if (gst_message_has_name(message, "vidi/result"))
@@ -145,6 +155,7 @@ void Asker::handle(GstMessage* message) {
 }
 
 std::string Asker::model_name() const {
+  if (is_reference_) return "it again as the reference of the comparison";
   if (arguments_.model.empty()) return "the small demo model (--model names another)";
   return "the model " + printable(arguments_.model);
 }
@@ -165,7 +176,10 @@ void Asker::handle_model(const GstStructure* model) {
   if (g_strcmp0(gst_structure_get_string(model, "state"), "ready") != 0 || model_ready_) return;
   model_ready_ = true;
   begin_ = Clock::now();
-  bar_.say("Watching " + file_ + " " + place_text(model));
+  pass_.mode = mode_of(model);
+  is_reference_chosen_ = arguments_.compares && !is_reference_ && is_reference(pass_.mode);
+  if (is_reference_chosen_) return fail(no_other_mode(place_text(model)));
+  bar_.say("Watching " + file_ + (is_reference_ ? " again " : " ") + place_text(model));
 }
 
 // Without a question the element warns that nothing is asked; with --ask-more that is as it is to
@@ -186,7 +200,7 @@ void Asker::handle_warning(GstMessage* message) {
     elements_warned_ = true;
   }
   const std::string text = warnings_.add(message);
-  if (!text.empty()) bar_.say("vidi-ask: " + text);
+  if (!text.empty()) say_once("vidi-ask: " + text);
 }
 
 // One of the command line is said at the end, also with --quiet. An id that is empty: the question
@@ -196,7 +210,7 @@ void Asker::take_refusal(const GstStructure* refusal, const std::string& text) {
     refusal_ = text;
   } else {
     refused_query_ = text;
-    refused_.insert(text_in(refusal, "query"));
+    pass_.refused.insert(text_in(refusal, "query"));
   }
 }
 
@@ -217,7 +231,7 @@ void Asker::take_result(const GstStructure* result) {
     return;
   }
   on_hit_(*hit);
-  hits_.push_back(std::move(*hit));
+  pass_.hits.push_back(std::move(*hit));
 }
 
 void Asker::take_window(const GstStructure* window) {
@@ -229,8 +243,10 @@ void Asker::take_window(const GstStructure* window) {
   }
   if (failed) {
     ++n_failed_;
+    window_error_ = in_options(printable(text_in(window, "error")));
     return;
   }
+  pass_.windows.push_back(answers_of(window));
   // In timestamps, which need not begin at 0.
   guint64 start = 0, stop = 0;
   gst_structure_get_uint64(window, "window-start", &start);
@@ -259,7 +275,7 @@ void Asker::check_streams() {
 // At the end: sound may begin in the middle of a file. One picture alone is why_nothing()'s to say.
 void Asker::say_what_was_silent() {
   if (pipeline_.has_audio() || is_one_picture()) return;
-  bar_.say(file_ + " has no sound that can be decoded" +
+  say_once(file_ + " has no sound that can be decoded" +
            (missing_.empty() ? "" : ": " + missing_text()));
 }
 
@@ -282,7 +298,7 @@ void Asker::show_progress() {
 }
 
 std::string Asker::progress_text(double done_s, double duration_s) const {
-  const double elapsed_s = std::chrono::duration<double>(Clock::now() - begin_).count();
+  const double elapsed_s = seconds_since(begin_);
   const std::string place =
       seconds_text(nanoseconds(done_s)) + " of " + seconds_text(nanoseconds(duration_s));
   if (n_windows_ == 0 || elapsed_s <= 0 || done_s <= 0) return place;
@@ -311,6 +327,10 @@ std::optional<std::vector<Hit>> Asker::answer(const std::string& question) {
   if (!refusal_.empty()) bar_.warn("vidi-ask: " + refusal_);
   if (!is_under_way()) return std::nullopt;
   return merged(answers_);
+}
+
+void Asker::say_once(const std::string& line) {
+  if (!is_reference_) bar_.say(line);
 }
 
 void Asker::fail(const std::string& sentence) {

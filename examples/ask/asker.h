@@ -14,26 +14,41 @@
 
 #include "examples/ask/arguments.h"
 #include "examples/ask/file_pipeline.h"
-#include "examples/ask/hit_list.h"
+#include "examples/ask/pass.h"
 #include "examples/ask/progress_bar.h"
 #include "examples/common/warnings.h"
 
 class Asker {
  public:
+  // Of the passes over the file. The reference's (--compare-precision) does not say again what the
+  // first one has said of the file.
+  enum class Turn { kFirst, kReference };
+
   // `interrupted`: Ctrl-C; whatever runs comes back soon after it is set.
   Asker(const Arguments& arguments, const std::string& model, const std::string& uri,
-        const std::atomic<bool>& interrupted);
+        const std::atomic<bool>& interrupted, Turn turn = Turn::kFirst);
 
   // True when the file was watched to its end; else error() says why not. `on_hit` hears of every
   // final hit at once, hits() has all of them afterwards.
   bool watch_file(const std::function<void(const Hit&)>& on_hit);
-  const std::vector<Hit>& hits() const { return hits_; }
+  const std::vector<Hit>& hits() const { return pass_.hits; }
+  // For a comparison, when reached_end(): also after an error that came at the end, when a part of
+  // the file is missing.
+  const Pass& pass() const { return pass_; }
+  bool reached_end() const { return ended_ && !interrupted_; }
+  // With --compare-precision: error() is that the chosen mode is the reference's, which is known
+  // once the model is loaded.
+  bool is_reference_chosen() const { return is_reference_chosen_; }
+  // Why the last window that was not analysed was not; else error().
+  const std::string& why_unanswered() const {
+    return window_error_.empty() ? error_ : window_error_;
+  }
   // Asks what was encoded, after the file was watched; empty after an error, and for a question
   // that was refused, which a line on stderr says.
   std::optional<std::vector<Hit>> answer(const std::string& question);
 
   // Queries of the command line that the model refuses.
-  const std::set<std::string>& refused() const { return refused_; }
+  const std::set<std::string>& refused() const { return pass_.refused; }
   const std::string& error() const { return error_; }
   ProgressBar& bar() { return bar_; }
 
@@ -57,10 +72,12 @@ class Asker {
   std::string why_nothing() const;
   void show_progress();
   std::string progress_text(double done_s, double duration_s) const;
+  void say_once(const std::string& line);
   void fail(const std::string& sentence);
 
   const Arguments& arguments_;
   const std::atomic<bool>& interrupted_;
+  const bool is_reference_;
   const std::string file_;  // its name, as it may be printed
   std::string error_;
   ProgressBar bar_;
@@ -76,13 +93,14 @@ class Asker {
   std::string filter_warning_;  // its last one
   bool elements_warned_ = false;
   std::function<void(const Hit&)> on_hit_;
-  std::vector<Hit> hits_;
+  Pass pass_;
+  std::string window_error_;
+  bool is_reference_chosen_ = false;
 
   std::string asked_id_;  // of the question that is being answered
   size_t n_answered_ = 0;
   bool asking_ = false;
   std::string refusal_;        // why this question has no answer
   std::string refused_query_;  // why, of one of the command line's
-  std::set<std::string> refused_;
   std::vector<Hit> answers_;
 };

@@ -5,18 +5,23 @@
 #include <gst/gst.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <clocale>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "examples/ask/arguments.h"
 #include "examples/ask/asker.h"
+#include "examples/ask/comparison.h"
+#include "examples/ask/comparison_text.h"
 #include "examples/ask/output_file.h"
+#include "examples/ask/reference_mode.h"
 #include "examples/ask/subtitles.h"
 #include "examples/common/output.h"
 #include "examples/common/places.h"
@@ -122,30 +127,82 @@ void answer_more(Asker& asker, bool json) {
   }
 }
 
-int run(const Arguments& arguments) {
-  if (const auto error = make_element_known(); !error.empty()) return complain(error);
-  std::string error;
-  const std::string uri = uri_of(arguments.file, &error);
-  if (uri.empty())
-    return complain(arguments.file == "-" ? error : printable(arguments.file) + ": " + error);
-  const std::string model = arguments.model.empty() ? demo_checkpoint() : arguments.model;
-  if (model.empty()) return complain("the demo checkpoint is not here, name a folder with --model");
-  error = check_outputs(arguments, uri, model);  // now, rather than after an hour of work
-  if (!error.empty()) return complain(error);
+// Where the film and the model are.
+struct Places {
+  std::string uri, model;
+};
 
-  Asker asker(arguments, model, uri, interrupted);
+// Returns an empty string, or why nothing can be asked.
+std::string find(const Arguments& arguments, Places& places) {
+  if (const auto error = make_element_known(); !error.empty()) return error;
+  std::string error;
+  places.uri = uri_of(arguments.file, &error);
+  if (places.uri.empty())
+    return arguments.file == "-" ? error : printable(arguments.file) + ": " + error;
+  places.model = arguments.model.empty() ? demo_checkpoint() : arguments.model;
+  if (places.model.empty()) return "the demo checkpoint is not here, name a folder with --model";
+  return check_outputs(arguments, places.uri, places.model);  // now, not after an hour of work
+}
+
+// Watches the file in the chosen mode and tells what is found. `pass` is what there is to compare:
+// empty when the end was not reached. The pipeline and its model are gone when it returns.
+int ask(const Arguments& arguments, const Places& places, std::optional<Pass>* pass) {
+  Asker asker(arguments, places.model, places.uri, interrupted);
   const bool watched = asker.watch_file([&](const Hit& hit) {
     if (!arguments.json) return;
     asker.bar().clear();
     say(json_line(hit));
   });
+  if (asker.is_reference_chosen()) return complain(asker.error()), kUsage;
   // After an error as well: what was found was found.
   if (!arguments.json && (watched || !asker.hits().empty())) show_table(arguments, asker);
-  error = write_subtitles(arguments, asker.hits());
+  const std::string error = write_subtitles(arguments, asker.hits());
   if (watched && error.empty() && arguments.ask_more) answer_more(asker, arguments.json);
   if (lost_output()) return end_without_output();
+  if (asker.reached_end() && !asker.pass().windows.empty()) *pass = asker.pass();
   if (!asker.error().empty()) return complain(asker.error());
   return error.empty() ? kOk : complain(error);
+}
+
+// Of the windows that are not compared; an empty string when all are. `why`: of the last of them.
+std::string what_is_left_out(const Comparison& comparison, const Pass& chosen,
+                             const std::string& reference, const std::string& why) {
+  const std::string because = why.empty() ? "" : ": " + why;
+  if (comparison.n_windows() == 0)
+    return "nothing is compared, " + reference + " answered none of the windows" + because;
+  if (comparison.n_only_chosen() == 0) return "";
+  return reference + " could not answer " + std::to_string(comparison.n_only_chosen()) + " of " +
+         std::to_string(chosen.windows.size()) + " windows, the others are compared" + because;
+}
+
+// The same once more in the reference's mode, and how far the two agree. What the first pass has
+// complained of is not said again.
+int compare(const Arguments& arguments, const Places& places, const Pass& chosen) {
+  const Arguments again = reference_of(arguments, chosen.mode);
+  Asker asker(again, places.model, places.uri, interrupted, Asker::Turn::kReference);
+  const bool watched = asker.watch_file([](const Hit&) {});
+  if (interrupted) return complain(asker.error());
+  const Comparison comparison(chosen, asker.pass());
+  const std::string left_out = what_is_left_out(
+      comparison, chosen, "the reference (" + again.precision + ")", asker.why_unanswered());
+  if (!left_out.empty()) complain(left_out);
+  if (comparison.n_windows() == 0) return kFailed;
+  say(arguments.json ? comparison_lines(comparison, chosen, asker.pass())
+                     : "\n" + comparison_table(comparison, chosen, asker.pass()));
+  if (lost_output()) return end_without_output();
+  if (watched) return kOk;
+  const bool was_said = !left_out.empty() || asker.error() == chosen.error;
+  return was_said ? kFailed : complain(asker.error());
+}
+
+int run(const Arguments& arguments) {
+  Places places;
+  const std::string error = find(arguments, places);
+  if (!error.empty()) return complain(error);
+  std::optional<Pass> chosen;
+  const int status = ask(arguments, places, &chosen);
+  if (!arguments.compares || !chosen) return status;
+  return std::max(status, compare(arguments, places, *chosen));
 }
 
 }  // namespace
