@@ -13,13 +13,14 @@ enum class Precision { kAuto, kFp32, kFp16, kBf16 };
 
 // How the decoder's matrices are stored. int8: 8 bits of each number with a scale for 128 of a row
 // (kernels/layers/weight_matrix.h), made while loading; a matrix whose shape does not allow it
-// stays native. Towers, projectors and norms are native always.
-enum class WeightFormat { kNative, kInt8 };
+// stays native. Towers, projectors and norms are native always. auto: native, if the memory has
+// room for that and the longest window (device/model_plan.h).
+enum class WeightFormat { kAuto, kNative, kInt8 };
 
 // How a window's keys and values are stored. int8: 8 bits of each number with a scale for each
 // token and head (kernels/attention/key_matrix.h); with a head size that is no power of two from 16
 // to 256 they stay native.
-enum class KeyFormat { kNative, kInt8 };
+enum class KeyFormat { kAuto, kNative, kInt8 };
 
 struct OpenOptions {
   std::string folder;  // checkpoint, Hugging Face layout
@@ -28,6 +29,10 @@ struct OpenOptions {
   Precision precision = Precision::kAuto;
   WeightFormat weights = WeightFormat::kNative;
   KeyFormat keys = KeyFormat::kNative;
+  // The longest window there will be, for kAuto: seconds of sound, and pictures; 0 = not known,
+  // then it is planned for five minutes with a picture a second.
+  double window_seconds = 0;
+  int64_t window_frames = 0;
   // Bytes that the process's allocator may hold on the model's device (the CUDA context apart), and
   // what the plans for each window keep to; on the CPU weights, keys, values and an estimate of the
   // workspace are counted. 0 = no limit. Of several limits on one CUDA device the smallest holds
@@ -41,6 +46,7 @@ struct ModelInfo {
   std::string precision;  // "fp32", ...
   std::string weights;    // "native", "int8"
   std::string keys;       // likewise
+  std::string plan;       // why kAuto did not take native ones; else empty
   std::string family;     // "vidi1.5", "vidi-7b"
   int64_t weight_bytes = 0;
   double load_seconds = 0;

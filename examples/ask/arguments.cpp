@@ -36,7 +36,7 @@ constexpr int kMostDecoders = 256;
 // What GOption writes into. Strings are the caller's to free.
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *weights = nullptr,
-        *keys = nullptr, *task = nullptr;
+        *keys = nullptr, *unload_after = nullptr, *task = nullptr;
   gchar *vtt = nullptr, *srt = nullptr, *window = nullptr, *stride = nullptr, *rate = nullptr;
   gchar *min_confidence = nullptr, *memory_limit = nullptr;
   gchar *audio_track = nullptr, *video_track = nullptr;
@@ -45,8 +45,8 @@ struct Raw {
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text : {model, device, precision, weights, keys, memory_limit, task, vtt, srt,
-                        window, stride, rate, min_confidence, audio_track, video_track})
+    for (gchar* text : {model, device, precision, weights, keys, memory_limit, unload_after, task,
+                        vtt, srt, window, stride, rate, min_confidence, audio_track, video_track})
       g_free(text);
     g_strfreev(rest);
   }
@@ -98,11 +98,12 @@ std::string complaint(const Arguments& a) {
     return "--task: expected retrieval or highlight, found " + a.task;
   if (!is_one_of(a.precision, {"auto", "fp32", "fp16", "bf16"}))
     return "--precision: expected auto, fp32, fp16 or bf16, found " + a.precision;
-  if (!is_one_of(a.weights, {"native", "int8"}))
-    return "--weights: expected native or int8, found " + a.weights;
-  if (!is_one_of(a.keys, {"native", "int8"}))
-    return "--keys: expected native or int8, found " + a.keys;
+  if (!is_one_of(a.weights, {"auto", "native", "int8"}))
+    return "--weights: expected auto, native or int8, found " + a.weights;
+  if (!is_one_of(a.keys, {"auto", "native", "int8"}))
+    return "--keys: expected auto, native or int8, found " + a.keys;
   if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
+  if (is_unset(a.unload_after_s)) return "--unload-after: expected 0 to 86400 seconds";
   if (is_unset(a.window_s)) return "--window: expected 0 to 86400 seconds";
   if (is_unset(a.stride_s)) return "--stride: expected 0.1 to 86400 seconds";
   if (is_unset(a.rate)) return "--rate: expected 0.01 to 60 pictures a second";
@@ -140,6 +141,7 @@ Arguments arguments_from(const Raw& raw) {
   a.task = text_of(raw.task, a.task);
   a.audio_track = text_of(raw.audio_track), a.video_track = text_of(raw.video_track);
   a.vtt = text_of(raw.vtt), a.srt = text_of(raw.srt);
+  a.unload_after_s = number(raw.unload_after, 0, kDay);
   a.window_s = number(raw.window, 0, kDay);
   a.stride_s = number(raw.stride, 0.1, kDay);
   a.rate = number(raw.rate, 0.01, 60);
@@ -158,12 +160,14 @@ GOptionContext* make_context(Raw& raw) {
       {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
       {"weights", 0, 0, G_OPTION_ARG_STRING, &raw.weights,
-       "native, or int8: half the memory of fp16, and answers that differ a little", "NAME"},
-      {"keys", 0, 0, G_OPTION_ARG_STRING, &raw.keys,
-       "native, or int8: longer windows in the same memory, and answers that differ a little",
+       "native; int8: half the memory of fp16, and answers that differ a little; auto: what fits",
        "NAME"},
+      {"keys", 0, 0, G_OPTION_ARG_STRING, &raw.keys,
+       "native; int8: longer windows in the same memory; auto: what fits", "NAME"},
       {"memory-limit", 0, 0, G_OPTION_ARG_STRING, &raw.memory_limit,
        "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
+      {"unload-after", 0, 0, G_OPTION_ARG_STRING, &raw.unload_after,
+       "Without work for so long the model's memory is given back (default never)", "SECONDS"},
       {"task", 0, 0, G_OPTION_ARG_STRING, &raw.task,
        "retrieval: answer the questions; highlight: find the moments worth keeping", "NAME"},
       {"window", 'w', 0, G_OPTION_ARG_STRING, &raw.window,

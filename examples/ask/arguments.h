@@ -9,10 +9,10 @@
 struct Arguments {
   std::string file;  // a path or a URI
   std::vector<std::string> queries;
-  std::string model, device = "auto", precision = "auto", weights = "native", keys = "native",
+  std::string model, device = "auto", precision = "auto", weights = "auto", keys = "auto",
                      task = "retrieval";
   std::optional<uint64_t> memory_limit = 0;  // bytes, 0 = none; empty: not understood
-  std::optional<double> window_s, stride_s, rate, min_confidence;
+  std::optional<double> unload_after_s, window_s, stride_s, rate, min_confidence;
   int max_highlights = 0;  // per minute; 0 = all
   int n_decoders = 0;      // side by side; 0 = as many as are useful, 1 = every frame in one pass
   std::string audio_track, video_track;  // number or language; empty = the file's own choice

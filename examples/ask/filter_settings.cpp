@@ -29,6 +29,8 @@ void configure(GstElement* filter, const Arguments& a, const std::string& model)
   g_object_set(filter, "memory-limit", static_cast<guint64>(*a.memory_limit), nullptr);
   gst_util_set_object_arg(G_OBJECT(filter), "task", a.task.c_str());
   set_queries(filter, a.queries);
+  if (a.unload_after_s)
+    g_object_set(filter, "unload-after", nanoseconds(*a.unload_after_s), nullptr);
   if (a.window_s) g_object_set(filter, "window-duration", nanoseconds(*a.window_s), nullptr);
   if (a.stride_s || a.window_s) {
     const double stride_s = a.stride_s.value_or(a.window_s.value_or(0) / 2);

@@ -90,12 +90,14 @@ std::string place_text(const GstStructure* model) {
     return text ? printable(text) : std::string();
   };
   const std::string why = field("why-no-gpu"), slow = field("why-no-kernels");
+  const std::string plan = field("plan");
   std::string form;
   for (const char* part : {"weights", "keys"}) {
     if (field(part) == "int8") form += std::string(", int8 ") + part;
   }
   return "on " + field("device") + " (" + field("precision") + form + ")" +
-         (why.empty() ? "" : ", no GPU: " + why) + (slow.empty() ? "" : "; " + slow);
+         (why.empty() ? "" : ", no GPU: " + why) + (slow.empty() ? "" : "; " + slow) +
+         (plan.empty() ? "" : "; " + plan);
 }
 
 std::string in_options(std::string text) {

@@ -62,6 +62,8 @@ constexpr Number kNumbers[] = {
      &WatchArguments::timeout_s, 0.5, kDay},
     {"retry", 0, "Longest wait before connecting again (default 30)", "SECONDS",
      &WatchArguments::retry_s, 0, kDay},
+    {"unload-after", 0, "Without work for so long the model's memory is given back (default never)",
+     "SECONDS", &WatchArguments::unload_after_s, 0, kDay},
     {"once", 0, "End after N hits", "N", &WatchArguments::once, 1, 1e9},
 };
 constexpr size_t kNNumbers = std::size(kNumbers);
@@ -145,10 +147,10 @@ std::string complaint(const WatchArguments& a) {
     return "expected an address such as rtsp://camera/stream, found " + a.uri;
   if (!is_one_of(a.precision, {"auto", "fp32", "fp16", "bf16"}))
     return "--precision: expected auto, fp32, fp16 or bf16, found " + a.precision;
-  if (!is_one_of(a.weights, {"native", "int8"}))
-    return "--weights: expected native or int8, found " + a.weights;
-  if (!is_one_of(a.keys, {"native", "int8"}))
-    return "--keys: expected native or int8, found " + a.keys;
+  if (!is_one_of(a.weights, {"auto", "native", "int8"}))
+    return "--weights: expected auto, native or int8, found " + a.weights;
+  if (!is_one_of(a.keys, {"auto", "native", "int8"}))
+    return "--keys: expected auto, native or int8, found " + a.keys;
   if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
   if (a.queries.empty())
     return "expected what to look for after the address, for example \"a dog\"";
@@ -169,10 +171,10 @@ GOptionContext* make_context(Raw& raw) {
       {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
       {"weights", 0, 0, G_OPTION_ARG_STRING, &raw.weights,
-       "native, or int8: half the memory of fp16, and answers that differ a little", "NAME"},
-      {"keys", 0, 0, G_OPTION_ARG_STRING, &raw.keys,
-       "native, or int8: longer windows in the same memory, and answers that differ a little",
+       "native; int8: half the memory of fp16, and answers that differ a little; auto: what fits",
        "NAME"},
+      {"keys", 0, 0, G_OPTION_ARG_STRING, &raw.keys,
+       "native; int8: longer windows in the same memory; auto: what fits", "NAME"},
       {"memory-limit", 0, 0, G_OPTION_ARG_STRING, &raw.memory_limit,
        "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &raw.record,

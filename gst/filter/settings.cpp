@@ -1,6 +1,7 @@
 #include "gst/filter/settings.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gst/filter/setting_kinds.h"
 #include "gst/results/highlights.h"
@@ -45,6 +46,7 @@ GType precision_type() {
 
 GType weights_type() {
   static const GEnumValue values[] = {
+      value(WeightFormat::kAuto, "native, if the memory has room for that", "auto"),
       value(WeightFormat::kNative, "As precision says", "native"),
       value(WeightFormat::kInt8, "8 bits, made while loading", "int8"), kEndOfValues};
   static const GType type = register_enum("GstVidiFilterWeights", values);
@@ -53,6 +55,7 @@ GType weights_type() {
 
 GType keys_type() {
   static const GEnumValue values[] = {
+      value(KeyFormat::kAuto, "native, if the memory has room for that", "auto"),
       value(KeyFormat::kNative, "As precision says", "native"),
       value(KeyFormat::kInt8, "8 bits, made while a window is encoded", "int8"), kEndOfValues};
   static const GType type = register_enum("GstVidiFilterKeys", values);
@@ -110,10 +113,11 @@ const std::vector<kind::Property>& table() {
                    "Number format of the model's weights and arithmetic."),
       kind::choice("weights", kUntilReady, &S::weights, weights_type,
                    "How the decoder's matrices are stored. int8 takes half the memory of fp16, and "
-                   "answers differ a little."),
+                   "answers differ a little; auto takes it where memory-limit, or what is free of "
+                   "a GPU, has no room for more."),
       kind::choice("keys", kUntilReady, &S::keys, keys_type,
                    "How a window's keys and values are stored. int8 takes half the memory of fp16, "
-                   "and answers differ a little."),
+                   "and answers differ a little; auto as with weights."),
       kind::bytes(
           "memory-limit", kUntilReady, &S::memory_limit,
           "Most bytes (GB = 1000000000) that the model may take of its device, the CUDA context "
@@ -252,7 +256,12 @@ SamplingShape Settings::shape() const {
 }
 
 ModelKey Settings::model_key() const {
-  return {model_path, device, precision, memory_limit, weights, keys, unload_after};
+  const FrameRate pictures = frame_rate();
+  LongestWindow longest;
+  longest.seconds = static_cast<double>(window_duration) / GST_SECOND;
+  longest.frames =
+      static_cast<int64_t>(std::ceil(longest.seconds * pictures.numerator / pictures.denominator));
+  return {model_path, device, precision, memory_limit, weights, keys, unload_after, longest};
 }
 
 OverloadPolicy Settings::policy(bool live) const {

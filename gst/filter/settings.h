@@ -29,8 +29,8 @@ struct FrameRate {
 struct Settings {
   std::string model_path, device = "auto";
   Precision precision = Precision::kAuto;
-  WeightFormat weights = WeightFormat::kNative;
-  KeyFormat keys = KeyFormat::kNative;
+  WeightFormat weights = WeightFormat::kAuto;
+  KeyFormat keys = KeyFormat::kAuto;
   guint64 unload_after = 0;
   guint64 memory_limit = 0;  // bytes; 0: none
   ModelLoad model_load = ModelLoad::kAsync;

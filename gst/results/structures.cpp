@@ -312,6 +312,7 @@ GstStructure* model_structure(ModelState state, const std::string& session_id,
     fields.text("precision", info->precision);
     fields.text("weights", info->weights);
     fields.text("keys", info->keys);
+    fields.text("plan", info->plan);
     fields.text("why-no-gpu", info->why_no_gpu);
     fields.text("why-no-kernels", info->why_no_kernels);
     fields.text("family", info->family);

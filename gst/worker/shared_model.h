@@ -23,6 +23,14 @@
 
 namespace vidi {
 
+// What the memory of a model is planned for. Does not tell models apart: the first element's
+// counts.
+struct LongestWindow {
+  double seconds = 0;  // 0 = not known
+  int64_t frames = 0;
+  bool operator==(const LongestWindow&) const { return true; }
+};
+
 struct ModelKey {
   std::string folder, device;
   Precision precision = Precision::kAuto;
@@ -30,6 +38,7 @@ struct ModelKey {
   WeightFormat weights = WeightFormat::kNative;
   KeyFormat keys = KeyFormat::kNative;
   uint64_t unload_after = 0;  // ns without work; 0 = never
+  LongestWindow longest = {};
   bool operator==(const ModelKey&) const = default;
 };
 

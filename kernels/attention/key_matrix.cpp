@@ -18,13 +18,6 @@ KeyMatrix KeyMatrix::packed(int64_t n_tokens, int64_t kv_heads, int64_t head_dim
   return keys;
 }
 
-std::vector<int64_t> KeyMatrix::tensor_bytes(int64_t n_tokens, int64_t kv_heads, int64_t head_dim,
-                                             int64_t element_size, bool packed) {
-  const int64_t rows = n_tokens * kv_heads;
-  if (!packed) return {rows * head_dim * element_size};
-  return {rows * head_dim, rows * element_size};
-}
-
 // A scale of 0, where all numbers of a head are 0 or nearly so, leaves them 0.
 void KeyMatrix::put(int64_t first, const at::Tensor& rows) const {
   const int64_t n = rows.size(0);

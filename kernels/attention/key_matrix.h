@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "kernels/attention/rotation.h"
 
@@ -25,9 +24,6 @@ class KeyMatrix {
   // Without contents, to be filled by put(). `rotation`: of keys; not defined: these are values.
   static KeyMatrix packed(int64_t n_tokens, int64_t kv_heads, int64_t head_dim,
                           const at::TensorOptions& options, const Rotation& rotation);
-  // Bytes of each tensor that one of these consists of.
-  static std::vector<int64_t> tensor_bytes(int64_t n_tokens, int64_t kv_heads, int64_t head_dim,
-                                           int64_t element_size, bool packed);
 
   // Rows [n, kv_heads * head_dim] as they were computed become rows [first, first + n).
   void put(int64_t first, const at::Tensor& rows) const;

@@ -149,11 +149,9 @@ bool Decoder::pack_keys() {
 }
 
 std::vector<int64_t> Decoder::media_tensor_bytes(int64_t n_tokens) const {
-  const auto size = static_cast<int64_t>(at::elementSize(embeddings_.dtype()));
-  auto bytes =
-      KeyMatrix::tensor_bytes(n_tokens, config_.kv_heads, config_.head_dim, size, packs_keys());
-  bytes.insert(bytes.end(), bytes.begin(), bytes.end());  // keys, and values
-  return bytes;
+  return key_tensor_bytes(config_, n_tokens,
+                          static_cast<int64_t>(at::elementSize(embeddings_.dtype())),
+                          packs_keys() ? KeyFormat::kInt8 : KeyFormat::kNative);
 }
 
 int64_t Decoder::media_bytes(int64_t n_tokens) const {

@@ -6,6 +6,14 @@
 #include "model/result.h"
 
 namespace vidi {
+
+std::string bytes_text(int64_t bytes) {
+  char text[32];
+  const bool small = bytes < 1'000'000'000;
+  std::snprintf(text, sizeof text, "%.2f %s", bytes / (small ? 1e6 : 1e9), small ? "MB" : "GB");
+  return text;
+}
+
 namespace {
 
 // With the towers in, pieces go down to this only: 2,048 rows cost the products a few percent,
@@ -17,21 +25,35 @@ constexpr int64_t kSmallestPieceWithTowers = 2048;
 // quarter of the workspace is our allowance for it.
 int64_t with_gaps(int64_t bytes) { return bytes + bytes / 4; }
 
-std::string bytes_text(int64_t bytes) {
-  char text[32];
-  const bool small = bytes < 1'000'000'000;
-  std::snprintf(text, sizeof text, "%.2f %s", bytes / (small ? 1e6 : 1e9), small ? "MB" : "GB");
-  return text;
+constexpr int64_t kUsualPrompt = 64;  // tokens, not known when a window is encoded
+
+// What CUDA's caching allocator takes for a tensor: up to 1 MiB it is one of many in a segment of 2
+// MiB; up to 10 MiB one of a few in a segment of 20 MiB, whose rest is of no use to tensors of the
+// same size; larger ones have a segment of their own, rounded up to 2 MiB.
+int64_t with_rounding(int64_t bytes) {
+  constexpr int64_t kMiB = int64_t{1} << 20, kShared = 20 * kMiB;
+  if (bytes <= kMiB) return (bytes + 511) / 512 * 512;
+  if (bytes <= 10 * kMiB) return kShared / (kShared / bytes);
+  return (bytes + 2 * kMiB - 1) / (2 * kMiB) * (2 * kMiB);
 }
 
-std::string missing_text(int64_t needed, int64_t limit) {
-  return "memory-limit allows " + bytes_text(limit) + ", " + bytes_text(needed - limit) +
-         " are missing";
+std::string allowed_text(int64_t limit, bool was_asked) {
+  return was_asked ? "memory-limit allows " + bytes_text(limit)
+                   : bytes_text(limit) + " are free of the device";
+}
+
+std::string missing_text(int64_t needed, int64_t limit, bool was_asked) {
+  return allowed_text(limit, was_asked) + ", " + bytes_text(needed - limit) + " are missing";
+}
+
+std::string more_memory(bool limit_was_asked) {
+  return limit_was_asked ? "a larger memory-limit" : "more free memory";
 }
 
 std::string help_text(const MemoryState& state) {
   return std::string("a shorter window-duration, a lower frame-rate, ") +
-         (state.can_halve ? "fp16 instead of fp32, " : "") + "or a larger memory-limit would help";
+         (state.can_halve ? "fp16 instead of fp32, " : "") + "or " +
+         more_memory(state.limit_was_asked) + " would help";
 }
 
 int64_t held_without_towers(const MemoryState& state) {
@@ -46,7 +68,8 @@ int64_t held_without_towers(const MemoryState& state) {
     text += " with the " + bytes_text(state.windows) + " of windows that were encoded before";
   }
   throw EngineError(fits_alone ? ErrorCode::kOutOfMemory : ErrorCode::kOverLimit,
-                    text + ", " + missing_text(least, state.limit) + ": " + help_text(state));
+                    text + ", " + missing_text(least, state.limit, state.limit_was_asked) + ": " +
+                        help_text(state));
 }
 
 }  // namespace
@@ -79,6 +102,32 @@ int64_t question_bytes(const DecoderConfig& config, int64_t prompt, int64_t elem
   const int64_t slot =
       2 * int64_t{config.layers} * config.kv_heads * config.head_dim * element_size;
   return 2 * (prompt + 64) * slot + 8 * int64_t{config.vocab} * (2 * element_size + 4);
+}
+
+std::vector<int64_t> key_tensor_bytes(const DecoderConfig& config, int64_t n_tokens,
+                                      int64_t element_size, KeyFormat keys) {
+  const int64_t heads = n_tokens * config.kv_heads;
+  if (keys == KeyFormat::kNative)
+    return std::vector<int64_t>(2, heads * config.head_dim * element_size);
+  const int64_t numbers = heads * config.head_dim, scales = heads * element_size;
+  return {numbers, scales, numbers, scales};
+}
+
+WindowNeed window_need(const DecoderConfig& config, int64_t n_image_tokens, int64_t n_audio_tokens,
+                       int64_t element_size, KeyFormat keys, bool on_cuda) {
+  WindowNeed need;
+  need.decoder = config, need.element_size = element_size;
+  need.n_tokens = n_image_tokens + n_audio_tokens;
+  for (const int64_t n : {n_image_tokens, n_audio_tokens}) {
+    for (const int64_t bytes : key_tensor_bytes(config, n, element_size, keys))
+      need.keys += config.layers * (on_cuda ? with_rounding(bytes) : bytes);
+  }
+  need.sound = sound_bytes(config, n_audio_tokens, element_size);
+  need.tokens = n_audio_tokens * config.hidden * element_size;
+  need.question = question_bytes(config, kUsualPrompt, element_size);
+  if (keys == KeyFormat::kInt8)  // those of a layer, as a step expands them
+    need.question += 2 * need.n_tokens * config.kv_heads * config.head_dim * element_size;
+  return need;
 }
 
 int64_t bytes_needed(const WindowNeed& need, int64_t piece_tokens) {
@@ -118,20 +167,19 @@ void check_towers_fit(const MemoryState& state, int64_t workspace) {
   }
 }
 
-void check_weights_fit(int64_t limit, int64_t weights, const std::string& precision,
-                       bool can_halve) {
+void check_weights_fit(int64_t limit, bool limit_was_asked, int64_t weights,
+                       const std::string& precision, bool can_halve) {
   if (limit == 0 || weights <= limit) return;
   throw EngineError(ErrorCode::kOverLimit,
                     "the model's weights need " + bytes_text(weights) + " in " + precision + ", " +
-                        missing_text(weights, limit) + ": " +
-                        (can_halve ? "fp16 instead of fp32, " : "") +
-                        "a smaller model or a larger memory-limit would help");
+                        missing_text(weights, limit, limit_was_asked) + ": " +
+                        (can_halve ? "fp16 instead of fp32, " : "") + "a smaller model or " +
+                        more_memory(limit_was_asked) + " would help");
 }
 
 std::string ran_out_text(const MemoryState& state, const std::string& what) {
-  return what + " found no room beside the " + bytes_text(state.held) +
-         " that are in use, memory-limit allows " + bytes_text(state.limit) + ": " +
-         help_text(state);
+  return what + " found no room beside the " + bytes_text(state.held) + " that are in use, " +
+         allowed_text(state.limit, state.limit_was_asked) + ": " + help_text(state);
 }
 
 int64_t questions_at_once(const MemoryState& state, int64_t bytes_each, int64_t most) {

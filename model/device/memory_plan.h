@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/checkpoint/config.h"
+#include "model/options.h"
 
 namespace vidi {
 
@@ -20,6 +22,8 @@ constexpr int64_t kStreamTokens = 8192;
 // arithmetic, and other workspaces are larger than the stream's.
 constexpr int64_t kSmallestPiece = 512;
 
+std::string bytes_text(int64_t bytes);  // "23.40 GB", "512.00 MB"
+
 // Workspace of the decoder's stream for a piece of so many tokens.
 int64_t stream_bytes(const DecoderConfig& config, int64_t n_tokens, int64_t element_size);
 // Workspace of a window's sound before the stream, which takes all of its tokens at once.
@@ -29,13 +33,14 @@ int64_t question_bytes(const DecoderConfig& config, int64_t prompt, int64_t elem
 
 // The device at one moment.
 struct MemoryState {
-  int64_t limit = 0;       // 0 = none
-  int64_t held = 0;        // all that is there, what is cached and unused left out
-  int64_t towers = 0;      // weights of the towers, wherever they are
-  bool towers_in = true;   // they are on the device: part of `held`
-  int64_t windows = 0;     // part of `held`: keys and values of windows encoded before
-  int64_t spare = 0;       // to leave alone, for what is not reckoned
-  bool can_halve = false;  // float32 where half precision runs
+  int64_t limit = 0;            // 0 = none
+  bool limit_was_asked = true;  // else it is what was free
+  int64_t held = 0;             // all that is there, what is cached and unused left out
+  int64_t towers = 0;           // weights of the towers, wherever they are
+  bool towers_in = true;        // they are on the device: part of `held`
+  int64_t windows = 0;          // part of `held`: keys and values of windows encoded before
+  int64_t spare = 0;            // to leave alone, for what is not reckoned
+  bool can_halve = false;       // float32 where half precision runs
 };
 
 // A window that is to be encoded.
@@ -55,6 +60,13 @@ struct MemoryPlan {
   bool is_usual() const { return !towers_leave && piece_tokens == kStreamTokens; }
 };
 
+// What a window of so many tokens needs. `on_cuda`: as CUDA's caching allocator takes it.
+WindowNeed window_need(const DecoderConfig& config, int64_t n_image_tokens, int64_t n_audio_tokens,
+                       int64_t element_size, KeyFormat keys, bool on_cuda);
+// Bytes of one layer's tensors of keys and values for tokens of one modality.
+std::vector<int64_t> key_tensor_bytes(const DecoderConfig& config, int64_t n_tokens,
+                                      int64_t element_size, KeyFormat keys);
+
 // What `need` takes of the device beyond what is held, in pieces of so many tokens.
 int64_t bytes_needed(const WindowNeed& need, int64_t piece_tokens);
 
@@ -70,8 +82,8 @@ MemoryPlan plan_window(const MemoryState& state, const WindowNeed& need);
 void check_towers_fit(const MemoryState& state, int64_t workspace);
 
 // Before anything is loaded. Throws kOverLimit.
-void check_weights_fit(int64_t limit, int64_t weights, const std::string& precision,
-                       bool can_halve);
+void check_weights_fit(int64_t limit, bool limit_was_asked, int64_t weights,
+                       const std::string& precision, bool can_halve);
 
 // What to say when the allocator found no room in spite of the plan; one sentence.
 std::string ran_out_text(const MemoryState& state, const std::string& what);

@@ -8,11 +8,6 @@
 namespace vidi {
 namespace {
 
-// Of a CUDA device, beside what the plans reckon: workspaces of cuBLAS that come with the first
-// question (32 MiB a stream on an H200), the recording of a step, lists of numbers.
-constexpr int64_t kSpareOnCuda = int64_t{64} << 20;
-constexpr int64_t kUsualPrompt = 64;  // tokens, not known when a window is encoded
-
 // Of pictures in the vision tower: a picture's 729 rows of 1152 values, with queries, keys, values
 // and what becomes of them eight times, or four times beside the feed-forward's 4304, in 2 bytes;
 // its pixels in float32 twice. 16 pictures: 270 MB, more than a stretch of sound needs.
@@ -24,39 +19,18 @@ int64_t tower_workspace(const VisionConfig& config, int64_t element_size) {
   return rows * widest * element_size + 2 * 4 * pixels;
 }
 
-// What CUDA's caching allocator takes for a tensor: up to 1 MiB it is one of many in a segment of 2
-// MiB; up to 10 MiB one of a few in a segment of 20 MiB, whose rest is of no use to tensors of the
-// same size; larger ones have a segment of their own, rounded up to 2 MiB.
-int64_t with_rounding(int64_t bytes) {
-  constexpr int64_t kMiB = int64_t{1} << 20, kShared = 20 * kMiB;
-  if (bytes <= kMiB) return (bytes + 511) / 512 * 512;
-  if (bytes <= 10 * kMiB) return kShared / (kShared / bytes);
-  return (bytes + 2 * kMiB - 1) / (2 * kMiB) * (2 * kMiB);
-}
-
 }  // namespace
 
 WindowNeed DeviceMemory::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const {
-  const DecoderConfig& d = model_.config().decoder;
-  const int64_t size = model_.element_size();
-  WindowNeed need;
-  need.decoder = d, need.element_size = size;
-  need.n_tokens = n_image_tokens + n_audio_tokens;
-  for (const int64_t n : {n_image_tokens, n_audio_tokens}) {
-    for (const int64_t bytes : model_.decoder().media_tensor_bytes(n))
-      need.keys += d.layers * (model_.device().is_cuda() ? with_rounding(bytes) : bytes);
-  }
-  need.sound = sound_bytes(d, n_audio_tokens, size);
-  need.tokens = n_audio_tokens * d.hidden * size;
-  need.question =
-      question_bytes(d, kUsualPrompt, size) + model_.decoder().expanded_media_bytes(need.n_tokens);
-  return need;
+  const KeyFormat keys = model_.info().keys == "int8" ? KeyFormat::kInt8 : KeyFormat::kNative;
+  return window_need(model_.config().decoder, n_image_tokens, n_audio_tokens, model_.element_size(),
+                     keys, model_.device().is_cuda());
 }
 
 MemoryState DeviceMemory::state() const {
   const Offload& towers = model_.towers();
   MemoryState state;
-  state.limit = model_.memory_limit();
+  state.limit = model_.memory_limit(), state.limit_was_asked = model_.limit_was_asked();
   state.towers = towers.bytes(), state.towers_in = towers.on_device();
   state.windows = window_bytes_->load();
   state.can_halve = model_.can_halve();

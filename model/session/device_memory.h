@@ -10,6 +10,7 @@
 
 #include "model/device/held_bytes.h"
 #include "model/device/memory_plan.h"
+#include "model/device/model_plan.h"
 #include "model/session/device_model.h"
 
 namespace vidi {

@@ -39,6 +39,13 @@ DeviceModel::DeviceModel(ModelConfig config, const OpenOptions& options)
   limit_ = MemoryLimit(device_, limit_bytes(options));
 }
 
+DeviceModel::~DeviceModel() {
+  try {
+    unload();
+  } catch (const std::exception&) {  // of a device that is broken
+  }
+}
+
 // Towers, projector and decoder say what they need; then everything is read at once.
 void DeviceModel::take(Weights& weights) {
   vision_.take(weights, config_.vision);
@@ -48,16 +55,52 @@ void DeviceModel::take(Weights& weights) {
 }
 
 void DeviceModel::check_room(int64_t bytes) const {
-  check_weights_fit(memory_limit(), bytes, precision_name(dtype_), can_halve());
+  check_weights_fit(memory_limit(), limit_was_asked(), bytes, precision_name(dtype_), can_halve());
   if (!device_.is_cuda()) check_host_has_room(available_memory(), bytes, why_no_gpu_);
 }
 
-void DeviceModel::load(Weights weights, const OpenOptions& options, const Cancel& cancel) {
+static ModelPlan as_asked(const OpenOptions& options) {
+  ModelPlan plan;  // native
+  if (options.weights == WeightFormat::kInt8) plan.weights = WeightFormat::kInt8;
+  if (options.keys == KeyFormat::kInt8) plan.keys = KeyFormat::kInt8;
+  return plan;
+}
+
+// What the weights and windows may take, as things are now; 0 = there is no end.
+int64_t DeviceModel::room() const {
+  const int64_t asked = limit_.bytes();
+  if (!device_.is_cuda()) return asked;
+  const int64_t free_now = room_of_free(spare_memory(device_));
+  const int64_t left = asked - memory_use(device_).current;  // by other models of the process
+  return asked > 0 ? std::max<int64_t>(1, std::min(left, free_now)) : free_now;
+}
+
+ModelPlan DeviceModel::plan(const WeightSource& source, const OpenOptions& options) {
+  found_limit_ = 0;
+  const bool chooses = options.weights == WeightFormat::kAuto || options.keys == KeyFormat::kAuto;
+  const int64_t room = this->room();
+  if (!chooses || room == 0) return as_asked(options);
+  ModelPlanRequest request = measure_model(config_, source, options, element_size());
+  request.on_cuda = device_.is_cuda(), request.room = room;
+  const std::vector<ModelPlan> table = plan_table(request);
+  const ModelPlan plan = choose_plan(table);
+  info_.plan = why_not_first(table, request);
+  const bool is_usual = info_.plan.empty() && plan.fits && plan.window.is_usual();
+  if (!is_usual && device_.is_cuda() && limit_.bytes() == 0)
+    found_limit_ = memory_use(device_).current + request.room;
+  return plan;
+}
+
+void DeviceModel::load(const WeightSource& source, const OpenOptions& options,
+                       const Cancel& cancel) {
   const auto start = std::chrono::steady_clock::now();
   forbid_tf32();
   leave_out_onednn_without_midr();
   bound_threads();
-  if (options.weights == WeightFormat::kInt8) weights.pack_matrices();
+  info_ = {};
+  const ModelPlan form = plan(source, options);
+  Weights weights = source();
+  if (form.weights == WeightFormat::kInt8) weights.pack_matrices();
   take(weights);
   check_room(weights.bytes_taken());
   weights.load(options.progress, cancel);
@@ -66,13 +109,11 @@ void DeviceModel::load(Weights weights, const OpenOptions& options, const Cancel
   if (memory_limit() > 0) free_device_cache(device_);  // what loading needed
   synchronize(device_);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  describe(weights, took.count());
-  if (device_.is_cuda() && dtype_ != at::kFloat)
-    info_.why_no_kernels = why_no_own_kernels(kernel_support(device_.index()));
   // As they are stored, which on a GPU without our kernels is not as they were wanted.
   info_.weights = weights.packs_any() ? "int8" : "native";
-  info_.keys = options.keys == KeyFormat::kInt8 && decoder_.pack_keys() ? "int8" : "native";
+  info_.keys = form.keys == KeyFormat::kInt8 && decoder_.pack_keys() ? "int8" : "native";
   expanded_bytes_ = weights.expanded_bytes();
+  describe(weights, took.count());
 }
 
 // The parts stay the same objects: others refer to them.
@@ -84,17 +125,16 @@ void DeviceModel::unload() {
 }
 
 void DeviceModel::describe(const Weights& weights, double seconds) {
-  const PromptConfig& prompt = config_.prompt;
-  info_ = {device_.str(),
-           precision_name(dtype_),
-           "",
-           "",
-           family_name(prompt.family),
-           weights.bytes_taken(),
-           seconds,
-           prompt.prompts.count("highlight") > 0,
-           device_.is_cuda() ? "" : why_no_gpu_,
-           weights.unused()};
+  info_.device = device_.str();
+  info_.precision = precision_name(dtype_);
+  info_.family = family_name(config_.prompt.family);
+  info_.weight_bytes = weights.bytes_taken();
+  info_.load_seconds = seconds;
+  info_.has_highlight_prompt = config_.prompt.prompts.count("highlight") > 0;
+  info_.why_no_gpu = device_.is_cuda() ? "" : why_no_gpu_;
+  info_.unused_tensors = weights.unused();
+  if (device_.is_cuda() && dtype_ != at::kFloat)
+    info_.why_no_kernels = why_no_own_kernels(kernel_support(device_.index()));
 }
 
 }  // namespace vidi

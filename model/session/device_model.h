@@ -14,6 +14,7 @@
 #include "model/device/memory_limit.h"
 #include "model/device/offload.h"
 #include "model/options.h"
+#include "model/session/measure_model.h"
 #include "model/towers/audio_tower.h"
 #include "model/towers/projector.h"
 #include "model/towers/vision_tower.h"
@@ -25,12 +26,14 @@ class DeviceModel {
   // Chooses the device and what to compute in, and sets the memory limit; nothing is loaded yet.
   // Throws EngineError (device/device.h).
   DeviceModel(ModelConfig config, const OpenOptions& options);
+  ~DeviceModel();  // the device's memory goes back to other programs
   DeviceModel(const DeviceModel&) = delete;
   DeviceModel& operator=(const DeviceModel&) = delete;
 
-  // `weights` are for this device and dtype. Throws EngineError: as Weights, and kOverLimit where
-  // they are more than the limit, or than the host has; c10::OutOfMemoryError.
-  void load(Weights weights, const OpenOptions& options, const Cancel& cancel);
+  // `source` is of this device and dtype. Weights and keys that are to be kAuto take the form that
+  // the memory has room for now. Throws EngineError: as Weights, and kOverLimit where they are more
+  // than the limit, or than the host has; c10::OutOfMemoryError.
+  void load(const WeightSource& source, const OpenOptions& options, const Cancel& cancel);
   void unload();  // gives the weights up, and what the device's cache holds
   bool is_loaded() const { return !weights_.empty(); }
 
@@ -40,7 +43,10 @@ class DeviceModel {
   bool can_halve() const { return device_.is_cuda() && dtype_ == at::kFloat; }
   // That a product with packed weights takes beside them; 0 with native ones.
   int64_t expanded_bytes() const { return expanded_bytes_; }
-  int64_t memory_limit() const { return limit_.bytes(); }  // what holds now; 0 = none
+  // What holds now; 0 = none. Without one that was asked for: what was free when the model was
+  // loaded, if kAuto found that less than it would like.
+  int64_t memory_limit() const { return limit_.bytes() > 0 ? limit_.bytes() : found_limit_; }
+  bool limit_was_asked() const { return limit_.bytes() > 0; }
 
   const ModelConfig& config() const { return config_; }
   const ModelInfo& info() const { return info_; }
@@ -55,6 +61,8 @@ class DeviceModel {
   const Offload& towers() const { return towers_; }
 
  private:
+  ModelPlan plan(const WeightSource& source, const OpenOptions& options);
+  int64_t room() const;
   void take(Weights& weights);
   void check_room(int64_t bytes) const;
   void describe(const Weights& weights, double seconds);
@@ -71,7 +79,7 @@ class DeviceModel {
   Decoder decoder_;
   std::vector<std::pair<std::string, at::Tensor>> weights_;
   Offload towers_;
-  int64_t expanded_bytes_ = 0;
+  int64_t expanded_bytes_ = 0, found_limit_ = 0;
 };
 
 }  // namespace vidi

@@ -19,7 +19,8 @@ VidiSession::VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer,
 
 void VidiSession::load_weights(const Cancel& cancel) {
   memory_.explained("loading the model", [&] {
-    model_.load(source_(model_.device(), model_.dtype()), options_, cancel);
+    const auto source = [this] { return source_(model_.device(), model_.dtype()); };
+    model_.load(source, options_, cancel);
   });
 }
 
@@ -31,7 +32,7 @@ std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const
   std::unique_ptr<VidiSession> session(
       new VidiSession(std::move(checkpoint.config), std::move(tokenizer), options));
   session->source_ = [&](at::Device device, at::ScalarType dtype) {
-    return Weights(std::move(checkpoint.files), device, dtype);
+    return Weights(checkpoint.files, device, dtype);
   };
   session->load_weights(cancel);
   // Later the files may be others; their shapes are compared with the config that was read first.

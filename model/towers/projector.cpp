@@ -128,10 +128,10 @@ void Projector::take(Weights& weights, const ModelConfig& config) {
   time_.take(weights, root + "pos_t", hidden, p.time_interval);
 }
 
-int64_t Projector::tokens_per_frame(int64_t n_frames) const {
-  const ProjectorConfig& p = config_.projector;
+int64_t tokens_per_frame(const ModelConfig& config, int64_t n_frames) {
+  const ProjectorConfig& p = config.projector;
   const int64_t side =
-      image_grid_side(p, config_.vision.grid, n_frames) / (p.image_pool_is_conv ? 1 : p.image_pool);
+      image_grid_side(p, config.vision.grid, n_frames) / (p.image_pool_is_conv ? 1 : p.image_pool);
   return side * side;
 }
 

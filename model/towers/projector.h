@@ -14,6 +14,7 @@ namespace vidi {
 // (section 3.2): the padded grid while the token budget lasts, then smaller. Throws kUnsupported
 // when the side is no multiple of the pool.
 int image_grid_side(const ProjectorConfig& config, int grid, int64_t n_frames);
+int64_t tokens_per_frame(const ModelConfig& config, int64_t n_frames);
 
 class Projector {
  public:
@@ -24,7 +25,9 @@ class Projector {
   // column. Before the embedding scale.
   at::Tensor image_tokens(const at::Tensor& features, int64_t first, int64_t n_frames,
                           const at::Tensor& time_codes, const Tap& tap) const;
-  int64_t tokens_per_frame(int64_t n_frames) const;
+  int64_t tokens_per_frame(int64_t n_frames) const {
+    return vidi::tokens_per_frame(config_, n_frames);
+  }
 
   // Tokens of the joined encoder states [steps, d] -> [floor(steps / pool), hidden].
   at::Tensor audio_tokens(const at::Tensor& states, const Tap& tap) const;

@@ -166,7 +166,7 @@ class Claims(unittest.TestCase):
 
     def test_advice_names_options(self):
         """Where memory is short, vidi-ask says what its own options are called."""
-        result = cases.run([ASK, "--device", "cpu", "--memory-limit", "20MB", cases.CLIP, "a dog"])
+        result = cases.run([ASK, "--device", "cpu", "--memory-limit", "10MB", cases.CLIP, "a dog"])
         self.assertEqual(result.returncode, 1)
         self.assertIn("a larger --memory-limit", result.stderr)
 

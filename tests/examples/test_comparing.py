@@ -15,6 +15,7 @@ import cases
 PROGRAM = cases.BUILD / "examples/vidi-ask"
 QUESTIONS = ["a dog", "a phone", "someone saying goal", "a guitar"]
 COMPARE = ["--compare-precision", "--weights", "int8"]
+NATIVE = ["--compare-precision", "--weights", "native", "--keys", "native"]
 WINDOWS, N_WINDOWS = ["--window", "20", "--stride", "10"], 3  # on the clip
 ROUNDING = 1e-4  # of ln(confidence): products of other sizes sum up in other orders
 
@@ -152,9 +153,9 @@ class Comparing(unittest.TestCase):
         os.mkfifo(pipe)
         for arguments, part in [([*COMPARE, "-", "a dog"], "stdin"), ([*COMPARE, pipe, "a dog"], "pipe"),
                                 ([*COMPARE, "--ask-more", cases.CLIP, "a dog"], "--ask-more"),
-                                (["--compare-precision", cases.CLIP, "a dog"], "the reference itself"),
-                                (["--compare-precision", "--precision", "fp32", "--device", "cpu", cases.CLIP, "a"], "the reference itself"),
-                                (["--compare-precision", "--precision", "bf16", "--device", "cuda", cases.CLIP, "a"], "the reference itself")]:
+                                ([*NATIVE, cases.CLIP, "a dog"], "the reference itself"),
+                                ([*NATIVE, "--precision", "fp32", "--device", "cpu", cases.CLIP, "a"], "the reference itself"),
+                                ([*NATIVE, "--precision", "bf16", "--device", "cuda", cases.CLIP, "a"], "the reference itself")]:
             with self.subTest(arguments=arguments):
                 result = ask(*arguments)
                 self.assert_refused(result, 2, part, "--compare-precision")

@@ -217,6 +217,8 @@ TEST(ReferenceMode, IsKnownBeforeOrAfterLoading) {
   EXPECT_FALSE(is_reference(mode("cuda:0", "fp32", "native")));
   EXPECT_FALSE(is_reference(mode("cuda:0", "fp16", "int8")));
   Arguments arguments;
+  EXPECT_FALSE(asks_for_reference(arguments));  // the form is what fits
+  arguments.weights = arguments.keys = "native";
   EXPECT_TRUE(asks_for_reference(arguments));
   arguments.precision = "fp32";
   EXPECT_FALSE(asks_for_reference(arguments));  // on a GPU it is another mode

@@ -334,7 +334,7 @@ class VidiAsk(unittest.TestCase):
                                 (["--decoders", "-1", cases.CLIP, "x"], "--decoders"),
                                 (["--min-confidence", "2", cases.CLIP, "x"], "--min-confidence"),
                                 (["--precision", "fp8", cases.CLIP, "x"], "--precision"),
-                                (["--keys", "int4", cases.CLIP, "x"], "--keys: expected native or int8"),
+                                (["--keys", "int4", cases.CLIP, "x"], "--keys: expected auto, native or int8"),
                                 (["--memory-limit", "24GiB", cases.CLIP, "x"], "--memory-limit"),
                                 (["--memory-limit", "-1", cases.CLIP, "x"], "--memory-limit"),
                                 (["--task", "dance", cases.CLIP, "x"], "--task"),
@@ -346,13 +346,22 @@ class VidiAsk(unittest.TestCase):
         """What does not fit is said with its figures, for weights and for windows; where the towers have to leave, the answer is the same."""
         refused = ask("--memory-limit", "10MB", cases.CLIP, "a phone")
         self.assert_refused(refused, 1, "memory-limit allows 10.00 MB")
-        failed = ask("--memory-limit", "30MB", "--window", "0", cases.CLIP, "a phone")
+        native = ["--weights", "native", "--keys", "native"]
+        failed = ask(*native, "--memory-limit", "30MB", "--window", "0", cases.CLIP, "a phone")
         self.assertEqual((failed.returncode, failed.stdout), (1, ""), failed.stderr)
         self.assertIn("memory-limit allows 30.00 MB", failed.stderr)
         self.assertIn("1 of 1 windows were not analysed", failed.stderr)
-        usual, tight = (self.json_hits("--memory-limit", limit, cases.CLIP, "a phone") for limit in ("0", "33MB"))
+        usual, tight = (self.json_hits(*native, "--memory-limit", limit, cases.CLIP, "a phone") for limit in ("0", "33MB"))
         self.assertEqual(len(usual), 1)
         self.assert_same_hits(tight, usual)
+
+    def test_less_memory_takes_a_smaller_form(self):
+        """With nothing said but a limit that native weights are beyond, they have 8 bits; stderr says so, and why."""
+        result = ask("--device", "cpu", "--memory-limit", "24MB", "--window", "20", cases.CLIP, "a phone")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"(?m)^a phone  +0:0\d")
+        self.assertIn("on cpu (fp32, int8 weights, int8 keys)", result.stderr)
+        self.assertRegex(result.stderr, r"native weights and keys need \d+\.\d+ MB, 24\.00 MB are there")
 
     def test_bad_files(self):
         """A file that is missing, a folder or no video is named in the sentence."""

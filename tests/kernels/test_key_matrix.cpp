@@ -78,11 +78,6 @@ TEST(KeyMatrix, KeepsNumbersWithinAPercent) {
 TEST(KeyMatrix, TakesAByteANumber) {
   const KeyMatrix keys = packed_keys(at::zeros({10, kHeads * 64}, at::kHalf), 64);
   EXPECT_EQ(keys.n_bytes(), 10 * kHeads * (64 + 2));
-  int64_t told = 0;
-  for (const int64_t n : KeyMatrix::tensor_bytes(10, kHeads, 64, 2, true)) told += n;
-  EXPECT_EQ(told, keys.n_bytes());
-  EXPECT_EQ(KeyMatrix::tensor_bytes(10, kHeads, 64, 2, false),
-            std::vector<int64_t>{10 * kHeads * 64 * 2});
 }
 
 // Rows that are put piece by piece are those that are put at once; others stay as they were.

@@ -148,6 +148,19 @@ TEST(MemoryLimit, EarlierWindowsMakeRoomWhenTheyGo) {
   EXPECT_TRUE(session->encode(window, Cancel()));
 }
 
+// What is reckoned for keys and values is what they take.
+TEST(MemoryLimit, KeysTakeWhatIsReckoned) {
+  for (const KeyFormat keys : {KeyFormat::kNative, KeyFormat::kInt8}) {
+    const auto session = open_with(0, "cpu", keys);
+    const MediaCache cache = session->model().decoder().make_media_cache(11, 7);
+    int64_t bytes = 0;
+    for (const auto& layers : cache.layers) {
+      for (const MediaKeys& layer : layers) bytes += layer.key.n_bytes() + layer.value.n_bytes();
+    }
+    EXPECT_EQ(bytes, session->model().decoder().media_bytes(18));
+  }
+}
+
 // Of two windows of which one has room, both have it with keys of 8 bits; what is held is what was
 // reckoned.
 TEST(MemoryLimit, PackedKeysTakeLessRoom) {

@@ -223,10 +223,10 @@ TEST(MemoryPlan, TowersNeedRoomToComeBack) {
 
 // Weights that do not fit are refused with the same kind of sentence; those that just fit are not.
 TEST(MemoryPlan, WeightsMustFit) {
-  EXPECT_NO_THROW(check_weights_fit(0, all_weights(), "fp16", false));
-  EXPECT_NO_THROW(check_weights_fit(all_weights(), all_weights(), "fp16", false));
+  EXPECT_NO_THROW(check_weights_fit(0, true, all_weights(), "fp16", false));
+  EXPECT_NO_THROW(check_weights_fit(all_weights(), true, all_weights(), "fp16", false));
   try {
-    check_weights_fit(24 * kGB, all_weights(kFloat), "fp32", true);
+    check_weights_fit(24 * kGB, true, all_weights(kFloat), "fp32", true);
     FAIL();
   } catch (const EngineError& e) {
     EXPECT_EQ(e.code(), ErrorCode::kOverLimit);

@@ -47,6 +47,7 @@ struct Script {
                  .precision = "fp32",
                  .weights = "native",
                  .keys = "native",
+                 .plan = {},
                  .family = "vidi1.5",
                  .weight_bytes = 1,
                  .why_no_gpu = {},

@@ -21,6 +21,7 @@
 #include "kernels/layers/argmax.h"
 #include "kernels/layers/linear.h"
 #include "kernels/log_mel.h"
+#include "model/checkpoint/open_checkpoint.h"
 #include "model/decoder/cuda_graph.h"
 #include "model/device/device.h"
 #include "model/session/checkpoint_facts.h"
@@ -28,6 +29,7 @@
 #include "model/towers/preprocess.h"
 #include "tests/support/aten.h"
 #include "tests/tools/geometry.h"
+#include "tests/tools/print_plan.h"
 #include "tests/tools/storage_format.h"
 
 namespace vidi {
@@ -35,8 +37,9 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: bench-model --geometry vidi1.5-9b|vidi-7b|tiny [--seconds 306] [--queries 1]\n"
-    "         [--precision fp32|fp16|bf16] [--weights native|int8] [--keys native|int8]\n"
+    "         [--precision fp32|fp16|bf16] [--weights auto|native|int8] [--keys auto|native|int8]\n"
     "         [--device auto] [--new-tokens 34] [--json FILE] [--memory-limit 24GB]\n"
+    "       bench-model --geometry NAME [--seconds 306] [--memory-limit 20GB] --plan\n"
     "       bench-model --checkpoint FOLDER [--seconds 306] ...\n"
     "       bench-model --load FOLDER [--precision ...] [--device auto] [--memory-limit 24GB]\n";
 constexpr int kPromptTokens = 31;  // of a typical retrieval question
@@ -45,6 +48,8 @@ struct Arguments {
   std::string geometry, json;
   int seconds = 306, queries = 1, new_tokens = 34;
   bool only_load = false;
+  bool only_plan = false;
+  bool names_form = false;         // --weights or --keys was given
   double core_seconds_before = 0;  // that the process had used when main() began
   OpenOptions open;                // with a folder: of that checkpoint
 };
@@ -271,11 +276,11 @@ void Bench::read(const MediaCache& cache) {
         text = {};
         logits = session_->model().decoder().prefill(prompts, cache, text, {}, cancel);
       }));
-  double weights = 0, keys = 0;
+  double weights = session_->info().weight_bytes, keys = 0;  // but for towers and an untied table
   for (const auto& [name, w] : session_->model().weights()) {
     const bool table = name.find("embed_tokens") != std::string::npos &&
                        !session_->model().config().decoder.tied_embeddings;
-    if (name.find("mm_") == std::string::npos && !table) weights += w.nbytes();
+    if (name.find("mm_") != std::string::npos || table) weights -= w.nbytes();
   }
   for (const auto& layers : cache.layers) {
     for (const MediaKeys& k : layers) keys += k.key.n_bytes() + k.value.n_bytes();
@@ -462,6 +467,7 @@ Arguments parse_arguments(int argc, char** argv) {
                                     {"load", required_argument, nullptr, 'l'},
                                     {"checkpoint", required_argument, nullptr, 'c'},
                                     {"memory-limit", required_argument, nullptr, 'm'},
+                                    {"plan", no_argument, nullptr, 'P'},
                                     {"help", no_argument, nullptr, 'h'},
                                     {}};
   Arguments a;
@@ -484,9 +490,11 @@ Arguments parse_arguments(int argc, char** argv) {
         break;
       case 'w':
         a.open.weights = parse_format<WeightFormat>("weights", optarg);
+        a.names_form = true;
         break;
       case 'k':
         a.open.keys = parse_format<KeyFormat>("keys", optarg);
+        a.names_form = true;
         break;
       case 'm':
         a.open.memory_limit = parse_limit(optarg);
@@ -503,6 +511,9 @@ Arguments parse_arguments(int argc, char** argv) {
       case 'c':
         a.open.folder = optarg;
         break;
+      case 'P':
+        a.only_plan = true;
+        break;
       case 'h':
         std::fputs(kUsage, stdout);
         std::exit(0);
@@ -516,6 +527,18 @@ Arguments parse_arguments(int argc, char** argv) {
   return a;
 }
 
+// Weights and keys are auto unless one of them was asked for.
+void plan(const Arguments& arguments) {
+  OpenOptions options = arguments.open;
+  if (!arguments.names_form) options.weights = WeightFormat::kAuto, options.keys = KeyFormat::kAuto;
+  if (!options.folder.empty()) {
+    const Checkpoint checkpoint = open_checkpoint(options.folder);
+    return print_plan(checkpoint.config, checkpoint.files, options, arguments.seconds);
+  }
+  const CheckpointGeometry geometry = checkpoint_geometry(arguments.geometry);
+  print_plan(config_of(geometry), shapes_of(geometry), options, arguments.seconds);
+}
+
 }  // namespace
 }  // namespace vidi
 
@@ -527,6 +550,10 @@ int main(int argc, char** argv) {
     arguments.core_seconds_before = core_seconds_before;
     if (arguments.only_load) {
       vidi::time_load(arguments);
+      return 0;
+    }
+    if (arguments.only_plan) {
+      vidi::plan(arguments);
       return 0;
     }
     vidi::Bench bench(arguments);

@@ -17,8 +17,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: vidi-trace CHECKPOINT input.safetensors output.safetensors\n"
-    "         [--device cpu|cuda] [--precision fp32|fp16|bf16] [--weights native|int8] "
-    "[--keys native|int8] [--max-new-tokens N]\n"
+    "         [--device cpu|cuda] [--precision fp32|fp16|bf16] [--weights auto|native|int8] "
+    "[--keys auto|native|int8] [--max-new-tokens N]\n"
     "Defaults: cpu, fp32, 24.\n";
 
 struct Arguments {

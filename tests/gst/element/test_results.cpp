@@ -283,6 +283,7 @@ TEST_F(Results, HighlightsOfTheModel) {
                       .precision = "fp32",
                       .weights = "native",
                       .keys = "native",
+                      .plan = {},
                       .family = "vidi1.5",
                       .has_highlight_prompt = true,
                       .why_no_gpu = {},

@@ -96,8 +96,8 @@ const Row kRows[] = {
     {"model-path", "gchararray", "(null)", false},
     {"device", "gchararray", "auto", false},
     {"precision", "GstVidiFilterPrecision", "auto", false},
-    {"weights", "GstVidiFilterWeights", "native", false},
-    {"keys", "GstVidiFilterKeys", "native", false},
+    {"weights", "GstVidiFilterWeights", "auto", false},
+    {"keys", "GstVidiFilterKeys", "auto", false},
     {"memory-limit", "guint64", "0", false},
     {"unload-after", "guint64", "0", false},
     {"model-load", "GstVidiFilterModelLoad", "async", false},
@@ -413,15 +413,23 @@ TEST(SettingsPolicy, AutoLooksAtLive) {
   }
 }
 
-// The model is told apart by folder, device, precision and memory limit.
+// The model is told apart by folder, device, precision, memory limit and forms, not by the window
+// that it is planned for.
 TEST(SettingsKey, HoldsWhatTellsModelsApart) {
   Settings settings;
   settings.model_path = "/m";
   settings.device = "cpu";
   settings.precision = Precision::kFp32;
-  EXPECT_EQ(settings.model_key(), (ModelKey{"/m", "cpu", Precision::kFp32}));
+  constexpr WeightFormat kAuto = WeightFormat::kAuto;
+  EXPECT_EQ(settings.model_key(),
+            (ModelKey{"/m", "cpu", Precision::kFp32, 0, kAuto, KeyFormat::kAuto}));
   settings.memory_limit = 5;
-  EXPECT_EQ(settings.model_key(), (ModelKey{"/m", "cpu", Precision::kFp32, 5}));
+  const ModelKey limited{"/m", "cpu", Precision::kFp32, 5, kAuto, KeyFormat::kAuto};
+  EXPECT_EQ(settings.model_key(), limited);
+  settings.window_duration = 7 * GST_SECOND, settings.rate = {5, 2};
+  EXPECT_EQ(settings.model_key(), limited);
+  EXPECT_EQ(settings.model_key().longest.seconds, 7);
+  EXPECT_EQ(settings.model_key().longest.frames, 18);
 }
 
 // Retrieval asks the query first, then the queries, the same text once, with ids in that order.

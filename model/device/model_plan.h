@@ -1,0 +1,71 @@
+// Which form a model takes on a device: one table of choices with the bytes of each, of which the
+// first line that fits is taken. The exact forms come first; within a line a window is encoded as
+// in memory_plan.h, with the towers there or away, in large pieces or small ones. Plain arithmetic,
+// no device needed. Torch-free.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/device/memory_plan.h"
+#include "model/options.h"
+
+namespace vidi {
+
+// What all weights take, in each of their forms.
+struct WeightBytes {
+  int64_t native = 0;
+  int64_t packed = 0;    // the decoder's matrices in 8 bits, as far as their shapes allow it
+  int64_t towers = 0;    // part of both
+  int64_t expanded = 0;  // beside packed ones, while a window is encoded
+  int64_t of(WeightFormat format) const { return format == WeightFormat::kInt8 ? packed : native; }
+};
+
+struct ModelPlanRequest {
+  DecoderConfig decoder;
+  WeightBytes weights;
+  int64_t n_image_tokens = 0, n_audio_tokens = 0;  // of the longest window
+  int64_t features = 0;                            // bytes of its pictures' and sound's features
+  int64_t element_size = 2;
+  bool on_cuda = true;
+  bool can_pack_keys = true;
+  int64_t room = 0;  // bytes; 0 = without end
+  // What was asked for; kAuto: the plan's choice.
+  WeightFormat weight_format = WeightFormat::kAuto;
+  KeyFormat key_format = KeyFormat::kAuto;
+};
+
+// One line of the table, bytes at the peak of the window.
+struct ModelPlan {
+  WeightFormat weights = WeightFormat::kNative;
+  KeyFormat keys = KeyFormat::kNative;
+  MemoryPlan window;
+  int64_t weight_bytes = 0;  // on the device meanwhile, without towers that left
+  int64_t feature_bytes = 0, key_bytes = 0;
+  int64_t work_bytes = 0;   // workspace and an allowance for gaps
+  int64_t spare_bytes = 0;  // what is not reckoned, and a matrix that is expanded
+  bool fits = true;
+  int64_t total() const {
+    return weight_bytes + feature_bytes + key_bytes + work_bytes + spare_bytes;
+  }
+};
+
+// Of a CUDA device, beside what the plans reckon: workspaces of cuBLAS that come with the first
+// question (32 MiB a stream on an H200), the recording of a step, lists of numbers.
+constexpr int64_t kSpareOnCuda = int64_t{64} << 20;
+
+// In the order of preference, one line at least. A line that does not fit is in its smallest form.
+std::vector<ModelPlan> plan_table(const ModelPlanRequest& request);
+// The first line that fits, else the last.
+ModelPlan choose_plan(const std::vector<ModelPlan>& table);
+std::string form_text(const ModelPlan& plan);  // "native weights and int8 keys"
+// Why it is not the first line: "native weights and keys need 25.70 GB, 23.90 GB are there"; empty
+// when it is.
+std::string why_not_first(const std::vector<ModelPlan>& table, const ModelPlanRequest& request);
+
+// What is free, less an allowance for other programs' changes: 3 %, 0.5 GB at least.
+int64_t room_of_free(int64_t free_bytes);
+
+}  // namespace vidi

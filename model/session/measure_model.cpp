@@ -1,0 +1,68 @@
+#include "model/session/measure_model.h"
+
+#include <cmath>
+
+#include "kernels/attention/rotation.h"
+#include "kernels/log_mel.h"
+#include "model/decoder/decoder.h"
+#include "model/towers/audio_tower.h"
+#include "model/towers/projector.h"
+#include "model/towers/vision_tower.h"
+
+namespace vidi {
+namespace {
+
+constexpr double kUnknownSeconds = 300;
+
+// Parts that take what they need of the weights, and are never filled.
+struct Parts {
+  VisionTower vision;
+  AudioTower audio;
+  Projector projector;
+  Decoder decoder;
+};
+
+// What all of them take; `towers` alone, if wanted.
+Weights taken_by(Parts& parts, const ModelConfig& config, Weights weights, int64_t* towers) {
+  parts.vision.take(weights, config.vision);
+  parts.audio.take(weights, config.audio);
+  if (towers) *towers = weights.bytes_taken();
+  parts.projector.take(weights, config);
+  parts.decoder.take(weights, config.decoder);
+  return weights;
+}
+
+WeightBytes bytes_of(const ModelConfig& config, const WeightSource& source) {
+  WeightBytes bytes;
+  Parts parts, packed_parts;
+  bytes.native = taken_by(parts, config, source(), &bytes.towers).bytes_taken();
+  Weights weights = source();
+  weights.pack_matrices();
+  const Weights packed = taken_by(packed_parts, config, std::move(weights), nullptr);
+  bytes.packed = packed.bytes_taken(), bytes.expanded = packed.expanded_bytes();
+  return bytes;
+}
+
+}  // namespace
+
+ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& source,
+                               const OpenOptions& options, int64_t element_size) {
+  ModelPlanRequest request;
+  request.decoder = config.decoder;
+  request.weights = bytes_of(config, source);
+  request.element_size = element_size;
+  request.can_pack_keys = Rotation::has(config.decoder.head_dim);
+  request.weight_format = options.weights, request.key_format = options.keys;
+  const double seconds = options.window_seconds > 0 ? options.window_seconds : kUnknownSeconds;
+  const int64_t n_frames =
+      options.window_frames > 0 ? options.window_frames : static_cast<int64_t>(std::ceil(seconds));
+  const auto n_states = static_cast<int64_t>(std::ceil(seconds * kSampleRateHz / kHopSamples / 2));
+  request.n_image_tokens = n_frames * tokens_per_frame(config, n_frames);
+  request.n_audio_tokens = n_states / config.projector.audio_pool;
+  request.features =
+      element_size * (n_frames * config.vision.grid * config.vision.grid * config.vision.hidden +
+                      n_states * config.audio.hidden);
+  return request;
+}
+
+}  // namespace vidi

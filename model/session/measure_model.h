@@ -1,0 +1,20 @@
+// What the plan of a model's memory has to know of its checkpoint. Nothing is loaded or allocated.
+#pragma once
+
+#include <functional>
+
+#include "model/checkpoint/config.h"
+#include "model/checkpoint/weights.h"
+#include "model/device/model_plan.h"
+
+namespace vidi {
+
+// The checkpoint's tensors, as they would be loaded.
+using WeightSource = std::function<Weights()>;
+
+// A request for the window of `options`, with what these ask of weights and keys; `room` and
+// `on_cuda` are the caller's to fill in. Throws EngineError as Weights::take().
+ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& source,
+                               const OpenOptions& options, int64_t element_size);
+
+}  // namespace vidi

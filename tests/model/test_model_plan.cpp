@@ -1,0 +1,148 @@
+// The form that a model takes, planned with the real sizes of Vidi1.5-9B: no device needed. And the
+// same with a small model that is loaded.
+#include <gtest/gtest.h>
+
+#include "model/session/measure_model.h"
+#include "tests/support/golden.h"
+#include "tests/support/refused.h"
+#include "tests/tools/geometry.h"
+
+namespace vidi {
+namespace {
+
+constexpr double kGB = 1e9;
+
+ModelPlanRequest request_of(double seconds, double room_gb, const OpenOptions& asked) {
+  const CheckpointGeometry geometry = checkpoint_geometry("vidi1.5-9b");
+  OpenOptions options = asked;
+  options.window_seconds = seconds, options.window_frames = static_cast<int64_t>(seconds);
+  const auto source = [&] { return Weights(shapes_of(geometry), at::kCPU, at::kHalf); };
+  ModelPlanRequest request = measure_model(config_of(geometry), source, options, 2);
+  request.room = static_cast<int64_t>(room_gb * kGB);
+  return request;
+}
+
+OpenOptions auto_form() {
+  OpenOptions options;
+  options.weights = WeightFormat::kAuto, options.keys = KeyFormat::kAuto;
+  return options;
+}
+
+ModelPlan plan_of(double seconds, double room_gb, const OpenOptions& asked = auto_form()) {
+  return choose_plan(plan_table(request_of(seconds, room_gb, asked)));
+}
+
+// What the design reckons with: 20.9 GB of weights in half precision, 11.8 in 8 bits, 2.1 of them
+// the towers'; keys of 306 s 21.7 and 10.9 GB, and what an allocator's segments waste.
+TEST(ModelPlan, KnowsTheRealSizes) {
+  const ModelPlanRequest request = request_of(306, 0, auto_form());
+  EXPECT_NEAR(request.weights.native / kGB, 20.9, 0.05);
+  EXPECT_NEAR(request.weights.packed / kGB, 11.8, 0.1);
+  EXPECT_NEAR(request.weights.towers / kGB, 2.07, 0.01);
+  EXPECT_EQ(request.n_image_tokens + request.n_audio_tokens, 63036);
+  const auto table = plan_table(request);
+  ASSERT_EQ(table.size(), 3u);
+  EXPECT_NEAR(table[0].key_bytes / kGB, 21.8, 0.1);
+  EXPECT_NEAR(table[2].key_bytes / kGB, 11.0, 0.1);
+}
+
+// The exact form where there is room, then keys, then weights in 8 bits; towers stay as long as
+// they can.
+TEST(ModelPlan, TakesTheMostExactThatFits) {
+  struct Row {
+    double seconds, room_gb;
+    std::string form;
+    bool towers_leave, fits;
+  };
+  for (const Row& row : std::vector<Row>{{306, 0, "native weights and keys", false, true},
+                                         {306, 80, "native weights and keys", false, true},
+                                         {60, 24, "native weights and keys", true, true},
+                                         {60, 22.9, "native weights and int8 keys", true, true},
+                                         {60, 16, "int8 weights and keys", false, true},
+                                         {306, 26, "int8 weights and keys", false, true},
+                                         {306, 24, "int8 weights and keys", true, true},
+                                         {3600, 48, "int8 weights and keys", false, true},
+                                         {306, 20, "int8 weights and keys", true, false},
+                                         {60, 11, "int8 weights and keys", true, false}}) {
+    const ModelPlan plan = plan_of(row.seconds, row.room_gb);
+    SCOPED_TRACE(std::to_string(row.seconds) + " s in " + std::to_string(row.room_gb) + " GB");
+    EXPECT_EQ(form_text(plan), row.form);
+    EXPECT_EQ(plan.window.towers_leave, row.towers_leave) << bytes_text(plan.total());
+    EXPECT_EQ(plan.fits, row.fits) << bytes_text(plan.total());
+    const bool bounded = plan.fits && row.room_gb > 0;
+    EXPECT_TRUE(!bounded || plan.total() <= row.room_gb * kGB);
+  }
+}
+
+// More room never makes the form smaller, and every plan stays within its room.
+TEST(ModelPlan, GrowsWithTheRoom) {
+  ModelPlanRequest request = request_of(120, 12, auto_form());
+  int last = -1;
+  bool fitted = false;
+  for (double gb = 12; gb < 60; gb += 0.1) {
+    request.room = static_cast<int64_t>(gb * kGB);
+    const ModelPlan plan = choose_plan(plan_table(request));
+    EXPECT_FALSE(fitted && !plan.fits) << gb;
+    if (!plan.fits) continue;
+    fitted = true;
+    EXPECT_LE(plan.total(), request.room);
+    const int exact = (plan.weights == WeightFormat::kNative) + (plan.keys == KeyFormat::kNative);
+    EXPECT_GE(exact, last) << gb;
+    last = exact;
+  }
+  EXPECT_EQ(last, 2);
+}
+
+// What was asked for is kept to, whatever fits; the other one is the plan's.
+TEST(ModelPlan, KeepsToWhatWasAsked) {
+  OpenOptions asked = auto_form();
+  asked.weights = WeightFormat::kInt8;
+  EXPECT_EQ(form_text(plan_of(60, 80, asked)), "int8 weights and native keys");
+  EXPECT_EQ(form_text(plan_of(60, 14, asked)), "int8 weights and keys");
+  asked.keys = KeyFormat::kInt8;
+  EXPECT_EQ(form_text(plan_of(60, 80, asked)), "int8 weights and keys");
+  asked.keys = KeyFormat::kNative;
+  EXPECT_EQ(form_text(plan_of(60, 16, asked)), "int8 weights and native keys");
+  asked.weights = WeightFormat::kAuto;
+  EXPECT_EQ(form_text(plan_of(60, 80, asked)), "native weights and keys");
+  EXPECT_EQ(form_text(plan_of(60, 18, asked)), "int8 weights and native keys");
+  asked.weights = WeightFormat::kNative, asked.keys = KeyFormat::kAuto;
+  EXPECT_EQ(form_text(plan_of(60, 80, asked)), "native weights and keys");
+  EXPECT_EQ(form_text(plan_of(60, 22.9, asked)), "native weights and int8 keys");
+  EXPECT_FALSE(plan_of(60, 16, asked).fits);
+}
+
+// Why it is not the exact form is one sentence with both figures; without a reason there is none.
+TEST(ModelPlan, SaysWhy) {
+  const ModelPlanRequest small = request_of(60, 16, auto_form());
+  const std::string why = why_not_first(plan_table(small), small);
+  EXPECT_TRUE(why.starts_with("native weights and keys need 2")) << why;
+  EXPECT_TRUE(why.ends_with(" GB, 16.00 GB are there")) << why;
+  const ModelPlanRequest large = request_of(60, 80, auto_form());
+  EXPECT_EQ(why_not_first(plan_table(large), large), "");
+}
+
+// Of what is free a part is left to others, 3 % or half a GB.
+TEST(ModelPlan, LeavesRoomToOthers) {
+  EXPECT_EQ(room_of_free(80'000'000'000), 77'600'000'000);
+  EXPECT_EQ(room_of_free(8'000'000'000), 7'500'000'000);
+  EXPECT_GT(room_of_free(0), 0);
+}
+
+// A model that is loaded takes the planned form and says why; with room enough, and on a CPU
+// without a limit, it is native.
+TEST(ModelPlan, IsWhatIsLoaded) {
+  OpenOptions options = auto_form();
+  options.folder = VIDI_TEST_DATA "/golden/vidi15/checkpoint", options.device = "cpu";
+  options.window_seconds = options.window_frames = 60;
+  const auto native = VidiSession::load(options, Cancel());
+  EXPECT_EQ(native->info().weights + native->info().keys + native->info().plan, "nativenative");
+  options.memory_limit = static_cast<uint64_t>(native->info().weight_bytes - 1);
+  const auto small = VidiSession::load(options, Cancel());
+  EXPECT_EQ(small->info().weights, "int8");
+  EXPECT_EQ(small->info().keys, "int8");
+  EXPECT_NE(small->info().plan.find("native weights and keys need"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vidi
