@@ -1,44 +1,14 @@
 #include "model/checkpoint/weights.h"
 
-#include <c10/core/InferenceMode.h>
-
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cmath>
-#include <condition_variable>
-#include <mutex>
-#include <optional>
 #include <set>
-#include <thread>
 
 #include "kernels/aten.h"
 #include "kernels/interruption.h"
-#include "kernels/usable_cores.h"
 #include "model/result.h"
 
 namespace vidi {
-namespace {
-
-constexpr int64_t kPieceBytes = int64_t{16} << 20;  // read, copied and converted at a time
-
-std::optional<at::ScalarType> float_type(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::kF32:
-      return at::kFloat;
-    case Dtype::kF16:
-      return at::kHalf;
-    case Dtype::kBF16:
-      return at::kBFloat16;
-    case Dtype::kF64:
-      return at::kDouble;
-    default:
-      return std::nullopt;
-  }
-}
-
-}  // namespace
-
 Weights::Weights(CheckpointFiles files, at::Device device, at::ScalarType dtype)
     : files_(std::move(files)), device_(device), dtype_(dtype) {}
 
@@ -197,11 +167,6 @@ void Weights::allocate_matrix(Slot& s) {
   if (!s.packed) s.values = s.matrix->native().narrow(0, s.first_row, s.shape()[0]);
 }
 
-// Rows that are packed at a time: as many as a piece holds, in whole strips.
-static int64_t rows_of_piece(int64_t columns, int64_t element_size) {
-  return std::max<int64_t>(1, kPieceBytes / element_size / columns / 16) * 16;
-}
-
 void Weights::fill_random() {
   at::manual_seed(seed_);
   const auto options = at::TensorOptions(dtype_).device(device_);
@@ -210,124 +175,14 @@ void Weights::fill_random() {
       s.values.normal_(0.0, 0.02);
       continue;
     }
-    const int64_t columns = s.shape()[1], step = rows_of_piece(columns, options.dtype().itemsize());
+    const int64_t columns = s.shape()[1],
+                  step = rows_of_piece(columns, static_cast<int64_t>(options.dtype().itemsize()));
     for (int64_t at = 0; at < s.shape()[0]; at += step) {
       const int64_t n = std::min(step, s.shape()[0] - at);
       s.matrix->pack_rows(s.first_row + at, at::empty({n, columns}, options).normal_(0.0, 0.02));
     }
   }
 }
-
-// The workers share a list of pieces in the order of the files, each with a pinned buffer of its
-// own: while one waits for its copy, others read. Host memory stays at workers * kPieceBytes.
-class Weights::Filler {
- public:
-  Filler(Weights& weights, const Cancel& cancel) : weights_(weights), cancel_(cancel) {
-    list_pieces();
-  }
-
-  // Returns when all is copied; throws what a worker threw first.
-  void run(const Progress& progress) {
-    running_ = std::clamp<size_t>(usable_cores(), 2, 8);
-    std::vector<std::thread> workers;
-    for (size_t i = running_; i > 0; --i) workers.emplace_back([this] { work(); });
-    tell_progress(progress);
-    for (std::thread& w : workers) w.join();
-    if (failure_) std::rethrow_exception(failure_);
-  }
-
- private:
-  // A stretch of one tensor: what one worker reads and copies in one go.
-  struct Piece {
-    const Slot* slot;
-    int64_t first, n;  // values
-  };
-
-  void list_pieces() {
-    auto place = [](const Slot& s) { return std::pair(s.place.shard, s.place.entry.begin); };
-    std::sort(weights_.slots_.begin(), weights_.slots_.end(),
-              [&](const Slot& a, const Slot& b) { return place(a) < place(b); });
-    for (const Slot& slot : weights_.slots_) {
-      const TensorEntry& e = slot.place.entry;
-      const auto size = static_cast<int64_t>(dtype_size(e.dtype));
-      const int64_t step =
-          slot.packed ? rows_of_piece(e.shape[1], size) * e.shape[1] : kPieceBytes / size;
-      for (int64_t at = 0; at < e.numel(); at += step) {
-        pieces_.push_back({&slot, at, std::min(step, e.numel() - at)});
-      }
-    }
-  }
-
-  // A row of a packed matrix may be longer than a piece.
-  int64_t largest_piece() const {
-    int64_t largest = kPieceBytes;
-    for (const Piece& p : pieces_)
-      largest =
-          std::max(largest, p.n * static_cast<int64_t>(dtype_size(p.slot->place.entry.dtype)));
-    return largest;
-  }
-
-  void copy(const Piece& piece, uint8_t* buffer) {
-    const TensorEntry& e = piece.slot->place.entry;
-    const size_t size = dtype_size(e.dtype);
-    read_file_range(weights_.files_.shards[piece.slot->place.shard], e.begin + piece.first * size,
-                    buffer, piece.n * size);
-    at::Tensor raw = at::from_blob(buffer, {piece.n}, at::TensorOptions(*float_type(e.dtype)));
-    // Waits for the copy, so that the buffer is free again; converts on the device.
-    const at::Tensor there = raw.to(weights_.device_);
-    const Slot& slot = *piece.slot;
-    if (!slot.packed) {
-      slot.values.view(-1).narrow(0, piece.first, piece.n).copy_(there);
-      return;
-    }
-    const int64_t columns = slot.shape()[1];
-    slot.matrix->pack_rows(slot.first_row + piece.first / columns,
-                           there.to(weights_.dtype_).view({-1, columns}));
-  }
-
-  void work() {
-    try {
-      c10::InferenceMode inference;
-      at::Tensor buffer =
-          at::empty({largest_piece()},
-                    at::TensorOptions(at::kByte).pinned_memory(weights_.device_.is_cuda()));
-      for (size_t i; (i = next_.fetch_add(1)) < pieces_.size(); done_.fetch_add(1)) {
-        cancel_.check();
-        copy(pieces_[i], buffer.data_ptr<uint8_t>());
-      }
-    } catch (...) {
-      std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = std::current_exception();
-      next_.store(pieces_.size());  // the others stop at their next piece
-    }
-    std::lock_guard lock(mutex_);
-    --running_;
-    changed_.notify_one();
-  }
-
-  // On the calling thread, until the last worker is done.
-  void tell_progress(const Progress& progress) {
-    size_t told = 0;
-    for (std::unique_lock lock(mutex_); running_ > 0;) {
-      changed_.wait_for(lock, std::chrono::milliseconds(50));
-      const size_t percent = pieces_.empty() ? 100 : 100 * done_.load() / pieces_.size();
-      if (!progress || percent <= told || percent == 100 || failure_) continue;
-      told = percent;
-      lock.unlock();
-      progress(told / 100.0);
-      lock.lock();
-    }
-  }
-
-  Weights& weights_;
-  const Cancel& cancel_;
-  std::vector<Piece> pieces_;
-  std::atomic<size_t> next_{0}, done_{0};
-  std::mutex mutex_;  // guards running_ and failure_
-  std::condition_variable changed_;
-  size_t running_ = 0;
-  std::exception_ptr failure_;
-};
 
 // [2] float32: the lowest and the highest of [n] values.
 static at::Tensor extremes_of(const at::Tensor& values) {
@@ -369,7 +224,7 @@ void Weights::load(const Progress& progress, const Cancel& cancel) {
   if (random_) {
     fill_random();
   } else {
-    Filler(*this, cancel).run(progress);
+    WeightFiller(slots_, files_, device_, dtype_).run(progress, cancel);
     check_finite();
   }
   if (progress) progress(1.0);

@@ -22,11 +22,10 @@
 #include "kernels/layers/weight_matrix.h"
 #include "model/cancel.h"
 #include "model/checkpoint/safetensors.h"
+#include "model/checkpoint/weight_filler.h"
+#include "model/checkpoint/weight_slot.h"
 
 namespace vidi {
-
-// Fraction done, 0..1; called on the loading thread, at most about a hundred times.
-using Progress = std::function<void(double)>;
 
 class Weights {
  public:
@@ -73,18 +72,7 @@ class Weights {
   int64_t bytes_taken() const;  // on the device, in the working dtype or packed
 
  private:
-  struct Slot {
-    at::Tensor* tensor;    // or
-    WeightMatrix* matrix;  // which is native or packed
-    bool packed;
-    std::string name;
-    CheckpointFiles::Place place;
-    int64_t first_row = 0, rows_in_all = 0;  // of a joined slot; rows_in_all = 0: not joined
-    bool makes_all = false;                  // the first part of a joined slot
-    at::Tensor values{};                     // the slot's tensor, or its rows of it; not packed
-    const std::vector<int64_t>& shape() const { return place.entry.shape; }
-    int64_t rows() const { return rows_in_all > 0 ? rows_in_all : shape()[0]; }
-  };
+  using Slot = WeightSlot;
   struct Target {  // of a slot
     at::Tensor* tensor = nullptr;
     WeightMatrix* matrix = nullptr;
@@ -93,7 +81,6 @@ class Weights {
   bool add_slot(const Target& target, const std::string& name, const std::vector<int64_t>& shape,
                 const std::string& field);
   void add_joined(const Target& target, const std::vector<Part>& parts, int64_t columns);
-  class Filler;
   void check_missing() const;
   void allocate();
   void allocate_matrix(Slot& slot);

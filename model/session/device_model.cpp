@@ -54,8 +54,11 @@ void DeviceModel::take(Weights& weights) {
   decoder_.take(weights, config_.decoder);
 }
 
-void DeviceModel::check_room(int64_t bytes) const {
-  check_weights_fit(memory_limit(), limit_was_asked(), bytes, precision_name(dtype_), can_halve());
+void DeviceModel::check_room(const Weights& weights) const {
+  const int64_t bytes = weights.bytes_taken();
+  const std::string form =
+      precision_name(dtype_) + std::string(weights.packs_any() ? " with int8 matrices" : "");
+  check_weights_fit(memory_limit(), limit_was_asked(), bytes, form, can_halve());
   if (!device_.is_cuda()) check_host_has_room(available_memory(), bytes, why_no_gpu_);
 }
 
@@ -102,7 +105,7 @@ void DeviceModel::load(const WeightSource& source, const OpenOptions& options,
   Weights weights = source();
   if (form.weights == WeightFormat::kInt8) weights.pack_matrices();
   take(weights);
-  check_room(weights.bytes_taken());
+  check_room(weights);
   weights.load(options.progress, cancel);
   weights_ = weights.loaded();
   towers_ = Offload(tower_weights(weights_));

@@ -64,7 +64,7 @@ class DeviceModel {
   ModelPlan plan(const WeightSource& source, const OpenOptions& options);
   int64_t room() const;
   void take(Weights& weights);
-  void check_room(int64_t bytes) const;
+  void check_room(const Weights& weights) const;
   void describe(const Weights& weights, double seconds);
 
   std::string why_no_gpu_;  // with device auto

@@ -1,0 +1,127 @@
+#include "model/checkpoint/weight_filler.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "kernels/aten.h"
+#include "kernels/usable_cores.h"
+#include "model/checkpoint/input_file.h"
+
+namespace vidi {
+namespace {
+
+constexpr int64_t kPieceBytes = int64_t{16} << 20;  // read, copied and converted at a time
+
+}  // namespace
+
+std::optional<at::ScalarType> float_type(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kF32:
+      return at::kFloat;
+    case Dtype::kF16:
+      return at::kHalf;
+    case Dtype::kBF16:
+      return at::kBFloat16;
+    case Dtype::kF64:
+      return at::kDouble;
+    default:
+      return std::nullopt;
+  }
+}
+
+int64_t rows_of_piece(int64_t columns, int64_t element_size) {
+  return std::max<int64_t>(1, kPieceBytes / element_size / columns / 16) * 16;
+}
+
+WeightFiller::WeightFiller(std::vector<WeightSlot>& slots, const CheckpointFiles& files,
+                           at::Device device, at::ScalarType dtype)
+    : files_(files), device_(device), dtype_(dtype) {
+  auto place = [](const WeightSlot& s) { return std::pair(s.place.shard, s.place.entry.begin); };
+  std::sort(slots.begin(), slots.end(),
+            [&](const WeightSlot& a, const WeightSlot& b) { return place(a) < place(b); });
+  for (const WeightSlot& slot : slots) list_pieces(slot);
+}
+
+void WeightFiller::list_pieces(const WeightSlot& slot) {
+  const TensorEntry& e = slot.place.entry;
+  const auto size = static_cast<int64_t>(dtype_size(e.dtype));
+  const int64_t step =
+      slot.packed ? rows_of_piece(e.shape[1], size) * e.shape[1] : kPieceBytes / size;
+  for (int64_t at = 0; at < e.numel(); at += step) {
+    pieces_.push_back({&slot, at, std::min(step, e.numel() - at)});
+  }
+}
+
+void WeightFiller::run(const Progress& progress, const Cancel& cancel) {
+  running_ = std::clamp<size_t>(usable_cores(), 2, 8);
+  std::vector<std::thread> workers;
+  for (size_t i = running_; i > 0; --i) workers.emplace_back([&] { work(cancel); });
+  tell_progress(progress);
+  for (std::thread& w : workers) w.join();
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+// A row of a packed matrix may be longer than a piece.
+int64_t WeightFiller::largest_piece() const {
+  int64_t largest = kPieceBytes;
+  for (const Piece& p : pieces_)
+    largest = std::max(largest, p.n * static_cast<int64_t>(dtype_size(p.slot->place.entry.dtype)));
+  return largest;
+}
+
+void WeightFiller::copy(const Piece& piece, uint8_t* buffer) const {
+  const TensorEntry& e = piece.slot->place.entry;
+  const size_t size = dtype_size(e.dtype);
+  read_file_range(files_.shards[piece.slot->place.shard], e.begin + piece.first * size, buffer,
+                  piece.n * size);
+  at::Tensor raw = at::from_blob(buffer, {piece.n}, at::TensorOptions(*float_type(e.dtype)));
+  // Waits for the copy, so that the buffer is free again; converts on the device.
+  const at::Tensor there = raw.to(device_);
+  const WeightSlot& slot = *piece.slot;
+  if (!slot.packed) {
+    slot.values.view(-1).narrow(0, piece.first, piece.n).copy_(there);
+    return;
+  }
+  const int64_t columns = slot.shape()[1];
+  slot.matrix->pack_rows(slot.first_row + piece.first / columns,
+                         there.to(dtype_).view({-1, columns}));
+}
+
+void WeightFiller::work(const Cancel& cancel) {
+  try {
+    c10::InferenceMode inference;
+    at::Tensor buffer =
+        at::empty({largest_piece()}, at::TensorOptions(at::kByte).pinned_memory(device_.is_cuda()));
+    for (size_t i; (i = next_.fetch_add(1)) < pieces_.size(); done_.fetch_add(1)) {
+      cancel.check();
+      copy(pieces_[i], buffer.data_ptr<uint8_t>());
+    }
+  } catch (...) {
+    std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+    next_.store(pieces_.size());  // the others stop at their next piece
+  }
+  std::lock_guard lock(mutex_);
+  --running_;
+  changed_.notify_one();
+}
+
+// On the calling thread, until the last worker is done.
+void WeightFiller::tell_progress(const Progress& progress) {
+  size_t told = 0;
+  for (std::unique_lock lock(mutex_); running_ > 0;) {
+    changed_.wait_for(lock, std::chrono::milliseconds(50));
+    const size_t percent = pieces_.empty() ? 100 : 100 * done_.load() / pieces_.size();
+    if (!progress || percent <= told || percent == 100 || failure_) continue;
+    told = percent;
+    lock.unlock();
+    progress(told / 100.0);
+    lock.lock();
+  }
+}
+
+}  // namespace vidi

@@ -1,0 +1,32 @@
+// A place in a model that wants one of the checkpoint's tensors, or a part of a joined one.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/layers/weight_matrix.h"
+#include "model/checkpoint/safetensors.h"
+
+namespace vidi {
+
+// Of a checkpoint's numbers; empty: no floating point that we read.
+std::optional<at::ScalarType> float_type(Dtype dtype);
+
+struct WeightSlot {
+  at::Tensor* tensor = nullptr;    // or
+  WeightMatrix* matrix = nullptr;  // which is native or packed
+  bool packed = false;
+  std::string name;
+  CheckpointFiles::Place place;
+  int64_t first_row = 0, rows_in_all = 0;  // of a joined slot; rows_in_all = 0: not joined
+  bool makes_all = false;                  // the first part of a joined slot
+  at::Tensor values{};                     // the slot's tensor, or its rows of it; not packed
+  const std::vector<int64_t>& shape() const { return place.entry.shape; }
+  int64_t rows() const { return rows_in_all > 0 ? rows_in_all : shape()[0]; }
+};
+
+}  // namespace vidi
