@@ -222,6 +222,11 @@ void ModelClient::on_failed(const Error& error) {
   listener_.model_failed(error);
 }
 
+bool ModelClient::has_work() {
+  std::lock_guard lock(mutex_);
+  return !requests_.empty() || queue_.n_waiting() > 0;
+}
+
 // Requests first: somebody waits for them.
 bool ModelClient::work(Session& session) {
   if (auto request = next_request()) {

@@ -63,6 +63,7 @@ class ModelClient final : public WorkSource {
   void on_progress(double fraction) override { listener_.model_progress(fraction); }  // worker
   void on_ready(const ModelInfo& info) override;                                      // worker
   void on_failed(const Error& error) override;                                        // worker
+  bool has_work() override;                                                           // worker
   bool work(Session& session) override;                                               // worker
   void on_unloaded(const Error* why) override { listener_.model_unloaded(why); }      // worker
   void on_loading() override { listener_.model_loading(); }                           // worker

@@ -50,7 +50,7 @@ void SharedModel::attach(WorkSource* client) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !stopping_; });  // the thread before this one is on its way out
   if (seated(client)) return;
-  seats_.push_back({client, false});
+  seats_.push_back({client});
   changed_.notify_all();
   if (thread_.joinable()) return;
 
@@ -132,7 +132,9 @@ void SharedModel::wake() {
 bool SharedModel::wait_until_loaded(const WorkSource* client) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !seated(client) || (was_told(client) && !is_called(client)); });
-  return state_ == ModelState::kReady && seated(client);
+  return std::any_of(seats_.begin(), seats_.end(), [&](const Seat& seat) {
+    return seat.client == client && seat.told && !seat.failed;  // it may be unloaded again by now
+  });
 }
 
 ModelState SharedModel::state() const {
@@ -153,9 +155,9 @@ void SharedModel::run() {
   std::unique_lock lock(mutex_);
   last_work_ = std::chrono::steady_clock::now();
   while (!stopping_) {
-    if (unloaded_ && (work_waits_ || has_newcomer())) load_again(lock);
-    tell_newcomers(lock, error_ ? &*error_ : nullptr);
-    if (serve_next(lock)) {
+    if (unloaded_) load_for_work(lock);
+    if (!unloaded_) tell_newcomers(lock, error_ ? &*error_ : nullptr);
+    if (!unloaded_ && serve_next(lock)) {
       last_work_ = std::chrono::steady_clock::now();
     } else {
       wait_for_work(lock);
@@ -185,6 +187,22 @@ void SharedModel::unload(std::unique_lock<std::mutex>& lock) {
   tell(lock, false, [](WorkSource& client) { client.on_unloaded(nullptr); });
 }
 
+// Where they cannot be loaded, one piece of what waits for them fails; the next is another try.
+void SharedModel::load_for_work(std::unique_lock<std::mutex>& lock) {
+  const bool has_work = work_waits_;
+  if (!has_work && !has_newcomer()) return;
+  load_again(lock);
+  if (!unloaded_ || !has_work || stopping_) return;
+  serve_next(lock);
+  if (anybody_has_work(lock)) work_waits_ = true;
+}
+
+bool SharedModel::anybody_has_work(std::unique_lock<std::mutex>& lock) {
+  bool found = false;
+  tell(lock, false, [&](WorkSource& client) { found = client.has_work() || found; });
+  return found;
+}
+
 // Everybody hears that it is ready, as at first.
 void SharedModel::load_again(std::unique_lock<std::mutex>& lock) {
   state_ = ModelState::kLoading;
@@ -203,7 +221,7 @@ void SharedModel::load_again(std::unique_lock<std::mutex>& lock) {
   info_ = info;
   state_ = ModelState::kReady;
   unloaded_ = false;
-  for (Seat& seat : seats_) seat.told = false;
+  for (Seat& seat : seats_) seat.told = seat.failed;
   last_work_ = std::chrono::steady_clock::now();
 }
 
@@ -254,7 +272,7 @@ void SharedModel::tell(std::unique_lock<std::mutex>& lock, bool all, Call what) 
   const std::vector<Seat> seats = seats_;
   for (const Seat& seat : seats) {
     const bool hears = all ? seated(seat.client) : was_told(seat.client);
-    if (stopping_ || !hears) continue;
+    if (stopping_ || !hears || seat.failed) continue;
     call(lock, seat.client, [&] { what(*seat.client); });
   }
 }
@@ -268,7 +286,7 @@ void SharedModel::tell_newcomers(std::unique_lock<std::mutex>& lock, const Error
     const auto seat =
         std::find_if(seats_.begin(), seats_.end(), [](const Seat& s) { return !s.told; });
     if (seat == seats_.end()) return;
-    seat->told = true;
+    seat->told = true, seat->failed = error != nullptr;
     WorkSource* client = seat->client;
     call(lock, client, [&] { error ? client->on_failed(*error) : client->on_ready(info_); });
   }

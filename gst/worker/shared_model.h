@@ -54,6 +54,8 @@ class WorkSource {
   // what was to be done has failed, and the next piece of work is another try.
   virtual void on_unloaded(const Error* why) = 0;
   virtual void on_loading() = 0;
+  // Whether somebody waits for work(); what can be made ahead of its window does not count.
+  virtual bool has_work() { return false; }
   // Does one piece of work if there is one; false when there is none. The client cancels what runs.
   virtual bool work(Session& session) = 0;
   // Gives up what it keeps of the device's memory and can do without; false when there is nothing.
@@ -97,7 +99,8 @@ class SharedModel {
  private:
   struct Seat {
     WorkSource* client = nullptr;
-    bool told = false;  // has heard on_ready or on_failed
+    bool told = false;    // has heard on_ready or on_failed
+    bool failed = false;  // it was on_failed: it hears no more of the model
   };
   // Called with the lock.
   bool seated(const WorkSource* client) const;
@@ -115,6 +118,8 @@ class SharedModel {
   bool serve_next(std::unique_lock<std::mutex>& lock);
   void wait_for_work(std::unique_lock<std::mutex>& lock);
   void unload(std::unique_lock<std::mutex>& lock);
+  void load_for_work(std::unique_lock<std::mutex>& lock);
+  bool anybody_has_work(std::unique_lock<std::mutex>& lock);
   void load_again(std::unique_lock<std::mutex>& lock);
   template <class Call>
   void tell(std::unique_lock<std::mutex>& lock, bool all, Call what);

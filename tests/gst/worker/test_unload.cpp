@@ -102,6 +102,10 @@ TEST_F(Unload, AnotherElementComes) {
   EXPECT_FALSE(second.wait_until_loaded());
   EXPECT_TRUE(other.heard("model failed"));
   EXPECT_EQ(scripted::n_open_sessions(), 1);
+  listener_.take();
+  submit(0);
+  EXPECT_TRUE(listener_.heard("window 0"));
+  EXPECT_EQ(other.take(), Log{"model failed"});  // and nothing of a model that it has given up
 }
 
 // A client that stops while the weights come back does not wait for them.
