@@ -88,6 +88,7 @@ class Watcher {
   std::set<guint64> counted_;  // hits of this connection
   double n_hits_ = 0;
   bool enough_ = false, stopping_ = false, failed_ = false, leaving_ = false;
+  bool started_ = false;  // the model was ready, the first connection was made
   int status_ = kOk;
 };
 
@@ -172,7 +173,9 @@ gboolean Watcher::on_keeper_message(GstBus*, GstMessage* message, gpointer data)
   const GstStructure* s = gst_message_get_structure(message);
   const bool is_ready = s && gst_structure_has_name(s, "vidi/model") &&
                         g_strcmp0(gst_structure_get_string(s, "state"), "ready") == 0;
-  if (is_ready && !self->connection_ && !self->stopping_) {
+  // Once: with --unload-after the model is ready again and again.
+  if (is_ready && !self->started_ && !self->stopping_) {
+    self->started_ = true;
     self->note("the model is ready " + place_text(s));
     self->connect();
   }

@@ -258,7 +258,9 @@ SamplingShape Settings::shape() const {
 ModelKey Settings::model_key() const {
   const FrameRate pictures = frame_rate();
   LongestWindow longest;
-  longest.seconds = static_cast<double>(window_duration) / GST_SECOND;
+  constexpr double kWholeStream = 300;  // of which nobody knows the length yet
+  longest.seconds =
+      window_duration > 0 ? static_cast<double>(window_duration) / GST_SECOND : kWholeStream;
   longest.frames =
       static_cast<int64_t>(std::ceil(longest.seconds * pictures.numerator / pictures.denominator));
   return {model_path, device, precision, memory_limit, weights, keys, unload_after, longest};

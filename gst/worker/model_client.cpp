@@ -61,6 +61,10 @@ std::shared_ptr<SharedModel> ModelClient::model() const {
   return model_;
 }
 
+void ModelClient::wake_ahead() {
+  if (const auto in_use = model()) in_use->wake_ahead();
+}
+
 void ModelClient::wake() {
   if (const auto in_use = model()) in_use->wake();
 }
@@ -94,7 +98,7 @@ void ModelClient::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy 
     counters_.count_drops(dropped.size(), reason);
   }
   for (const auto& out : dropped) tell_dropped(*out, reason);
-  wake();
+  if (reason != DropReason::kModelFailed) wake();
 }
 
 // A failed model cut it short, if there is one: its stream is no longer looked at.
@@ -128,19 +132,19 @@ bool ModelClient::is_of_use() const {
 void ModelClient::look_ahead(const std::shared_ptr<const SampledFrame>& picture) {
   if (!is_of_use()) return;
   lookahead_.picture(picture);
-  wake();
+  wake_ahead();
 }
 
 void ModelClient::look_ahead(const std::shared_ptr<const SoundChunk>& sound) {
   if (!is_of_use()) return;
   lookahead_.sound(sound);
-  wake();
+  wake_ahead();
 }
 
 void ModelClient::set_open_window(std::shared_ptr<const OpenWindow> window) {
   if (!is_of_use()) return;
   lookahead_.set_open_window(std::move(window));
-  wake();
+  wake_ahead();
 }
 
 void ModelClient::give_up() {
@@ -205,9 +209,19 @@ Counters ModelClient::counters() const {
   return counters;
 }
 
+// One that has given up hears no more of the model.
+void ModelClient::on_unloaded(const Error* why) {
+  if (!has_given_up()) listener_.model_unloaded(why);
+}
+
+void ModelClient::on_loading() {
+  if (!has_given_up()) listener_.model_loading();
+}
+
 void ModelClient::on_ready(const ModelInfo& info) {
   {
     std::lock_guard lock(mutex_);
+    if (useless_) return;
     counters_.device = info.device;
     counters_.precision = info.precision;
     counters_.weights = info.weights;

@@ -65,8 +65,8 @@ class ModelClient final : public WorkSource {
   void on_failed(const Error& error) override;                                        // worker
   bool has_work() override;                                                           // worker
   bool work(Session& session) override;                                               // worker
-  void on_unloaded(const Error* why) override { listener_.model_unloaded(why); }      // worker
-  void on_loading() override { listener_.model_loading(); }                           // worker
+  void on_unloaded(const Error* why) override;                                        // worker
+  void on_loading() override;                                                         // worker
   void rest() override { lookahead_.free_room(); }                                    // worker
   bool give_room() override;
 
@@ -81,6 +81,7 @@ class ModelClient final : public WorkSource {
   // Null before start() and after stop(); held while it is used, since stop() may come meanwhile.
   std::shared_ptr<SharedModel> model() const;
   void wake();
+  void wake_ahead();
   bool is_of_use() const;
   std::optional<Request> next_request();
   std::shared_ptr<AnalysisWindow> next_window();

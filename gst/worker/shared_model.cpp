@@ -129,6 +129,13 @@ void SharedModel::wake() {
   changed_.notify_all();
 }
 
+void SharedModel::wake_ahead() {
+  std::lock_guard lock(mutex_);
+  if (unloaded_ && !could_load_) return;
+  work_waits_ = true;
+  changed_.notify_all();
+}
+
 bool SharedModel::wait_until_loaded(const WorkSource* client) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !seated(client) || (was_told(client) && !is_called(client)); });
@@ -156,7 +163,7 @@ void SharedModel::run() {
   last_work_ = std::chrono::steady_clock::now();
   while (!stopping_) {
     if (unloaded_) load_for_work(lock);
-    if (!unloaded_) tell_newcomers(lock, error_ ? &*error_ : nullptr);
+    tell_newcomers(lock);
     if (!unloaded_ && serve_next(lock)) {
       last_work_ = std::chrono::steady_clock::now();
     } else {
@@ -189,10 +196,9 @@ void SharedModel::unload(std::unique_lock<std::mutex>& lock) {
 
 // Where they cannot be loaded, one piece of what waits for them fails; the next is another try.
 void SharedModel::load_for_work(std::unique_lock<std::mutex>& lock) {
-  const bool has_work = work_waits_;
-  if (!has_work && !has_newcomer()) return;
+  if (!work_waits_) return;
   load_again(lock);
-  if (!unloaded_ || !has_work || stopping_) return;
+  if (!unloaded_ || stopping_) return;
   serve_next(lock);
   if (anybody_has_work(lock)) work_waits_ = true;
 }
@@ -215,12 +221,12 @@ void SharedModel::load_again(std::unique_lock<std::mutex>& lock) {
   memory_ = memory;
   if (!loaded) {
     state_ = ModelState::kUnloaded;
-    tell_newcomers(lock, &loaded.error());  // to them it is a model that cannot be loaded
+    could_load_ = false;
     return tell(lock, false, [&](WorkSource& client) { client.on_unloaded(&loaded.error()); });
   }
   info_ = info;
   state_ = ModelState::kReady;
-  unloaded_ = false;
+  unloaded_ = false, could_load_ = true;
   for (Seat& seat : seats_) seat.told = seat.failed;
   last_work_ = std::chrono::steady_clock::now();
 }
@@ -281,14 +287,20 @@ bool SharedModel::has_newcomer() const {
   return std::any_of(seats_.begin(), seats_.end(), [](const Seat& seat) { return !seat.told; });
 }
 
-void SharedModel::tell_newcomers(std::unique_lock<std::mutex>& lock, const Error* error) {
+// Weights that are away come back with the first work.
+void SharedModel::tell_newcomers(std::unique_lock<std::mutex>& lock) {
   while (!stopping_) {
     const auto seat =
         std::find_if(seats_.begin(), seats_.end(), [](const Seat& s) { return !s.told; });
     if (seat == seats_.end()) return;
-    seat->told = true, seat->failed = error != nullptr;
+    seat->told = true, seat->failed = error_.has_value();
     WorkSource* client = seat->client;
-    call(lock, client, [&] { error ? client->on_failed(*error) : client->on_ready(info_); });
+    const bool unloaded = unloaded_;
+    call(lock, client, [&] {
+      if (error_) return client->on_failed(*error_);
+      client->on_ready(info_);
+      if (unloaded) client->on_unloaded(nullptr);
+    });
   }
 }
 

@@ -49,9 +49,9 @@ class WorkSource {
   virtual void on_progress(double fraction) = 0;  // 0..1, while loading
   virtual void on_ready(const ModelInfo& info) = 0;
   virtual void on_failed(const Error& error) = 0;
-  // After on_ready(): there was no work for so long that the weights have left the device. When
-  // there is some they are loaded anew, and on_ready() comes again; or `why` they cannot be: then
-  // what was to be done has failed, and the next piece of work is another try.
+  // After on_ready(): there was no work for so long that the weights have left the device, or they
+  // were away when the client came. With the next work they are loaded anew, and on_ready() comes
+  // again; or `why` they cannot be: then what was to be done fails, and the next is another try.
   virtual void on_unloaded(const Error* why) = 0;
   virtual void on_loading() = 0;
   // Whether somebody waits for work(); what can be made ahead of its window does not count.
@@ -81,7 +81,8 @@ class SharedModel {
   // its work before; loading is cancelled when nobody else waits for it. From the worker's own
   // thread this is a programming error: it says so on stderr, removes the client and cannot wait.
   void detach(WorkSource* client);
-  void wake();  // a client has work
+  void wake();        // a client has work
+  void wake_ahead();  // that nobody waits for yet: where loading has failed it is no new try
   // For `client`, whose work does not fit: the other clients give what they can do without, and
   // when they have nothing, those of the process's other models. False when nobody has. On the
   // worker's thread, from inside the client.
@@ -114,7 +115,7 @@ class SharedModel {
   void load();
   Result<std::unique_ptr<Session>> open_session();
   void tell_progress(double fraction);
-  void tell_newcomers(std::unique_lock<std::mutex>& lock, const Error* error);
+  void tell_newcomers(std::unique_lock<std::mutex>& lock);
   bool serve_next(std::unique_lock<std::mutex>& lock);
   void wait_for_work(std::unique_lock<std::mutex>& lock);
   void unload(std::unique_lock<std::mutex>& lock);
@@ -139,6 +140,7 @@ class SharedModel {
   size_t turn_ = 0;                 // seat that is asked next
   bool work_waits_ = false, stopping_ = false;
   bool unloaded_ = false;  // there is a session, without weights
+  bool could_load_ = true;
   std::chrono::steady_clock::time_point last_work_;
   ModelState state_ = ModelState::kUnloaded;
   Cancel cancel_load_;

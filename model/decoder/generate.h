@@ -44,6 +44,8 @@ class Generator {
                                    const AskOptions& options, const AnswerDraft* draft,
                                    const Tap& tap, const Cancel& cancel);
 
+  void forget_sizes() { known_sizes_.clear(); }  // of passes: the decoder has other weights now
+
  private:
   const Decoder& decoder_;
   PassSizes known_sizes_;

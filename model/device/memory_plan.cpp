@@ -67,7 +67,9 @@ int64_t held_without_towers(const MemoryState& state) {
   if (fits_alone) {
     text += " with the " + bytes_text(state.windows) + " of windows that were encoded before";
   }
-  throw EngineError(fits_alone ? ErrorCode::kOutOfMemory : ErrorCode::kOverLimit,
+  // What is free may be more when the next window comes; a limit that was asked for stays.
+  const bool may_fit = fits_alone || !state.limit_was_asked;
+  throw EngineError(may_fit ? ErrorCode::kOutOfMemory : ErrorCode::kOverLimit,
                     text + ", " + missing_text(least, state.limit, state.limit_was_asked) + ": " +
                         help_text(state));
 }

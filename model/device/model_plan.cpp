@@ -33,10 +33,13 @@ std::vector<Form> forms_of(const ModelPlanRequest& request) {
         may_be(form.keys, request.key_format))
       forms.push_back(form);
   }
-  for (Form& form : forms) {
-    if (!request.can_pack_keys) form.keys = KeyFormat::kNative;
+  if (request.can_pack_keys) return forms;
+  std::vector<Form> without;
+  for (const Form& form : forms) {
+    if (without.empty() || without.back().weights != form.weights)
+      without.push_back({form.weights, KeyFormat::kNative});
   }
-  return forms;
+  return without;
 }
 
 WindowNeed need_of(const ModelPlanRequest& request, KeyFormat keys) {
@@ -48,7 +51,7 @@ MemoryState state_of(const ModelPlanRequest& request, const ModelPlan& plan) {
   MemoryState state;
   state.limit = request.room;
   state.towers = request.weights.towers;
-  state.held = request.weights.of(plan.weights) + request.features;
+  state.held = request.weights.of(plan.weights) + plan.feature_bytes;
   state.spare = plan.spare_bytes;
   return state;
 }
@@ -57,16 +60,19 @@ ModelPlan line_of(const ModelPlanRequest& request, const Form& form) {
   ModelPlan plan;
   plan.weights = form.weights, plan.keys = form.keys;
   plan.spare_bytes = request.on_cuda ? kSpareOnCuda : 0;
-  if (form.weights == WeightFormat::kInt8) plan.spare_bytes += request.weights.expanded;
+  // On the CPU neither is counted (device_memory.h).
+  if (request.on_cuda && form.weights == WeightFormat::kInt8)
+    plan.spare_bytes += request.weights.expanded;
+  plan.feature_bytes = request.on_cuda ? request.features : 0;
   const WindowNeed need = need_of(request, form.keys);
   const auto window = find_plan(state_of(request, plan), need);
   plan.window = window.value_or(MemoryPlan{true, kSmallestPiece});
   const int64_t loaded = request.weights.of(form.weights);
   plan.weight_bytes = loaded - (plan.window.towers_leave ? request.weights.towers : 0);
-  plan.feature_bytes = request.features;
   plan.key_bytes = need.keys;
   plan.work_bytes = bytes_needed(need, plan.window.piece_tokens) - need.keys;
-  plan.fits = window && (request.room == 0 || loaded + plan.spare_bytes <= request.room);
+  plan.load_bytes = loaded + plan.spare_bytes;
+  plan.fits = window && (request.room == 0 || plan.load_bytes <= request.room);
   return plan;
 }
 

@@ -47,8 +47,11 @@ struct ModelPlan {
   int64_t work_bytes = 0;   // workspace and an allowance for gaps
   int64_t spare_bytes = 0;  // what is not reckoned, and a matrix that is expanded
   bool fits = true;
+  int64_t load_bytes = 0;  // while it is loaded, towers and all
+  // At the peak: the window's, or that of loading.
   int64_t total() const {
-    return weight_bytes + feature_bytes + key_bytes + work_bytes + spare_bytes;
+    const int64_t window = weight_bytes + feature_bytes + key_bytes + work_bytes + spare_bytes;
+    return window > load_bytes ? window : load_bytes;
   }
 };
 

@@ -52,6 +52,7 @@ MemoryPlan DeviceMemory::make_room(const WindowNeed& need) {
   const auto as_it_is = find_plan(state(), need);
   if (as_it_is && as_it_is->is_usual()) return *as_it_is;
   free_device_cache(model_.device());  // only what is left then is really held
+  model_.look_for_room();
   const MemoryPlan plan = plan_window(state(), need);
   if (plan.towers_leave) make_most_room();
   return plan;

@@ -4,6 +4,10 @@
 #include <chrono>
 #include <limits>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "kernels/cuda/dispatch.h"
 #include "model/device/device.h"
 #include "model/device/host_memory.h"
@@ -78,8 +82,13 @@ int64_t DeviceModel::room() const {
   return asked > 0 ? std::max<int64_t>(1, std::min(left, free_now)) : free_now;
 }
 
+void DeviceModel::look_for_room() {
+  if (found_limit_ > 0) found_limit_ = memory_use(device_).current + room();
+}
+
 ModelPlan DeviceModel::plan(const WeightSource& source, const OpenOptions& options) {
   found_limit_ = 0;
+  plan_text_.clear();
   const bool chooses = options.weights == WeightFormat::kAuto || options.keys == KeyFormat::kAuto;
   const int64_t room = this->room();
   if (!chooses || room == 0) return as_asked(options);
@@ -87,8 +96,8 @@ ModelPlan DeviceModel::plan(const WeightSource& source, const OpenOptions& optio
   request.on_cuda = device_.is_cuda(), request.room = room;
   const std::vector<ModelPlan> table = plan_table(request);
   const ModelPlan plan = choose_plan(table);
-  info_.plan = why_not_first(table, request);
-  const bool is_usual = info_.plan.empty() && plan.fits && plan.window.is_usual();
+  plan_text_ = why_not_first(table, request);
+  const bool is_usual = plan_text_.empty() && plan.fits && plan.window.is_usual();
   if (!is_usual && device_.is_cuda() && limit_.bytes() == 0)
     found_limit_ = memory_use(device_).current + request.room;
   return plan;
@@ -100,7 +109,6 @@ void DeviceModel::load(const WeightSource& source, const OpenOptions& options,
   forbid_tf32();
   leave_out_onednn_without_midr();
   bound_threads();
-  info_ = {};
   const ModelPlan form = plan(source, options);
   Weights weights = source();
   if (form.weights == WeightFormat::kInt8) weights.pack_matrices();
@@ -125,9 +133,13 @@ void DeviceModel::unload() {
   towers_ = {};
   weights_.clear();
   free_device_cache(device_);
+#ifdef __GLIBC__
+  if (device_.is_cpu()) malloc_trim(0);  // the allocator keeps what was freed, else
+#endif
 }
 
 void DeviceModel::describe(const Weights& weights, double seconds) {
+  info_.plan = plan_text_;
   info_.device = device_.str();
   info_.precision = precision_name(dtype_);
   info_.family = family_name(config_.prompt.family);

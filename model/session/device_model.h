@@ -47,6 +47,7 @@ class DeviceModel {
   // loaded, if kAuto found that less than it would like.
   int64_t memory_limit() const { return limit_.bytes() > 0 ? limit_.bytes() : found_limit_; }
   bool limit_was_asked() const { return limit_.bytes() > 0; }
+  void look_for_room();  // what is free may have changed: so does a limit that was not asked for
 
   const ModelConfig& config() const { return config_; }
   const ModelInfo& info() const { return info_; }
@@ -80,6 +81,7 @@ class DeviceModel {
   std::vector<std::pair<std::string, at::Tensor>> weights_;
   Offload towers_;
   int64_t expanded_bytes_ = 0, found_limit_ = 0;
+  std::string plan_text_;
 };
 
 }  // namespace vidi

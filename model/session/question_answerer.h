@@ -30,6 +30,9 @@ class QuestionAnswerer {
   std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
                               const AskOptions& options, const Cancel& cancel);
 
+  // The weights leave the device; others may come that were never used.
+  void forget_sizes() { generator_.forget_sizes(); }
+
  private:
   std::vector<int> prompt_of(const Query& query, double duration_s) const;
 

@@ -112,7 +112,7 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
 
 void VidiSession::unload() noexcept {
   why_unloaded_ = {ErrorCode::kInternal, "the model's weights are not loaded"};
-  (void)to_result<bool>([&] { return model_.unload(), true; });
+  (void)to_result<bool>([&] { return model_.unload(), answerer_.forget_sizes(), true; });
 }
 
 Result<bool> VidiSession::load(const Cancel& cancel) noexcept {
@@ -121,7 +121,9 @@ Result<bool> VidiSession::load(const Cancel& cancel) noexcept {
   if (loaded) return true;
   unload();  // what came before the error
   why_unloaded_ = loaded.error();
-  return loaded;
+  // It fitted before, and may do so again: other programs come and go.
+  if (why_unloaded_.code == ErrorCode::kOverLimit) why_unloaded_.code = ErrorCode::kOutOfMemory;
+  return why_unloaded_;
 }
 
 int64_t VidiSession::device_memory_bytes() const noexcept {

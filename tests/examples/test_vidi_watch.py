@@ -94,6 +94,16 @@ class VidiWatch(unittest.TestCase):
                 self.assertEqual(len(loads), 1)
                 watch.kill()
 
+    def test_unload_after_changes_no_connection(self):
+        """A model that is unloaded between two tries of a camera that is away makes no connection of its own, and is loaded for none."""
+        watch = self.watch("rtsp://127.0.0.1:9/none", "--retry", "0.2", "--unload-after", "0.05")
+        for _ in range(5):
+            watch.wait_line("connecting again in 0.2 s$")
+        said = "\n".join(watch.seen)
+        watch.kill()
+        self.assertEqual(said.count("the model is ready"), 1, said)
+        self.assertLessEqual(abs(said.count("vidi-watch: watching ") - said.count("connecting again")), 1, said)
+
     def test_json_lines_parse(self):
         watch = self.watch(self.serve().uri, "--json")
         hit = json.loads(watch.wait_line(r"^{.*}$")[0])

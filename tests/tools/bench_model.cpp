@@ -39,7 +39,8 @@ constexpr const char* kUsage =
     "usage: bench-model --geometry vidi1.5-9b|vidi-7b|tiny [--seconds 306] [--queries 1]\n"
     "         [--precision fp32|fp16|bf16] [--weights auto|native|int8] [--keys auto|native|int8]\n"
     "         [--device auto] [--new-tokens 34] [--json FILE] [--memory-limit 24GB]\n"
-    "       bench-model --geometry NAME [--seconds 306] [--memory-limit 20GB] --plan\n"
+    "       bench-model --geometry NAME|--checkpoint FOLDER [--seconds 306] [--memory-limit 20GB] "
+    "[--device cpu] --plan\n"
     "       bench-model --checkpoint FOLDER [--seconds 306] ...\n"
     "       bench-model --load FOLDER [--precision ...] [--device auto] [--memory-limit 24GB]\n";
 constexpr int kPromptTokens = 31;  // of a typical retrieval question
@@ -548,12 +549,12 @@ int main(int argc, char** argv) {
     const double core_seconds_before = vidi::core_seconds();
     vidi::Arguments arguments = vidi::parse_arguments(argc, argv);
     arguments.core_seconds_before = core_seconds_before;
-    if (arguments.only_load) {
-      vidi::time_load(arguments);
-      return 0;
-    }
     if (arguments.only_plan) {
       vidi::plan(arguments);
+      return 0;
+    }
+    if (arguments.only_load) {
+      vidi::time_load(arguments);
       return 0;
     }
     vidi::Bench bench(arguments);

@@ -24,13 +24,15 @@ void print_line(const ModelPlan& plan, int64_t room) {
 
 void print_plan(const ModelConfig& config, const CheckpointFiles& shapes,
                 const OpenOptions& options, int seconds) {
-  const bool full = options.precision == Precision::kFp32;
+  const bool on_cpu = options.device == "cpu";
+  const bool full = on_cpu || options.precision == Precision::kFp32;
   const auto dtype = full ? at::kFloat : at::kHalf;
   OpenOptions window = options;
   window.window_seconds = seconds, window.window_frames = seconds;
   const auto source = [&] { return Weights(shapes, at::kCPU, dtype); };
   ModelPlanRequest request =
       measure_model(config, source, window, static_cast<int64_t>(at::elementSize(dtype)));
+  request.on_cuda = !on_cpu;
   request.room = static_cast<int64_t>(options.memory_limit);
   const std::vector<ModelPlan> table = plan_table(request);
   std::printf("%d s in one window: %lld tokens of pictures, %lld of sound; %s; %s\n", seconds,

@@ -43,6 +43,15 @@ TEST_F(Unload, ComesBackWithTheNextWindow) {
   EXPECT_EQ(scripted::count(Step::kLoad), 3);
 }
 
+// Who waits for the model to be loaded gets it, also when it is unloaded before he looks.
+TEST_F(Unload, WaitersHaveTheirModel) {
+  for (int round = 0; round < 100; ++round) {
+    start(client_);
+    ASSERT_TRUE(client_.wait_until_loaded()) << round;
+    client_.stop();
+  }
+}
+
 // 0, and a time longer than there is: it stays.
 TEST_F(Unload, StaysWhereItIsNotWanted) {
   for (const uint64_t after : {uint64_t{0}, UINT64_MAX}) {
@@ -83,29 +92,48 @@ TEST_F(Unload, NoRoomToComeBack) {
   EXPECT_TRUE(listener_.heard("window 1"));
 }
 
-// A second element that comes meanwhile has a model that is ready, and both hear of it; it has one
-// that failed when the weights cannot be loaded.
+// A second element that comes meanwhile has a model, whose weights stay away until there is work.
 TEST_F(Unload, AnotherElementComes) {
   start_and_rest();
   Recorder other;
   ModelClient second(other);
   start(second);
   EXPECT_TRUE(second.wait_until_loaded());
-  EXPECT_TRUE(other.heard("ready"));
+  EXPECT_TRUE(other.heard("unloaded"));
+  EXPECT_EQ(other.take(), (Log{"ready", "unloaded"}));
+  EXPECT_EQ(scripted::count(Step::kLoad), 0);
+  second.submit(window_at(0), OverloadPolicy::kBlock);
+  EXPECT_TRUE(other.heard("window 0"));
   EXPECT_TRUE(listener_.heard("ready"));
-  second.stop();
-
-  ASSERT_TRUE(listener_.heard("unloaded"));
-  scripted::fail(Step::kLoad, {ErrorCode::kOutOfMemory, "1 GB is missing"});
-  other.take();
-  start(second);
-  EXPECT_FALSE(second.wait_until_loaded());
-  EXPECT_TRUE(other.heard("model failed"));
   EXPECT_EQ(scripted::n_open_sessions(), 1);
-  listener_.take();
+}
+
+// One that has given up hears nothing more, and its windows load nothing.
+TEST_F(Unload, GivenUp) {
+  start_and_rest();
+  client_.give_up();
   submit(0);
-  EXPECT_TRUE(listener_.heard("window 0"));
-  EXPECT_EQ(other.take(), Log{"model failed"});  // and nothing of a model that it has given up
+  EXPECT_TRUE(listener_.heard("dropped 0"));
+  Recorder other;
+  ModelClient second(other);
+  start(second);
+  second.submit(window_at(0), OverloadPolicy::kBlock);
+  EXPECT_TRUE(other.heard("window 0"));
+  EXPECT_EQ(listener_.take(), Log{"dropped 0"});
+  EXPECT_EQ(scripted::count(Step::kLoad), 1);
+}
+
+// Where loading has failed, pictures that come ahead of their window are no new try.
+TEST_F(Unload, LookingAheadIsNoNewTry) {
+  start_and_rest();
+  scripted::fail(Step::kLoad, {ErrorCode::kOutOfMemory, "1 GB is missing"});
+  submit(0);
+  ASSERT_TRUE(listener_.heard("dropped 0"));
+  const auto window = window_at(1);
+  for (const auto& frame : window->frames) client_.look_ahead(frame);
+  EXPECT_EQ(scripted::count(Step::kLoad), 1);
+  client_.submit(window, OverloadPolicy::kBlock);
+  EXPECT_TRUE(listener_.heard("window 1"));
 }
 
 // A client that stops while the weights come back does not wait for them.
