@@ -1,23 +1,12 @@
 #include "examples/ask/filter_settings.h"
 
+#include "examples/common/queries.h"
+
 namespace {
 
 constexpr guint kAllWindows = 1'000'000;
 
 guint64 nanoseconds(double seconds) { return static_cast<guint64>(seconds * GST_SECOND); }
-
-void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
-  GValue list = G_VALUE_INIT;
-  gst_value_array_init(&list, queries.size());
-  for (const std::string& query : queries) {
-    GValue item = G_VALUE_INIT;
-    g_value_init(&item, G_TYPE_STRING);
-    g_value_set_string(&item, query.c_str());
-    gst_value_array_append_and_take_value(&list, &item);
-  }
-  g_object_set_property(G_OBJECT(filter), "queries", &list);
-  g_value_unset(&list);
-}
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "examples/common/queries.h"
+
 namespace {
 
 constexpr guint kTickMs = 200;
@@ -19,19 +21,6 @@ constexpr char kChanged[] = "the streams of the source have changed";
 constexpr char kNoParameters[] = "the pictures came without what their decoder needs";
 
 GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
-
-void set_queries(GstElement* filter, const std::vector<std::string>& queries) {
-  GValue all = G_VALUE_INIT;
-  gst_value_array_init(&all, queries.size());
-  for (const std::string& query : queries) {
-    GValue item = G_VALUE_INIT;
-    g_value_init(&item, G_TYPE_STRING);
-    g_value_set_string(&item, query.c_str());
-    gst_value_array_append_and_take_value(&all, &item);
-  }
-  g_object_set_property(G_OBJECT(filter), "queries", &all);
-  g_value_unset(&all);
-}
 
 GstElement* add_sink(GstElement* pipeline, bool paced_by_source) {
   GstElement* sink = gst_element_factory_make("fakesink", nullptr);

@@ -170,7 +170,7 @@ void SharedModel::run() {
       wait_for_work(lock);
     }
   }
-  unloaded_ = false;
+  unloaded_ = false, could_load_ = true;
   lock.unlock();
   session_.reset();  // slow: without the lock, which state() needs
 }

@@ -61,7 +61,7 @@ class WorkSource {
   // Gives up what it keeps of the device's memory and can do without; false when there is nothing.
   // From the worker's thread or another model's.
   virtual bool give_room() { return false; }
-  // What was made ahead of its window is given up as well: there is nothing to do for now.
+  // The weights leave: what was made ahead of its window gives up its memory as well.
   virtual void rest() {}
 };
 

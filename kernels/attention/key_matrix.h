@@ -28,10 +28,8 @@ class KeyMatrix {
   // Rows [n, kv_heads * head_dim] as they were computed become rows [first, first + n).
   void put(int64_t first, const at::Tensor& rows) const;
 
-  bool defined() const { return native_.defined() || bytes_.defined(); }
   bool is_packed() const { return bytes_.defined(); }
   const at::Tensor& native() const { return native_; }  // undefined when packed
-  int64_t n_tokens() const { return is_packed() ? bytes_.size(0) : native_.size(0); }
   int64_t width() const { return is_packed() ? bytes_.size(1) * bytes_.size(2) : native_.size(1); }
   const Rotation& rotation() const { return rotation_; }
   int64_t n_bytes() const;

@@ -9,7 +9,6 @@
 
 #include "kernels/aten.h"
 #include "kernels/usable_cores.h"
-#include "model/checkpoint/input_file.h"
 
 namespace vidi {
 namespace {

@@ -148,14 +148,10 @@ bool Decoder::pack_keys() {
   return packs_keys();
 }
 
-std::vector<int64_t> Decoder::media_tensor_bytes(int64_t n_tokens) const {
-  return key_tensor_bytes(config_, n_tokens,
-                          static_cast<int64_t>(at::elementSize(embeddings_.dtype())),
-                          packs_keys() ? KeyFormat::kInt8 : KeyFormat::kNative);
-}
-
 int64_t Decoder::media_bytes(int64_t n_tokens) const {
-  const auto of_layer = media_tensor_bytes(n_tokens);
+  const auto of_layer = key_tensor_bytes(config_, n_tokens,
+                                         static_cast<int64_t>(at::elementSize(embeddings_.dtype())),
+                                         packs_keys() ? KeyFormat::kInt8 : KeyFormat::kNative);
   return config_.layers * std::accumulate(of_layer.begin(), of_layer.end(), int64_t{0});
 }
 

@@ -31,8 +31,6 @@ class Decoder {
   // The same for one modality of a window that has none of it yet; no tokens: nothing.
   void add_media(MediaCache& cache, Modality modality, int64_t n_tokens) const;
   int64_t media_bytes(int64_t n_tokens) const;
-  // The same, of one modality, by tensor: those of one of the layers, which are all alike.
-  std::vector<int64_t> media_tensor_bytes(int64_t n_tokens) const;
   // Beside packed keys, for a pass of text: those of one layer in the numbers that it computes
   // with; 0 with native ones.
   int64_t expanded_media_bytes(int64_t n_tokens) const;

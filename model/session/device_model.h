@@ -31,8 +31,8 @@ class DeviceModel {
   DeviceModel& operator=(const DeviceModel&) = delete;
 
   // `source` is of this device and dtype. Weights and keys that are to be kAuto take the form that
-  // the memory has room for now. Throws EngineError: as Weights, and kOverLimit where they are more
-  // than the limit, or than the host has; c10::OutOfMemoryError.
+  // the memory has room for at that moment. Throws EngineError: as Weights, and kOverLimit where
+  // they are more than the limit, or than the host has; c10::OutOfMemoryError.
   void load(const WeightSource& source, const OpenOptions& options, const Cancel& cancel);
   void unload();  // gives the weights up, and what the device's cache holds
   bool is_loaded() const { return !weights_.empty(); }
