@@ -299,7 +299,7 @@ TEST_F(WindowFeedTest, Reshapes) {
   }
 }
 
-// Everybody at once: pictures, sound, seeks, questions, settings, and starts and stops.
+// Everybody at once: pictures and ends, sound, seeks, questions, settings, and starts and stops.
 TEST_F(WindowFeedTest, EverybodyAtOnce) {
   std::atomic<bool> over{false};
   std::atomic<int> n_frames{0};
@@ -316,6 +316,8 @@ TEST_F(WindowFeedTest, EverybodyAtOnce) {
     if (i % 7 == 0) feed_.advance(seconds(i), milliseconds(100));
     if (i % 31 == 0) feed_.close(seconds(i));
     if (i % 50 == 0) feed_.set_origin(std::make_shared<Stream>());
+    if (i % 40 == 0) feed_.drain(seconds(i), Time(0));  // in the stream's order, like a frame
+    n_frames.notify_all();
   }));
   threads.push_back(until_over([this](int i) {
     sound(i, i + 1);
@@ -327,8 +329,8 @@ TEST_F(WindowFeedTest, EverybodyAtOnce) {
     feed_.set_audio({i % 2 == 0, milliseconds(i % 3), seconds(1)});
     feed_.hold_pictures(i % 2 == 0);
   }));
-  for (int round = 0; n_frames < 3000; ++round) {
-    if (round % 4 == 0) feed_.drain(seconds(round), Time(0));
+  for (int round = 0; n_frames < 10000; ++round) {
+    for (int before = n_frames; n_frames < before + 3;) n_frames.wait(n_frames);
     feed_.interrupt(static_cast<uint64_t>(round));
     feed_.resume();
     if (round % 20 == 19) feed_.stop(), feed_.start({1, 1, seconds(4), seconds(2)});
