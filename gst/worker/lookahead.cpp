@@ -89,7 +89,10 @@ bool Lookahead::stream(Session& session) {
   }
   if (!window || !make_room(session, *window, *cancel)) return false;
   Piece piece = next_piece(*window);
-  if (piece.features.empty()) return false;
+  if (piece.features.empty()) {
+    if (piece.first < window->frames.size()) go_on(window, 0);  // the rest is not looked at yet
+    return false;
+  }
   const auto advanced = session.append(*piece.preparation, piece.first, piece.features, *cancel);
   if (advanced) {
     go_on(window, piece.features.size());
@@ -154,9 +157,11 @@ void Lookahead::hand_over(const AnalysisWindow& window) {
     return !picture || its.count(picture.get()) > 0;
   });
   if (Started* started = find(window.index, window.epoch)) window.prepared = started->preparation;
-  started_.remove_if([&](const Started& started) {
-    return started.epoch != window.epoch || started.index <= window.index;
-  });
+  const auto is_past = [&](uint64_t index, uint64_t epoch) {
+    return epoch != window.epoch || index <= window.index;
+  };
+  started_.remove_if([&](const Started& s) { return is_past(s.index, s.epoch); });
+  if (open_window_ && is_past(open_window_->index, open_window_->epoch)) open_window_.reset();
 }
 
 void Lookahead::drop(const AnalysisWindow& window) {

@@ -69,6 +69,32 @@ TEST_F(LookaheadTest, StreamsEachPictureOnce) {
   EXPECT_EQ(scripted::n_partial_windows(), 0);
 }
 
+// A window that is shown before its picture can be looked at is streamed when that was done.
+TEST_F(LookaheadTest, StreamsWhatIsLookedAtLater) {
+  const Frames all = pictures(4);
+  show(all, 2);
+  work();
+  auto window = std::make_shared<OpenWindow>();
+  window->n_frames = all.size();
+  window->frames.assign(all.begin(), all.begin() + 3);
+  lookahead_.set_open_window(window);
+  work();
+  EXPECT_EQ(scripted::count(Step::kAppend), 1);
+  lookahead_.picture(all[2]);
+  work();
+  EXPECT_EQ(n_prepared_of(complete(all)), 3u);
+}
+
+// What was shown of a window that is analysed by now is not begun once more.
+TEST_F(LookaheadTest, APastWindowIsNotBegunAgain) {
+  const Frames all = pictures(4);
+  show(all, 3);
+  complete(all);
+  work();
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
+  EXPECT_EQ(scripted::count(Step::kAppend), 0);
+}
+
 // Sound is heard once, before its window is complete.
 TEST_F(LookaheadTest, HearsAhead) {
   const auto chunk = test::even_sound(480000, 0.5f);
