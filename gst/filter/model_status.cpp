@@ -9,9 +9,20 @@ void ModelStatus::set(ModelState state) {
 }
 
 void ModelStatus::send(const ModelInfo* info, const char* error, int64_t device_bytes) {
-  delivery_.send(model_structure(state_, delivery_.session_id(), settings_.now()->model_path, info,
-                                 device_bytes, error),
-                 nullptr);
+  const ModelPlace place = settings_.now()->model_place();
+  GstStructure* structure =
+      model_structure(state_, delivery_.session_id(), place.folder, info, device_bytes, error);
+  gst_structure_set(structure, "model-from", G_TYPE_STRING, place.from.c_str(), "has-audio",
+                    G_TYPE_BOOLEAN, gboolean{hears()}, nullptr);
+  delivery_.send(structure, nullptr);
+}
+
+// Hosts that pass pictures alone never ask for the pad.
+bool ModelStatus::hears() const {
+  GstPad* pad = gst_element_get_static_pad(element_, "audio_sink");
+  const bool is_linked = pad && gst_pad_is_linked(pad);
+  gst_clear_object(&pad);
+  return is_linked;
 }
 
 void ModelStatus::post_error(const Error& error) {

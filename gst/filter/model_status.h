@@ -32,6 +32,8 @@ class ModelStatus {
   void post_error(const Error& error);
 
  private:
+  bool hears() const;  // whether audio_sink is linked now
+
   GstElement* const element_;
   const LiveSettings& settings_;
   const Notices& notices_;

@@ -19,14 +19,14 @@ Result<bool> OpenedEngine::open() {
 // The first frames are sampled while the model is still loading, so this does not wait for it.
 FrameRate OpenedEngine::frame_rate() const {
   FrameRate rate{1, 1};
-  const auto stated = api_->frame_rate(settings_.now()->model_path);
+  const auto stated = api_->frame_rate(settings_.now()->model_place().folder);
   // Else the load fails with the reason.
   if (stated) gst_util_double_to_fraction(*stated, &rate.numerator, &rate.denominator);
   return rate;
 }
 
 int OpenedEngine::picture_side() const {
-  const auto side = api_->picture_side(settings_.now()->model_path);
+  const auto side = api_->picture_side(settings_.now()->model_place().folder);
   return side ? *side : kUsualPictureSide;  // the load fails with the reason
 }
 

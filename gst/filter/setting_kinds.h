@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/filter/query_file.h"
 #include "gst/filter/settings.h"
 
 namespace vidi::kind {
@@ -180,6 +181,28 @@ inline Property query_list(const char* name, int flags, const char* blurb) {
             return gst_param_spec_array(name, name, blurb, item, lax);
           },
           set_queries, get_queries};
+}
+
+// NULL, or nothing: no file. One that cannot be read leaves the queries as they were.
+inline std::string set_query_file(Settings& settings, const GValue* v) {
+  const char* path = g_value_get_string(v);
+  std::vector<std::string> queries;
+  if (path && *path) {
+    auto read = read_query_file(path);
+    if (!read) return read.error().message;
+    queries = std::move(*read);
+  }
+  settings.queries_file = path ? path : "";
+  settings.file_queries = std::move(queries);
+  return "";
+}
+
+inline Property query_file(const char* name, int flags, const char* blurb) {
+  return {[=] { return g_param_spec_string(name, name, blurb, nullptr, GParamFlags(flags)); },
+          set_query_file,
+          [](const Settings& settings, GValue* v) {
+            g_value_set_string(v, or_null(settings.queries_file));
+          }};
 }
 
 }  // namespace vidi::kind

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gst/filter/query_file.h"
 #include "gst/filter/setting_kinds.h"
 #include "gst/results/highlights.h"
 
@@ -104,7 +105,9 @@ const std::vector<kind::Property>& table() {
   using S = Settings;
   static const std::vector<kind::Property> rows = {
       kind::text("model-path", kUntilReady, &S::model_path,
-                 "Folder of the checkpoint, in the layout that Hugging Face uses."),
+                 "Folder of the checkpoint, in the layout that Hugging Face uses. Not set: what "
+                 "VIDI_MODEL in "
+                 "the environment names, else the model that is installed with the plugin."),
       kind::text(
           "device", kUntilReady, &S::device,
           "Where the model runs: auto, cpu, cuda or cuda:1. auto takes the first CUDA device that "
@@ -134,9 +137,14 @@ const std::vector<kind::Property>& table() {
                    "Whether the change to PAUSED waits until the model is loaded."),
       kind::choice("task", kAlways, &S::task, task_type, "What is asked about every window."),
       kind::text("query", kAlways, &S::query,
-                 "One query in plain words. It is asked together with those in queries."),
+                 "One query in plain words, or several, a line each. They are asked together with "
+                 "those in "
+                 "queries and queries-file."),
       kind::query_list("queries", kAlways,
                        "Several queries. Each window is encoded once for all of them."),
+      kind::query_file("queries-file", kAlways,
+                       "A text file (UTF-8) with a query a line; blank lines and those that begin "
+                       "with # are left out. It is read when the property is set."),
       kind::text(
           "prompt-template", kAlways, &S::prompt_template,
           "Sentence that the model is asked; {query} and {duration} (in seconds) are filled in. "
@@ -183,14 +191,15 @@ const std::vector<kind::Property>& table() {
 
 // ---- Questions ----
 
-// The query, then the queries; the same text is asked once.
+// The query, the queries, then those of the file; the same text is asked once.
 std::vector<std::string> all_queries(const Settings& settings) {
   std::vector<std::string> all;
   const auto add = [&](const std::string& query) {
     if (std::find(all.begin(), all.end(), query) == all.end()) all.push_back(query);
   };
-  if (!settings.query.empty()) add(settings.query);
+  for (const std::string& query : lines_of(settings.query)) add(query);
   for (const std::string& query : settings.queries) add(query);
+  for (const std::string& query : settings.file_queries) add(query);
   return all;
 }
 
@@ -263,7 +272,8 @@ ModelKey Settings::model_key() const {
       window_duration > 0 ? static_cast<double>(window_duration) / GST_SECOND : kWholeStream;
   longest.frames =
       static_cast<int64_t>(std::ceil(longest.seconds * pictures.numerator / pictures.denominator));
-  return {model_path, device, precision, memory_limit, weights, keys, unload_after, longest};
+  return {model_place().folder, device, precision, memory_limit, weights, keys,
+          unload_after,         longest};
 }
 
 OverloadPolicy Settings::policy(bool live) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/filter/model_place.h"
 #include "gst/windows/analysis_window.h"
 #include "gst/windows/frame_sampler.h"
 #include "gst/worker/shared_model.h"
@@ -37,6 +38,8 @@ struct Settings {
   Task task = Task::kRetrieval;
   std::string query;
   std::vector<std::string> queries;
+  std::string queries_file;
+  std::vector<std::string> file_queries;  // read when queries-file was set
   std::string prompt_template;
   unsigned max_highlights = 3, max_new_tokens = 1024;
   FrameRate rate;  // not set: the checkpoint's own
@@ -55,6 +58,7 @@ struct Settings {
   FrameRate frame_rate() const { return rate.is_set() ? rate : checkpoint_rate; }
   SamplingShape shape() const;
   ModelKey model_key() const;
+  ModelPlace model_place() const { return find_model(model_path); }
   OverloadPolicy policy(bool live) const;
   // What to ask a model; `has_highlight_prompt`: it brings its own sentence for highlights.
   std::shared_ptr<const AskPlan> plan(bool has_highlight_prompt) const;

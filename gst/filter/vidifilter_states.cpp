@@ -18,8 +18,10 @@ std::string new_session_id() {
 
 // Settings that are legal and yet find nothing.
 void warn_of_settings(const Settings& s, const Notices& notices) {
-  if (s.task == Task::kRetrieval && s.query.empty() && s.queries.empty()) {
-    notices.warn("neither query nor queries is set: windows are prepared, but nothing is asked");
+  if (s.task == Task::kRetrieval && s.plan(false)->questions.empty()) {
+    notices.warn(
+        "none of query, queries and queries-file is set: windows are prepared, but nothing is "
+        "asked");
   }
   if (s.window_duration != 0 && s.window_stride > s.window_duration) {
     notices.warn(
@@ -46,9 +48,11 @@ bool Filter::open() {
     status_.post_error({ErrorCode::kBadInput, refused});
     return s->error_policy == ErrorPolicy::kPassthrough;
   }
-  if (s->model_path.empty()) {
+  if (s->model_place().folder.empty()) {
     status_.post_error(
-        {ErrorCode::kNotFound, "model-path is not set, expected the folder of a Vidi checkpoint"});
+        {ErrorCode::kNotFound,
+         "model-path is not set, expected the folder of a Vidi checkpoint there or in "
+         "VIDI_MODEL in the environment"});
     return s->error_policy == ErrorPolicy::kPassthrough;
   }
   const Result<bool> opened = engine_.open();

@@ -38,6 +38,7 @@ struct OpenFailure {
 };
 
 std::vector<OpenFailure> open_failures() {
+  setenv("VIDI_MODEL", "", 1);  // nor the installed one
   const Complaint no_path{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "model-path"};
   const auto no_engine = [](const char* part) {
     return Complaint{GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, part};
@@ -56,7 +57,8 @@ void expect_complaint(const Complaint& found, const Complaint& expected, const c
   EXPECT_NE(found.text.find(expected.text), std::string::npos) << what << ": " << found.text;
 }
 
-// Without a path or an engine READY is refused, with an ERROR that says what is missing.
+// Without a path, here or in the environment, or an engine READY is refused, with an ERROR that
+// says what is missing.
 TEST_F(Failures, NoPathOrNoEngineIsAnErrorAtReady) {
   for (const OpenFailure& failure : open_failures()) {
     const EngineAt engine(failure.engine);
@@ -83,6 +85,21 @@ TEST_F(Failures, NoPathOrNoEngineIsAWarningWithPassthrough) {
     EXPECT_EQ(rig.messages(GST_MESSAGE_WARNING).size(), 1u) << failure.what;
     EXPECT_TRUE(rig.messages(GST_MESSAGE_ERROR).empty()) << failure.what;
   }
+}
+
+// The message about the model says which one it is, who named it, and whether sound comes to it.
+TEST_F(Failures, TheModelSaysWhereItIsFrom) {
+  setenv("VIDI_MODEL", "/models/env", 1);
+  Rig pictures({.properties = "query=cat model-path=\"\""}), both({.audio = true});
+  pictures.play();
+  both.play();
+  setenv("VIDI_MODEL", "", 1);
+  const GstStructure* model = pictures.structures("vidi/model")[0];
+  EXPECT_EQ(text(model, "model-path"), "/models/env");
+  EXPECT_EQ(text(model, "model-from"), "VIDI_MODEL");
+  EXPECT_FALSE(flag(model, "has-audio"));
+  EXPECT_EQ(text(both.structures("vidi/model")[0], "model-from"), "model-path");
+  EXPECT_TRUE(flag(both.structures("vidi/model")[0], "has-audio"));
 }
 
 // Without $VIDI_ENGINE and without an engine beside the plugin the error names every place tried.

@@ -5,6 +5,7 @@
 
 #include "gst/filter/settings.h"
 #include "gst/results/highlights.h"
+#include "tests/support/text_file.h"
 
 namespace vidi {
 namespace {
@@ -104,6 +105,7 @@ const Row kRows[] = {
     {"task", "GstVidiFilterTask", "retrieval", true},
     {"query", "gchararray", "(null)", true},
     {"queries", "GstValueArray", nullptr, true},
+    {"queries-file", "gchararray", "(null)", true},
     {"prompt-template", "gchararray", "(null)", true},
     {"max-highlights", "guint", "3", true},
     {"max-new-tokens", "guint", "1024", true},
@@ -446,6 +448,64 @@ TEST_F(SettingsTest, RetrievalAsksQueryAndQueries) {
   EXPECT_EQ(asked(), (Texts{"a", "b", "c"}));
   settings().queries.clear();
   EXPECT_EQ(asked(), Texts{}) << "no query, no question";
+}
+
+// One text may hold several questions, a line each; what is around them is not theirs.
+TEST_F(SettingsTest, QueryMayHoldSeveralLines) {
+  settings().query = "a dog\n\n  a phone \r\na dog";
+  EXPECT_EQ(asked(), (Texts{"a dog", "a phone"}));
+}
+
+// A file of questions: comments, blank lines, a byte order mark and Windows' line ends are not
+// asked; it is read when the property is set, and comes after the other questions.
+TEST_F(SettingsTest, QueriesFromAFile) {
+  const test::TextFile file(
+      "\xef\xbb\xbf# of the door\r\nperson falls\r\n\r\n  forklift\n#end\nlast");
+  g_object_set(object_, "query", "first", "queries-file", file.path().c_str(), nullptr);
+  EXPECT_EQ(error(), "");
+  file.write("other");
+  EXPECT_EQ(asked(), (Texts{"first", "person falls", "forklift", "last"}));
+  EXPECT_EQ(as_text("queries-file"), file.path());
+  g_object_set(object_, "queries-file", nullptr, nullptr);
+  EXPECT_EQ(asked(), Texts{"first"});
+}
+
+// A file that holds no questions is refused with a sentence that names it, and changes nothing.
+TEST_F(SettingsTest, BadFilesOfQueriesAreRefused) {
+  const test::TextFile good("a dog\n");
+  g_object_set(object_, "queries-file", good.path().c_str(), nullptr);
+  const std::pair<std::string, const char*> bad[] = {{"", "no question"},
+                                                     {"# none\n\n", "no question"},
+                                                     {"a dog\nb\xff\n", "line 2"},
+                                                     {std::string(2 << 20, 'a'), "1 MiB"}};
+  for (const auto& [text, part] : bad) {
+    const test::TextFile file(text);
+    g_object_set(object_, "queries-file", file.path().c_str(), nullptr);
+    EXPECT_NE(error().find(part), std::string::npos) << error();
+    EXPECT_NE(error().find(file.path()), std::string::npos) << error();
+    EXPECT_EQ(as_text("queries-file"), good.path());
+    EXPECT_EQ(asked(), Texts{"a dog"});
+  }
+  for (const char* path : {"/nonsense/queries.txt", "/"}) {
+    g_object_set(object_, "queries-file", path, nullptr);
+    EXPECT_NE(error().find(path), std::string::npos) << error();
+  }
+}
+
+// The property names the model, else the environment does; set to nothing it says that there is
+// none.
+TEST_F(SettingsTest, TheModelMayComeFromTheEnvironment) {
+  setenv("VIDI_MODEL", "/models/env", 1);
+  EXPECT_EQ(settings().model_place().folder, "/models/env");
+  EXPECT_EQ(settings().model_place().from, "VIDI_MODEL");
+  EXPECT_EQ(settings().model_key().folder, "/models/env");
+  settings().model_path = "/models/mine";
+  EXPECT_EQ(settings().model_place().folder, "/models/mine");
+  EXPECT_EQ(settings().model_place().from, "model-path");
+  settings().model_path.clear();
+  setenv("VIDI_MODEL", "", 1);
+  EXPECT_EQ(settings().model_place().folder, "");
+  unsetenv("VIDI_MODEL");
 }
 
 // A model with a highlight prompt, or a prompt of the user's, is asked one question and not ranked.
