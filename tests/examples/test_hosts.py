@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Applications that take an element by its name: what they pass is watched, what is found comes out at their bus.
+
+A host that is not installed is skipped: gir1.2-ges-1.0, gir1.2-gst-rtsp-server-1.0, python3-opencv, gst-validate-1.0.
+"""
+import importlib.util
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import unittest
+
+import cases
+
+os.environ["GST_PLUGIN_PATH"] = str(cases.BUILD / "gst")
+HAS_GI = importlib.util.find_spec("gi") is not None
+PHONE_S, NEAR_S = (4.0, 9.0), 0.5  # truth.json
+N_PICTURES = "1000"  # of the clip
+FILTER = f'vidifilter name=v model-path={cases.CHECKPOINT} query="a phone\nsomeone saying goal"'
+VALIDATE = shutil.which("gst-validate-1.0") or shutil.which("gst-validate-1.0", path="/usr/lib/x86_64-linux-gnu/gstreamer-1.0")
+
+if HAS_GI:
+    import gi
+    gi.require_version("Gst", "1.0")
+    from gi.repository import GLib, Gst
+    Gst.init(None)
+
+
+def bindings(name):
+    """Of a library of GStreamer, None when they are not installed."""
+    try:
+        gi.require_version(name, "1.0")
+        return getattr(__import__("gi.repository", fromlist=[name]), name)
+    except (ValueError, ImportError, AttributeError, NameError):
+        return None
+
+
+def watch(pipeline):
+    """Plays to the end. The structures of the element's messages, by name."""
+    found = {}
+    pipeline.set_state(Gst.State.PLAYING)
+    bus = pipeline.get_bus()
+    while True:
+        message = bus.timed_pop(cases.LIMIT_S * Gst.SECOND)
+        if message is None:
+            raise TimeoutError("the pipeline came to no end")
+        if message.type == Gst.MessageType.ERROR:
+            raise RuntimeError(message.parse_error())
+        structure = message.get_structure()
+        if message.type == Gst.MessageType.ELEMENT and structure.get_name().startswith("vidi/"):
+            found.setdefault(structure.get_name(), []).append(structure.copy())
+        if message.type == Gst.MessageType.EOS:
+            break
+    pipeline.set_state(Gst.State.NULL)
+    return found
+
+
+def hits(found, query, field="stream-time"):
+    """[(start, stop)] in seconds, final ones."""
+    all_of_it = [s for s in found.get("vidi/result", []) if s.get_value("query") == query and s.get_value("final")]
+    starts = [s.get_value(field) / Gst.SECOND for s in all_of_it]
+    return [(start, start + s.get_value("duration") / Gst.SECOND) for start, s in zip(starts, all_of_it)]
+
+
+@unittest.skipUnless(HAS_GI, "python3-gi is not installed")
+class Hosts(unittest.TestCase):
+    def assert_phone(self, found, field="stream-time", offset=0.0):
+        at = hits(found, "a phone", field)
+        self.assertEqual(len(at), 1, found)
+        for seen, true in zip(at[0], PHONE_S):
+            self.assertAlmostEqual(seen, true + offset, delta=NEAR_S)
+
+    def check_player(self, name):
+        player = Gst.ElementFactory.make(name)
+        player.set_property("uri", cases.CLIP.as_uri())
+        player.set_property("video-filter", Gst.parse_bin_from_description(FILTER, True))
+        for sink in ("video-sink", "audio-sink"):
+            player.set_property(sink, Gst.parse_bin_from_description("fakesink sync=false", True))
+        found = watch(player)
+        self.assert_phone(found)
+        # It hands over pictures alone: that the question about sound finds nothing has a reason that is said.
+        self.assertFalse(found["vidi/model"][0].get_value("has-audio"))
+        self.assertFalse(found["vidi/window"][0].get_value("has-audio"))
+        self.assertEqual(hits(found, "someone saying goal"), [])
+
+    def test_playbin(self):
+        """As playbin's video-filter it finds what is seen, and says that no sound comes to it."""
+        self.check_player("playbin")
+
+    def test_playbin3(self):
+        """Likewise as playbin3's."""
+        self.check_player("playbin3")
+
+    @unittest.skipUnless(bindings("GES"), "gir1.2-ges-1.0 is not installed")
+    def test_ges_effect(self):
+        """As an effect of a clip in an editor's timeline it finds what is seen: timestamp is the source's time, stream-time
+        counts from the clip's start in the timeline."""
+        GES = bindings("GES")
+        GES.init()
+        timeline = GES.Project.new(None).extract()
+        for track in timeline.get_tracks():
+            timeline.remove_track(track)
+        timeline.add_track(GES.VideoTrack.new())
+        layer = timeline.append_layer()
+        asset = GES.UriClipAsset.request_sync(cases.CLIP.as_uri())
+        # Put at 5 s, from 2 s of the source on.
+        clip = layer.add_asset(asset, 5 * Gst.SECOND, 2 * Gst.SECOND, 20 * Gst.SECOND, GES.TrackType.VIDEO)
+        self.assertTrue(clip.add(GES.Effect.new(FILTER)))
+        pipeline = GES.Pipeline()
+        self.assertTrue(pipeline.set_timeline(timeline))
+        self.assertTrue(pipeline.set_mode(GES.PipelineFlags.VIDEO_PREVIEW))
+        pipeline.set_property("video-sink", Gst.ElementFactory.make("fakesink"))
+        found = watch(pipeline)
+        self.assert_phone(found, "timestamp")
+        self.assert_phone(found, offset=-2.0)
+
+    @unittest.skipUnless(bindings("GstRtspServer"), "gir1.2-gst-rtsp-server-1.0 is not installed")
+    def test_rtsp_server(self):
+        """In the launch line of an RTSP server its stream is watched while a client plays it."""
+        GstRtspServer = bindings("GstRtspServer")
+        server = GstRtspServer.RTSPServer.new()
+        server.set_address("127.0.0.1")
+        server.set_service("0")  # any free port
+        factory = GstRtspServer.RTSPMediaFactory.new()
+        factory.set_launch(f"( filesrc location={cases.CLIP} ! decodebin ! {FILTER} window-duration=5000000000 ! videoconvert ! "
+                           "jpegenc ! rtpjpegpay name=pay0 )")
+        names = []
+        factory.connect("media-configure", lambda _, media: media.get_element().get_by_name("v").connect(
+            "notify::model-state", lambda v, _: names.append(v.get_property("model-state").value_nick)))
+        server.get_mount_points().add_factory("/clip", factory)
+        context = GLib.MainContext.default()
+        self.assertGreater(server.attach(context), 0)
+        client = Gst.parse_launch(f"rtspsrc location=rtsp://127.0.0.1:{server.get_bound_port()}/clip protocols=tcp ! "
+                                  "rtpjpegdepay ! fakesink name=sink sync=false signal-handoffs=true")
+        pictures = []
+        client.get_by_name("sink").connect("handoff", lambda *_: pictures.append(1))
+        client.set_state(Gst.State.PLAYING)
+        end = GLib.get_monotonic_time() + cases.LIMIT_S * 1000000
+        tick = GLib.timeout_add(50, lambda: True)  # the loop comes back to look at the clock
+        while not (len(pictures) > 30 and "ready" in names) and GLib.get_monotonic_time() < end:
+            context.iteration(True)
+        GLib.source_remove(tick)
+        client.set_state(Gst.State.NULL)
+        self.assertIn("ready", names)
+        self.assertGreater(len(pictures), 30)
+
+    @unittest.skipUnless(importlib.util.find_spec("cv2"), "python3-opencv is not installed")
+    def test_opencv(self):
+        """OpenCV reads every picture of its launch line, and the hits are in the file that the line names."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "hits.jsonl"
+            line = (f"filesrc location={cases.CLIP} ! qtdemux ! avdec_h264 ! vidifilter name=v model-path={cases.CHECKPOINT} query=phone ! "
+                    f"videoconvert ! video/x-raw,format=BGR ! appsink sync=false  v.json_src ! filesink buffer-mode=unbuffered location={path}")
+            code = f"import cv2; c = cv2.VideoCapture({line!r}, cv2.CAP_GSTREAMER); print(sum(1 for _ in iter(lambda: c.read()[0], False)))"
+            ran = cases.run([sys.executable, "-c", code])
+            self.assertEqual(ran.stdout.strip(), N_PICTURES, ran.stderr)
+            self.assertIn('"type":"result"', path.read_text())
+
+    @unittest.skipUnless(VALIDATE, "gst-validate-1.0 is not installed")
+    def test_validate(self):
+        """gst-validate reports as much about a pipeline with it as about the same one with identity."""
+        def reports(element):
+            line = f"filesrc location={cases.CLIP} ! qtdemux ! decodebin ! videoconvert ! {element} ! fakesink sync=false"
+            ran = cases.run([VALIDATE, *line.split(" ")])
+            return ran.returncode, re.findall(r"(?m)^\s*(\w+) : ", ran.stdout + ran.stderr)
+        self.assertEqual(reports(f"vidifilter model-path={cases.CHECKPOINT} query=dog"), reports("identity"))
+
+
+if __name__ == "__main__":
+    cases.main(__name__)
