@@ -83,7 +83,7 @@ n_jobs() {
 # What the build found when it was configured: with other optional libraries it has to look again.
 optional_libraries() {
   local name
-  for name in gstreamer-cuda-1.0; do
+  for name in gstreamer-cuda-1.0 gstreamer-analytics-1.0; do
     echo "$name=$(pkg-config --modversion "$name" 2>/dev/null || echo none)"
   done
 }

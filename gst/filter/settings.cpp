@@ -183,6 +183,11 @@ const std::vector<kind::Property>& table() {
                    "memory does not hold them and the next window, they go."),
       kind::choice("error-policy", kAlways, &S::error_policy, error_policy_type,
                    "What happens when the model cannot be loaded or keeps failing."),
+      kind::flag(
+          "analytics-meta", kAlways, &S::analytics_meta,
+          "Mark the pictures that pass with GstAnalytics' classification of what holds now, "
+          "by query-id: of a live stream what the last analysed window said. Needs GStreamer "
+          "1.24."),
       kind::flag("passthrough", kAlways, &S::passthrough,
                  "Pause the analysis and keep the model; video and audio pass."),
   };

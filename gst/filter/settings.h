@@ -51,7 +51,7 @@ struct Settings {
   unsigned max_pending_windows = 2;
   unsigned keep_windows = 1;  // encoded windows kept for `ask`
   ErrorPolicy error_policy = ErrorPolicy::kFail;
-  bool passthrough = false;
+  bool passthrough = false, analytics_meta = false;
   // No property: what the checkpoint says of itself, read in READY->PAUSED.
   FrameRate checkpoint_rate{1, 1};
 

@@ -39,6 +39,7 @@ struct VideoParts {
   WindowFeed& feed;
   ModelClient& client;
   Reporter& reporter;
+  const PresentHits& present;
   Delivery& delivery;
   Flushes& flushes;
   SidePads& side_pads;

@@ -7,6 +7,7 @@
 #include "gst/decode/sampling_query.h"
 #include "gst/filter/element_pads.h"
 #include "gst/media/buffer_times.h"
+#include "gst/results/analytics_meta.h"
 
 namespace vidi {
 
@@ -17,6 +18,7 @@ VideoPath::VideoPath(const VideoParts& parts)
       status_(parts.status),
       feed_(parts.feed),
       delivery_(parts.delivery),
+      present_(parts.present),
       flushes_(parts.flushes),
       side_pads_(parts.side_pads),
       idle_audio_(parts.idle_audio),
@@ -50,7 +52,13 @@ GstFlowReturn VideoPath::chain(GstBuffer* buffer) {
   follow(position_after(buffer));  // first: what the model says of this frame comes behind it
   watch_.watch(buffer);
   push_events(delivery_, src_);
-  return side_pads_.combine(gst_pad_push(src_, buffer));
+  return side_pads_.combine(gst_pad_push(src_, marked(buffer)));
+}
+
+// With analytics-meta: what is known to hold now.
+GstBuffer* VideoPath::marked(GstBuffer* buffer) const {
+  if (!GST_BUFFER_PTS_IS_VALID(buffer) || !settings_.now()->analytics_meta) return buffer;
+  return with_analytics_meta(buffer, present_.at(Time(GST_BUFFER_PTS(buffer))));
 }
 
 void VideoPath::follow(GstClockTime position) {

@@ -42,6 +42,7 @@ class VideoPath {
 
  private:
   void follow(GstClockTime position);
+  GstBuffer* marked(GstBuffer* buffer) const;
   void start_stream(GstEvent* event);
   void take_caps(GstEvent* event);
   void read_pictures_of(const GstCaps* caps);
@@ -57,6 +58,7 @@ class VideoPath {
   const ModelStatus& status_;
   WindowFeed& feed_;
   Delivery& delivery_;
+  const PresentHits& present_;
   Flushes& flushes_;
   SidePads& side_pads_;
   IdleAudio& idle_audio_;

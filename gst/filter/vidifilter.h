@@ -91,6 +91,7 @@ class Filter final : public Listener {
 
   // A window's way, from its end to its beginning.
   Delivery delivery_;
+  PresentHits present_;
   Reporter reporter_;
   ModelClient client_;
   WindowTally tally_;

@@ -1,5 +1,6 @@
 // The element's states, and what the model's thread tells it.
 #include "gst/filter/vidifilter.h"
+#include "gst/results/analytics_meta.h"
 
 GST_DEBUG_CATEGORY_EXTERN(vidimodel_debug);
 #define GST_CAT_DEFAULT vidimodel_debug
@@ -27,6 +28,11 @@ void warn_of_settings(const Settings& s, const Notices& notices) {
     notices.warn(
         "window-stride is longer than window-duration: what lies between two windows is not "
         "watched");
+  }
+  if (s.analytics_meta && !has_analytics_meta()) {
+    notices.warn(
+        "analytics-meta needs GStreamer 1.24, this build is for an older one: pictures pass "
+        "without");
   }
   const guint64 frame = s.frame_rate().interval().count();
   if (s.window_duration != 0 && s.window_duration <= frame) {

@@ -1,5 +1,6 @@
 #include "gst/results/reporter.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -12,12 +13,20 @@ GstClockTime since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now() - then).count();
 }
 
+// From one of its pictures to the next: what the model can tell apart.
+Time longest_step(const AnalysisWindow& window) {
+  Time longest{};
+  for (size_t i = 1; i < window.frames.size(); ++i)
+    longest = std::max(longest, window.frames[i]->pts - window.frames[i - 1]->pts);
+  return longest;
+}
+
 }  // namespace
 
 void Reporter::flush(uint64_t epoch) {
   std::lock_guard lock(mutex_);
   epoch_ = epoch;
-  merger_.clear(), ranker_.clear();
+  merger_.clear(), ranker_.clear(), present_.clear();
 }
 
 void Reporter::report(const Analysis& analysis) {
@@ -39,6 +48,7 @@ std::optional<Reporter::Settled> Reporter::settle(const Analysis& analysis) {
   if (plan.ranked || plan.task == "highlight")
     found = ranker_.keep_best(std::move(found), plan.max_highlights);
   const size_t n_found = found.size();
+  present_.set(found, analysis.window->stop, longest_step(*analysis.window));
   return Settled{n_found, merger_.add(std::move(found), analysis.window->next_start, plan.merge_gap,
                                       plan.merge)};
 }
@@ -69,6 +79,7 @@ void Reporter::pass(const AnalysisWindow& window) {
     std::lock_guard lock(mutex_);
     if (window.epoch != epoch_) return;
     hits = merger_.pass(window.next_start, window.plan->merge_gap);
+    present_.clear();
   }
   send(hits);
 }

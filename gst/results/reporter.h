@@ -11,13 +11,14 @@
 #include "gst/results/delivery.h"
 #include "gst/results/highlights.h"
 #include "gst/results/hit_merger.h"
+#include "gst/results/present_hits.h"
 #include "gst/worker/analysis.h"
 
 namespace vidi {
 
 class Reporter {
  public:
-  explicit Reporter(Delivery& delivery) : delivery_(delivery) {}
+  Reporter(Delivery& delivery, PresentHits& present) : delivery_(delivery), present_(present) {}
 
   void flush(uint64_t epoch);  // forgets what is open; windows of another epoch are stale
   void report(const Analysis& analysis);
@@ -35,6 +36,7 @@ class Reporter {
   void send(const std::vector<Hit>& hits);
 
   Delivery& delivery_;
+  PresentHits& present_;
   std::mutex mutex_;
   uint64_t epoch_ = 0;
   HitMerger merger_;

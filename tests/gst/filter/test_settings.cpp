@@ -119,6 +119,7 @@ const Row kRows[] = {
     {"max-pending-windows", "guint", "2", true},
     {"keep-windows", "guint", "1", true},
     {"error-policy", "GstVidiFilterErrorPolicy", "fail", true},
+    {"analytics-meta", "gboolean", "false", true},
     {"passthrough", "gboolean", "false", true},
 };
 
