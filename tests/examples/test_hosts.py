@@ -89,6 +89,7 @@ class Hosts(unittest.TestCase):
         """As playbin's video-filter it finds what is seen, and says that no sound comes to it."""
         self.check_player("playbin")
 
+    @unittest.skipIf(HAS_GI and Gst.version()[:2] < (1, 24), "before 1.24 playbin3 sometimes comes to no end, with identity too")
     def test_playbin3(self):
         """Likewise as playbin3's."""
         self.check_player("playbin3")
