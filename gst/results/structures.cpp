@@ -358,6 +358,7 @@ GstStructure* stats_structure(const Counters& counters) {
   fields.text("precision", counters.precision);
   fields.text("weights", counters.weights);
   fields.text("keys", counters.keys);
+  fields.text("plan", counters.plan);
   fields.text("why-no-gpu", counters.why_no_gpu);
   return fields.take();
 }

@@ -26,7 +26,7 @@ struct Counters {
   Time analysed{};  // length of the analysed windows' new parts, for the realtime factor
   uint64_t sample_bytes = 0, device_bytes = 0;
   uint64_t left_out = 0;  // of what was said: Delivery::n_left_out()
-  std::string device, precision, weights, keys, why_no_gpu;  // of the model, once it is ready
+  std::string device, precision, weights, keys, plan, why_no_gpu;  // of the model, once it is ready
 
   uint64_t windows_dropped() const;  // for any reason
   void count_drops(size_t n, DropReason reason);

@@ -226,6 +226,7 @@ void ModelClient::on_ready(const ModelInfo& info) {
     counters_.precision = info.precision;
     counters_.weights = info.weights;
     counters_.keys = info.keys;
+    counters_.plan = info.plan;
     counters_.why_no_gpu = info.why_no_gpu;
   }
   listener_.model_ready(info);

@@ -318,7 +318,8 @@ TEST_F(Events, Model) {
               nick);
 }
 
-// Where the CPU was taken for want of a GPU, the model and `stats` say why.
+// Where the CPU was taken for want of a GPU, the model and `stats` say why; so they do where a
+// smaller form was.
 TEST_F(Events, WhyNoGpu) {
   ModelInfo info;
   info.device = "cpu", info.why_no_gpu = "there is no CUDA device";
@@ -330,6 +331,9 @@ TEST_F(Events, WhyNoGpu) {
   const Structure stats(stats_structure(counters));
   EXPECT_EQ(text(stats.get(), "device"), "cpu");
   EXPECT_EQ(text(stats.get(), "why-no-gpu"), "there is no CUDA device");
+  EXPECT_FALSE(has(stats, "plan"));
+  counters.plan = "int8 keys: 3.1 GB were missing";
+  EXPECT_EQ(text(Structure(stats_structure(counters)).get(), "plan"), counters.plan);
 }
 
 // Where a GPU does without the engine's own kernels, the model says why.
