@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/ask/hit_list.h"
+#include "examples/common/hit.h"
 
 std::string web_vtt(const std::vector<Hit>& hits);
 std::string sub_rip(const std::vector<Hit>& hits);

@@ -1,4 +1,4 @@
-#include "examples/ask/output_file.h"
+#include "examples/common/output_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
