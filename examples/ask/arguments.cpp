@@ -37,16 +37,18 @@ constexpr int kMostDecoders = 256;
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *weights = nullptr,
         *keys = nullptr, *unload_after = nullptr, *task = nullptr;
-  gchar *vtt = nullptr, *srt = nullptr, *window = nullptr, *stride = nullptr, *rate = nullptr;
+  gchar *vtt = nullptr, *srt = nullptr, *html = nullptr, *window = nullptr, *stride = nullptr,
+        *rate = nullptr;
   gchar *min_confidence = nullptr, *memory_limit = nullptr;
   gchar *audio_track = nullptr, *video_track = nullptr;
   gint n_decoders = 0, max_highlights = 0;
-  gboolean json = FALSE, ask_more = FALSE, quiet = FALSE, compares = FALSE;
+  gboolean json = FALSE, embeds_film = FALSE, ask_more = FALSE, quiet = FALSE, compares = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text : {model, device, precision, weights, keys, memory_limit, unload_after, task,
-                        vtt, srt, window, stride, rate, min_confidence, audio_track, video_track})
+    for (gchar* text :
+         {model, device, precision, weights, keys, memory_limit, unload_after, task, vtt, srt, html,
+          window, stride, rate, min_confidence, audio_track, video_track})
       g_free(text);
     g_strfreev(rest);
   }
@@ -89,6 +91,16 @@ std::string complaint_of_comparing(const Arguments& a) {
   return asks_for_reference(a) ? no_other_mode() : "";
 }
 
+// The copy is made after the film was watched.
+std::string complaint_of_page(const Arguments& a) {
+  if (!a.embeds_film) return "";
+  if (a.html.empty()) return "--html-embed: expected the page that it is for, --html FILE";
+  if (is_read_once(a.file))
+    return "--html-embed: the file is read twice, expected one on a disk, found " +
+           (a.file == "-" ? "stdin" : "the pipe " + a.file);
+  return "";
+}
+
 // The first thing that is wrong, as a sentence without its subject; empty when all is well.
 std::string complaint(const Arguments& a) {
   if (a.file.empty()) return "expected a video file and what to look for";
@@ -120,6 +132,7 @@ std::string complaint(const Arguments& a) {
     if (is_file(query))
       return "vidi-ask takes one file, expected a question, found the file " + query;
   }
+  if (const auto error = complaint_of_page(a); !error.empty()) return error;
   return a.compares ? complaint_of_comparing(a) : "";
 }
 
@@ -140,7 +153,8 @@ Arguments arguments_from(const Raw& raw) {
   if (raw.memory_limit) a.memory_limit = parse_byte_count(raw.memory_limit);
   a.task = text_of(raw.task, a.task);
   a.audio_track = text_of(raw.audio_track), a.video_track = text_of(raw.video_track);
-  a.vtt = text_of(raw.vtt), a.srt = text_of(raw.srt);
+  a.vtt = text_of(raw.vtt), a.srt = text_of(raw.srt), a.html = text_of(raw.html);
+  a.embeds_film = raw.embeds_film;
   a.unload_after_s = number(raw.unload_after, 0, kDay);
   a.window_s = number(raw.window, 0, kDay);
   a.stride_s = number(raw.stride, 0.1, kDay);
@@ -195,6 +209,10 @@ GOptionContext* make_context(Raw& raw) {
        "One JSON object a hit on stdout as soon as it is known, instead of the table", nullptr},
       {"vtt", 0, 0, G_OPTION_ARG_FILENAME, &raw.vtt, "Write the hits as WebVTT subtitles", "FILE"},
       {"srt", 0, 0, G_OPTION_ARG_FILENAME, &raw.srt, "Write the hits as SubRip subtitles", "FILE"},
+      {"html", 0, 0, G_OPTION_ARG_FILENAME, &raw.html,
+       "Write a page for a browser: the film, a timeline, the hits with pictures", "FILE"},
+      {"html-embed", 0, 0, G_OPTION_ARG_NONE, &raw.embeds_film,
+       "Put a small copy of the film into the page, which then needs nothing beside it", nullptr},
       {"ask-more", 'a', 0, G_OPTION_ARG_NONE, &raw.ask_more,
        "Read further questions from stdin afterwards; an empty line ends. Keeps in memory what was "
        "encoded",

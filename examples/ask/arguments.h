@@ -16,9 +16,10 @@ struct Arguments {
   int max_highlights = 0;  // per minute; 0 = all
   int n_decoders = 0;      // side by side; 0 = as many as are useful, 1 = every frame in one pass
   std::string audio_track, video_track;  // number or language; empty = the file's own choice
-  std::string vtt, srt;                  // files to write; empty = none
+  std::string vtt, srt, html;            // files to write; empty = none
   bool json = false, ask_more = false, quiet = false;
-  bool compares = false;  // --compare-precision: once more in the reference's mode
+  bool embeds_film = false;  // --html-embed
+  bool compares = false;     // --compare-precision: once more in the reference's mode
 
   bool highlights() const { return task == "highlight"; }
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "examples/ask/filter_settings.h"
+#include "examples/ask/hit_list.h"
 #include "examples/ask/reference_mode.h"
 #include "examples/common/text.h"
 
@@ -59,7 +60,15 @@ Asker::Asker(const Arguments& arguments, const std::string& model, const std::st
       bar_(arguments.quiet),
       pipeline_(uri, {arguments.video_track, arguments.audio_track}, arguments.n_decoders,
                 &error_) {
-  if (error_.empty()) configure(pipeline_.filter(), arguments, model);
+  if (!error_.empty()) return;
+  configure(pipeline_.filter(), arguments, model);
+  if (!arguments.html.empty() && !is_reference_) take_thumbnails();
+}
+
+void Asker::take_thumbnails() {
+  GstPad* pad = gst_element_get_static_pad(pipeline_.filter(), "sink");
+  thumbnails_ = std::make_unique<Thumbnails>(pad);
+  gst_object_unref(pad);
 }
 
 bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {

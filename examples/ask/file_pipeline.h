@@ -36,6 +36,7 @@ class FilePipeline {
   static constexpr char kNote[] = "vidi-ask/note";
 
   GstElement* filter() const { return filter_; }
+  GstBin* bin() const { return GST_BIN(pipeline_); }
   void play() { gst_element_set_state(pipeline_, GST_STATE_PLAYING); }
   // The next message, or null when none came for a tenth of a second. The caller owns it.
   GstMessage* next_message();

@@ -20,6 +20,8 @@
 #include "examples/ask/asker.h"
 #include "examples/ask/comparison.h"
 #include "examples/ask/comparison_text.h"
+#include "examples/ask/hit_list.h"
+#include "examples/ask/page_output.h"
 #include "examples/ask/reference_mode.h"
 #include "examples/ask/subtitles.h"
 #include "examples/common/output.h"
@@ -76,7 +78,7 @@ std::string check_outputs(const Arguments& arguments, const std::string& uri,
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(model, ignored))
     inputs.push_back(entry.path().string());
-  const std::vector<std::string> outputs{arguments.vtt, arguments.srt};
+  const std::vector<std::string> outputs{arguments.vtt, arguments.srt, arguments.html};
   std::string error = conflict(outputs, inputs);
   for (const std::string& output : outputs) {
     if (error.empty() && !output.empty()) error = check_writable(output);
@@ -156,7 +158,9 @@ int ask(const Arguments& arguments, const Places& places, std::optional<Pass>* p
   if (asker.is_reference_chosen()) return complain(asker.error()), kUsage;
   // After an error as well: what was found was found.
   if (!arguments.json && (watched || !asker.hits().empty())) show_table(arguments, asker);
-  const std::string error = write_subtitles(arguments, asker.hits());
+  std::string error = write_subtitles(arguments, asker.hits());
+  if (error.empty() && !arguments.html.empty())
+    error = write_page(arguments, places.uri, asker, interrupted);
   if (watched && error.empty() && arguments.ask_more) answer_more(asker, arguments.json);
   if (lost_output()) return end_without_output();
   if (asker.reached_end() && !asker.pass().windows.empty()) *pass = asker.pass();
