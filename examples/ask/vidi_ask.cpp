@@ -159,7 +159,9 @@ int ask(const Arguments& arguments, const Places& places, std::optional<Pass>* p
   // After an error as well: what was found was found.
   if (!arguments.json && (watched || !asker.hits().empty())) show_table(arguments, asker);
   std::string error = write_subtitles(arguments, asker.hits());
-  if (error.empty() && !arguments.html.empty())
+  // Where nothing was watched, an older page is worth more than one of nothing.
+  const bool has_page = asker.reached_end() || !asker.hits().empty();
+  if (error.empty() && has_page && !arguments.html.empty())
     error = write_page(arguments, places.uri, asker, interrupted);
   if (watched && error.empty() && arguments.ask_more) answer_more(asker, arguments.json);
   if (lost_output()) return end_without_output();

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <vector>
 
+#include "examples/common/tracks.h"
+
 namespace {
 
 // Media types that the browsers of our day play, as files. WebM is Matroska to GStreamer's parser
@@ -33,34 +35,35 @@ std::string description(GstCaps* caps) {
   return words;
 }
 
-// What the pad carries, if it is none of `playable`.
-std::string unplayable(GstPad* pad, const auto& playable, bool only_pictures) {
-  GstCaps* caps = gst_pad_get_current_caps(pad);
+// What these caps are, if they are none of `playable`. Takes the caps, which may be null.
+std::string unplayable(GstCaps* caps, const auto& playable) {
   if (!caps) return "";
   const char* type = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-  const bool counts = !only_pictures || g_str_has_prefix(type, "video/");
-  const std::string words = counts && !is_in(playable, type) ? description(caps) : "";
+  const std::string words = is_in(playable, type) ? "" : description(caps);
   gst_caps_unref(caps);
   return words;
 }
 
 gboolean look_at_track(GstElement*, GstPad* pad, gpointer words) {
   auto* found = static_cast<std::string*>(words);
-  if (found->empty()) *found = unplayable(pad, kCodecs, true);
+  const bool has_pictures = kind_of(media_type(pad)) == Kind::kPicture;
+  if (found->empty() && has_pictures) *found = unplayable(gst_pad_get_current_caps(pad), kCodecs);
   return TRUE;
 }
 
-gboolean look_at_container(GstElement*, GstPad* pad, gpointer words) {
-  auto* found = static_cast<std::string*>(words);
-  if (found->empty()) *found = unplayable(pad, kContainers, false);
-  return TRUE;
+// The file's own kind: typefind's, in uridecodebin. (A demuxer that pulls is not told.)
+void look_at_file(GstElement* typefind, std::string* words) {
+  GstCaps* caps = nullptr;
+  g_object_get(typefind, "caps", &caps, nullptr);
+  *words = unplayable(caps, kContainers);
 }
 
-void look_at(const GValue* value, gpointer words) {
+void look_at(const GValue* value, gpointer data) {
   auto* element = GST_ELEMENT(g_value_get_object(value));
-  if (!is_demuxer(element)) return;
-  gst_element_foreach_sink_pad(element, look_at_container, words);
-  gst_element_foreach_src_pad(element, look_at_track, words);
+  auto* words = static_cast<std::string*>(data);
+  if (words->empty() && is_made_by(element, "typefind")) look_at_file(element, words);
+  if (words->empty() && is_demuxer(element))
+    gst_element_foreach_src_pad(element, look_at_track, words);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ function openFilm() {
 
 function sayWhyNot(inside) {
   const box = byId("unplayable");
-  const first = make("p", "", inside ? "This browser does not play the small copy inside the page (WebM, VP8, Opus)."
+  const first = make("p", "", inside ? "This browser does not play the small copy inside the page (WebM, VP8, Vorbis)."
                      : page.film.unplayable || (page.film.url ? "The film does not play: it is not where the page looks for it, or this browser does not know its kind." : "The film is not in this page."));
   box.replaceChildren(first);
   if (!inside && page.film.url) {
@@ -97,7 +97,7 @@ function showNow() {
   for (const hit of current) {
     if (onShow.has(hit)) continue;
     mark(hit, true);
-    if (!media.paused && !media.seeking && hit.item && !hit.item.hidden) choose(hit, "unless the mouse is there");
+    if (!media.paused && !media.seeking && isShown(hit)) choose(hit, "unless the mouse is there");
   }
   onShow = current;
   movePlayhead(now);

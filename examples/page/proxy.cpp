@@ -26,14 +26,15 @@ double bits_of(GstClockTime duration) {
 }
 
 struct Form {
-  int video_bits, audio_bits, longer_side, most_rate;
+  bool is_small;
+  int video_bits, longer_side, most_rate;
 };
 
 Form form_of(GstClockTime duration) {
   const double bits = bits_of(duration);
-  const bool few = bits < kFewBits;
-  const int audio = few ? 24'000 : 48'000;
-  return {static_cast<int>(bits) - audio, audio, few ? 320 : 480, few ? 12 : 25};
+  const bool is_small = bits < kFewBits;
+  const int sound = is_small ? 28'000 : 72'000;  // what vorbisenc takes of speech and music
+  return {is_small, static_cast<int>(bits) - sound, is_small ? 320 : 480, is_small ? 12 : 25};
 }
 
 // The width that makes the longer side as long as the form says; never more than the film's.
@@ -53,10 +54,12 @@ std::string pictures_chain(const ProxyWish& wish, const Form& form) {
          std::to_string(form.video_bits) + " ! queue";
 }
 
+// Vorbis: Chromium fails to seek in the WebM files that matroskamux (1.22) makes with Opus.
 std::string sound_chain(const Form& form) {
-  return "queue ! audioconvert ! audioresample ! "
-         "audio/x-raw,rate=48000,channels=[1,2] ! opusenc bitrate=" +
-         std::to_string(form.audio_bits) + " ! queue";
+  return std::string("queue ! audioconvert ! audioresample ! audio/x-raw,") +
+         (form.is_small ? "rate=22050,channels=1 ! vorbisenc quality=0"
+                        : "rate=44100,channels=[1,2] ! vorbisenc quality=0.1") +
+         " ! queue";
 }
 
 // A file that goes with its object.
@@ -129,7 +132,7 @@ class Copying {
       g_clear_error(&error);
       return why + " (Debian has it in gstreamer1.0-plugins-good)";
     }
-    for (const char* needed : {"vp8enc", "opusenc", "videoflip"}) {
+    for (const char* needed : {"vp8enc", "vorbisenc", "videoflip"}) {
       GstElementFactory* factory = gst_element_factory_find(needed);
       if (!factory)
         return std::string("GStreamer lacks ") + needed +
@@ -169,9 +172,8 @@ class Copying {
     const auto tracks = tracks_in(GST_BIN(self->pipeline_), self->pads_, true);
     GstPad* pictures = self->chosen(of_kind(tracks, Kind::kPicture), self->wish_.tracks.video);
     GstPad* sound = self->chosen(of_kind(tracks, Kind::kSound), self->wish_.tracks.audio);
-    // Both muxer pads are asked for before either flows.
-    if (sound) self->add(sound_chain(self->form_), "sound", sound);
     if (pictures) self->add(pictures_chain(self->wish_, self->form_), "pictures", pictures);
+    if (sound) self->add(sound_chain(self->form_), "sound", sound);
     for (GstPad* pad : self->pads_) {
       if (pad != pictures && pad != sound) self->throw_away(pad);
     }

@@ -1,4 +1,4 @@
-// A small copy of a film that every browser plays (WebM: VP8 and Opus), to be put into a page. It
+// A small copy of a film that every browser plays (WebM: VP8 and Vorbis), to be put into a page. It
 // has the film's times, so that a jump lands where it does in the film.
 #pragma once
 

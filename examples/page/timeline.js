@@ -107,7 +107,7 @@ function drawAxis(length) {
 }
 
 function movePlayhead(now) {
-  byId("playhead").style.transform = `translateX(${Math.min(1, now / filmLength()) * 100}%)`;
+  byId("playhead").style.left = `${Math.min(1, now / filmLength()) * 100}%`;
   const axis = byId("axis");
   const text = clock(Math.max(0, now));
   if (axis.getAttribute("aria-valuetext") === text) return;
