@@ -111,6 +111,22 @@ void Asker::check_end() {
     fail(file_ + ": its sound was not heard: " + filter_warning_);
 }
 
+// Its rate is what it states.
+void Asker::describe(MediaFacts* film) const {
+  film->duration = pipeline_.duration();
+  film->has_audio = pipeline_.has_audio();
+  GstPad* pad = gst_element_get_static_pad(pipeline_.filter(), "sink");
+  GstCaps* caps = pad ? gst_pad_get_current_caps(pad) : nullptr;
+  if (caps) {
+    const GstStructure* form = gst_caps_get_structure(caps, 0);
+    gst_structure_get_fraction(form, "framerate", &film->rate_n, &film->rate_d);
+    gst_structure_get_int(form, "width", &film->width);
+    gst_structure_get_int(form, "height", &film->height);
+    gst_caps_unref(caps);
+  }
+  if (pad) gst_object_unref(pad);
+}
+
 bool Asker::is_one_picture() const { return pipeline_.n_pictures() == 1 && !pipeline_.has_audio(); }
 
 std::string Asker::why_nothing() const {

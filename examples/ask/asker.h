@@ -18,6 +18,7 @@
 #include "examples/ask/pass.h"
 #include "examples/ask/progress_bar.h"
 #include "examples/common/warnings.h"
+#include "examples/export/media_facts.h"
 #include "examples/page/thumbnails.h"
 
 class Asker {
@@ -52,6 +53,8 @@ class Asker {
   // Queries of the command line that the model refuses.
   const std::set<std::string>& refused() const { return pass_.refused; }
   const std::string& error() const { return error_; }
+  // What the pipeline knows of the film, after it was watched.
+  void describe(MediaFacts* film) const;
   ProgressBar& bar() { return bar_; }
   const FilePipeline& pipeline() const { return pipeline_; }
   // With --html; null without.

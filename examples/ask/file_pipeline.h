@@ -97,7 +97,3 @@ class FilePipeline {
   std::vector<std::unique_ptr<Offered>> offered_;  // of all groups
   std::vector<std::string> notes_;                 // that were posted
 };
-
-// A path, a URI or "-" (stdin) as a URI; empty with a sentence in `error` when there is nothing to
-// read.
-std::string uri_of(const std::string& file, std::string* error);

@@ -18,5 +18,3 @@ std::vector<Hit> merged(std::vector<Hit> hits);
 // Rows by question, in the order of `queries`, then by time; a question without a hit has a row
 // that says so. Without `queries` (highlights): by time.
 std::string table(const std::vector<std::string>& queries, std::vector<Hit> hits);
-
-std::string json_line(const Hit& hit);  // times in seconds; with the newline

@@ -26,21 +26,6 @@ std::string name_of(const std::string& uri) {
   return uri.starts_with("fd:") ? "stdin" : uri;
 }
 
-MediaFacts facts_of(const FilePipeline& pipeline, const std::string& uri) {
-  MediaFacts facts{without_credentials(uri), pipeline.duration()};
-  facts.has_audio = pipeline.has_audio();
-  GstPad* pad = gst_element_get_static_pad(pipeline.filter(), "sink");
-  if (GstCaps* caps = gst_pad_get_current_caps(pad)) {
-    const GstStructure* format = gst_caps_get_structure(caps, 0);
-    gst_structure_get_int(format, "width", &facts.width);
-    gst_structure_get_int(format, "height", &facts.height);
-    gst_structure_get_fraction(format, "framerate", &facts.rate_n, &facts.rate_d);
-    gst_caps_unref(caps);
-  }
-  gst_object_unref(pad);
-  return facts;
-}
-
 std::vector<PageHit> hits_of(const Asker& asker) {
   std::vector<PageHit> hits;
   for (const Hit& hit : asker.hits()) {
@@ -75,12 +60,13 @@ std::string sentence(const std::string& text) {
   return words + (words.ends_with('.') ? "" : ".");
 }
 
-Page page_of(const Arguments& arguments, const std::string& uri, const Asker& asker) {
+Page page_of(const Arguments& arguments, const MediaFacts& facts, const Asker& asker) {
   Page page;
-  const std::string film = path_of(uri);
-  page.film = name_of(uri);
+  const std::string film = path_of(facts.uri);
+  page.film = name_of(facts.uri);
   if (!film.empty()) page.film_url = relative_url(film, arguments.html);
-  page.facts = facts_of(asker.pipeline(), uri);
+  page.facts = facts;
+  page.first_code = arguments.exports.first_code;
   page.made_by = made_by(arguments, asker.pass().mode);
   if (!asker.error().empty()) page.notices.push_back(sentence(asker.error()));
   const std::string unplayable = why_unplayable(asker.pipeline().bin());
@@ -91,13 +77,10 @@ Page page_of(const Arguments& arguments, const std::string& uri, const Asker& as
 }
 
 // Returns an empty string, or why there is no copy in the page.
-std::string add_proxy(const Arguments& arguments, const std::string& uri, Asker& asker,
+std::string add_proxy(const Arguments& arguments, const MediaFacts& facts, Asker& asker,
                       const std::atomic<bool>& interrupted, Page* page) {
-  const ProxyWish wish{uri,
-                       {arguments.video_track, arguments.audio_track},
-                       page->facts.duration,
-                       page->facts.width,
-                       page->facts.height};
+  const TrackWishes tracks{arguments.video_track, arguments.audio_track};
+  const ProxyWish wish{facts.uri, tracks, facts.duration, facts.width, facts.height};
   const auto show = [&](double done) { asker.bar().show("Copying", done, "the film, small"); };
   const std::string error = make_proxy(wish, interrupted, show, &page->proxy);
   asker.bar().clear();
@@ -117,12 +100,12 @@ void say_what_plays(const Arguments& arguments, const Page& page, Asker& asker) 
 
 }  // namespace
 
-std::string write_page(const Arguments& arguments, const std::string& uri, Asker& asker,
+std::string write_page(const Arguments& arguments, const MediaFacts& film, Asker& asker,
                        const std::atomic<bool>& interrupted) {
-  Page page = page_of(arguments, uri, asker);
+  Page page = page_of(arguments, film, asker);
   std::string error;
   if (arguments.embeds_film && !interrupted)
-    error = add_proxy(arguments, uri, asker, interrupted, &page);
+    error = add_proxy(arguments, film, asker, interrupted, &page);
   say_what_plays(arguments, page, asker);
   const std::string unwritten = write_file(arguments.html, html(page));
   return unwritten.empty() ? error : unwritten;

@@ -119,6 +119,25 @@ std::string write_file(const std::string& path, const std::string& text) {
   return error ? sentence(path, error) : "";
 }
 
+std::string make_beside(const std::string& path, std::string* beside) {
+  const int descriptor = open_beside(path, beside);
+  if (descriptor < 0) {
+    beside->clear();
+    return sentence(path, errno);
+  }
+  close(descriptor);
+  return "";
+}
+
+std::string move_in_place(const std::string& beside, const std::string& path) {
+  const int descriptor = open(beside.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return sentence(path, errno);
+  int error = fsync(descriptor) != 0 ? errno : 0;
+  close(descriptor);
+  if (!error && rename(beside.c_str(), path.c_str()) != 0) error = errno;
+  return error ? sentence(path, error) : "";
+}
+
 bool is_same_file(const std::string& one, const std::string& other) {
   std::error_code failed;
   if (fs::equivalent(one, other, failed)) return true;

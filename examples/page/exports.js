@@ -1,80 +1,64 @@
-// The hits on show as files, with the same bytes as the program writes.
+// The menu of formats: the hits that pass the filter as a file, made in the browser.
 
-const kTextOfMarkup = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&quot;"};
-
-// 00:01:02.500; SubRip has a comma for the point.
-function cueTime(ns, point) {
-  const ms = Math.floor(ns / 1e6);
-  const pad = (n, width) => String(n).padStart(width, "0");
-  return [pad(Math.floor(ms / 3600000), 2), pad(Math.floor(ms / 60000) % 60, 2), pad(Math.floor(ms / 1000) % 60, 2)].join(":") +
-         point + pad(ms % 1000, 3);
-}
-
-function printed(hit) {
-  return hit.printed ?? titleOf(hit);
-}
-
-function webVtt(hits) {
-  const markup = (text) => text.replace(/[&<>'"]/g, (c) => kTextOfMarkup[c]);
-  return "WEBVTT\n" + hits.map((hit) => `\n${cueTime(hit.start, ".")} --> ${cueTime(hit.stop, ".")}\n${markup(printed(hit))}\n`).join("");
-}
-
-function subRip(hits) {
-  return hits.map((hit, i) => `${i + 1}\n${cueTime(hit.start, ",")} --> ${cueTime(hit.stop, ",")}\n${printed(hit)}\n`).join("\n");
-}
-
-// A number as the program writes it: 4.0, 0.0625, 1e-05.
-function number(value) {
-  if (Number.isInteger(value)) return value.toFixed(1);
-  if (Math.abs(value) >= 1e-4) return String(value);
-  const [digits, exponent] = value.toExponential().split("e-");
-  return `${digits}e-${exponent.padStart(2, "0")}`;
-}
-
-function jsonLine(hit) {
-  const fields = [];
-  if (hit.query) fields.push(`"query":${JSON.stringify(hit.query)}`);
-  if (hit.label) fields.push(`"label":${JSON.stringify(hit.label)}`);
-  fields.push(`"start":${number(hit.start / 1e9)}`, `"stop":${number(hit.stop / 1e9)}`);
-  if (hit.confidence !== undefined) fields.push(`"confidence":${number(hit.confidence)}`);
-  return `{${fields.join(",")}}\n`;
-}
-
-function jsonLines(hits) {
-  return hits.map(jsonLine).join("");
-}
-
-// name, what it is, ending of the file, what makes its text
+// Of a name, what it is, the file's ending, the writer, and whether it needs the film's rate.
 const kFormats = [
-  ["vtt", "WebVTT subtitles", "vtt", webVtt],
-  ["srt", "SubRip subtitles", "srt", subRip],
-  ["jsonl", "JSON lines", "jsonl", jsonLines],
+  ["vtt", "WebVTT subtitles", ".vtt", writeVtt],
+  ["srt", "SubRip subtitles", ".srt", writeSrt],
+  ["csv", "Table for spreadsheets", ".csv", writeCsv],
+  ["jsonl", "JSON lines", ".jsonl", writeJsonl],
+  ["otio", "OpenTimelineIO, markers", ".otio", writeOtio, true],
+  ["otio-cuts", "OpenTimelineIO, hits as clips", ".cuts.otio", writeOtioCuts, true],
+  ["edl", "DaVinci Resolve markers (EDL)", ".edl", writeEdl, true],
+  ["fcpxml", "Final Cut Pro XML", ".fcpxml", writeFcpxml, true],
+  ["premiere-csv", "Premiere markers", ".premiere.csv", writePremiereCsv, true],
+  ["llc", "LosslessCut segments", ".llc", writeLlc],
+  ["youtube", "YouTube chapters", ".youtube.txt", writeYoutube],
+  ["ffmetadata", "ffmpeg chapters", ".ffmeta", writeFfmetadata],
+  ["mkv-chapters", "Matroska chapters", ".chapters.xml", writeMkvChapters],
 ];
 
 function makeFormats() {
-  for (const [name, words, ending, write] of kFormats) {
+  const rateIsKnown = page.film.rate[0] > 0;
+  for (const [name, words, ending, write, needsRate] of kFormats) {
+    if (needsRate && !rateIsKnown) continue;
     const button = make("button", "", words);
     button.type = "button";
     button.dataset.format = name;
-    button.append(make("small", "", "." + ending));
-    button.addEventListener("click", () => save(ending, write(shownHits())));
+    button.append(make("small", "", ending));
+    button.addEventListener("click", () => save(ending, write));
     byId("formats").append(button);
   }
-  byId("formats").append(make("p"));
+  const note = make("p");
+  note.setAttribute("role", "status");
+  byId("formats").append(note);
 }
 
 function updateFormats(n) {
   const all = page.hits.length;
   for (const button of byId("formats").querySelectorAll("button")) button.disabled = n === 0;
-  byId("formats").querySelector("p").textContent =
-      n === all ? "All hits, in files made here by your browser." : `The ${counted(n, "hit", "hits")} that pass the filter.`;
+  sayOfFormats(n === all ? `${all === 1 ? "The hit" : "All hits"}, in a file made here by your browser.`
+               : `The ${counted(n, "hit that passes", "hits that pass")} the filter.`);
 }
 
-function save(ending, content) {
+function sayOfFormats(text) {
+  byId("formats").querySelector("p").textContent = text;
+}
+
+// What is worth a note leaves the menu open.
+function save(ending, write) {
+  const exported = {film: page.film, hits: shownHits(), clock: new FrameClock(page.film.rate)};
+  if (exported.clock.isKnown) exported.nFrames = countFrames(exported);
+  const written = write(exported);
+  const notes = written.error ? [written.error] : written.notes ?? [];
+  if (!written.error) offer(page.film.file.replace(/(?<=.)\.[^.]*$/, "").replace(/[\\/:*?"<>|]/g, "-") + ending, written.text ?? written);
+  if (notes.length) sayOfFormats(notes.join(" "));
+  else byId("save").open = false;
+}
+
+function offer(name, content) {
   const link = make("a");
   link.href = URL.createObjectURL(new Blob([content], {type: "application/octet-stream"}));
-  link.download = page.film.name.replace(/\.[^.]*$/, "").replace(/[\\/:*?"<>|]/g, "-") + "." + ending;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  byId("save").open = false;
 }

@@ -22,7 +22,8 @@ struct Page {
   std::string film_url;  // relative to the page, percent-encoded; empty: not to be had
   std::string proxy;     // WebM data of the film, small; empty: none
   MediaFacts facts;
-  std::string made_by;                 // the model, and where it ran
+  std::string first_code;  // time code of its first frame in exports; empty: each one's own
+  std::string made_by;     // the model, and where it ran
   std::vector<std::string> notices;    // sentences: what the reader must know
   std::string unplayable;              // why browsers do not play the film; empty: they may
   std::vector<std::string> questions;  // a lane each; empty: highlights

@@ -1,6 +1,7 @@
 // Writes a page of vidi-ask --html of hits that are made up: write-page PAGE FILM < hits.json
 //
-// {"name": "shown for FILM's own", "questions": [...], "duration": 0, "notices": [...],
+// {"name": "shown for FILM's own", "questions": [...], "duration": 0, "notices": [...], "rate_n":
+// 25 ...,
 //  "hits": [{"query", "label", "start", "stop", "confidence"}]}, all but "hits" optional; times in
 // nanoseconds. FILM may be empty.
 #include <cstdint>
@@ -35,6 +36,10 @@ int main(int argc, char** argv) {
   if (!film.empty()) page.film_url = relative_url(film, argv[1]);
   page.facts.uri = "file://" + film;
   page.facts.duration = json.value("duration", GST_CLOCK_TIME_NONE);
+  page.first_code = json.value("first_code", "");
+  page.facts.width = json.value("width", 0), page.facts.height = json.value("height", 0);
+  page.facts.has_audio = json.value("has_audio", false);
+  page.facts.variable_rate = json.value("variable_rate", false);
   page.facts.rate_n = json.value("rate_n", 25), page.facts.rate_d = json.value("rate_d", 1);
   page.questions = json.value("questions", page.questions);
   page.notices = json.value("notices", page.notices);

@@ -1,0 +1,150 @@
+#include "examples/export/clip_cutter.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace {
+
+constexpr size_t kMostKept = 512 << 20;           // bytes from key frame to key frame
+constexpr gint64 kLatestSound = 10 * GST_SECOND;  // behind the pictures; then it has ended
+constexpr gint64 kReordering = GST_SECOND;        // of pictures without decode times
+
+// All pictures that are shown before `to` have come.
+bool is_past(const Packet& picture, gint64 to) {
+  if (picture.dts) return *picture.dts >= to;
+  return picture.pts >= to + kReordering || (picture.key && picture.pts >= to);
+}
+
+}  // namespace
+
+struct ClipCutter::Open {
+  size_t cut;
+  gint64 to, base;
+  std::unique_ptr<ClipFile> file;
+  bool has_pictures = false, has_sound = false;  // all of them
+};
+
+ClipCutter::ClipCutter(std::vector<Cut> cuts, OnClip on_clip)
+    : cuts_(std::move(cuts)), on_clip_(std::move(on_clip)), pending_(cuts_.size()) {
+  std::iota(pending_.begin(), pending_.end(), size_t{0});
+  std::stable_sort(pending_.begin(), pending_.end(),
+                   [&](size_t a, size_t b) { return cuts_[a].from < cuts_[b].from; });
+}
+
+ClipCutter::~ClipCutter() = default;
+
+bool ClipCutter::take(Kind kind, const Packet& packet, GstCaps* sound) {
+  sound_caps_ = sound;
+  if (kind == Kind::kPicture) {
+    take_picture(packet);
+  } else {
+    take_sound(packet);
+  }
+  close_complete();
+  return !ended_ && !(pending_.empty() && open_.empty());
+}
+
+void ClipCutter::take_picture(const Packet& packet) {
+  // A clip that begins before this key frame begins with the one before.
+  if (packet.key) open_until(packet.pts - 1);
+  picture_time_ = std::max(picture_time_, packet.pts);
+  for (auto& clip : open_) {
+    if (clip->has_pictures) continue;
+    clip->has_pictures = is_past(packet, clip->to);
+    // Those shown before a key frame and decoded after it belong to what was before it.
+    if (!clip->has_pictures && packet.pts >= clip->base) clip->file->push(Kind::kPicture, packet);
+  }
+  keep(packet);
+  open_until(packet.decode_time());
+}
+
+void ClipCutter::keep(const Packet& picture) {
+  if (picture.key) {
+    pictures_.clear();
+    n_kept_bytes_ = 0;
+    is_overfull_ = false;
+    while (!sounds_.empty() && sounds_.front().pts < picture.pts) sounds_.pop_front();
+  }
+  if (pictures_.empty() && !picture.key && is_overfull_) return;
+  pictures_.push_back(picture);
+  n_kept_bytes_ += picture.n_bytes();
+  if (n_kept_bytes_ <= kMostKept) return;
+  pictures_.clear();
+  sounds_.clear();
+  n_kept_bytes_ = 0;
+  is_overfull_ = true;
+}
+
+void ClipCutter::take_sound(const Packet& packet) {
+  for (auto& clip : open_) {
+    if (clip->has_sound || packet.pts < clip->base) continue;
+    clip->has_sound = packet.pts >= clip->to;
+    if (!clip->has_sound) clip->file->push(Kind::kSound, packet);
+  }
+  if (!is_overfull_) sounds_.push_back(packet);
+}
+
+void ClipCutter::open_until(gint64 time) {
+  if (pictures_.empty() && !is_overfull_) return;  // the first one is still to come
+  while (!ended_ && !pending_.empty() && cuts_[pending_.front()].from <= time) {
+    const size_t cut = pending_.front();
+    pending_.pop_front();
+    if (pictures_.empty()) {
+      ended_ |= !on_clip_({cut, "", "there is no key frame in 512 MB before it"});
+    } else {
+      open(cut);
+    }
+  }
+}
+
+void ClipCutter::open(size_t cut) {
+  const Packet& first = pictures_.front();
+  auto clip = std::make_unique<Open>(Open{cut, cuts_[cut].to, first.pts, nullptr});
+  GstCaps* sound = sound_caps();
+  clip->file = std::make_unique<ClipFile>(
+      cuts_[cut].stem, ClipFile::Streams{first.caps.get(), sound, &pictures_}, clip->base);
+  for (const Packet& picture : pictures_) {
+    if (picture.pts >= clip->base) clip->file->push(Kind::kPicture, picture);
+  }
+  for (const Packet& packet : sounds_) {
+    if (packet.pts >= clip->base && packet.pts < clip->to && sound)
+      clip->file->push(Kind::kSound, packet);
+  }
+  clip->has_sound = !sound;
+  open_.push_back(std::move(clip));
+}
+
+// Null where there is no sound, or none that can be copied.
+GstCaps* ClipCutter::sound_caps() {
+  if (!sound_caps_) return nullptr;
+  if (can_be_muxed("mp4mux", sound_caps_) || can_be_muxed("matroskamux", sound_caps_))
+    return sound_caps_;
+  note_ = "clips have no sound: its format goes into neither MP4 nor Matroska";
+  return nullptr;
+}
+
+void ClipCutter::close_complete() {
+  for (auto& clip : open_) {
+    const bool is_late = !sound_caps_ || picture_time_ > clip->to + kLatestSound;
+    const bool is_complete = clip->has_pictures && (clip->has_sound || is_late);
+    if (is_complete || !clip->file->error().empty()) close(*clip);
+  }
+  std::erase_if(open_, [](const auto& clip) { return !clip->file; });
+}
+
+void ClipCutter::close(Open& clip) {
+  const std::string error = clip.file->finish();
+  const CutClip done{clip.cut, clip.file->path(), error, clip.base, clip.file->has_sound()};
+  clip.file.reset();
+  if (!ended_) ended_ |= !on_clip_(done);
+}
+
+void ClipCutter::finish() {
+  open_until(G_MAXINT64);
+  for (size_t cut : std::exchange(pending_, {})) {
+    if (!ended_) ended_ |= !on_clip_({cut, "", "the film has no picture that can be cut"});
+  }
+  for (auto& clip : open_) close(*clip);
+  open_.clear();
+}
