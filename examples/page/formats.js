@@ -1,7 +1,7 @@
 // The writers of formats: hits as text, with the bytes that vidi-export writes of them. A writer
 // takes `exported` (the film, hits by time, the clock) and returns text, or {error}, or {text, notes}.
 
-const kMarkup = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&quot;"};
+const kMarkup = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;"};
 
 function markup(text) {
   return text.replace(/[&<>'"]/g, (c) => kMarkup[c]);
@@ -112,7 +112,7 @@ function writePremiereCsv({film, hits, clock}) {
     text += [harmless(printedTitle(hit)), harmless(commentOf(hit)), clock.timeCode(first, colon), clock.timeCode(first + count, colon),
              clock.timeCode(count, colon), "Comment", "\n"].join("\t");
   }
-  return Uint16Array.from(text, (unit) => unit.charCodeAt(0));
+  return new Uint16Array(text.length).map((_, i) => text.charCodeAt(i));
 }
 
 // ---- Chapters ----

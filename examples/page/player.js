@@ -20,12 +20,12 @@ function proxyUrl() {
 function openFilm() {
   const inside = proxyUrl();
   const source = inside || page.film.url;
-  const {width, height} = page.film;
-  if (width && height && width > height) byId("stage").style.aspectRatio = `${width} / ${height}`;
   media.addEventListener("error", () => sayWhyNot(inside));
   media.addEventListener("loadedmetadata", () => {
     if (!media.videoWidth) return sayWhyNot(inside);  // its sound alone
     byId("unplayable").hidden = true;
+    const {videoWidth: width, videoHeight: height} = media;
+    if (width > height) byId("stage").style.aspectRatio = `${width} / ${height}`;
     drawTimeline();
   });
   media.addEventListener("seeking", () => {

@@ -20,11 +20,12 @@ except ImportError:
     webdriver = None
 
 PROGRAM = cases.BUILD / "examples/vidi-ask"
+EXPORT = cases.BUILD / "examples/vidi-export"
 WRITE_PAGE = cases.BUILD / "tests/write-page"
 PICTURES = cases.BUILD / "tests/page"
 WITHIN_S = 0.1  # of a hit's start
 QUESTIONS = ["a phone", "a dog", "someone saying goal", "a cat"]
-PATIENCE_S = 60
+PATIENCE_S = 6
 
 
 def what_is_missing():
@@ -257,6 +258,68 @@ class Page(unittest.TestCase):
         self.wait_for("return [...document.querySelectorAll('img.picture')].filter((i) => i.complete && i.naturalWidth > 0).length === 3")
         self.assertEqual(self.js("return document.querySelector('img.picture').naturalWidth"), 160)
         self.assertGreater(len(self.data()["thumbnails"]), 1)
+
+    # ---- Files of hits ----
+
+    def export(self, name, hits_file):
+        """What vidi-export writes of the hits; None where it says that it cannot."""
+        path = self.folder / "exported"
+        result = cases.run([EXPORT, hits_file, name, path])
+        self.assertIn(result.returncode, (0, 1), result.stderr)
+        return path.read_bytes() if result.returncode == 0 else None
+
+    def saved(self, name):
+        """The file that the browser makes of the hits on show; None where the page says why not."""
+        folder = self.folder / "saved"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+        self.js("document.getElementById('save').open = true; document.querySelector(`[data-format='${arguments[0]}']`).click()", name)
+        if self.js("return document.getElementById('save').open && /found \\d\\.$/.test(document.querySelector('#formats p').textContent)"):
+            return None
+        whole = lambda _: [path for path in folder.iterdir() if not path.name.endswith((".crdownload", ".tmp")) and not path.name.startswith(".")]
+        return WebDriverWait(self.browser, PATIENCE_S, 0.02).until(whole, name)[0].read_bytes()
+
+    def assert_saves_as_exported(self, found, rate, **fields):
+        """Every format of vidi-export, of these hits and a film of this rate: the browser's file has the same bytes."""
+        film = {"uri": f"file://{cases.CLIP}", "width": 640, "height": 360, "has_audio": True, **fields}
+        lines = [{"type": "media", "frame_rate": f"{rate[0]}/{rate[1]}", "duration": 4000.04, **film},
+                 *({**hit, "start": hit["start"] / 1e9, "stop": hit["stop"] / 1e9} for hit in found)]
+        hits_file = self.folder / "hits.jsonl"
+        hits_file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        path = self.write(found, questions=[], rate_n=rate[0], rate_d=rate[1], duration=4000040000000, **film)
+        self.open(path)
+        names = self.js("return [...document.querySelectorAll('[data-format]')].map((b) => b.dataset.format)")
+        for name in names:
+            with self.subTest(name, rate=rate):
+                self.assertEqual(self.saved(name), self.export(name, hits_file))
+        return names
+
+    @unittest.skipIf(not EXPORT.exists(), "vidi-export is not built")
+    def test_files_have_the_bytes_of_vidi_export(self):
+        """A file saved in the browser is byte for byte the one that vidi-export writes of the same hits, in every format and at every kind of rate."""
+        evil = ["=1+1", "  @x", "＝y", "a,\"b\";'c'", "<b>&amp;</b>", "a|b", "x\u0007y\u0085z", "tab\there", "a=b;c#d\\e", "\u2028\u202e\ufffe", "日本語 🎬", "'"]
+        chance = random.Random(3)
+        for rate in ((25, 1), (24000, 1001), (30000, 1001), (60000, 1001)):
+            found = [{"query": text, "label": "" if i % 3 else f"title {text}", "start": chance.randrange(4 * 10**6) * 10**6} for i, text in enumerate(evil)]
+            for hit in found:
+                hit["stop"] = hit["start"] + chance.choice([0, 1, 40, 999, 61234]) * 10**6
+            for hit in found[:-2]:
+                hit["confidence"] = chance.choice([chance.random(), 0.125, 0.03125, 1.0, 1e-5, 0.5])
+            names = self.assert_saves_as_exported(sorted(found, key=lambda hit: hit["start"]), rate)
+        self.assertEqual(len(names), 13)
+
+    @unittest.skipIf(not EXPORT.exists(), "vidi-export is not built")
+    def test_saved_are_the_hits_on_show(self):
+        """A file has the hits that pass the filter, and is refused where the format cannot have so few."""
+        found = hits(("a phone", 1, 2, 0.9), ("a dog", 30, 40, 0.8), ("a phone", 60, 70, 0.7))
+        self.open(self.write(found, rate_n=25))
+        self.type_filter("phone")
+        self.assertEqual(self.saved("srt").decode(), "1\n00:00:01,000 --> 00:00:02,000\na phone\n\n2\n00:01:00,000 --> 00:01:10,000\na phone\n")
+        self.assertIsNone(self.saved("youtube"))
+        self.assertIn("found 2.", self.js("return document.querySelector('#formats p').textContent"))
+        self.type_filter("nothing of that")
+        self.assertTrue(self.js("return document.querySelector('[data-format=srt]').disabled"))
 
     # ---- Untrusted text ----
 
