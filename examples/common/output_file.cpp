@@ -141,8 +141,11 @@ std::string move_in_place(const std::string& beside, const std::string& path) {
 bool is_same_file(const std::string& one, const std::string& other) {
   std::error_code failed;
   if (fs::equivalent(one, other, failed)) return true;
-  const fs::path first = fs::weakly_canonical(target_of(one), failed);
-  return !failed && first == fs::weakly_canonical(target_of(other), failed) && !failed;
+  const auto place = [&](const std::string& path) {
+    return fs::weakly_canonical(fs::absolute(target_of(path), failed), failed);
+  };
+  const fs::path first = place(one);
+  return !failed && first == place(other) && !failed;
 }
 
 std::string conflict(const std::vector<std::string>& outputs,

@@ -20,7 +20,7 @@ class Timeline {
         rate_(static_cast<double>(clock_.rate().n) / clock_.rate().d),
         n_frames_(count_frames(exported)) {}
 
-  std::string with_markers() const { return text({whole_film()}); }
+  std::string with_markers() const { return text(Json::array({whole_film()})); }
   std::string of_cuts() const;
 
  private:
@@ -50,7 +50,7 @@ Json facts_of(const Hit& hit) {
   facts["start"] = static_cast<double>(hit.start) / GST_SECOND;
   facts["stop"] = static_cast<double>(hit.stop) / GST_SECOND;
   if (hit.confidence) facts["confidence"] = *hit.confidence;
-  return {{"vidifilter", facts}};
+  return Json::object({{"vidifilter", facts}});
 }
 
 Json Timeline::film() const {
@@ -65,7 +65,7 @@ Json Timeline::clip(const std::string& name, gint64 start, gint64 count) const {
   return {{"OTIO_SCHEMA", "Clip.2"},
           {"name", name},
           {"source_range", range(start, count)},
-          {"media_references", {{"DEFAULT_MEDIA", film()}}},
+          {"media_references", Json::object({{"DEFAULT_MEDIA", film()}})},
           {"active_media_reference_key", "DEFAULT_MEDIA"},
           {"markers", Json::array()},
           {"effects", Json::array()},

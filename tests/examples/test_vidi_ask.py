@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """vidi-ask as a new user meets it, on the bundled clip with the bundled checkpoint."""
-import json
 import os
 import pathlib
 import pty
@@ -46,7 +45,7 @@ class VidiAsk(unittest.TestCase):
         """What --json says, line by line."""
         result = ask("--json", *arguments)
         self.assertEqual(result.returncode, 0, result.stderr)
-        return [json.loads(line) for line in result.stdout.splitlines()]
+        return cases.hits_in(result.stdout)
 
     def assert_same_hits(self, found, expected):
         """The same questions and times in the same order. A confidence may differ in its last digits: pictures that came
@@ -172,7 +171,7 @@ class VidiAsk(unittest.TestCase):
     def test_more_questions_need_no_first_one(self):
         """--ask-more alone watches first and asks then, without a warning; with --json answers are lines, too."""
         result = ask("--ask-more", "--json", cases.CLIP, stdin="a dog\n")
-        hits = [json.loads(line) for line in result.stdout.splitlines()]
+        hits = cases.hits_in(result.stdout)
         self.assertEqual([hit["query"] for hit in hits], ["a dog"])
         self.assertNotIn("vidi-ask:", result.stderr)
 
