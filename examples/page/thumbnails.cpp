@@ -177,6 +177,11 @@ std::string Thumbnails::error() const {
   return error_;
 }
 
+size_t Thumbnails::size() const {
+  std::lock_guard lock(mutex_);
+  return pictures_.size();
+}
+
 std::string Thumbnails::of(GstClockTime start, GstClockTime stop) const {
   std::lock_guard lock(mutex_);
   if (pictures_.empty()) return "";

@@ -22,6 +22,7 @@ class Thumbnails {
   // JPEG data of the first picture from `start` on; of the nearest one where there is none before
   // `stop`. Stream time. Empty: there are no pictures.
   std::string of(GstClockTime start, GstClockTime stop) const;
+  size_t size() const;
   // Why there are none, as a sentence without its subject; empty while all is well.
   std::string error() const;
 

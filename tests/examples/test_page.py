@@ -7,6 +7,7 @@ import pathlib
 import random
 import re
 import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -58,6 +59,65 @@ def open_browser():
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(service=webdriver.ChromeService(shutil.which("chromedriver")) if hasattr(webdriver, "ChromeService")
                             else webdriver.chrome.service.Service(shutil.which("chromedriver")), options=options)
+
+
+class PageFile(unittest.TestCase):
+    """The file as an output, without a browser."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def assert_refused(self, *arguments, status, says, **options):
+        result = ask("-q", *arguments, **options)
+        self.assertEqual(result.returncode, status, result.stderr)
+        self.assertIn(says, result.stderr)
+        self.assertEqual(result.stdout, "")
+
+    def test_the_film_and_links_to_it_are_never_written_over(self):
+        """A page that would be the film, by its name or a link, is refused before the work, and the film is as it was."""
+        film = self.folder / "film.mp4"
+        shutil.copy(cases.CLIP, film)
+        (self.folder / "soft.html").symlink_to(film)
+        (self.folder / "hard.html").hardlink_to(film)
+        for name in ("film.mp4", "soft.html", "hard.html"):
+            self.assert_refused("--html", self.folder / name, film, "a dog", status=1, says="is read, expected another file to write")
+        self.assertEqual(film.read_bytes(), cases.CLIP.read_bytes())
+
+    def test_what_cannot_be_written_is_said_before_the_work(self):
+        """A folder that is not there, a page that another output is to be, a copy without a page or of a pipe: one sentence each."""
+        page = self.folder / "page.html"
+        self.assert_refused("--html", self.folder / "no/page.html", cases.CLIP, "a dog", status=1, says="cannot be written")
+        self.assert_refused("--html", page, "--vtt", page, cases.CLIP, "a dog", status=1, says="is to be written twice")
+        self.assert_refused("--html-embed", cases.CLIP, "a dog", status=2, says="--html FILE")
+        self.assert_refused("--html", page, "--html-embed", "-", "a dog", status=2, says="the file is read twice, expected one on a disk, found stdin")
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_an_older_page_stays_when_nothing_was_watched(self):
+        """A file that is no film leaves the page of yesterday as it was."""
+        page, film = self.folder / "page.html", self.folder / "film.mp4"
+        page.write_text("of yesterday")
+        film.write_bytes(b"no film" * 1000)
+        self.assertEqual(ask("-q", "--html", page, film, "a dog").returncode, 1)
+        self.assertEqual(page.read_text(), "of yesterday")
+
+    def test_a_piped_film_has_a_page_without_it(self):
+        """What is piped in has a page with its hits and pictures, and no place to look for the film."""
+        page = self.folder / "page.html"
+        with open(cases.CLIP, "rb") as film:
+            result = subprocess.run([PROGRAM, "-q", "--html", page, "-", "a dog"], stdin=film, capture_output=True, text=True, timeout=cases.LIMIT_S)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        data = json.loads(re.search('id="data">(.*?)</script>', page.read_text())[1])
+        self.assertEqual((data["film"]["url"], len(data["hits"]), len(data["thumbnails"])), ("", 1, 1))
+
+    def test_hits_are_the_same_with_a_page(self):
+        """The pictures for the page are made beside the work: hits and their order stay."""
+        args = ("--json", cases.CLIP, *QUESTIONS)
+        found = [cases.hits_in(ask(*options, *args).stdout) for options in ((), ("--html", self.folder / "page.html"))]
+        times = [[(hit["query"], hit["start"], hit["stop"]) for hit in one] for one in found]
+        self.assertEqual(len(times[0]), 3)
+        self.assertEqual(*times)
 
 
 @unittest.skipIf(what_is_missing(), what_is_missing())
