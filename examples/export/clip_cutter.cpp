@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kMostKept = 512 << 20;           // bytes from key frame to key frame
 constexpr gint64 kLatestSound = 10 * GST_SECOND;  // behind the pictures; then it has ended
+constexpr gint64 kLatestBegin = 2 * GST_SECOND;   // of the sound, after a clip's begin
 constexpr gint64 kReordering = GST_SECOND;        // of pictures without decode times
 
 // All pictures that are shown before `to` have come.
@@ -34,8 +35,8 @@ ClipCutter::ClipCutter(std::vector<Cut> cuts, OnClip on_clip)
 
 ClipCutter::~ClipCutter() = default;
 
-bool ClipCutter::take(Kind kind, const Packet& packet, GstCaps* sound) {
-  sound_caps_ = sound;
+bool ClipCutter::take(Kind kind, const Packet& packet, const Sound& sound) {
+  sound_ = sound;
   if (kind == Kind::kPicture) {
     take_picture(packet);
   } else {
@@ -56,7 +57,14 @@ void ClipCutter::take_picture(const Packet& packet) {
     if (!clip->has_pictures && packet.pts >= clip->base) clip->file->push(Kind::kPicture, packet);
   }
   keep(packet);
-  open_until(packet.decode_time());
+  if (!pending_.empty() && !waits_for_sound(cuts_[pending_.front()].from))
+    open_until(packet.decode_time());
+}
+
+// A file begins with streams that have to be the same to its end: until the sound has begun, it is
+// not known what it is.
+bool ClipCutter::waits_for_sound(gint64 from) const {
+  return sound_.is_there && !sound_.caps && picture_time_ < from + kLatestBegin;
 }
 
 void ClipCutter::keep(const Packet& picture) {
@@ -117,16 +125,16 @@ void ClipCutter::open(size_t cut) {
 
 // Null where there is no sound, or none that can be copied.
 GstCaps* ClipCutter::sound_caps() {
-  if (!sound_caps_) return nullptr;
-  if (can_be_muxed("mp4mux", sound_caps_) || can_be_muxed("matroskamux", sound_caps_))
-    return sound_caps_;
+  if (!sound_.caps) return nullptr;
+  if (can_be_muxed("mp4mux", sound_.caps) || can_be_muxed("matroskamux", sound_.caps))
+    return sound_.caps;
   note_ = "clips have no sound: its format goes into neither MP4 nor Matroska";
   return nullptr;
 }
 
 void ClipCutter::close_complete() {
   for (auto& clip : open_) {
-    const bool is_late = !sound_caps_ || picture_time_ > clip->to + kLatestSound;
+    const bool is_late = !sound_.is_there || picture_time_ > clip->to + kLatestSound;
     const bool is_complete = clip->has_pictures && (clip->has_sound || is_late);
     if (is_complete || !clip->file->error().empty()) close(*clip);
   }

@@ -34,8 +34,14 @@ class ClipCutter {
   ClipCutter(std::vector<Cut> cuts, OnClip on_clip);
   ~ClipCutter();
 
-  // As FilmReader::Take. `sound`: what the sound is that is read beside; null: there is none.
-  bool take(Kind kind, const Packet& packet, GstCaps* sound);
+  // What is known of the film's sound.
+  struct Sound {
+    bool is_there = false;
+    GstCaps* caps = nullptr;  // null until it begins; the reader's
+  };
+
+  // As FilmReader::Take.
+  bool take(Kind kind, const Packet& packet, const Sound& sound);
   void finish();  // the film's end
 
   const std::string& note() const { return note_; }  // what clips lack, for people
@@ -46,6 +52,7 @@ class ClipCutter {
   void take_sound(const Packet& packet);
   void keep(const Packet& picture);
   void open_until(gint64 time);
+  bool waits_for_sound(gint64 from) const;
   void open(size_t cut);
   GstCaps* sound_caps();
   void close_complete();
@@ -58,8 +65,8 @@ class ClipCutter {
   std::vector<Packet> pictures_;  // since the last key frame, in the order of decoding
   std::deque<Packet> sounds_;     // from its time on
   size_t n_kept_bytes_ = 0;
-  bool is_overfull_ = false;       // there was no key frame for too long: pictures_ begin later
-  GstCaps* sound_caps_ = nullptr;  // the reader's
+  bool is_overfull_ = false;  // there was no key frame for too long: pictures_ begin later
+  Sound sound_;
   gint64 picture_time_ = 0;
   bool ended_ = false;
   std::string note_;

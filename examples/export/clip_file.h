@@ -34,7 +34,7 @@ class ClipFile {
   const std::string& error() const { return error_; }  // so far
 
  private:
-  GstElement* add_stream(GstCaps* caps, bool needs_decode_times);
+  GstElement* add_stream(GstCaps* caps);
   void wait_for_room();
   void take_errors();
 

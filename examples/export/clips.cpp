@@ -130,7 +130,7 @@ std::string write_clips(const std::string& uri, const TrackWishes& tracks,
   if (!hits.empty()) {
     FilmReader* reading = nullptr;
     FilmReader reader(uri, tracks, [&](Kind kind, const Packet& packet) {
-      return cutter.take(kind, packet, reading->sound());
+      return cutter.take(kind, packet, {reading->has_audio(), reading->sound()});
     });
     reading = &reader;
     error = reader.read(interrupted, kPatience);

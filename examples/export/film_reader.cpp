@@ -125,6 +125,7 @@ void FilmReader::choose() {
   if (duration > 0) duration_ = static_cast<GstClockTime>(duration);
   if (GstCaps* caps = audio_ ? gst_pad_get_current_caps(audio_) : nullptr)
     sound_ = {caps, gst_caps_unref};
+  has_audio_ |= audio_ != nullptr;
   if (!complaint_.empty()) post("refused");
 }
 
@@ -169,6 +170,7 @@ void FilmReader::take(GstPad* pad, GstBuffer* buffer) {
   if (std::exchange(has_new_pads_, false)) choose();
   const bool is_video = pad == video_;
   if (!is_video && pad != audio_) return;
+  if (!is_video) sound_ = packet.caps;
   is_taking_ = true;
   const bool go_on = take_(is_video ? Kind::kPicture : Kind::kSound, packet);
   is_taking_ = false;

@@ -45,7 +45,9 @@ class FilmReader {
 
   // While `take` runs, and after read().
   GstClockTime duration() const { return duration_; }
-  GstCaps* sound() const { return sound_.get(); }  // null: nothing is heard
+  bool has_audio() const { return has_audio_; }
+  // What the sound is that is read beside; null: there is none, or it has not begun.
+  GstCaps* sound() const { return sound_.get(); }
 
  private:
   static void on_element(GstBin* pipeline, GstBin* bin, GstElement* element, gpointer self);
@@ -65,7 +67,7 @@ class FilmReader {
   MovieHeader movie_header_;
   JoinedTimes joined_times_;
   std::mutex mutex_;  // for all below
-  bool has_new_pads_ = false, was_chosen_ = false;
+  bool has_new_pads_ = false, was_chosen_ = false, has_audio_ = false;
   std::vector<GstPad*> pads_;
   GstPad *video_ = nullptr, *audio_ = nullptr;
   std::shared_ptr<GstCaps> sound_;
