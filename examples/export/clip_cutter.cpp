@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kMostKept = 512 << 20;           // bytes from key frame to key frame
 constexpr gint64 kLatestSound = 10 * GST_SECOND;  // behind the pictures; then it has ended
+constexpr size_t kMostOpen = 48;                  // each has threads and a file
 constexpr gint64 kLatestBegin = 2 * GST_SECOND;   // of the sound, after a clip's begin
 constexpr gint64 kReordering = GST_SECOND;        // of pictures without decode times
 
@@ -98,8 +99,10 @@ void ClipCutter::open_until(gint64 time) {
   while (!ended_ && !pending_.empty() && cuts_[pending_.front()].from <= time) {
     const size_t cut = pending_.front();
     pending_.pop_front();
-    if (pictures_.empty()) {
-      ended_ |= !on_clip_({cut, "", "there is no key frame in 512 MB before it"});
+    if (open_.size() >= kMostOpen) {
+      left_.push_back(cuts_[cut]);
+    } else if (pictures_.empty()) {
+      fail(cut, "there is no key frame in 512 MB before it");
     } else {
       open(cut);
     }
@@ -143,16 +146,26 @@ void ClipCutter::close_complete() {
 
 void ClipCutter::close(Open& clip) {
   const std::string error = clip.file->finish();
-  const CutClip done{clip.cut, clip.file->path(), error, clip.base, clip.file->has_sound()};
+  const CutClip done{cuts_[clip.cut].id, clip.file->path(), error, clip.base,
+                     clip.file->has_sound()};
   clip.file.reset();
   if (!ended_) ended_ |= !on_clip_(done);
 }
 
-void ClipCutter::finish() {
+void ClipCutter::finish(bool is_whole) {
   open_until(G_MAXINT64);
-  for (size_t cut : std::exchange(pending_, {})) {
-    if (!ended_) ended_ |= !on_clip_({cut, "", "the film has no picture that can be cut"});
+  for (size_t cut : std::exchange(pending_, {})) fail(cut, "the film has no picture to cut there");
+  for (auto& clip : open_) {
+    const bool is_covered = is_whole || picture_time_ >= cuts_[clip->cut].least;
+    if (is_covered) {
+      close(*clip);
+    } else {
+      fail(clip->cut, "the film breaks off in it");
+    }
   }
-  for (auto& clip : open_) close(*clip);
   open_.clear();
+}
+
+void ClipCutter::fail(size_t cut, const std::string& why) {
+  if (!ended_) ended_ |= !on_clip_({cuts_[cut].id, "", why});
 }

@@ -16,11 +16,13 @@
 struct Cut {
   std::string stem;         // path without the extension
   gint64 from = 0, to = 0;  // in the film; `from` not below 0
+  gint64 least = 0;         // to here at least, where the film breaks off
+  size_t id = 0;            // the caller's
 };
 
 // How a cut ended.
 struct CutClip {
-  size_t cut = 0;           // its place in the list
+  size_t id = 0;            // of the cut
   std::string path, error;  // error: empty, or why the file is not there
   gint64 base = 0;          // the time in the film that is the clip's beginning
   bool has_sound = false;
@@ -42,7 +44,9 @@ class ClipCutter {
 
   // As FilmReader::Take.
   bool take(Kind kind, const Packet& packet, const Sound& sound);
-  void finish();  // the film's end
+  void finish(bool is_whole);  // the film's end, or where it breaks off
+  // What would have been too many files at once: for another pass.
+  const std::vector<Cut>& left() const { return left_; }
 
   const std::string& note() const { return note_; }  // what clips lack, for people
 
@@ -57,10 +61,12 @@ class ClipCutter {
   GstCaps* sound_caps();
   void close_complete();
   void close(Open& clip);
+  void fail(size_t cut, const std::string& why);
 
   const std::vector<Cut> cuts_;
   const OnClip on_clip_;
   std::deque<size_t> pending_;  // by `from`
+  std::vector<Cut> left_;
   std::vector<std::unique_ptr<Open>> open_;
   std::vector<Packet> pictures_;  // since the last key frame, in the order of decoding
   std::deque<Packet> sounds_;     // from its time on

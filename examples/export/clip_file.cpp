@@ -3,15 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
+#include <utility>
 
 #include "examples/common/output_file.h"
 #include "examples/common/tracks.h"
 #include "examples/common/warnings.h"
+#include "examples/export/turned_movie.h"
 
 namespace {
 
 constexpr GstClockTime kPoll = 5 * GST_MSECOND;
+constexpr GstClockTime kLongestStall = 30 * GST_SECOND;
 constexpr guint64 kMostWaiting = 64 << 20;  // bytes that the disk has not taken yet
 
 std::string type_of(GstCaps* caps) {
@@ -72,6 +76,7 @@ bool can_be_muxed(const char* muxer, GstCaps* caps) {
 ClipFile::ClipFile(const std::string& stem, const Streams& streams, gint64 base)
     : pipeline_(gst_pipeline_new(nullptr)), base_(base) {
   const bool mp4 = goes_into_mp4(streams);
+  turn_ = mp4 ? streams.pictures->front().turn : 0;
   path_ = stem + (mp4 ? ".mp4" : ".mkv");
   error_ = make_beside(path_, &beside_);
   if (!error_.empty()) return;
@@ -161,14 +166,27 @@ std::string ClipFile::finish() {
     GstFlowReturn result = GST_FLOW_OK;
     if (source) g_signal_emit_by_name(source, "end-of-stream", &result);
   }
-  GstBus* bus = gst_element_get_bus(pipeline_);
-  GstMessage* message = gst_bus_timed_pop_filtered(
-      bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-  gst_object_unref(bus);
-  if (message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) error_ = message_text(message);
-  if (message) gst_message_unref(message);
+  wait_for_end();
   gst_element_set_state(pipeline_, GST_STATE_NULL);
+  if (error_.empty() && turn_ != 0) error_ = turn_movie(beside_, turn_);
   if (error_.empty()) error_ = move_in_place(beside_, path_);
   if (error_.empty()) beside_.clear();
   return error_;
+}
+
+// As long as the file grows it is being written.
+void ClipFile::wait_for_end() {
+  GstBus* bus = gst_element_get_bus(pipeline_);
+  GstMessage* message = nullptr;
+  std::error_code failed;
+  for (auto size = std::filesystem::file_size(beside_, failed); !message;) {
+    message = gst_bus_timed_pop_filtered(
+        bus, kLongestStall, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+    const auto now = std::filesystem::file_size(beside_, failed);
+    if (!message && std::exchange(size, now) == now) break;
+  }
+  gst_object_unref(bus);
+  if (!message) error_ = "its end could not be written in time";
+  if (message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) error_ = message_text(message);
+  if (message) gst_message_unref(message);
 }

@@ -37,11 +37,13 @@ class ClipFile {
   GstElement* add_stream(GstCaps* caps);
   void wait_for_room();
   void take_errors();
+  void wait_for_end();
 
   GstElement* const pipeline_;
   GstElement* muxer_ = nullptr;
   GstElement *video_ = nullptr, *audio_ = nullptr;  // appsrc
   const gint64 base_;
+  int turn_ = 0;
   gint64 lead_ = 0;  // added to all times, so that no decode time is below 0
   std::string path_, beside_, error_;
 };

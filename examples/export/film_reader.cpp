@@ -5,6 +5,7 @@
 
 #include "examples/common/text.h"
 #include "examples/common/warnings.h"
+#include "examples/export/turned_movie.h"
 
 namespace {
 
@@ -165,7 +166,8 @@ void FilmReader::take(GstPad* pad, GstBuffer* buffer) {
                       {caps, gst_caps_unref},
                       *pts,
                       stream_time(segment, GST_BUFFER_DTS(buffer)),
-                      !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
+                      !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT),
+                      turn_of(pad)};
   std::lock_guard lock(mutex_);
   if (std::exchange(has_new_pads_, false)) choose();
   const bool is_video = pad == video_;

@@ -24,6 +24,7 @@ struct Packet {
   gint64 pts = 0;             // stream time; below 0 for what is decoded and not shown
   std::optional<gint64> dts;  // likewise; Matroska has none
   bool key = false;
+  int turn = 0;  // of pictures: degrees clockwise, for showing them
 
   gint64 decode_time() const { return dts.value_or(pts); }
   size_t n_bytes() const { return gst_buffer_get_size(buffer.get()); }
