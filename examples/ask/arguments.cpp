@@ -222,7 +222,9 @@ GOptionContext* make_context(Raw& raw) {
       {"video-track", 0, 0, G_OPTION_ARG_STRING, &raw.video_track,
        "Which track of pictures is watched, likewise", "N|LANG"},
       {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json,
-       "One JSON object a hit on stdout as soon as it is known, instead of the table", nullptr},
+       "One JSON object a line on stdout instead of the table: the film, then each hit as soon as "
+       "it is known",
+       nullptr},
       {"vtt", 0, 0, G_OPTION_ARG_FILENAME, &raw.vtt, "Write the hits as WebVTT subtitles", "FILE"},
       {"srt", 0, 0, G_OPTION_ARG_FILENAME, &raw.srt, "Write the hits as SubRip subtitles", "FILE"},
       {"html", 0, 0, G_OPTION_ARG_FILENAME, &raw.html,

@@ -8,6 +8,8 @@ namespace {
 
 constexpr size_t kMostKept = 512 << 20;           // bytes from key frame to key frame
 constexpr gint64 kLatestSound = 10 * GST_SECOND;  // behind the pictures; then it has ended
+constexpr size_t kMostOpen = 48;                  // each has threads and a file
+constexpr gint64 kLatestBegin = 2 * GST_SECOND;   // of the sound, after a clip's begin
 constexpr gint64 kReordering = GST_SECOND;        // of pictures without decode times
 
 // All pictures that are shown before `to` have come.
@@ -34,8 +36,8 @@ ClipCutter::ClipCutter(std::vector<Cut> cuts, OnClip on_clip)
 
 ClipCutter::~ClipCutter() = default;
 
-bool ClipCutter::take(Kind kind, const Packet& packet, GstCaps* sound) {
-  sound_caps_ = sound;
+bool ClipCutter::take(Kind kind, const Packet& packet, const Sound& sound) {
+  sound_ = sound;
   if (kind == Kind::kPicture) {
     take_picture(packet);
   } else {
@@ -56,7 +58,14 @@ void ClipCutter::take_picture(const Packet& packet) {
     if (!clip->has_pictures && packet.pts >= clip->base) clip->file->push(Kind::kPicture, packet);
   }
   keep(packet);
-  open_until(packet.decode_time());
+  if (!pending_.empty() && !waits_for_sound(cuts_[pending_.front()].from))
+    open_until(packet.decode_time());
+}
+
+// A file begins with streams that have to be the same to its end: until the sound has begun, it is
+// not known what it is.
+bool ClipCutter::waits_for_sound(gint64 from) const {
+  return sound_.is_there && !sound_.caps && picture_time_ < from + kLatestBegin;
 }
 
 void ClipCutter::keep(const Packet& picture) {
@@ -90,8 +99,10 @@ void ClipCutter::open_until(gint64 time) {
   while (!ended_ && !pending_.empty() && cuts_[pending_.front()].from <= time) {
     const size_t cut = pending_.front();
     pending_.pop_front();
-    if (pictures_.empty()) {
-      ended_ |= !on_clip_({cut, "", "there is no key frame in 512 MB before it"});
+    if (open_.size() >= kMostOpen) {
+      left_.push_back(cuts_[cut]);
+    } else if (pictures_.empty()) {
+      fail(cut, "there is no key frame in 512 MB before it");
     } else {
       open(cut);
     }
@@ -117,16 +128,16 @@ void ClipCutter::open(size_t cut) {
 
 // Null where there is no sound, or none that can be copied.
 GstCaps* ClipCutter::sound_caps() {
-  if (!sound_caps_) return nullptr;
-  if (can_be_muxed("mp4mux", sound_caps_) || can_be_muxed("matroskamux", sound_caps_))
-    return sound_caps_;
+  if (!sound_.caps) return nullptr;
+  if (can_be_muxed("mp4mux", sound_.caps) || can_be_muxed("matroskamux", sound_.caps))
+    return sound_.caps;
   note_ = "clips have no sound: its format goes into neither MP4 nor Matroska";
   return nullptr;
 }
 
 void ClipCutter::close_complete() {
   for (auto& clip : open_) {
-    const bool is_late = !sound_caps_ || picture_time_ > clip->to + kLatestSound;
+    const bool is_late = !sound_.is_there || picture_time_ > clip->to + kLatestSound;
     const bool is_complete = clip->has_pictures && (clip->has_sound || is_late);
     if (is_complete || !clip->file->error().empty()) close(*clip);
   }
@@ -135,16 +146,26 @@ void ClipCutter::close_complete() {
 
 void ClipCutter::close(Open& clip) {
   const std::string error = clip.file->finish();
-  const CutClip done{clip.cut, clip.file->path(), error, clip.base, clip.file->has_sound()};
+  const CutClip done{cuts_[clip.cut].id, clip.file->path(), error, clip.base,
+                     clip.file->has_sound()};
   clip.file.reset();
   if (!ended_) ended_ |= !on_clip_(done);
 }
 
-void ClipCutter::finish() {
+void ClipCutter::finish(bool is_whole) {
   open_until(G_MAXINT64);
-  for (size_t cut : std::exchange(pending_, {})) {
-    if (!ended_) ended_ |= !on_clip_({cut, "", "the film has no picture that can be cut"});
+  for (size_t cut : std::exchange(pending_, {})) fail(cut, "the film has no picture to cut there");
+  for (auto& clip : open_) {
+    const bool is_covered = is_whole || picture_time_ >= cuts_[clip->cut].least;
+    if (is_covered) {
+      close(*clip);
+    } else {
+      fail(clip->cut, "the film breaks off in it");
+    }
   }
-  for (auto& clip : open_) close(*clip);
   open_.clear();
+}
+
+void ClipCutter::fail(size_t cut, const std::string& why) {
+  if (!ended_) ended_ |= !on_clip_({cuts_[cut].id, "", why});
 }

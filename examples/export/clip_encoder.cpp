@@ -154,8 +154,8 @@ std::string launch_line(const Encoders& encoders) {
   const std::string muxer = encoders.fit_mp4() ? "mp4mux" : "matroskamux offset-to-zero=true";
   std::string line = "filesrc name=from ! decodebin name=d  " + muxer +
                      " name=m ! filesink name=to async=false  " + unlimited +
-                     "60 name=pictures ! videoconvert ! " + encoders.pictures->branch +
-                     " ! queue ! m. ";
+                     "60 name=pictures ! videoconvert ! videoflip video-direction=auto ! " +
+                     encoders.pictures->branch + " ! queue ! m. ";
   if (encoders.sounds)
     line += unlimited + "0 name=sounds ! audioconvert ! audioresample ! " +
             encoders.sounds->branch + " ! queue ! m.";

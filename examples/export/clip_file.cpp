@@ -3,22 +3,20 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
+#include <utility>
 
 #include "examples/common/output_file.h"
 #include "examples/common/tracks.h"
 #include "examples/common/warnings.h"
+#include "examples/export/turned_movie.h"
 
 namespace {
 
 constexpr GstClockTime kPoll = 5 * GST_MSECOND;
+constexpr GstClockTime kLongestStall = 30 * GST_SECOND;
 constexpr guint64 kMostWaiting = 64 << 20;  // bytes that the disk has not taken yet
-
-bool is_installed(const char* element) {
-  GstElementFactory* factory = gst_element_factory_find(element);
-  if (factory) gst_object_unref(factory);
-  return factory != nullptr;
-}
 
 std::string type_of(GstCaps* caps) {
   return gst_structure_get_name(gst_caps_get_structure(caps, 0));
@@ -40,26 +38,19 @@ const char* parser_of(GstCaps* caps) {
   return found == parsers.end() ? nullptr : found->second;
 }
 
-const char* timestamper_of(GstCaps* caps) {
+// It may be shown in another order than it is decoded in, without a word of when it is decoded:
+// Matroska's packets have no such time.
+bool lacks_decode_times(GstCaps* caps, const Packet& picture) {
   const std::string type = type_of(caps);
-  if (type == "video/x-h264") return "h264timestamper";
-  return type == "video/x-h265" ? "h265timestamper" : nullptr;
-}
-
-// Shown in another order than decoded, and no word of when they are decoded.
-bool lacks_decode_times(const std::vector<Packet>& pictures) {
-  const bool all = std::all_of(pictures.begin(), pictures.end(),
-                               [](const Packet& one) { return one.dts.has_value(); });
-  return !all && !std::is_sorted(pictures.begin(), pictures.end(),
-                                 [](const Packet& a, const Packet& b) { return a.pts < b.pts; });
+  const bool is_reordered = type == "video/x-h264" || type == "video/x-h265" ||
+                            type == "video/mpeg" || type == "video/x-divx";
+  return is_reordered && !picture.dts;
 }
 
 bool goes_into_mp4(const ClipFile::Streams& streams) {
   if (!can_be_muxed("mp4mux", streams.video)) return false;
   if (streams.audio && !can_be_muxed("mp4mux", streams.audio)) return false;
-  if (!lacks_decode_times(*streams.pictures)) return true;
-  const char* timestamper = timestamper_of(streams.video);
-  return timestamper && is_installed(timestamper);
+  return !lacks_decode_times(streams.video, streams.pictures->front());
 }
 
 guint64 waiting_in(GstElement* source) {
@@ -85,6 +76,7 @@ bool can_be_muxed(const char* muxer, GstCaps* caps) {
 ClipFile::ClipFile(const std::string& stem, const Streams& streams, gint64 base)
     : pipeline_(gst_pipeline_new(nullptr)), base_(base) {
   const bool mp4 = goes_into_mp4(streams);
+  turn_ = mp4 ? streams.pictures->front().turn : 0;
   path_ = stem + (mp4 ? ".mp4" : ".mkv");
   error_ = make_beside(path_, &beside_);
   if (!error_.empty()) return;
@@ -101,8 +93,8 @@ ClipFile::ClipFile(const std::string& stem, const Streams& streams, gint64 base)
   if (mp4) {
     for (const Packet& one : *streams.pictures) lead_ = std::max(lead_, base_ - one.decode_time());
   }
-  video_ = add_stream(streams.video, mp4 && lacks_decode_times(*streams.pictures));
-  if (streams.audio) audio_ = add_stream(streams.audio, false);
+  video_ = add_stream(streams.video);
+  if (streams.audio) audio_ = add_stream(streams.audio);
   gst_element_set_state(pipeline_, GST_STATE_PLAYING);
 }
 
@@ -112,17 +104,18 @@ ClipFile::~ClipFile() {
   if (!beside_.empty()) unlink(beside_.c_str());
 }
 
-GstElement* ClipFile::add_stream(GstCaps* caps, bool needs_decode_times) {
+GstElement* ClipFile::add_stream(GstCaps* caps) {
   GstElement* source = gst_element_factory_make("appsrc", nullptr);
   g_object_set(source, "format", GST_FORMAT_TIME, "max-bytes", guint64{0}, "caps", caps, nullptr);
   gst_bin_add(GST_BIN(pipeline_), source);
   GstElement* last = source;
-  for (const char* name : {parser_of(caps), needs_decode_times ? timestamper_of(caps) : nullptr}) {
-    GstElement* element = name ? gst_element_factory_make(name, nullptr) : nullptr;
-    if (!element) continue;
-    gst_bin_add(GST_BIN(pipeline_), element);
-    gst_element_link(last, element);
-    last = element;
+  if (const char* name = parser_of(caps)) {
+    GstElement* parser = gst_element_factory_make(name, nullptr);
+    if (parser) {
+      gst_bin_add(GST_BIN(pipeline_), parser);
+      gst_element_link(source, parser);
+      last = parser;
+    }
   }
   const bool is_picture = kind_of(type_of(caps)) == Kind::kPicture;
   gst_element_link_pads(last, "src", muxer_, is_picture ? "video_%u" : "audio_%u");
@@ -173,14 +166,27 @@ std::string ClipFile::finish() {
     GstFlowReturn result = GST_FLOW_OK;
     if (source) g_signal_emit_by_name(source, "end-of-stream", &result);
   }
-  GstBus* bus = gst_element_get_bus(pipeline_);
-  GstMessage* message = gst_bus_timed_pop_filtered(
-      bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-  gst_object_unref(bus);
-  if (message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) error_ = message_text(message);
-  if (message) gst_message_unref(message);
+  wait_for_end();
   gst_element_set_state(pipeline_, GST_STATE_NULL);
+  if (error_.empty() && turn_ != 0) error_ = turn_movie(beside_, turn_);
   if (error_.empty()) error_ = move_in_place(beside_, path_);
   if (error_.empty()) beside_.clear();
   return error_;
+}
+
+// As long as the file grows it is being written.
+void ClipFile::wait_for_end() {
+  GstBus* bus = gst_element_get_bus(pipeline_);
+  GstMessage* message = nullptr;
+  std::error_code failed;
+  for (auto size = std::filesystem::file_size(beside_, failed); !message;) {
+    message = gst_bus_timed_pop_filtered(
+        bus, kLongestStall, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+    const auto now = std::filesystem::file_size(beside_, failed);
+    if (!message && std::exchange(size, now) == now) break;
+  }
+  gst_object_unref(bus);
+  if (!message) error_ = "its end could not be written in time";
+  if (message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) error_ = message_text(message);
+  if (message) gst_message_unref(message);
 }

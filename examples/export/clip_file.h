@@ -34,14 +34,16 @@ class ClipFile {
   const std::string& error() const { return error_; }  // so far
 
  private:
-  GstElement* add_stream(GstCaps* caps, bool needs_decode_times);
+  GstElement* add_stream(GstCaps* caps);
   void wait_for_room();
   void take_errors();
+  void wait_for_end();
 
   GstElement* const pipeline_;
   GstElement* muxer_ = nullptr;
   GstElement *video_ = nullptr, *audio_ = nullptr;  // appsrc
   const gint64 base_;
+  int turn_ = 0;
   gint64 lead_ = 0;  // added to all times, so that no decode time is below 0
   std::string path_, beside_, error_;
 };

@@ -1,5 +1,6 @@
 #include "examples/export/clip_names.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -46,6 +47,9 @@ std::string safe_title(const std::string& title) {
 
 double seconds(gint64 ns) { return static_cast<double>(ns) / GST_SECOND; }
 
+// What begins before the film's first picture begins with the clip.
+double in_clip(gint64 time, gint64 base) { return seconds(std::max<gint64>(time - base, 0)); }
+
 }  // namespace
 
 std::string clip_name(size_t number, size_t n_all, const Hit& hit) {
@@ -68,8 +72,8 @@ std::string clip_index(const std::string& film, const std::vector<Clip>& clips) 
                stop = static_cast<gint64>(clip.hit.stop);
     row["start"] = seconds(start), row["stop"] = seconds(stop);
     if (clip.hit.confidence) row["confidence"] = *clip.hit.confidence;
-    row["start_in_clip"] = seconds(start - clip.base);
-    row["stop_in_clip"] = seconds(stop - clip.base);
+    row["start_in_clip"] = in_clip(start, clip.base);
+    row["stop_in_clip"] = in_clip(stop, clip.base);
     rows.push_back(row);
   }
   const nlohmann::ordered_json index{{"film", film}, {"clips", rows}};

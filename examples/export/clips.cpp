@@ -72,7 +72,10 @@ std::string ClipSet::conflict_with_film() const {
 Cut ClipSet::cut_of(size_t i) const {
   const auto start = static_cast<gint64>(hits_[i].start), stop = static_cast<gint64>(hits_[i].stop);
   const auto margin = static_cast<gint64>(wishes_.margin);
-  return {stem(i), std::max<gint64>(start - margin, 0), stop + margin};
+  Cut cut;
+  cut.stem = stem(i), cut.id = i;
+  cut.from = std::max<gint64>(start - margin, 0), cut.to = stop + margin, cut.least = stop;
+  return cut;
 }
 
 std::vector<Cut> ClipSet::cuts() const {
@@ -86,13 +89,13 @@ bool ClipSet::take(const CutClip& done) {
   std::string path = done.path, error = done.error;
   gint64 base = done.base;
   if (error.empty() && wishes_.exact) {
-    const Cut cut = cut_of(done.cut);
+    const Cut cut = cut_of(done.id);
     const gint64 from = std::max<gint64>(cut.from - base, 0);
     error = encode_clip(&path, from, cut.to - base, done.has_sound, interrupted_);
     base += from;
   }
-  if (!error.empty()) return fail(done.cut, error), false;
-  clips_.push_back({fs::path(path).filename().string(), hits_[done.cut], base});
+  if (!error.empty()) return fail(done.id, error), false;
+  clips_.push_back({fs::path(path).filename().string(), hits_[done.id], base});
   return true;
 }
 
@@ -106,6 +109,19 @@ std::string ClipSet::write_index() const {
             [](const Clip& a, const Clip& b) { return a.file < b.file; });
   return write_file((fs::path(wishes_.folder) / kIndex).string(),
                     clip_index(without_credentials(uri_), clips));
+}
+
+// One pass over the film.
+std::string read_into(ClipCutter& cutter, const std::string& uri, const TrackWishes& tracks,
+                      const std::atomic<bool>& interrupted) {
+  FilmReader* reading = nullptr;
+  FilmReader reader(uri, tracks, [&](Kind kind, const Packet& packet) {
+    return cutter.take(kind, packet, {reading->has_audio(), reading->sound()});
+  });
+  reading = &reader;
+  const std::string error = reader.read(interrupted, kPatience);
+  if (!interrupted) cutter.finish(error.empty());
+  return error;
 }
 
 }  // namespace
@@ -125,20 +141,18 @@ std::string write_clips(const std::string& uri, const TrackWishes& tracks,
                         const std::function<void(const std::string&)>& note) {
   ClipSet set(uri, hits, wishes, interrupted);
   if (const auto error = set.conflict_with_film(); !error.empty()) return error;
-  ClipCutter cutter(set.cuts(), [&](const CutClip& done) { return set.take(done); });
   std::string error;
-  if (!hits.empty()) {
-    FilmReader* reading = nullptr;
-    FilmReader reader(uri, tracks, [&](Kind kind, const Packet& packet) {
-      return cutter.take(kind, packet, reading->sound());
-    });
-    reading = &reader;
-    error = reader.read(interrupted, kPatience);
-    if (!interrupted) cutter.finish();
+  for (std::vector<Cut> cuts = set.cuts(); !cuts.empty() && error.empty() && !interrupted;) {
+    ClipCutter cutter(cuts, [&](const CutClip& done) { return set.take(done); });
+    error = read_into(cutter, uri, tracks, interrupted);
+    if (!cutter.note().empty()) note(cutter.note());
+    cuts = set.error().empty() ? cutter.left() : std::vector<Cut>();
   }
-  if (!cutter.note().empty()) note(cutter.note());
   if (!set.error().empty()) error = set.error();
   if (interrupted) error = "stopped before the end, not all clips are written";
   const std::string of_index = set.write_index();
+  if (error.empty() && of_index.empty())
+    note("wrote " + std::to_string(set.size()) + (set.size() == 1 ? " clip" : " clips") + " into " +
+         wishes.folder + ", and what is in them into its " + kIndex);
   return error.empty() ? of_index : error;
 }

@@ -93,7 +93,7 @@ std::string read_facts(const std::string& uri, const TrackWishes& tracks,
   const std::string error = reader.read(interrupted, kPatience);
   if (!error.empty()) return error;
   facts->duration = reader.duration();
-  facts->has_audio = reader.sound() != nullptr;
+  facts->has_audio = reader.has_audio();
   const auto rate = rate_of(times, stated);
   const FrameRate used = rate ? *rate : mean_rate(times);
   facts->variable_rate = !rate && times.size() > 1;

@@ -5,6 +5,7 @@
 
 #include "examples/common/text.h"
 #include "examples/common/warnings.h"
+#include "examples/export/turned_movie.h"
 
 namespace {
 
@@ -125,6 +126,7 @@ void FilmReader::choose() {
   if (duration > 0) duration_ = static_cast<GstClockTime>(duration);
   if (GstCaps* caps = audio_ ? gst_pad_get_current_caps(audio_) : nullptr)
     sound_ = {caps, gst_caps_unref};
+  has_audio_ |= audio_ != nullptr;
   if (!complaint_.empty()) post("refused");
 }
 
@@ -164,11 +166,13 @@ void FilmReader::take(GstPad* pad, GstBuffer* buffer) {
                       {caps, gst_caps_unref},
                       *pts,
                       stream_time(segment, GST_BUFFER_DTS(buffer)),
-                      !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
+                      !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT),
+                      turn_of(pad)};
   std::lock_guard lock(mutex_);
   if (std::exchange(has_new_pads_, false)) choose();
   const bool is_video = pad == video_;
   if (!is_video && pad != audio_) return;
+  if (!is_video) sound_ = packet.caps;
   is_taking_ = true;
   const bool go_on = take_(is_video ? Kind::kPicture : Kind::kSound, packet);
   is_taking_ = false;

@@ -24,6 +24,7 @@ struct Packet {
   gint64 pts = 0;             // stream time; below 0 for what is decoded and not shown
   std::optional<gint64> dts;  // likewise; Matroska has none
   bool key = false;
+  int turn = 0;  // of pictures: degrees clockwise, for showing them
 
   gint64 decode_time() const { return dts.value_or(pts); }
   size_t n_bytes() const { return gst_buffer_get_size(buffer.get()); }
@@ -45,7 +46,9 @@ class FilmReader {
 
   // While `take` runs, and after read().
   GstClockTime duration() const { return duration_; }
-  GstCaps* sound() const { return sound_.get(); }  // null: nothing is heard
+  bool has_audio() const { return has_audio_; }
+  // What the sound is that is read beside; null: there is none, or it has not begun.
+  GstCaps* sound() const { return sound_.get(); }
 
  private:
   static void on_element(GstBin* pipeline, GstBin* bin, GstElement* element, gpointer self);
@@ -65,7 +68,7 @@ class FilmReader {
   MovieHeader movie_header_;
   JoinedTimes joined_times_;
   std::mutex mutex_;  // for all below
-  bool has_new_pads_ = false, was_chosen_ = false;
+  bool has_new_pads_ = false, was_chosen_ = false, has_audio_ = false;
   std::vector<GstPad*> pads_;
   GstPad *video_ = nullptr, *audio_ = nullptr;
   std::shared_ptr<GstCaps> sound_;

@@ -76,6 +76,10 @@ std::string check_outputs(const ExportArguments& arguments, const std::string& u
   return error;
 }
 
+const char* or_media(const ExportArguments& arguments) {
+  return arguments.media.empty() ? " or --media" : "";
+}
+
 int run(const ExportArguments& arguments) {
   const HitLines lines = read_hits(arguments.hits);
   const std::string source = arguments.hits == "-" ? "stdin" : arguments.hits;
@@ -92,7 +96,8 @@ int run(const ExportArguments& arguments) {
   }
   const std::string name = uri.empty() ? source : printable(uri);
   if (error.empty()) error = settle_rate(arguments.wishes, &film, note);
-  if (!error.empty()) return complain(name + ": " + error);
+  if (!error.empty())
+    return complain(name + ": " + error + (film.rate_n > 0 ? "" : or_media(arguments)));
   bool all = write_exports(arguments.wishes, film, lines.hits, {print, note});
   if (lost_output() && lost_output()->reader_left) end_without_reader();
   if (lost_output()) return complain(lost_output()->sentence);
