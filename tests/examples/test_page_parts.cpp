@@ -2,6 +2,7 @@
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -131,6 +132,74 @@ TEST(PageTest, AFilmThatIsTooLongForACopyIsSaid) {
   EXPECT_EQ(why_no_proxy({"file:///x", {}, GST_CLOCK_TIME_NONE}), "");
   const std::string why = why_no_proxy({"file:///x", {}, 2 * 3600 * GST_SECOND});
   EXPECT_NE(why.find("found one of 2:00:00"), std::string::npos) << why;
+}
+
+// A film of two seconds with sound, and a copy of it.
+class ProxyTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* needed : {"vp8enc", "vorbisenc", "webmmux"}) {
+      GstElementFactory* factory = gst_element_factory_find(needed);
+      if (!factory) GTEST_SKIP() << needed << " is not installed";
+      gst_object_unref(factory);
+    }
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string make_film(int width, int height) {
+    const std::string path = folder_ + "/film.webm";
+    const std::string size = "width=" + std::to_string(width) + ",height=" + std::to_string(height);
+    run("webmmux name=m ! filesink location=" + path +
+        " videotestsrc num-buffers=60 ! video/x-raw," + size +
+        ",framerate=30/1 ! vp8enc deadline=1 cpu-used=8 ! queue ! m. audiotestsrc num-buffers=20 "
+        "samplesperbuffer=4800 ! audio/x-raw,rate=48000,channels=2 ! vorbisenc ! queue ! m.");
+    return "file://" + path;
+  }
+
+  static void run(const std::string& line) {
+    GstElement* pipeline = gst_parse_launch(line.c_str(), nullptr);
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    GstBus* bus = gst_element_get_bus(pipeline);
+    constexpr auto kEnd = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    GstMessage* end = gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, kEnd);
+    EXPECT_EQ(GST_MESSAGE_TYPE(end), GST_MESSAGE_EOS);
+    gst_message_unref(end), gst_object_unref(bus);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(pipeline);
+  }
+
+  std::string folder_ = (std::filesystem::temp_directory_path() / "proxy.XXXXXX").string();
+  std::atomic<bool> interrupted_{false};
+};
+
+TEST_F(ProxyTest, BothFormsAreMade) {
+  // The copy of a short film and, with fewer bits, of a long one are WebM with pictures and sound.
+  const std::string film = make_film(360, 640);
+  for (const GstClockTime duration : {2 * GST_SECOND, 90 * 60 * GST_SECOND}) {
+    std::string webm;
+    const auto ignore = [](double) {};
+    EXPECT_EQ(make_proxy({film, {}, duration, 360, 640}, interrupted_, ignore, &webm), "");
+    EXPECT_EQ(webm.substr(0, 4), "\x1A\x45\xDF\xA3");
+    EXPECT_NE(webm.find("V_VP8"), std::string::npos);
+    EXPECT_NE(webm.find("A_VORBIS"), std::string::npos);
+  }
+}
+
+TEST_F(ProxyTest, CtrlCAndDamageAreSentences) {
+  // Who stops the copying gets no copy; a file that is no film neither. Nothing is left behind.
+  const std::string film = make_film(64, 48);
+  std::string webm;
+  interrupted_ = true;
+  EXPECT_EQ(make_proxy(
+                {film}, interrupted_, [](double) {}, &webm),
+            "stopped before its end");
+  interrupted_ = false;
+  std::ofstream(folder_ + "/no.webm") << "no film";
+  EXPECT_NE(make_proxy(
+                {"file://" + folder_ + "/no.webm"}, interrupted_, [](double) {}, &webm),
+            "");
+  EXPECT_EQ(webm, "");
 }
 
 TEST_F(ThumbnailsTest, OneASecondAtMost160Wide) {
