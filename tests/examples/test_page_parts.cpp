@@ -191,14 +191,12 @@ TEST_F(ProxyTest, CtrlCAndDamageAreSentences) {
   const std::string film = make_film(64, 48);
   std::string webm;
   interrupted_ = true;
-  EXPECT_EQ(make_proxy(
-                {film}, interrupted_, [](double) {}, &webm),
-            "stopped before its end");
+  const auto ignore = [](double) {};
+  EXPECT_EQ(make_proxy({film, {}}, interrupted_, ignore, &webm), "stopped before its end");
   interrupted_ = false;
   std::ofstream(folder_ + "/no.webm") << "no film";
-  EXPECT_NE(make_proxy(
-                {"file://" + folder_ + "/no.webm"}, interrupted_, [](double) {}, &webm),
-            "");
+  const std::string no_film = "file://" + folder_ + "/no.webm";
+  EXPECT_NE(make_proxy({no_film, {}}, interrupted_, ignore, &webm), "");
   EXPECT_EQ(webm, "");
 }
 
