@@ -9,8 +9,9 @@ namespace {
 constexpr size_t kMostKept = 512 << 20;           // bytes from key frame to key frame
 constexpr gint64 kLatestSound = 10 * GST_SECOND;  // behind the pictures; then it has ended
 constexpr size_t kMostOpen = 48;                  // each has threads and a file
-constexpr gint64 kLatestBegin = 2 * GST_SECOND;   // of the sound, after a clip's begin
-constexpr gint64 kReordering = GST_SECOND;        // of pictures without decode times
+constexpr gint64 kLongestLast = GST_SECOND;
+constexpr gint64 kLatestBegin = 2 * GST_SECOND;  // of the sound, after a clip's begin
+constexpr gint64 kReordering = GST_SECOND;       // of pictures without decode times
 
 // All pictures that are shown before `to` have come.
 bool is_past(const Packet& picture, gint64 to) {
@@ -38,6 +39,7 @@ ClipCutter::~ClipCutter() = default;
 
 bool ClipCutter::take(Kind kind, const Packet& packet, const Sound& sound) {
   sound_ = sound;
+  last_time_ = std::max(last_time_, packet.pts);
   if (kind == Kind::kPicture) {
     take_picture(packet);
   } else {
@@ -156,14 +158,18 @@ void ClipCutter::finish(bool is_whole) {
   open_until(G_MAXINT64);
   for (size_t cut : std::exchange(pending_, {})) fail(cut, "the film has no picture to cut there");
   for (auto& clip : open_) {
-    const bool is_covered = is_whole || picture_time_ >= cuts_[clip->cut].least;
-    if (is_covered) {
+    if (holds_hit(cuts_[clip->cut], is_whole)) {
       close(*clip);
     } else {
-      fail(clip->cut, "the film breaks off in it");
+      fail(clip->cut, "the film ends before");
     }
   }
   open_.clear();
+}
+
+// The last picture and the last sound stand for a while.
+bool ClipCutter::holds_hit(const Cut& cut, bool is_whole) const {
+  return last_time_ >= (is_whole ? cut.hit_start - kLongestLast : cut.hit_stop);
 }
 
 void ClipCutter::fail(size_t cut, const std::string& why) {

@@ -16,8 +16,8 @@
 struct Cut {
   std::string stem;         // path without the extension
   gint64 from = 0, to = 0;  // in the film; `from` not below 0
-  gint64 least = 0;         // to here at least, where the film breaks off
-  size_t id = 0;            // the caller's
+  gint64 hit_start = 0, hit_stop = 0;
+  size_t id = 0;  // the caller's
 };
 
 // How a cut ended.
@@ -61,6 +61,7 @@ class ClipCutter {
   GstCaps* sound_caps();
   void close_complete();
   void close(Open& clip);
+  bool holds_hit(const Cut& cut, bool is_whole) const;
   void fail(size_t cut, const std::string& why);
 
   const std::vector<Cut> cuts_;
@@ -73,7 +74,7 @@ class ClipCutter {
   size_t n_kept_bytes_ = 0;
   bool is_overfull_ = false;  // there was no key frame for too long: pictures_ begin later
   Sound sound_;
-  gint64 picture_time_ = 0;
+  gint64 picture_time_ = 0, last_time_ = 0;  // of what has come
   bool ended_ = false;
   std::string note_;
 };

@@ -74,7 +74,8 @@ Cut ClipSet::cut_of(size_t i) const {
   const auto margin = static_cast<gint64>(wishes_.margin);
   Cut cut;
   cut.stem = stem(i), cut.id = i;
-  cut.from = std::max<gint64>(start - margin, 0), cut.to = stop + margin, cut.least = stop;
+  cut.from = std::max<gint64>(start - margin, 0), cut.to = stop + margin, cut.hit_start = start,
+  cut.hit_stop = stop;
   return cut;
 }
 
@@ -128,10 +129,10 @@ std::string read_into(ClipCutter& cutter, const std::string& uri, const TrackWis
 
 std::string prepare_clips(const ClipWishes& wishes) {
   std::error_code failed;
+  if (fs::exists(wishes.folder, failed) && !fs::is_directory(wishes.folder, failed))
+    return wishes.folder + " is no folder, expected one for the clips";
   fs::create_directories(wishes.folder, failed);
   if (failed) return wishes.folder + " cannot be made: " + failed.message();
-  if (!fs::is_directory(wishes.folder, failed))
-    return wishes.folder + " is no folder, expected one for the clips";
   return check_writable((fs::path(wishes.folder) / kIndex).string());
 }
 

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {

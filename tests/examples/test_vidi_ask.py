@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """vidi-ask as a new user meets it, on the bundled clip with the bundled checkpoint."""
+import json
 import os
 import pathlib
 import pty
