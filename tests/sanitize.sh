@@ -14,7 +14,7 @@ build="build-sanitize"
 thread_build="build-thread"
 fuzz_seconds=${FUZZ_SECONDS:-60}
 fuzzers=(safetensors config answer tags text timeline containers tracks)
-plain_suites=(text files signals memory stream)
+plain_suites=(text files signals memory stream export-parts page-parts)
 element_suites=(gst-parts element results sound pads skew rtsp)
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}

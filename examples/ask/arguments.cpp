@@ -13,6 +13,7 @@
 #include "examples/common/output.h"
 #include "examples/common/places.h"
 #include "examples/common/text.h"
+#include "examples/export/export_options.h"
 
 namespace {
 
@@ -37,16 +38,19 @@ constexpr int kMostDecoders = 256;
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *weights = nullptr,
         *keys = nullptr, *unload_after = nullptr, *task = nullptr;
-  gchar *vtt = nullptr, *srt = nullptr, *window = nullptr, *stride = nullptr, *rate = nullptr;
+  ExportOptions exports;
+  gchar *vtt = nullptr, *srt = nullptr, *html = nullptr, *window = nullptr, *stride = nullptr,
+        *rate = nullptr;
   gchar *min_confidence = nullptr, *memory_limit = nullptr;
   gchar *audio_track = nullptr, *video_track = nullptr;
   gint n_decoders = 0, max_highlights = 0;
-  gboolean json = FALSE, ask_more = FALSE, quiet = FALSE, compares = FALSE;
+  gboolean json = FALSE, embeds_film = FALSE, ask_more = FALSE, quiet = FALSE, compares = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text : {model, device, precision, weights, keys, memory_limit, unload_after, task,
-                        vtt, srt, window, stride, rate, min_confidence, audio_track, video_track})
+    for (gchar* text :
+         {model, device, precision, weights, keys, memory_limit, unload_after, task, vtt, srt, html,
+          window, stride, rate, min_confidence, audio_track, video_track})
       g_free(text);
     g_strfreev(rest);
   }
@@ -89,6 +93,28 @@ std::string complaint_of_comparing(const Arguments& a) {
   return asks_for_reference(a) ? no_other_mode() : "";
 }
 
+// The copy is made after the film was watched.
+std::string complaint_of_page(const Arguments& a) {
+  if (!a.embeds_film) return "";
+  if (a.html.empty()) return "--html-embed: expected the page that it is for, --html FILE";
+  if (!a.is_kept())
+    return "--html-embed: the file is read twice, expected one on a disk, found " +
+           (a.file == "-" ? "stdin" : "the pipe " + a.file);
+  return "";
+}
+
+// What goes to stdout is alone there.
+std::string complaint_of_exports(const Arguments& a) {
+  const auto n_printed = std::count_if(a.exports.files.begin(), a.exports.files.end(),
+                                       [](const ExportRequest& one) { return one.file == "-"; });
+  if (n_printed > 1 || (n_printed == 1 && (a.json || a.ask_more || a.compares)))
+    return "stdout is to be written twice, expected a file after --export NAME=";
+  if (!a.exports.clips.folder.empty() && !a.is_kept())
+    return "--clips: the film is read twice, expected one on a disk, found " +
+           (a.file == "-" ? "stdin" : "the pipe " + a.file);
+  return "";
+}
+
 // The first thing that is wrong, as a sentence without its subject; empty when all is well.
 std::string complaint(const Arguments& a) {
   if (a.file.empty()) return "expected a video file and what to look for";
@@ -120,6 +146,8 @@ std::string complaint(const Arguments& a) {
     if (is_file(query))
       return "vidi-ask takes one file, expected a question, found the file " + query;
   }
+  if (const auto error = complaint_of_page(a); !error.empty()) return error;
+  if (const std::string wrong = complaint_of_exports(a); !wrong.empty()) return wrong;
   return a.compares ? complaint_of_comparing(a) : "";
 }
 
@@ -140,7 +168,7 @@ Arguments arguments_from(const Raw& raw) {
   if (raw.memory_limit) a.memory_limit = parse_byte_count(raw.memory_limit);
   a.task = text_of(raw.task, a.task);
   a.audio_track = text_of(raw.audio_track), a.video_track = text_of(raw.video_track);
-  a.vtt = text_of(raw.vtt), a.srt = text_of(raw.srt);
+  a.html = text_of(raw.html), a.embeds_film = raw.embeds_film;
   a.unload_after_s = number(raw.unload_after, 0, kDay);
   a.window_s = number(raw.window, 0, kDay);
   a.stride_s = number(raw.stride, 0.1, kDay);
@@ -150,11 +178,13 @@ Arguments arguments_from(const Raw& raw) {
   a.n_decoders = raw.n_decoders;
   a.json = raw.json, a.ask_more = raw.ask_more, a.quiet = raw.quiet;
   a.compares = raw.compares;
+  if (raw.vtt) a.exports.files.push_back({format_named("vtt"), raw.vtt});
+  if (raw.srt) a.exports.files.push_back({format_named("srt"), raw.srt});
   return a;
 }
 
 GOptionContext* make_context(Raw& raw) {
-  const GOptionEntry entries[] = {
+  std::vector<GOptionEntry> entries = {
       {"model", 'm', 0, G_OPTION_ARG_FILENAME, &raw.model,
        "Checkpoint folder (default: the small demo model)", "DIR"},
       {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
@@ -192,9 +222,15 @@ GOptionContext* make_context(Raw& raw) {
       {"video-track", 0, 0, G_OPTION_ARG_STRING, &raw.video_track,
        "Which track of pictures is watched, likewise", "N|LANG"},
       {"json", 'j', 0, G_OPTION_ARG_NONE, &raw.json,
-       "One JSON object a hit on stdout as soon as it is known, instead of the table", nullptr},
+       "One JSON object a line on stdout instead of the table: the film, then each hit as soon as "
+       "it is known",
+       nullptr},
       {"vtt", 0, 0, G_OPTION_ARG_FILENAME, &raw.vtt, "Write the hits as WebVTT subtitles", "FILE"},
       {"srt", 0, 0, G_OPTION_ARG_FILENAME, &raw.srt, "Write the hits as SubRip subtitles", "FILE"},
+      {"html", 0, 0, G_OPTION_ARG_FILENAME, &raw.html,
+       "Write a page for a browser: the film, a timeline, the hits with pictures", "FILE"},
+      {"html-embed", 0, 0, G_OPTION_ARG_NONE, &raw.embeds_film,
+       "Put a small copy of the film into the page, which then needs nothing beside it", nullptr},
       {"ask-more", 'a', 0, G_OPTION_ARG_NONE, &raw.ask_more,
        "Read further questions from stdin afterwards; an empty line ends. Keeps in memory what was "
        "encoded",
@@ -205,16 +241,20 @@ GOptionContext* make_context(Raw& raw) {
        "how far the answers agree",
        nullptr},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "No progress on stderr", nullptr},
-      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr},
-      {}};
+      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr}};
+  for (const GOptionEntry& entry : raw.exports.entries()) entries.push_back(entry);
+  entries.push_back({});
   GOptionContext* context = g_option_context_new("FILE QUERY...");
   g_option_context_set_summary(context, kSummary);
-  g_option_context_set_description(context, kDescription);
-  g_option_context_add_main_entries(context, entries, nullptr);
+  g_option_context_set_description(
+      context, ("--export takes\n\n" + format_help() + "\n" + kDescription).c_str());
+  g_option_context_add_main_entries(context, entries.data(), nullptr);
   return context;
 }
 
 }  // namespace
+
+bool Arguments::is_kept() const { return !is_read_once(file); }
 
 std::optional<Arguments> parse_arguments(int argc, char** argv) {
   Raw raw;
@@ -222,8 +262,10 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
   GError* error = nullptr;
   const bool parsed = g_option_context_parse(context, &argc, &argv, &error);
   g_option_context_free(context);
-  const Arguments arguments = arguments_from(raw);
-  const std::string wrong = parsed ? complaint(arguments) : error->message;
+  Arguments arguments = arguments_from(raw);
+  std::string wrong =
+      parsed ? raw.exports.read(arguments.file, &arguments.exports) : error->message;
+  if (wrong.empty()) wrong = complaint(arguments);
   g_clear_error(&error);
   if (wrong.empty()) return arguments;
   say_on_stderr("vidi-ask", wrong + ". See vidi-ask --help.");

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "examples/export/exports.h"
+
 struct Arguments {
   std::string file;  // a path or a URI
   std::vector<std::string> queries;
@@ -16,10 +18,14 @@ struct Arguments {
   int max_highlights = 0;  // per minute; 0 = all
   int n_decoders = 0;      // side by side; 0 = as many as are useful, 1 = every frame in one pass
   std::string audio_track, video_track;  // number or language; empty = the file's own choice
-  std::string vtt, srt;                  // files to write; empty = none
+  ExportWishes exports;                  // files to write, and clips
+  std::string html;                      // the page to write; empty = none
   bool json = false, ask_more = false, quiet = false;
-  bool compares = false;  // --compare-precision: once more in the reference's mode
+  bool embeds_film = false;  // --html-embed
+  bool compares = false;     // --compare-precision: once more in the reference's mode
 
+  // The film can be read a second time.
+  bool is_kept() const;
   bool highlights() const { return task == "highlight"; }
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "examples/ask/filter_settings.h"
+#include "examples/ask/hit_list.h"
 #include "examples/ask/reference_mode.h"
 #include "examples/common/text.h"
 
@@ -59,7 +60,15 @@ Asker::Asker(const Arguments& arguments, const std::string& model, const std::st
       bar_(arguments.quiet),
       pipeline_(uri, {arguments.video_track, arguments.audio_track}, arguments.n_decoders,
                 &error_) {
-  if (error_.empty()) configure(pipeline_.filter(), arguments, model);
+  if (!error_.empty()) return;
+  configure(pipeline_.filter(), arguments, model);
+  if (!arguments.html.empty() && !is_reference_) take_thumbnails();
+}
+
+void Asker::take_thumbnails() {
+  GstPad* pad = gst_element_get_static_pad(pipeline_.filter(), "sink");
+  thumbnails_ = std::make_unique<Thumbnails>(pad);
+  gst_object_unref(pad);
 }
 
 bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {
@@ -100,6 +109,22 @@ void Asker::check_end() {
   gst_structure_free(stats);
   if (pipeline_.has_audio() && n_samples == 0 && !filter_warning_.empty())
     fail(file_ + ": its sound was not heard: " + filter_warning_);
+}
+
+// Its rate is what it states.
+void Asker::describe(MediaFacts* film) const {
+  film->duration = pipeline_.duration();
+  film->has_audio = pipeline_.has_audio();
+  GstPad* pad = gst_element_get_static_pad(pipeline_.filter(), "sink");
+  GstCaps* caps = pad ? gst_pad_get_current_caps(pad) : nullptr;
+  if (caps) {
+    const GstStructure* form = gst_caps_get_structure(caps, 0);
+    gst_structure_get_fraction(form, "framerate", &film->rate_n, &film->rate_d);
+    gst_structure_get_int(form, "width", &film->width);
+    gst_structure_get_int(form, "height", &film->height);
+    gst_caps_unref(caps);
+  }
+  if (pad) gst_object_unref(pad);
 }
 
 bool Asker::is_one_picture() const { return pipeline_.n_pictures() == 1 && !pipeline_.has_audio(); }

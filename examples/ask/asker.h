@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,8 @@
 #include "examples/ask/pass.h"
 #include "examples/ask/progress_bar.h"
 #include "examples/common/warnings.h"
+#include "examples/export/media_facts.h"
+#include "examples/page/thumbnails.h"
 
 class Asker {
  public:
@@ -50,9 +53,15 @@ class Asker {
   // Queries of the command line that the model refuses.
   const std::set<std::string>& refused() const { return pass_.refused; }
   const std::string& error() const { return error_; }
+  // What the pipeline knows of the film, after it was watched.
+  void describe(MediaFacts* film) const;
   ProgressBar& bar() { return bar_; }
+  const FilePipeline& pipeline() const { return pipeline_; }
+  // With --html; null without.
+  const Thumbnails* thumbnails() const { return thumbnails_.get(); }
 
  private:
+  void take_thumbnails();
   bool step();
   void handle(GstMessage* message);
   std::string model_name() const;
@@ -81,6 +90,7 @@ class Asker {
   const std::string file_;  // its name, as it may be printed
   std::string error_;
   ProgressBar bar_;
+  std::unique_ptr<Thumbnails> thumbnails_;  // goes after the pipeline, whose pictures it takes
   FilePipeline pipeline_;
 
   bool ended_ = false, streams_checked_ = false, model_ready_ = false;

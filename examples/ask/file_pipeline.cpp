@@ -308,26 +308,3 @@ std::string FilePipeline::what_is_missing(bool warned) const {
   }
   return unread(watched, streams(Kind::kOther), duration(), trusts_length(pipeline_) || warned);
 }
-
-std::string uri_of(const std::string& file, std::string* error) {
-  if (file == "-") {
-    if (isatty(STDIN_FILENO)) *error = "stdin is a terminal, expected a file that is piped in";
-    return error->empty() ? "fd://0" : "";
-  }
-  std::error_code failed;
-  if (std::filesystem::is_directory(file, failed)) {
-    *error = "it is a folder, expected a video file";
-    return "";
-  }
-  const bool there = std::filesystem::exists(file, failed);
-  if (!there && gst_uri_is_valid(file.c_str())) return file;
-  if (!there) {
-    *error = "there is no such file";
-    return "";
-  }
-  gchar* uri = gst_filename_to_uri(file.c_str(), nullptr);
-  const std::string text = uri ? uri : "";
-  g_free(uri);
-  if (text.empty()) *error = "its name cannot be made a URI";
-  return text;
-}

@@ -36,6 +36,7 @@ class FilePipeline {
   static constexpr char kNote[] = "vidi-ask/note";
 
   GstElement* filter() const { return filter_; }
+  GstBin* bin() const { return GST_BIN(pipeline_); }
   void play() { gst_element_set_state(pipeline_, GST_STATE_PLAYING); }
   // The next message, or null when none came for a tenth of a second. The caller owns it.
   GstMessage* next_message();
@@ -96,7 +97,3 @@ class FilePipeline {
   std::vector<std::unique_ptr<Offered>> offered_;  // of all groups
   std::vector<std::string> notes_;                 // that were posted
 };
-
-// A path, a URI or "-" (stdin) as a URI; empty with a sentence in `error` when there is nothing to
-// read.
-std::string uri_of(const std::string& file, std::string* error);

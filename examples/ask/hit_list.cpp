@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "examples/common/text.h"
 
@@ -107,14 +106,4 @@ std::string table(const std::vector<std::string>& queries, std::vector<Hit> hits
     if (rows.size() == n_before) rows.push_back({printable(query), kNothing, "", ""});
   }
   return print(rows);
-}
-
-std::string json_line(const Hit& hit) {
-  nlohmann::ordered_json line;
-  if (!hit.query.empty()) line["query"] = hit.query;
-  if (!hit.label.empty()) line["label"] = hit.label;
-  line["start"] = static_cast<double>(hit.start) / GST_SECOND;
-  line["stop"] = static_cast<double>(hit.stop) / GST_SECOND;
-  if (hit.confidence) line["confidence"] = *hit.confidence;
-  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

@@ -7,14 +7,7 @@
 #include <string>
 #include <vector>
 
-struct Hit {
-  std::string query, query_id, label;  // label: title of a highlight, else empty
-  GstClockTime start = 0, stop = 0;    // stream time: what a player shows
-  std::optional<double> confidence;    // unknown when empty
-  GstClockTime timestamp = 0;          // of its start, as windows have it; 0 when it has none
-
-  const std::string& title() const { return label.empty() ? query : label; }
-};
+#include "examples/common/hit.h"
 
 // From a `vidi/result`; empty for one that a later window may still change.
 std::optional<Hit> final_hit(const GstStructure* result);
@@ -25,5 +18,3 @@ std::vector<Hit> merged(std::vector<Hit> hits);
 // Rows by question, in the order of `queries`, then by time; a question without a hit has a row
 // that says so. Without `queries` (highlights): by time.
 std::string table(const std::vector<std::string>& queries, std::vector<Hit> hits);
-
-std::string json_line(const Hit& hit);  // times in seconds; with the newline

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/ask/hit_list.h"
+#include "examples/common/hit.h"
 
 // From a `vidi/model`.
 struct Mode {

@@ -33,6 +33,6 @@ Arguments reference_of(const Arguments& arguments, const Mode& chosen) {
   reference.precision = chosen.on_cpu()               ? "fp32"
                         : is_16_bit(chosen.precision) ? chosen.precision
                                                       : "fp16";
-  reference.vtt.clear(), reference.srt.clear();
+  reference.exports = {};
   return reference;
 }

@@ -14,19 +14,23 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "examples/ask/arguments.h"
 #include "examples/ask/asker.h"
 #include "examples/ask/comparison.h"
 #include "examples/ask/comparison_text.h"
-#include "examples/ask/output_file.h"
+#include "examples/ask/hit_list.h"
+#include "examples/ask/page_output.h"
 #include "examples/ask/reference_mode.h"
-#include "examples/ask/subtitles.h"
 #include "examples/common/output.h"
+#include "examples/common/output_file.h"
 #include "examples/common/places.h"
 #include "examples/common/standard_streams.h"
 #include "examples/common/text.h"
+#include "examples/export/film_facts.h"
+#include "examples/export/hit_lines.h"
 
 namespace {
 
@@ -59,14 +63,6 @@ int end_without_output() {
   return complain(lost_output()->sentence);
 }
 
-// Returns an empty string, or what went wrong.
-std::string write_subtitles(const Arguments& arguments, const std::vector<Hit>& hits) {
-  std::string error;
-  if (!arguments.vtt.empty()) error = write_file(arguments.vtt, web_vtt(hits));
-  if (error.empty() && !arguments.srt.empty()) error = write_file(arguments.srt, sub_rip(hits));
-  return error;
-}
-
 // The film and the model's files are read: none of them may be written.
 std::string check_outputs(const Arguments& arguments, const std::string& uri,
                           const std::string& model) {
@@ -76,11 +72,14 @@ std::string check_outputs(const Arguments& arguments, const std::string& uri,
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(model, ignored))
     inputs.push_back(entry.path().string());
-  const std::vector<std::string> outputs{arguments.vtt, arguments.srt};
+  std::vector<std::string> outputs = arguments.exports.file_names();
+  if (!arguments.html.empty()) outputs.push_back(arguments.html);
   std::string error = conflict(outputs, inputs);
   for (const std::string& output : outputs) {
-    if (error.empty() && !output.empty()) error = check_writable(output);
+    if (error.empty()) error = check_writable(output);
   }
+  if (error.empty() && !arguments.exports.clips.folder.empty())
+    error = prepare_clips(arguments.exports.clips);
   return error;
 }
 
@@ -144,24 +143,103 @@ std::string find(const Arguments& arguments, Places& places) {
   return check_outputs(arguments, places.uri, places.model);  // now, not after an hour of work
 }
 
+// The film itself, as exports and --json name it. A file is looked into before the work, so that
+// what is missing is said then; of anything else the pipeline knows something after it.
+class Film {
+ public:
+  // Returns an empty string, or why the exports cannot be made.
+  std::string look(const Arguments& arguments, const std::string& uri);
+  std::string take(const Arguments& arguments, const Asker& asker);
+  const MediaFacts& facts() const { return facts_; }
+
+ private:
+  std::string settle(const Arguments& arguments) {
+    const std::string error = settle_rate(arguments.exports, &facts_, complain);
+    return error.empty() ? "" : printable(arguments.file) + ": " + error;
+  }
+
+  MediaFacts facts_;
+  bool is_known_ = false;
+};
+
+std::string Film::look(const Arguments& arguments, const std::string& uri) {
+  facts_.uri = uri;
+  const bool is_used =
+      arguments.json || !arguments.exports.files.empty() || !arguments.html.empty();
+  if (!is_used || !arguments.is_kept() || !g_str_has_prefix(uri.c_str(), "file:")) return "";
+  MediaFacts found;
+  const TrackWishes tracks{arguments.video_track, arguments.audio_track};
+  if (!read_facts(uri, tracks, interrupted, &found).empty() || interrupted) return "";
+  facts_ = found;
+  is_known_ = true;
+  return settle(arguments);
+}
+
+std::string Film::take(const Arguments& arguments, const Asker& asker) {
+  if (is_known_) return "";
+  asker.describe(&facts_);
+  is_known_ = true;
+  return settle(arguments);
+}
+
+// What the command line wants written of what was found. Returns an empty string, or what went
+// wrong and was not said yet.
+std::string export_hits(const Arguments& arguments, const Asker& asker, Film& film, bool* all) {
+  *all = true;
+  const ExportWishes& wishes = arguments.exports;
+  std::string error = wishes.files.empty() ? "" : film.take(arguments, asker);
+  if (!error.empty()) return error;
+  *all = write_exports(wishes, film.facts(), asker.hits(), {print, complain});
+  if (wishes.clips.folder.empty() || interrupted) return "";
+  const TrackWishes tracks{arguments.video_track, arguments.audio_track};
+  return write_clips(film.facts().uri, tracks, asker.hits(), wishes.clips, interrupted, complain);
+}
+
+// Likewise.
+std::string make_page(const Arguments& arguments, Asker& asker, Film& film) {
+  const std::string error = film.take(arguments, asker);
+  return error.empty() ? write_page(arguments, film.facts(), asker, interrupted) : error;
+}
+
+bool prints_export(const Arguments& arguments) {
+  const auto& files = arguments.exports.files;
+  return std::any_of(files.begin(), files.end(), [](const auto& one) { return one.file == "-"; });
+}
+
 // Watches the file in the chosen mode and tells what is found. `pass` is what there is to compare:
 // empty when the end was not reached. The pipeline and its model are gone when it returns.
 int ask(const Arguments& arguments, const Places& places, std::optional<Pass>* pass) {
+  Film film;
+  if (const auto error = film.look(arguments, places.uri); !error.empty()) return complain(error);
   Asker asker(arguments, places.model, places.uri, interrupted);
+  bool has_begun = false;  // the first line is printed
+  const auto begin = [&] {
+    if (!arguments.json || std::exchange(has_begun, true)) return;
+    if (const auto error = film.take(arguments, asker); !error.empty()) complain(error);
+    say(media_line(film.facts()));
+  };
   const bool watched = asker.watch_file([&](const Hit& hit) {
     if (!arguments.json) return;
     asker.bar().clear();
+    begin();
     say(json_line(hit));
   });
   if (asker.is_reference_chosen()) return complain(asker.error()), kUsage;
+  if (watched) begin();
   // After an error as well: what was found was found.
-  if (!arguments.json && (watched || !asker.hits().empty())) show_table(arguments, asker);
-  const std::string error = write_subtitles(arguments, asker.hits());
+  const bool has_table = !arguments.json && !prints_export(arguments);
+  if (has_table && (watched || !asker.hits().empty())) show_table(arguments, asker);
+  bool all = true;
+  const bool is_worth_it = watched || !asker.hits().empty() || asker.reached_end();
+  std::string error = is_worth_it ? export_hits(arguments, asker, film, &all) : "";
+  if (error.empty() && is_worth_it && !arguments.html.empty())
+    error = make_page(arguments, asker, film);
   if (watched && error.empty() && arguments.ask_more) answer_more(asker, arguments.json);
   if (lost_output()) return end_without_output();
   if (asker.reached_end() && !asker.pass().windows.empty()) *pass = asker.pass();
   if (!asker.error().empty()) return complain(asker.error());
-  return error.empty() ? kOk : complain(error);
+  if (!error.empty()) return complain(error);
+  return all ? kOk : kFailed;
 }
 
 // Of the windows that are not compared; an empty string when all are. `why`: of the last of them.

@@ -1,6 +1,7 @@
 #include "examples/common/places.h"
 
 #include <gst/gst.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -46,4 +47,27 @@ bool is_file(const std::string& text) {
   if (fs::exists(text, ignored) && !fs::is_directory(text, ignored)) return true;
   return gst_uri_is_valid(text.c_str()) && text.find("://") != std::string::npos &&
          text.find(' ') == std::string::npos;
+}
+
+std::string uri_of(const std::string& file, std::string* error) {
+  if (file == "-") {
+    if (isatty(STDIN_FILENO)) *error = "stdin is a terminal, expected a file that is piped in";
+    return error->empty() ? "fd://0" : "";
+  }
+  std::error_code failed;
+  if (fs::is_directory(file, failed)) {
+    *error = "it is a folder, expected a video file";
+    return "";
+  }
+  const bool there = fs::exists(file, failed);
+  if (!there && gst_uri_is_valid(file.c_str())) return file;
+  if (!there) {
+    *error = "there is no such file";
+    return "";
+  }
+  gchar* uri = gst_filename_to_uri(file.c_str(), nullptr);
+  const std::string text = uri ? uri : "";
+  g_free(uri);
+  if (text.empty()) *error = "its name cannot be made a URI";
+  return text;
 }

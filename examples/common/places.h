@@ -11,5 +11,8 @@ std::string make_element_known();
 // Folder of the bundled demo checkpoint; empty when it is not there.
 std::string demo_checkpoint();
 
+// Of a file, a URI, or "-" for what is piped in. Empty with `error`: why it is no film.
+std::string uri_of(const std::string& file, std::string* error);
+
 // Whether this names a file that is there, or another place that media comes from: no question.
 bool is_file(const std::string& text);

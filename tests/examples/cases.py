@@ -2,6 +2,7 @@
 
 The build names by environment: VIDI_BUILD and VIDI_SOURCE (folders), VIDI_REPORT (the XML file to write).
 """
+import json
 import os
 import pathlib
 import subprocess
@@ -25,6 +26,11 @@ def environment(**changes):
 def run(command, stdin="", **options):
     """Ends with rc, stdout and stderr as text; a command that hangs is killed and fails the case."""
     return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=LIMIT_S, **options)
+
+
+def hits_in(lines):
+    """What `vidi-ask --json` prints after its first line, which is about the film."""
+    return [one for one in map(json.loads, lines.splitlines()) if one.get("type") != "media"]
 
 
 class Report(unittest.TextTestResult):

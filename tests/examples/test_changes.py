@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Files whose streams change in the middle: vidi-ask watches both halves, ends, and its times go on."""
-import json
 import pathlib
 import tempfile
 import unittest
@@ -24,7 +23,7 @@ class Changes(unittest.TestCase):
         """{query: [(start, stop)]}"""
         result = cases.run([PROGRAM, "--quiet", "--json", *options, film, *EVENTS])
         self.assertEqual(result.returncode, 0, result.stderr)
-        hits = [json.loads(line) for line in result.stdout.splitlines()]
+        hits = cases.hits_in(result.stdout)
         return {query: sorted((h["start"], h["stop"]) for h in hits if h["query"] == query) for query in EVENTS}
 
     def assert_in_both(self, found, query, halves=(0, 1)):

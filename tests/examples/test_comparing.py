@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """vidi-ask --compare-precision: how far the chosen mode and the reference agree on the bundled clip."""
-import json
 import math
 import os
 import pathlib
@@ -25,7 +24,7 @@ def ask(*arguments, **options):
 
 
 def objects(result):
-    return [json.loads(line) for line in result.stdout.splitlines()]
+    return cases.hits_in(result.stdout)
 
 
 def expected_of(chosen, reference):

@@ -237,7 +237,9 @@ TEST(ReferenceMode, IsKnownBeforeOrAfterLoading) {
 // The reference has the same options on the same device, and writes no files.
 TEST(ReferenceMode, KeepsAllElse) {
   Arguments arguments;
-  arguments.weights = arguments.keys = "int8", arguments.vtt = "hits.vtt", arguments.rate = 2;
+  arguments.weights = arguments.keys = "int8", arguments.rate = 2;
+  arguments.exports.files.push_back({nullptr, "hits.vtt"});
+  arguments.exports.clips.folder = "clips";
   for (const auto& [device, precision, wanted] :
        std::vector<std::array<std::string, 3>>{{"cpu", "fp32", "fp32"},
                                                {"cuda:1", "fp16", "fp16"},
@@ -249,7 +251,8 @@ TEST(ReferenceMode, KeepsAllElse) {
     EXPECT_EQ(reference.weights, "native");
     EXPECT_EQ(reference.keys, "native");
     EXPECT_EQ(reference.rate, 2);
-    EXPECT_EQ(reference.vtt, "");
+    EXPECT_TRUE(reference.exports.files.empty());
+    EXPECT_EQ(reference.exports.clips.folder, "");
   }
 }
 

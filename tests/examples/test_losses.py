@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """vidi-ask with files that do not come whole: one sentence at the end, and status 1; with all others status 0."""
-import json
 import pathlib
 import subprocess
 import tempfile
@@ -125,7 +124,7 @@ class Losses(unittest.TestCase):
                 for parts, goals in [((spoken, silent), [9.5]), ((silent, spoken), [27.5])]:
                     result = self.ask("--json", media.join(self.folder / "joined.mkv", *parts), "a dog", "someone saying goal")
                     self.assertEqual((result.returncode, result.stderr), (0, ""))
-                    hits = [json.loads(line) for line in result.stdout.splitlines()]
+                    hits = cases.hits_in(result.stdout)
                     for query, times in [("a dog", [12, 30]), ("someone saying goal", goals)]:
                         starts = sorted(hit["start"] for hit in hits if hit["query"] == query)
                         self.assertEqual(len(starts), len(times), hits)
@@ -155,7 +154,7 @@ class Losses(unittest.TestCase):
         if result.returncode:
             self.assert_said(result, "times are not to be trusted, since GStreamer")
         else:
-            hits = [json.loads(line) for line in result.stdout.splitlines()]
+            hits = cases.hits_in(result.stdout)
             self.assertEqual(len(hits), 1)
             self.assertAlmostEqual(hits[0]["start"], 9.5, delta=1.1)
 

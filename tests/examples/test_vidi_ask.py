@@ -46,7 +46,7 @@ class VidiAsk(unittest.TestCase):
         """What --json says, line by line."""
         result = ask("--json", *arguments)
         self.assertEqual(result.returncode, 0, result.stderr)
-        return [json.loads(line) for line in result.stdout.splitlines()]
+        return cases.hits_in(result.stdout)
 
     def assert_same_hits(self, found, expected):
         """The same questions and times in the same order. A confidence may differ in its last digits: pictures that came
@@ -104,6 +104,16 @@ class VidiAsk(unittest.TestCase):
         self.assert_times((hits[0]["start"], hits[0]["stop"]), 4, 9)
         self.assertTrue(0 < hits[0]["confidence"] <= 1)
 
+    def test_the_first_line_is_about_the_film(self):
+        """With --json: what is known of it, by its header and by the times of its pictures; of what is piped in what the stream says."""
+        film = json.loads(ask("--quiet", "--json", cases.CLIP, "a guitar").stdout)
+        self.assertAlmostEqual(film.pop("duration"), 40.02, delta=0.02)
+        self.assertEqual(film, {"type": "media", "uri": cases.CLIP.as_uri(), "frame_rate": "25/1", "width": 640, "height": 360, "has_audio": True})
+        with open(cases.CLIP, "rb") as clip:
+            piped = subprocess.run([PROGRAM, "--quiet", "--json", "-", "a guitar"], stdin=clip, capture_output=True, text=True, timeout=cases.LIMIT_S)
+        film = json.loads(piped.stdout)
+        self.assertEqual((film["uri"], film["frame_rate"], film["has_audio"]), ("fd://0", "25/1", True))
+
     def test_overlapping_windows_give_one_hit(self):
         """A hit that several windows see is in the table once, whole, also with ten seconds a window."""
         found = rows(ask("--window", "10", "--stride", "5", cases.CLIP, "a dog").stdout)
@@ -158,6 +168,37 @@ class VidiAsk(unittest.TestCase):
         self.assert_refused(result, 1, "cannot be written")
         self.assertNotIn("Loading", result.stderr)
 
+    def test_exports_are_written_after_the_table(self):
+        """--export may be repeated and says where it wrote what it has named itself; --clips cuts the hits out."""
+        film = pathlib.Path(shutil.copy(cases.CLIP, self.folder / "a film.mp4"))
+        result = ask("--quiet", film, "a dog", "a phone", "--export", "edl", "-e", f"csv={self.folder}/hits.csv", "--clips", self.folder / "clips", cwd=self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(len(rows(result.stdout)), 2)
+        self.assertIn("vidi-ask: wrote a film.edl.\n", result.stderr)
+        self.assertIn("M:a dog", (self.folder / "a film.edl").read_text())
+        self.assertIn(",a phone,", (self.folder / "hits.csv").read_text())
+        self.assertEqual(sorted(path.name for path in (self.folder / "clips").iterdir()),
+                         ["01 a phone 0-00-04.mp4", "02 a dog 0-00-12.mp4", "index.json"])
+
+    def test_an_export_alone_is_on_stdout(self):
+        """--export NAME=- takes the table's place, and reads as what vidi-export writes of the same hits."""
+        direct = ask("--quiet", cases.CLIP, "a dog", "-e", "csv=-")
+        self.assertTrue(direct.stdout.startswith("start,stop,"), direct.stdout)
+        later = cases.run([cases.BUILD / "examples/vidi-export", "-", "csv", "-"], stdin=ask("--quiet", "--json", cases.CLIP, "a dog").stdout)
+        self.assertEqual(later.stdout, direct.stdout)
+
+    def test_exports_that_cannot_be_are_said_before_the_work(self):
+        """Two things on stdout, a form that is none, the film itself, clips of a pipe."""
+        film = pathlib.Path(shutil.copy(cases.CLIP, self.folder / "film.mp4"))
+        for arguments, status, part in [(["-e", "csv=-", "--json"], 2, "stdout is to be written twice"), (["-e", "avi"], 2, "expected vtt"),
+                                        (["-e", f"csv={film}"], 1, "is read"), (["--clips", film], 1, "no folder"),
+                                        (["-e", "edl", "--start-timecode", "00:00:00:25"], 1, "there is no frame")]:
+            result = ask(film, "a dog", *arguments, cwd=self.folder)
+            self.assert_refused(result, status, part)
+            self.assertNotIn("Loading", result.stderr)
+        self.assert_refused(ask("-", "a dog", "--clips", "clips", cwd=self.folder), 2, "expected one on a disk")
+        self.assertEqual(film.read_bytes(), cases.CLIP.read_bytes())
+
     # ---- More questions ----
 
     def test_more_questions_are_answered_from_what_is_encoded(self):
@@ -172,7 +213,7 @@ class VidiAsk(unittest.TestCase):
     def test_more_questions_need_no_first_one(self):
         """--ask-more alone watches first and asks then, without a warning; with --json answers are lines, too."""
         result = ask("--ask-more", "--json", cases.CLIP, stdin="a dog\n")
-        hits = [json.loads(line) for line in result.stdout.splitlines()]
+        hits = cases.hits_in(result.stdout)
         self.assertEqual([hit["query"] for hit in hits], ["a dog"])
         self.assertNotIn("vidi-ask:", result.stderr)
 

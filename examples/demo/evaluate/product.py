@@ -19,7 +19,8 @@ class Product:
         done = subprocess.run([self.program, *self.options, *arguments], capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"{self.program} {' '.join(arguments)}: {done.stderr.strip() or f'exit status {done.returncode}'}")
-        return [json.loads(line) for line in done.stdout.splitlines() if line], time.monotonic() - started
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line]
+        return [line for line in lines if line.get("type") != "media"], time.monotonic() - started
 
     def ask(self, file, queries):
         """All questions in one call: {query: [(start, stop)]}."""

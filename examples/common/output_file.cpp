@@ -1,4 +1,4 @@
-#include "examples/ask/output_file.h"
+#include "examples/common/output_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -119,11 +119,33 @@ std::string write_file(const std::string& path, const std::string& text) {
   return error ? sentence(path, error) : "";
 }
 
+std::string make_beside(const std::string& path, std::string* beside) {
+  const int descriptor = open_beside(path, beside);
+  if (descriptor < 0) {
+    beside->clear();
+    return sentence(path, errno);
+  }
+  close(descriptor);
+  return "";
+}
+
+std::string move_in_place(const std::string& beside, const std::string& path) {
+  const int descriptor = open(beside.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return sentence(path, errno);
+  int error = fsync(descriptor) != 0 ? errno : 0;
+  close(descriptor);
+  if (!error && rename(beside.c_str(), path.c_str()) != 0) error = errno;
+  return error ? sentence(path, error) : "";
+}
+
 bool is_same_file(const std::string& one, const std::string& other) {
   std::error_code failed;
   if (fs::equivalent(one, other, failed)) return true;
-  const fs::path first = fs::weakly_canonical(target_of(one), failed);
-  return !failed && first == fs::weakly_canonical(target_of(other), failed) && !failed;
+  const auto place = [&](const std::string& path) {
+    return fs::weakly_canonical(fs::absolute(target_of(path), failed), failed);
+  };
+  const fs::path first = place(one);
+  return !failed && first == place(other) && !failed;
 }
 
 std::string conflict(const std::vector<std::string>& outputs,

@@ -13,6 +13,12 @@ std::string check_writable(const std::string& path);
 // then the old file is as it was.
 std::string write_file(const std::string& path, const std::string& text);
 
+// The same for what another writes, such as a muxer: an empty file beside `path`, whose name goes
+// to `beside`, and its renaming when it is complete. Both return an empty string, or why not; a
+// file that cannot be renamed stays where it is.
+std::string make_beside(const std::string& path, std::string* beside);
+std::string move_in_place(const std::string& beside, const std::string& path);
+
 // Whether both names are one file, also by a link, and also if it is not there yet.
 bool is_same_file(const std::string& one, const std::string& other);
 
