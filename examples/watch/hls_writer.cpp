@@ -25,6 +25,15 @@ GstPadProbeReturn shared(GstPad* pad, GstPadProbeInfo* info, gpointer share) {
   return probe(pad, info, static_cast<Share*>(share)->files.get());
 }
 
+// Its end alone: a decoder has no pad yet, and what follows it none that is linked. Borrowed.
+GstPad* add_way_out(GstElement* bin) {
+  GstPad* last = gst_bin_find_unlinked_pad(GST_BIN(bin), GST_PAD_SRC);
+  GstPad* pad = gst_ghost_pad_new("src", last);
+  gst_object_unref(last);
+  gst_element_add_pad(bin, pad);
+  return pad;
+}
+
 void forget(gpointer share) { delete static_cast<Share*>(share); }
 
 }  // namespace
@@ -73,7 +82,7 @@ std::string HlsWriter::start(const StreamTaps& taps, GstElement* watching) {
 // Empty, or which element is not installed.
 std::string HlsWriter::add(const std::shared_ptr<StreamTap>& tap, const std::string& branch) {
   GError* error = nullptr;
-  GstElement* bin = gst_parse_bin_from_description(branch.c_str(), TRUE, &error);
+  GstElement* bin = gst_parse_bin_from_description(branch.c_str(), FALSE, &error);
   const std::string wrong = error ? error->message : "";
   g_clear_error(&error);
   if (!wrong.empty()) {
@@ -81,17 +90,16 @@ std::string HlsWriter::add(const std::shared_ptr<StreamTap>& tap, const std::str
     return wrong;
   }
   gst_bin_add(GST_BIN(pipeline_), bin);
+  GstPad* pad = add_way_out(bin);
   GstElement* source = gst_bin_get_by_name(GST_BIN(bin), "in");
   GstCaps* caps = tap->caps();
   g_object_set(source, "caps", caps, nullptr);
   gst_caps_unref(caps);
-  GstPad* pad = gst_element_get_static_pad(bin, "src");
   if (tap->video()) {
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, shared<HlsFiles::on_picture>,
                       new Share{files_}, forget);
     writes_pictures_ = true;
   }
-  gst_object_unref(pad);
   gst_element_link_pads(bin, "src", muxer_, nullptr);
   taps_.push_back(tap);
   sources_.push_back(source);
