@@ -30,8 +30,8 @@ std::string first_of(std::initializer_list<const char*> chains) {
 
 HlsBranch raw_pictures() {
   const std::string encoder =
-      first_of({"x264enc tune=zerolatency speed-preset=veryfast key-int-max=30 bitrate=2000",
-                "openh264enc gop-size=30 bitrate=2000000"});
+      first_of({"x264enc tune=zerolatency speed-preset=veryfast key-int-max=15 bitrate=2000",
+                "openh264enc gop-size=15 bitrate=2000000"});
   if (encoder.empty())
     return {"",
             "raw pictures need an encoder of H.264 for HLS, x264enc or openh264enc, and none is "

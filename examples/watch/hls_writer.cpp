@@ -1,5 +1,6 @@
 #include "examples/watch/hls_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "examples/common/warnings.h"
@@ -64,7 +65,10 @@ HlsWriter::~HlsWriter() {
   dispose(pipeline_);
 }
 
-std::string HlsWriter::start(const StreamTaps& taps, GstElement* watching) {
+// The muxer's clock (PCR) and tables go with its first stream: the pictures, at which segments
+// begin.
+std::string HlsWriter::start(StreamTaps taps, GstElement* watching) {
+  std::stable_partition(taps.begin(), taps.end(), [](const auto& tap) { return tap->video(); });
   std::string left_out;
   for (const auto& tap : taps) {
     const HlsBranch branch = hls_branch(*tap);

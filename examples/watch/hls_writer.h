@@ -50,7 +50,7 @@ class HlsWriter {
 
   // `watching`: whose running times the taps have. Returns an empty string, or what is not written;
   // when writes_pictures() is false, nothing is.
-  std::string start(const StreamTaps& taps, GstElement* watching);
+  std::string start(StreamTaps taps, GstElement* watching);
   bool writes_pictures() const { return writes_pictures_; }
   void finish();  // the streams end here
 

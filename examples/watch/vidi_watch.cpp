@@ -97,15 +97,14 @@ class Watcher {
 Watcher::Watcher(const WatchArguments& arguments, const std::string& model)
     : arguments_(arguments), model_(model) {
   if (!arguments.hls.empty()) {
-    publisher_.emplace(
-        HlsPublisher::Settings{.folder = arguments.hls,
-                               .segment_s = arguments.hls_segment_s,
-                               .keep_s = arguments.hls_keep_s,
-                               .delay_s = arguments.hls_delay_s,
-                               .tells_clock = arguments.uri.starts_with("rtsp")},
-        HlsPublisher::Host{[](const std::string& line) { say(line); },
-                           [this](const std::string& line) { note(line); },
-                           [this] { leave_when_saved(); }});
+    publisher_.emplace(HlsPublisher::Settings{.folder = arguments.hls,
+                                              .segment_s = arguments.hls_segment_s,
+                                              .keep_s = arguments.hls_keep_s,
+                                              .delay_s = arguments.hls_delay_s,
+                                              .tells_clock = arguments.uri.starts_with("rtsp")},
+                       HlsPublisher::Host{[](const std::string& line) { say(line); },
+                                          [this](const std::string& line) { note(line); },
+                                          [this] { leave_when_saved(); }});
   }
   if (arguments.record.empty()) return;
   recorder_.emplace(

@@ -165,7 +165,7 @@ bool lies_in(const std::string& uri, const std::string& folder) {
   std::error_code failed;
   const fs::path place = fs::weakly_canonical(file, failed).parent_path();
   g_free(file);
-  return !failed && place == fs::weakly_canonical(fs::path(folder) / ".", failed).parent_path();
+  return !failed && place == fs::weakly_canonical(folder, failed);
 }
 
 // The first thing that is wrong; empty when all is well.
