@@ -248,6 +248,9 @@ void HlsPublisher::end_playlist() {
   ended_ = changed_ = true;
   playlist_->close_all();
   publish(true);
+  std::vector<std::string> gone;
+  for (const Leaving& left : std::exchange(leaving_, {})) gone.push_back(left.file);
+  folder_.remove(gone);
 }
 
 void HlsPublisher::finish() {
