@@ -14,7 +14,7 @@ constexpr gint64 kUntilRetry = 5 * G_USEC_PER_SEC;
 constexpr gint64 kUntilRewritten = G_USEC_PER_SEC;
 constexpr gint64 kLongestEnd = G_USEC_PER_SEC;
 constexpr gint64 kStands = 10 * G_USEC_PER_SEC;  // a stream without data for so long
-constexpr gint64 kStep = 100'000;                // of the wall clock, that is no drift
+constexpr gint64 kStep = 500'000;                // of the wall clock, that is no drift
 constexpr size_t kMostBegins = 20'000, kMostUndated = 1000;
 
 gint64 us(double seconds) { return static_cast<gint64>(seconds * G_USEC_PER_SEC); }

@@ -68,7 +68,13 @@ def camera(folder, minutes):
         if end - begin > CLIP_S - 2:
             n_whole += 1
             n_missing += len(set(TRUTH) - set(found))
-        off += [max(abs(a - b) for a, b in zip(times, TRUTH[query])) for query, times in found.items() if times[1] < end - begin]
+        for query, times in found.items():
+            if times[1] < end - begin:
+                off.append(max(abs(a - b) for a, b in zip(times, TRUTH[query])))
+                if off[-1] > 1.1:
+                    print(f"turn at {begin:.2f}, {end - begin:.2f} s long: {query} at {times[0]:.2f}..{times[1]:.2f}")
+    if off and max(off) > 1.1:
+        print("\n".join(process.seen + list(process.lines.queue)))
     check(n_whole, f"{n_whole} whole turns of the clip, {len(playlist.segments)} segments")
     check(n_missing == 0, f"{n_missing} hits are no range")
     check(off and max(off) <= 1.1, f"{len(off)} ranges are off the truth by {max(off, default=99):.2f} s at most, {statistics.median(off or [99]):.2f} s in the middle")
