@@ -22,7 +22,7 @@ bool counts(const Span& span, double min_confidence) {
 }
 
 Hit hit_of(const Analysis& analysis, const Question& question, const Answer& answer,
-           const Span& span) {
+               const Span& span) {
   const AnalysisWindow& window = *analysis.window;
   const AskPlan& plan = *window.plan;
   Hit hit;
