@@ -69,7 +69,7 @@ def camera(folder, minutes):
             n_whole += 1
             n_missing += len(set(TRUTH) - set(found))
         for query, times in found.items():
-            if times[1] < end - begin:
+            if TRUTH[query][1] + 1 < end - begin:  # else it was cut off with its turn
                 off.append(max(abs(a - b) for a, b in zip(times, TRUTH[query])))
                 if off[-1] > 1.1:
                     print(f"turn at {begin:.2f}, {end - begin:.2f} s long: {query} at {times[0]:.2f}..{times[1]:.2f}")
