@@ -76,16 +76,19 @@ GstElement* make_filter(const WatchArguments& a, const std::string& model) {
                ns(a.unload_after_s), nullptr);
   // The present matters: when the model is too slow, the oldest windows are left out.
   gst_util_set_object_arg(G_OBJECT(filter), "overload-policy", "drop-oldest");
+  gst_util_set_object_arg(G_OBJECT(filter), "task", a.task.c_str());
+  g_object_set(filter, "max-highlights", static_cast<guint>(a.max_highlights), nullptr);
   set_queries(filter, a.queries);
   return filter;
 }
 
 Connection::Connection(const WatchArguments& arguments, GstElement* filter, ClipRecorder* recorder,
-                       Host host)
+                       HlsPublisher* publisher, Host host)
     : arguments_(arguments),
       pipeline_(gst_pipeline_new(nullptr)),
       filter_(filter),
       recorder_(recorder),
+      publisher_(publisher),
       host_(std::move(host)),
       source_(pipeline_, arguments.uri, {arguments.video_track, arguments.audio_track},
               [this](const LiveStream& stream) { add_stream(stream); }),
@@ -98,6 +101,7 @@ Connection::Connection(const WatchArguments& arguments, GstElement* filter, Clip
   gst_object_unref(bus);
   tick_ = g_timeout_add(kTickMs, on_tick, this);
   if (recorder_) recorder_->attach();
+  if (publisher_) publisher_->attach(pipeline_);
 }
 
 // The main loop's part of the end; the rest may be done on another thread.
@@ -122,11 +126,13 @@ std::string Connection::start() {
 // ---- Streams turn up, on GStreamer's threads ----
 
 void Connection::add_stream(const LiveStream& stream) {
-  if (recorder_) {
+  const auto tap_into = [&](StreamTaps& taps) {
     const auto tap = StreamTap::on(stream);
     std::lock_guard lock(mutex_);
-    taps_.push_back(tap);
-  }
+    taps.push_back(tap);
+  };
+  if (recorder_) tap_into(taps_);
+  if (publisher_) tap_into(published_taps_);
   GstElement* queue = gst_element_factory_make("queue", nullptr);
   GstElement* decoder = gst_element_factory_make("decodebin", nullptr);
   // What waits for its first picture must not keep the pipeline, and with it the sound, in PAUSED:
@@ -227,6 +233,7 @@ void Connection::take_result(const GstStructure* result) {
   }
   const bool is_wanted = host_.on_hit(hit);
   if (recorder_ && hit.final && is_wanted) recorder_->save(hit);
+  if (publisher_) publisher_->tag(hit);
 }
 
 // Windows are analysed in order: no hit begins before the last one did, but for those that grow.
@@ -246,16 +253,17 @@ void Connection::take_window(const GstStructure* window) {
 }
 
 // Pictures and sound turn up one after the other, and a muxer must know all of them when it begins.
-void Connection::record(gint64 now_us) {
+void Connection::hand_on_streams(gint64 now_us) {
   if (!has_pictures()) return;
   if (pictures_since_us_ == 0) pictures_since_us_ = now_us;
   if (now_us - pictures_since_us_ < kUntilAllStreams) return;
-  StreamTaps taps;
+  StreamTaps taps, published_taps;
   {
     std::lock_guard lock(mutex_);
-    taps = taps_;
+    taps = taps_, published_taps = published_taps_;
   }
-  recorder_->tick(taps);
+  if (recorder_) recorder_->tick(taps);
+  if (publisher_) publisher_->tick(published_taps);
 }
 
 // ---- The end ----
@@ -282,7 +290,7 @@ gboolean Connection::on_tick(gpointer data) {
   }
   if (!self->has_pictures_to_come(now)) return G_SOURCE_CONTINUE;
   if (!self->is_watched(now)) return G_SOURCE_CONTINUE;
-  if (self->recorder_) self->record(now);
+  self->hand_on_streams(now);
   return G_SOURCE_CONTINUE;
 }
 
@@ -353,6 +361,7 @@ gboolean Connection::on_ended(gpointer data) {
   self->ended_ = 0;
   for (const std::string& again : self->warnings_.take_repeated()) self->host_.on_note(again);
   if (self->recorder_) self->recorder_->detach();
+  if (self->publisher_) self->publisher_->detach();
   const auto on_end = self->host_.on_end;  // copies: `self` may be destroyed in it
   const std::string text = self->why_text_;
   on_end(self->why_, text);

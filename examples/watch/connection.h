@@ -2,7 +2,7 @@
 //
 //   LiveSource -- tee -- queue -- decodebin -- vidifilter -- fakesink
 //
-// With --record a tap at each tee (stream_tap.h) hands on what flows there.
+// With --record, and with --hls, a tap at each tee (stream_tap.h) hands on what flows there.
 //
 // A connection ends once, by itself or by stop(): the source is cut off, what came until then is
 // analysed to its end for a while, and `on_end` hears why. Main thread only, with a running
@@ -18,6 +18,7 @@
 
 #include "examples/common/warnings.h"
 #include "examples/watch/clip_recorder.h"
+#include "examples/watch/hls_publisher.h"
 #include "examples/watch/live_source.h"
 #include "examples/watch/sighting.h"
 #include "examples/watch/watch_arguments.h"
@@ -37,9 +38,9 @@ class Connection {
     std::function<void(Why, const std::string&)> on_end;
   };
 
-  // `recorder` is null without --record.
+  // `recorder` is null without --record, `publisher` without --hls.
   Connection(const WatchArguments& arguments, GstElement* filter, ClipRecorder* recorder,
-             Host host);
+             HlsPublisher* publisher, Host host);
   ~Connection();  // waits for what flows; on another thread after leave_main_loop()
   void leave_main_loop();
   Connection(const Connection&) = delete;
@@ -64,7 +65,7 @@ class Connection {
   void take_window(const GstStructure* window);
   bool has_pictures_to_come(gint64 now_us);
   bool is_watched(gint64 now_us);
-  void record(gint64 now_us);
+  void hand_on_streams(gint64 now_us);
   void end(Why why, const std::string& text);
   void finish();
 
@@ -72,12 +73,13 @@ class Connection {
   GstElement* const pipeline_;
   GstElement* const filter_;
   ClipRecorder* const recorder_;
+  HlsPublisher* const publisher_;
   const Host host_;
   LiveSource source_;
   const gint64 began_us_;
 
   std::mutex mutex_;
-  StreamTaps taps_;
+  StreamTaps taps_, published_taps_;
 
   Warnings warnings_;
   guint64 n_windows_ = 0;

@@ -6,12 +6,17 @@
 
 namespace {
 
-constexpr size_t kLongestName = 60;  // bytes of a query in a file's name
+constexpr size_t kLongestName = 60;  // bytes of a title in a file's name
 
 guint64 number(const GstStructure* s, const char* field, guint64 otherwise = 0) {
   guint64 value = otherwise;
   gst_structure_get_uint64(s, field, &value);
   return value;
+}
+
+std::string text(const GstStructure* s, const char* field) {
+  const gchar* value = gst_structure_get_string(s, field);
+  return value ? value : "";
 }
 
 std::optional<gint64> camera_clock(const GstStructure* result) {
@@ -61,8 +66,9 @@ std::string iso_utc(gint64 utc_us) {
 
 Sighting sighting(const GstStructure* result, gint64 now_us) {
   Sighting s;
-  const gchar* query = gst_structure_get_string(result, "query");
-  s.query = query ? query : "";
+  s.query = text(result, "query");
+  s.label = text(result, "label");
+  s.session = text(result, "session-id");
   s.result_id = number(result, "result-id");
   const auto clock = camera_clock(result);
   s.by_camera = clock.has_value();
@@ -77,12 +83,14 @@ Sighting sighting(const GstStructure* result, gint64 now_us) {
   return s;
 }
 
+const std::string& title_of(const Sighting& s) { return s.label.empty() ? s.query : s.label; }
+
 // With the offset: at the end of summer time an hour comes twice.
 std::string text_line(const Sighting& s) {
   const int tenth = static_cast<int>(s.utc_us % G_USEC_PER_SEC / (G_USEC_PER_SEC / 10));
   std::string line = (s.by_camera ? " " : "~") + formatted(s.utc_us, "%Y-%m-%d %H:%M:%S") + "." +
                      std::to_string(tenth) + formatted(s.utc_us, "%:z");
-  gchar* rest = g_strdup_printf("  %s  %.1f s", printable(s.query).c_str(), seconds(s));
+  gchar* rest = g_strdup_printf("  %s  %.1f s", printable(title_of(s)).c_str(), seconds(s));
   line += rest;
   g_free(rest);
   if (s.confidence)
@@ -95,7 +103,8 @@ std::string json_line(const Sighting& s) {
   line["type"] = "hit";
   line["time"] = iso_utc(s.utc_us);
   line["clock"] = s.by_camera ? "camera" : "arrival";
-  line["query"] = s.query;
+  if (!s.query.empty()) line["query"] = s.query;
+  if (!s.label.empty()) line["label"] = s.label;
   line["duration"] = seconds(s);
   if (s.confidence) line["confidence"] = *s.confidence;
   line["final"] = s.final;
@@ -104,7 +113,7 @@ std::string json_line(const Sighting& s) {
 
 std::string file_stem(const Sighting& s) {
   std::string name;
-  for (const gchar* at = s.query.c_str(); *at && name.size() < kLongestName;
+  for (const gchar* at = title_of(s).c_str(); *at && name.size() < kLongestName;
        at = g_utf8_next_char(at)) {
     const gunichar c = g_utf8_get_char_validated(at, -1);
     if (static_cast<gint>(c) < 0) break;

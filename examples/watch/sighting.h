@@ -7,7 +7,9 @@
 #include <string>
 
 struct Sighting {
-  std::string query;
+  std::string query;                 // a highlight of the model's own has none
+  std::string label;                 // a highlight's title; empty: it has none
+  std::string session;               // with the result id unique over all runs
   guint64 result_id = 0;             // the same for a hit that grows; unique within a connection
   gint64 utc_us = 0;                 // start, since 1970
   bool by_camera = false;            // utc_us is the source's clock, else ours at arrival
@@ -19,8 +21,10 @@ struct Sighting {
 // From a `vidi/result` that was received at `now_us`.
 Sighting sighting(const GstStructure* result, gint64 now_us);
 
+const std::string& title_of(const Sighting& sighting);  // what was found
+
 std::string text_line(const Sighting& sighting);  // both with the newline
 std::string json_line(const Sighting& sighting);
 
-// YYYY-MM-DD_HH-MM-SS-the-query, local time, safe as a file's name whatever the query is.
+// YYYY-MM-DD_HH-MM-SS-the-title, local time, safe as a file's name whatever the title is.
 std::string file_stem(const Sighting& sighting);

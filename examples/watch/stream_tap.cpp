@@ -1,5 +1,7 @@
 #include "examples/watch/stream_tap.h"
 
+#include "examples/watch/camera_clock.h"
+
 namespace {
 
 constexpr size_t kMostBytes = 64 << 20;
@@ -85,6 +87,11 @@ gint64 StreamTap::last_us() const {
   return last_us_;
 }
 
+std::optional<gint64> StreamTap::clock_offset_ns() const {
+  std::lock_guard lock(mutex_);
+  return clock_offset_ns_;
+}
+
 bool StreamTap::has_changed() const {
   std::lock_guard lock(mutex_);
   return changed_;
@@ -117,6 +124,9 @@ void StreamTap::take(GstPad* pad, GstBuffer* buffer) {
   GstBuffer* copy = in_running_time(pad, buffer);
   std::lock_guard lock(mutex_);
   last_us_ = g_get_monotonic_time();
+  const auto clock = camera_clock_ns(copy);
+  if (clock && GST_BUFFER_PTS_IS_VALID(copy))
+    clock_offset_ns_ = *clock - static_cast<gint64>(GST_BUFFER_PTS(copy));
   take_caps(pad);
   if (appsrc_) {
     hand_on(copy);

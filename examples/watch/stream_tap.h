@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "examples/watch/live_source.h"
 
@@ -23,6 +24,8 @@ class StreamTap {
   bool raw() const { return raw_; }
   GstCaps* caps() const;   // the caller's reference; null before the first data
   gint64 last_us() const;  // monotonic time of its last data, 0 = none
+  // The camera's wall clock less the running time, nanoseconds; empty until it is told.
+  std::optional<gint64> clock_offset_ns() const;
 
   // What is kept, and what comes from now on, goes to this appsrc, from a key frame on.
   void begin(GstElement* appsrc);
@@ -49,4 +52,5 @@ class StreamTap {
   size_t n_bytes_ = 0;
   bool waits_for_key_ = false, changed_ = false;
   gint64 last_us_ = 0;
+  std::optional<gint64> clock_offset_ns_;
 };

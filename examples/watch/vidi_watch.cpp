@@ -30,6 +30,7 @@
 #include "examples/watch/clip_recorder.h"
 #include "examples/watch/connection.h"
 #include "examples/watch/disposal.h"
+#include "examples/watch/hls_publisher.h"
 #include "examples/watch/sighting.h"
 #include "examples/watch/stop_signals.h"
 #include "examples/watch/watch_arguments.h"
@@ -81,6 +82,7 @@ class Watcher {
   guint keeper_watch_ = 0, retry_timer_ = 0, closing_timer_ = 0;
   std::function<void()> after_end_;
   std::optional<ClipRecorder> recorder_;
+  std::optional<HlsPublisher> publisher_;
   std::unique_ptr<Connection> connection_;
 
   double delay_s_ = 1;         // before the next attempt
@@ -94,6 +96,16 @@ class Watcher {
 
 Watcher::Watcher(const WatchArguments& arguments, const std::string& model)
     : arguments_(arguments), model_(model) {
+  if (!arguments.hls.empty()) {
+    publisher_.emplace(HlsPublisher::Settings{.folder = arguments.hls,
+                                              .segment_s = arguments.hls_segment_s,
+                                              .keep_s = arguments.hls_keep_s,
+                                              .delay_s = arguments.hls_delay_s,
+                                              .tells_clock = arguments.uri.starts_with("rtsp")},
+                       HlsPublisher::Host{[](const std::string& line) { say(line); },
+                                          [this](const std::string& line) { note(line); },
+                                          [this] { leave_when_saved(); }});
+  }
   if (arguments.record.empty()) return;
   recorder_.emplace(
       arguments.record, ns(arguments.before_s), ns(arguments.after_s),
@@ -117,9 +129,11 @@ Watcher::~Watcher() {
 
 // What every connection is made of: a sentence about the first that is not there, or cannot be
 // loaded.
-static std::string what_is_missing(bool records) {
+static std::string what_is_missing(bool records, bool publishes) {
   std::vector<const char*> needed{"vidifilter", "queue", "tee", "fakesink", "decodebin"};
   if (records) needed.insert(needed.end(), {"splitmuxsink", "matroskamux"});
+  if (publishes)
+    needed.insert(needed.end(), {"appsrc", "h264parse", "h265parse", "aacparse", "mpegtsmux"});
   for (const char* name : needed) {
     GstElement* element = gst_element_factory_make(name, nullptr);
     if (!element) return std::string("GStreamer has no element named ") + name;
@@ -129,8 +143,9 @@ static std::string what_is_missing(bool records) {
 }
 
 int Watcher::run() {
-  std::string wrong = what_is_missing(recorder_.has_value());
+  std::string wrong = what_is_missing(recorder_.has_value(), publisher_.has_value());
   if (wrong.empty() && recorder_) wrong = recorder_->prepare();
+  if (wrong.empty() && publisher_) wrong = publisher_->prepare();
   if (!wrong.empty()) {
     say(wrong);
     return kFailed;
@@ -189,6 +204,7 @@ void Watcher::connect() {
   counted_.clear();
   connection_ = std::make_unique<Connection>(
       arguments_, make_filter(arguments_, model_), recorder_ ? &*recorder_ : nullptr,
+      publisher_ ? &*publisher_ : nullptr,
       Connection::Host{[this](const Sighting& hit) { return take_hit(hit); },
                        [this](const std::string& line) { note(line); },
                        [this](Connection::Why why, const std::string& text) { ended(why, text); }});
@@ -314,10 +330,11 @@ void Watcher::count(guint64 id) {
 
 void Watcher::take_clip(const ClipRecorder::Saved& saved) {
   if (!saved.error.empty()) {
-    say("the clip of " + printable(saved.hit.query) + " was not saved: " + printable(saved.error));
+    say("the clip of " + printable(title_of(saved.hit)) +
+        " was not saved: " + printable(saved.error));
   } else if (arguments_.json) {
     nlohmann::ordered_json line = {
-        {"type", "clip"}, {"query", saved.hit.query}, {"file", saved.file}};
+        {"type", "clip"}, {"query", title_of(saved.hit)}, {"file", saved.file}};
     tell(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   } else {
     tell("saved " + printable(saved.file) + "\n");
@@ -343,7 +360,9 @@ void Watcher::stop() {
 }
 
 void Watcher::leave_when_saved() {
-  if (!recorder_ || !recorder_->is_busy()) leave(failed_ ? kFailed : kOk);
+  if (recorder_ && recorder_->is_busy()) return;
+  if (publisher_) publisher_->finish();
+  if (!publisher_ || !publisher_->is_busy()) leave(failed_ ? kFailed : kOk);
 }
 
 void Watcher::leave(int status) {

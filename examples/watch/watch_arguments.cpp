@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "examples/common/byte_count.h"
 #include "examples/common/output.h"
 #include "examples/common/places.h"
 #include "examples/common/text.h"
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -16,6 +19,7 @@ constexpr char kSummary[] =
     "Watches a camera or another live source and says when something is seen or heard.\n\n"
     "  vidi-watch rtsp://camera/stream \"a person falls\" \"a dog barking\"\n"
     "  vidi-watch --record clips rtsp://camera/stream \"a red car\"\n"
+    "  vidi-watch --hls www rtsp://camera/stream \"a goal\"\n"
     "  vidi-watch --once 1 test:// \"a clock ticking\"";
 
 constexpr char kDescription[] =
@@ -26,12 +30,12 @@ constexpr char kDescription[] =
     "The time of a hit is the camera's own clock where the camera tells it; else this computer's\n"
     "clock when the pictures arrived, marked with ~.\n\n"
     "When the source ends or fails it is connected again, for ever; the model stays loaded.\n"
-    "Clips that cannot be saved, for example on a full disk, are no reason to end.\n"
+    "Clips and segments that cannot be written, for example on a full disk, are no reason to end.\n"
     "Exit status: 0 ended by Ctrl-C, --once or the end of a file, 1 failed, 2 the command line "
     "was\n"
     "not understood.";
 
-constexpr double kDay = 86400;
+constexpr double kDay = 86400, kLeastKept = 120;
 
 // A number on the command line, where it goes and what it may be.
 struct Number {
@@ -52,6 +56,16 @@ constexpr Number kNumbers[] = {
      "N", &WatchArguments::rate, 0.01, 60},
     {"min-confidence", 0, "Leave out hits of less confidence, 0 to 1", "N",
      &WatchArguments::min_confidence, 0, 1},
+    {"max-highlights", 0, "With --task highlight: the best so many a minute, 0 = all (default 3)",
+     "N", &WatchArguments::max_highlights, 0, 1000},
+    {"hls-segment", 0, "With --hls: length of a segment, as far as key frames allow (default 4)",
+     "SECONDS", &WatchArguments::hls_segment_s, 0.5, 60},
+    {"hls-keep", 0,
+     "With --hls: how much of the stream the playlist lists (default 120, or three windows where "
+     "those are longer)",
+     "SECONDS", &WatchArguments::hls_keep_s, 1, kDay},
+    {"hls-delay", 0, "With --hls: publish so much later, together with the hits (default 0)",
+     "SECONDS", &WatchArguments::hls_delay_s, 0, kDay},
     {"before", 0, "Of a clip: how much before the hit (default 5)", "SECONDS",
      &WatchArguments::before_s, 0, 300},
     {"after", 0, "Of a clip: how much after the hit (default 5)", "SECONDS",
@@ -72,14 +86,15 @@ constexpr size_t kNNumbers = std::size(kNumbers);
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *weights = nullptr,
         *keys = nullptr, *memory_limit = nullptr;
-  gchar *record = nullptr, *audio_track = nullptr, *video_track = nullptr;
+  gchar *task = nullptr, *record = nullptr, *hls = nullptr, *audio_track = nullptr,
+        *video_track = nullptr;
   gchar* numbers[kNNumbers] = {};
   gboolean json = FALSE, final_only = FALSE, quiet = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text :
-         {model, device, precision, weights, keys, memory_limit, record, audio_track, video_track})
+    for (gchar* text : {model, device, precision, weights, keys, memory_limit, task, record, hls,
+                        audio_track, video_track})
       g_free(text);
     for (gchar* text : numbers) g_free(text);
     g_strfreev(rest);
@@ -94,10 +109,11 @@ bool is_one_of(const std::string& text, std::initializer_list<const char*> choic
   return std::any_of(choices.begin(), choices.end(), [&](const char* c) { return text == c; });
 }
 
-// Empty, or what is wrong with the number.
+// Empty, or what is wrong with the number. Seconds may have their s: 30s.
 std::string read_number(const Number& number, const gchar* text, WatchArguments* a) {
   gchar* end = nullptr;
   const double value = g_ascii_strtod(text, &end);
+  if (end != text && *end == 's' && g_str_equal(number.unit, "SECONDS")) ++end;
   if (end == text || *end != '\0' || !(value >= number.least && value <= number.most)) {
     gchar* wrong = g_strdup_printf("--%s: expected a number from %g to %g, found %s", number.option,
                                    number.least, number.most, text);
@@ -118,6 +134,7 @@ std::string read_numbers(const Raw& raw, WatchArguments* a) {
     has_stride |= kNumbers[i].field == &WatchArguments::stride_s;
   }
   if (!has_stride) a->stride_s = a->window_s / 2;
+  if (a->hls_keep_s == 0) a->hls_keep_s = std::max(kLeastKept, 3 * a->window_s);
   return a->stride_s > a->window_s ? "--stride: expected at most the length of the window" : "";
 }
 
@@ -135,9 +152,20 @@ void read_texts(const Raw& raw, WatchArguments* a) {
   a->weights = text_of(raw.weights, a->weights);
   a->keys = text_of(raw.keys, a->keys);
   if (raw.memory_limit) a->memory_limit = parse_byte_count(raw.memory_limit);
-  a->record = text_of(raw.record);
+  a->task = text_of(raw.task, a->task);
+  a->record = text_of(raw.record), a->hls = text_of(raw.hls);
   a->audio_track = text_of(raw.audio_track), a->video_track = text_of(raw.video_track);
   a->json = raw.json, a->final_only = raw.final_only, a->quiet = raw.quiet;
+}
+
+// Whether a file that is watched would be taken for one that was written.
+bool lies_in(const std::string& uri, const std::string& folder) {
+  gchar* file = folder.empty() ? nullptr : g_filename_from_uri(uri.c_str(), nullptr, nullptr);
+  if (!file) return false;
+  std::error_code failed;
+  const fs::path place = fs::weakly_canonical(file, failed).parent_path();
+  g_free(file);
+  return !failed && place == fs::weakly_canonical(folder, failed);
 }
 
 // The first thing that is wrong; empty when all is well.
@@ -152,7 +180,11 @@ std::string complaint(const WatchArguments& a) {
   if (!is_one_of(a.keys, {"auto", "native", "int8"}))
     return "--keys: expected auto, native or int8, found " + a.keys;
   if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
-  if (a.queries.empty())
+  if (!is_one_of(a.task, {"retrieval", "highlight"}))
+    return "--task: expected retrieval or highlight, found " + a.task;
+  if (lies_in(a.uri, a.hls))
+    return "the source lies in the folder of --hls, expected another folder than " + a.hls;
+  if (a.queries.empty() && a.task != "highlight")
     return "expected what to look for after the address, for example \"a dog\"";
   for (const std::string& query : a.queries) {
     if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
@@ -179,6 +211,11 @@ GOptionContext* make_context(Raw& raw) {
        "Most that the model may take of its device, such as 24GB (default: all there is)", "BYTES"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &raw.record,
        "Save a clip around each hit in this folder", "DIR"},
+      {"hls", 0, 0, G_OPTION_ARG_FILENAME, &raw.hls,
+       "Publish the stream as HLS in this folder (playlist.m3u8), each hit as a date range of it",
+       "DIR"},
+      {"task", 0, 0, G_OPTION_ARG_STRING, &raw.task,
+       "retrieval: answer the questions; highlight: find the moments worth keeping", "NAME"},
       {"audio-track", 0, 0, G_OPTION_ARG_STRING, &raw.audio_track,
        "Which track of sound is heard: its number, or its language such as en (default: as the "
        "source says)",

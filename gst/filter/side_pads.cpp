@@ -2,6 +2,7 @@
 
 #include "gst/filter/element_pads.h"
 #include "gst/media/buffer_times.h"
+#include "gst/results/line_forms.h"
 
 GST_DEBUG_CATEGORY_EXTERN(vidifilter_debug);
 #define GST_CAT_DEFAULT vidifilter_debug
@@ -28,8 +29,8 @@ std::shared_ptr<SparsePad> SidePads::request(GstPadTemplate* templ, bool text) {
     return nullptr;
   }
   GstPad* pad = gst_pad_new_from_template(templ, name);
-  GstCaps* caps = gst_caps_from_string(text ? kTextCaps : kJsonCaps);
-  auto side = std::make_shared<SparsePad>(pad, caps);
+  GstCaps* caps = gst_caps_from_string(text ? kTextCaps : kLineCaps);
+  auto side = std::make_shared<SparsePad>(pad, caps, text ? nullptr : in_form);
   gst_caps_unref(caps);
   {
     std::lock_guard lock(flow_mutex_);

@@ -19,7 +19,6 @@
 namespace vidi {
 
 inline constexpr char kTextCaps[] = "text/x-raw, format=(string)utf8";
-inline constexpr char kJsonCaps[] = "application/x-json";
 
 class SidePads {
  public:

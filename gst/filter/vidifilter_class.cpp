@@ -30,6 +30,7 @@
 
 #include "gst/filter/element_pads.h"
 #include "gst/filter/vidifilter.h"
+#include "gst/results/line_forms.h"
 
 GST_DEBUG_CATEGORY(vidifilter_debug);
 GST_DEBUG_CATEGORY(vidimodel_debug);
@@ -155,7 +156,7 @@ void add_templates(GstElementClass* klass) {
   add_template(klass, "text_src", GST_PAD_SRC, GST_PAD_REQUEST,
                gst_caps_from_string(vidi::kTextCaps));
   add_template(klass, "json_src", GST_PAD_SRC, GST_PAD_REQUEST,
-               gst_caps_from_string(vidi::kJsonCaps));
+               gst_caps_from_string(vidi::kLineCaps));
 }
 
 void add_actions(GType type) {

@@ -63,9 +63,12 @@ bool has_sticky(GstPad* pad, GstEventType type) {
 
 }  // namespace
 
-SparsePad::SparsePad(GstPad* pad, GstCaps* caps)
+SparsePad::SparsePad(GstPad* pad, GstCaps* caps) : SparsePad(pad, caps, nullptr) {}
+
+SparsePad::SparsePad(GstPad* pad, GstCaps* caps, Wrap wrap)
     : pad_(GST_PAD(gst_object_ref(pad))),
       handle_(std::make_shared<Handle>()),
+      wrap_(wrap),
       caps_(caps ? gst_caps_ref(caps) : nullptr) {
   handle_->owner = this;
   const auto forget = [](gpointer handle) { delete static_cast<HandleRef*>(handle); };
@@ -86,6 +89,7 @@ SparsePad::~SparsePad() {
   activate(false);
   leave_peer();
   gst_clear_caps(&caps_);
+  gst_clear_caps(&form_);
   gst_object_unref(pad_);
 }
 
@@ -103,8 +107,7 @@ void SparsePad::queue_start(const std::string& upstream_id, std::optional<guint>
                             const GstSegment& segment, GstClockTime position, guint32 seqnum) {
   if (!GST_CLOCK_TIME_IS_VALID(position)) position = segment.start;
   const std::string id = upstream_id + "/" + GST_PAD_NAME(pad_);
-  GstEvent* events[] = {stream_start_event(id, group_id),
-                        caps_ ? gst_event_new_caps(caps_) : nullptr,
+  GstEvent* events[] = {stream_start_event(id, group_id), caps_ ? caps_event() : nullptr,
                         gst_event_new_segment(&segment), gst_event_new_gap(position, 0)};
   // What came before the first start belongs behind it.
   auto at = started_ ? queue_.end() : queue_.begin();
@@ -116,6 +119,15 @@ void SparsePad::queue_start(const std::string& upstream_id, std::optional<guint>
   started_ = true;
   ended_ = gap_due_ = false;
   flow_ = GST_FLOW_OK;
+}
+
+// Of several forms the usual one; which it becomes is known when it is sent.
+GstEvent* SparsePad::caps_event() const {
+  if (!wrap_) return gst_event_new_caps(caps_);
+  GstCaps* usual = gst_caps_fixate(gst_caps_copy(caps_));
+  GstEvent* event = gst_event_new_caps(usual);
+  gst_caps_unref(usual);
+  return event;
 }
 
 void SparsePad::follow(GstClockTime position) {
@@ -292,8 +304,10 @@ GstMiniObject* SparsePad::take_next() {
 
 // Pushes, without the lock. What downstream says to a buffer; nothing for an event.
 std::optional<GstFlowReturn> SparsePad::send(GstMiniObject* item) {
+  if (wrap_ && is_caps(item)) item = GST_MINI_OBJECT_CAST(in_taken_form(GST_EVENT_CAST(item)));
   if (GST_IS_BUFFER(item)) {
-    if (!drops_buffers()) return gst_pad_push(pad_, GST_BUFFER_CAST(item));
+    GstBuffer* buffer = GST_BUFFER_CAST(item);
+    if (!drops_buffers()) return gst_pad_push(pad_, form_ ? wrap_(buffer, form_) : buffer);
     gst_mini_object_unref(item);
   } else if (already_sent(GST_EVENT_CAST(item))) {
     gst_mini_object_unref(item);
@@ -301,6 +315,21 @@ std::optional<GstFlowReturn> SparsePad::send(GstMiniObject* item) {
     gst_pad_push_event(pad_, GST_EVENT_CAST(item));
   }
   return std::nullopt;
+}
+
+// Takes the event; that of the first form which the peer takes.
+GstEvent* SparsePad::in_taken_form(GstEvent* caps) {
+  GstCaps* forms = gst_pad_get_pad_template_caps(pad_);
+  GstCaps* taken = gst_pad_peer_query_caps(pad_, forms);
+  GstCaps* both = gst_caps_intersect_full(forms, taken, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref(taken);
+  if (gst_caps_is_empty(both)) gst_caps_replace(&both, forms);  // none: it says so itself
+  gst_clear_caps(&form_);
+  form_ = gst_caps_fixate(both);
+  GstEvent* event = with_seqnum(gst_event_new_caps(form_), gst_event_get_seqnum(caps));
+  gst_caps_unref(forms);
+  gst_event_unref(caps);
+  return event;
 }
 
 bool SparsePad::drops_buffers() const {
@@ -351,6 +380,10 @@ void SparsePad::linked() {
   std::lock_guard lock(mutex_);
   gap_due_ = started_ && !ended_ && GST_CLOCK_TIME_IS_VALID(sent_position_);
   flow_ = GST_FLOW_OK;
+  // Another peer may take another form. Where CAPS has yet to leave it finds out by itself.
+  const bool has_left = std::none_of(queue_.begin(), queue_.end(), is_caps);
+  if (wrap_ && started_ && !ended_ && has_left)
+    queue_.push_front(GST_MINI_OBJECT_CAST(with_seqnum(caps_event(), seqnum_)));
   changed_.notify_all();
 }
 

@@ -35,6 +35,11 @@ class SparsePad {
   // `pad` is a request source pad of the element, not active yet; its name goes into the stream id.
   // Both are referenced; caps NULL = none.
   SparsePad(GstPad* pad, GstCaps* caps);
+  // The same with several forms of a buffer, the usual one first: of those that downstream takes
+  // the first is sent, and looked for anew with each peer. `wrap` takes a buffer of the usual one
+  // and returns that of these caps; on the pad's task.
+  using Wrap = GstBuffer* (*)(GstBuffer* buffer, const GstCaps* form);
+  SparsePad(GstPad* pad, GstCaps* forms, Wrap wrap);
   ~SparsePad();  // stops the task, returns when it is out
   SparsePad(const SparsePad&) = delete;
   SparsePad& operator=(const SparsePad&) = delete;
@@ -111,12 +116,14 @@ class SparsePad {
   std::optional<GstFlowReturn> send(GstMiniObject* item);
   bool drops_buffers() const;
   bool already_sent(GstEvent* event);
+  GstEvent* in_taken_form(GstEvent* caps);
 
   // Called with mutex_ held.
   bool has_work() const;
   bool refused() const { return flow_ != GST_FLOW_OK && flow_ != GST_FLOW_NOT_LINKED; }
   void queue_start(const std::string& upstream_id, std::optional<guint> group_id,
                    const GstSegment& segment, GstClockTime position, guint32 seqnum);
+  GstEvent* caps_event() const;
   void clear();
 
   void flush_stuck_peer();
@@ -125,7 +132,9 @@ class SparsePad {
   GstPad* const pad_;
   const HandleRef handle_;
   gulong linked_handler_ = 0;
+  const Wrap wrap_ = nullptr;
   GstCaps* caps_;
+  GstCaps* form_ = nullptr;  // the task's: that was sent last, of several
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<GstMiniObject*> queue_;  // events and buffers, in order

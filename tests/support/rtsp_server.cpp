@@ -20,8 +20,11 @@ std::string encoder(const std::string& codec) {
     return "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=15 target-bitrate=2000000 "
            "! rtpvp8pay name=pay0 pt=96 ";
   }
+  // One slice a picture: the payloader puts parameters before each of them, and a parser then takes
+  // each for a picture.
   const std::string h264 = is_installed("x264enc")
-                               ? "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15"
+                               ? "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 "
+                                 "threads=1"
                                : "openh264enc gop-size=15 bitrate=2000000";
   return h264 + " ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 ";
 }

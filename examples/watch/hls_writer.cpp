@@ -1,0 +1,172 @@
+#include "examples/watch/hls_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "examples/common/warnings.h"
+#include "examples/watch/disposal.h"
+#include "examples/watch/hls_branches.h"
+
+namespace {
+
+constexpr guint kLongestFinishMs = 1000;
+// Sound may come so much later than its picture, being encoded.
+constexpr guint64 kSoundLatency = GST_SECOND;
+constexpr auto kBytes =
+    static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST |
+                                 GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
+
+// The probe has an owner's share of the files.
+struct Share {
+  std::shared_ptr<HlsFiles> files;
+};
+
+template <GstPadProbeReturn (*probe)(GstPad*, GstPadProbeInfo*, gpointer)>
+GstPadProbeReturn shared(GstPad* pad, GstPadProbeInfo* info, gpointer share) {
+  return probe(pad, info, static_cast<Share*>(share)->files.get());
+}
+
+// Its end alone: a decoder has no pad yet, and what follows it none that is linked. Borrowed.
+GstPad* add_way_out(GstElement* bin) {
+  GstPad* last = gst_bin_find_unlinked_pad(GST_BIN(bin), GST_PAD_SRC);
+  GstPad* pad = gst_ghost_pad_new("src", last);
+  gst_object_unref(last);
+  gst_element_add_pad(bin, pad);
+  return pad;
+}
+
+void forget(gpointer share) { delete static_cast<Share*>(share); }
+
+}  // namespace
+
+HlsWriter::HlsWriter(const Place& place, Host host)
+    : host_(std::move(host)),
+      pipeline_(gst_pipeline_new(nullptr)),
+      muxer_(gst_element_factory_make("mpegtsmux", nullptr)),
+      files_(std::make_shared<HlsFiles>(pipeline_, place.stem, place.length, place.offset_ns)) {
+  GstElement* sink = gst_element_factory_make("fakesink", nullptr);
+  g_object_set(muxer_, "latency", kSoundLatency, nullptr);
+  g_object_set(sink, "async", FALSE, "sync", FALSE, nullptr);
+  gst_bin_add_many(GST_BIN(pipeline_), muxer_, sink, nullptr);
+  gst_element_link(muxer_, sink);
+  GstPad* pad = gst_element_get_static_pad(sink, "sink");
+  gst_pad_add_probe(pad, kBytes, shared<HlsFiles::on_bytes>, new Share{files_}, forget);
+  gst_object_unref(pad);
+  GstBus* bus = gst_element_get_bus(pipeline_);
+  watch_ = gst_bus_add_watch(bus, on_message, this);
+  gst_object_unref(bus);
+}
+
+HlsWriter::~HlsWriter() {
+  for (guint source : {watch_, limit_}) {
+    if (source) g_source_remove(source);
+  }
+  files_->abandon();
+  dispose(pipeline_);
+}
+
+// The muxer's clock (PCR) and tables go with its first stream: the pictures, at which segments
+// begin.
+std::string HlsWriter::start(StreamTaps taps, GstElement* watching) {
+  std::stable_partition(taps.begin(), taps.end(), [](const auto& tap) { return tap->video(); });
+  std::string left_out;
+  for (const auto& tap : taps) {
+    const HlsBranch branch = hls_branch(*tap);
+    const std::string wrong =
+        branch.description.empty() ? branch.why_not : add(tap, branch.description);
+    if (!wrong.empty()) left_out = wrong;
+  }
+  if (!writes_pictures_) return left_out;
+  follow_clock(watching);
+  gst_element_set_state(pipeline_, GST_STATE_PLAYING);
+  for (size_t i = 0; i < taps_.size(); ++i) taps_[i]->begin(sources_[i]);
+  return left_out;
+}
+
+// Empty, or which element is not installed.
+std::string HlsWriter::add(const std::shared_ptr<StreamTap>& tap, const std::string& branch) {
+  GError* error = nullptr;
+  GstElement* bin = gst_parse_bin_from_description(branch.c_str(), FALSE, &error);
+  const std::string wrong = error ? error->message : "";
+  g_clear_error(&error);
+  if (!wrong.empty()) {
+    gst_clear_object(&bin);
+    return wrong;
+  }
+  gst_bin_add(GST_BIN(pipeline_), bin);
+  GstPad* pad = add_way_out(bin);
+  GstElement* source = gst_bin_get_by_name(GST_BIN(bin), "in");
+  GstCaps* caps = tap->caps();
+  g_object_set(source, "caps", caps, nullptr);
+  gst_caps_unref(caps);
+  if (tap->video()) {
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, shared<HlsFiles::on_picture>,
+                      new Share{files_}, forget);
+    writes_pictures_ = true;
+  }
+  gst_element_link_pads(bin, "src", muxer_, nullptr);
+  taps_.push_back(tap);
+  sources_.push_back(source);
+  gst_object_unref(source);
+  return "";
+}
+
+// The times of what comes are those of the watching pipeline, and the muxer waits for nobody beyond
+// them.
+void HlsWriter::follow_clock(GstElement* watching) {
+  GstClock* clock = gst_element_get_clock(watching);
+  if (clock) {
+    gst_pipeline_use_clock(GST_PIPELINE(pipeline_), clock);
+    gst_object_unref(clock);
+  }
+  gst_element_set_start_time(pipeline_, GST_CLOCK_TIME_NONE);
+  gst_element_set_base_time(pipeline_, gst_element_get_base_time(watching));
+}
+
+void HlsWriter::finish() {
+  if (limit_) return;
+  limit_ = g_timeout_add(kLongestFinishMs, on_too_long, this);
+  for (GstElement* source : sources_) {
+    GstFlowReturn result = GST_FLOW_OK;
+    g_signal_emit_by_name(source, "end-of-stream", &result);
+  }
+}
+
+gboolean HlsWriter::on_too_long(gpointer data) {
+  auto* self = static_cast<HlsWriter*>(data);
+  self->limit_ = 0;
+  self->end("the last pictures could not be written in time");
+  return G_SOURCE_REMOVE;
+}
+
+gboolean HlsWriter::on_message(GstBus*, GstMessage* message, gpointer data) {
+  auto* self = static_cast<HlsWriter*>(data);
+  const auto type = GST_MESSAGE_TYPE(message);
+  if (type == GST_MESSAGE_ELEMENT) self->handle_structure(gst_message_get_structure(message));
+  if (type != GST_MESSAGE_EOS && type != GST_MESSAGE_ERROR) return G_SOURCE_CONTINUE;
+  self->watch_ = 0;
+  self->end(type == GST_MESSAGE_EOS ? "" : message_text(message));
+  return G_SOURCE_REMOVE;
+}
+
+void HlsWriter::handle_structure(const GstStructure* s) {
+  if (gst_structure_has_name(s, HlsFiles::kBegin)) {
+    Begin begin;
+    gst_structure_get(s, "running", G_TYPE_UINT64, &begin.running, "utc", G_TYPE_INT64,
+                      &begin.utc_us, nullptr);
+    host_.on_begin(begin);
+  } else if (gst_structure_has_name(s, HlsFiles::kSegment)) {
+    guint64 number = 0;
+    gint64 start_us = 0, duration_us = 0;
+    gst_structure_get(s, "utc", G_TYPE_INT64, &start_us, "duration", G_TYPE_INT64, &duration_us,
+                      "number", G_TYPE_UINT64, &number, nullptr);
+    host_.on_segment({gst_structure_get_string(s, "file"), start_us, duration_us, false}, number);
+  } else if (gst_structure_has_name(s, HlsFiles::kLost)) {
+    host_.on_lost(gst_structure_get_string(s, "text"));
+  }
+}
+
+void HlsWriter::end(const std::string& error) {
+  const auto on_end = host_.on_end;  // `this` may be destroyed in it
+  on_end(error);
+}
