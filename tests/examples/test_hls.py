@@ -382,8 +382,8 @@ class Tracks(unittest.TestCase):
                         "d.video_0 ! queue ! tee name=t ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! h264parse ! m. "
                         "t. ! queue ! avdec_h264 ! v.sink v.src ! fakesink sync=false "
                         f"v.json_src ! tee name=j ! queue ! m. j. ! queue ! filesink async=false location={folder}/sent.klv")
-            made = cases.run(["gst-launch-1.0", "-q", *pipeline.split()], env={**SCRIPTED, "VIDI_SCRIPTED_ANSWER": "0.25-0.50 " + 20000 * "x",
-                                                                                "GST_PLUGIN_PATH": str(cases.BUILD / "gst")})
+            env = {**SCRIPTED, "VIDI_SCRIPTED_ANSWER": "0.25-0.50 " + 20000 * "x", "GST_PLUGIN_PATH": str(cases.BUILD / "gst")}
+            made = cases.run(["gst-launch-1.0", "-q", *pipeline.split()], env=cases.environment(**env))
             self.assertEqual(made.returncode, 0, made.stderr)
             media.launch(f"filesrc location={folder}/film.ts ! tsdemux ! meta/x-klv ! filesink location={folder}/read.klv")
             read = (folder / "read.klv").read_bytes()
