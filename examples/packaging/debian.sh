@@ -4,6 +4,7 @@
 #
 #   examples/packaging/debian.sh OUT            packages go to the folder OUT; libtorch is the one in .venv (tests/setup.sh gets it)
 #   VIDI_TORCH=FOLDER examples/packaging/debian.sh OUT
+#   examples/packaging/debian.sh --needs        prints the Debian packages that this takes
 #   DEBFULLNAME=... DEBEMAIL=... name who makes them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -13,6 +14,12 @@ fail() {
   exit 1
 }
 
+if [ "${1:-}" = --needs ]; then
+  echo dpkg-dev build-essential
+  sed -nE '/^Build-Depends:/,/^[A-Z][a-z-]*:/ { s/^Build-Depends://; /^[A-Z]/d; s/\([^)]*\)//g; s/debhelper-compat/debhelper/; s/,/ /g; p }' \
+    examples/packaging/debian/control
+  exit
+fi
 [ $# = 1 ] || fail "expected a folder to put the packages into, found $# arguments"
 command -v dpkg-buildpackage >/dev/null || fail "dpkg-buildpackage is missing: apt-get install dpkg-dev debhelper"
 mkdir -p "$1"
@@ -23,10 +30,11 @@ export VIDI_TORCH
 . /etc/os-release
 version=$(sed -nE "s/^project\(.* version: '([^']+)'.*/\1/p" meson.build)+deb$VERSION_ID
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/vidi-deb.XXXXXX")
+work=$out/build
+rm -rf "$work"
 trap 'rm -rf "$work"' EXIT
 source=$work/vidifilter
-mkdir "$source"
+mkdir -p "$source"
 tar -c --exclude=./.git --exclude='./build*' --exclude='./.venv*' --exclude="./$(realpath --relative-to=. "$out")" . | tar -x -C "$source"
 cp -r examples/packaging/debian "$source/debian"
 
