@@ -11,21 +11,20 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 trap 'finish "packages: "' EXIT
 
 folder=$PWD/build-packages
-torch=$(sh tests/find-torch.sh "${VIDI_TORCH:-.venv}")
-site=$(dirname "$torch")
 suites=(bookworm trixie)
 [ $# = 0 ] || suites=("$@")
 
 # Sources and libtorch are only seen there, not copied.
 make_packages() (
+  torch=$(sh tests/find-torch.sh "${VIDI_TORCH:-.venv}")
   root=$folder/$1-build
   make_root "$root" "$1"
   # shellcheck disable=SC2046  # a list of names
   install_in "$root" --no-install-recommends lintian $(examples/packaging/debian.sh --needs)
   mkdir -p "$root/source" "$root/site" "$folder/debs/$1" "$root/out"
   trap 'umount -l "$root/source" "$root/site" "$root/out"; rm -rf --one-file-system "$root"' EXIT
-  mount --bind -o ro . "$root/source"
-  mount --bind -o ro "$site" "$root/site"
+  mount --bind -o ro "$PWD" "$root/source"
+  mount --bind -o ro "$(dirname "$torch")" "$root/site"
   mount --bind "$folder/debs/$1" "$root/out"
   VIDI_TORCH=/site/$(basename "$torch") enter_root "$root" /source/examples/packaging/debian.sh /out
 )
@@ -34,10 +33,10 @@ make_packages() (
 try_packages() {
   local root=$folder/$1-fresh
   make_root "$root" "$1"
-  mkdir "$root/debs"
+  mkdir -p "$root/debs"
   cp "${VIDI_DEBS:-$folder/debs}/$1"/*.deb tests/tools/try_package.sh examples/embed/embed.c "$root/debs"
   echo "== $1: installing"
-  time install_in "$root" --install-recommends /debs/gstreamer1.0-vidi_*.deb
+  time install_in "$root" --install-recommends "/debs/$(cd "$root/debs" && echo gstreamer1.0-vidi_*.deb)"
   add_counts_of enter_root "$root" bash /debs/try_package.sh
   rm -rf --one-file-system "$root"
 }
