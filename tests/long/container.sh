@@ -14,7 +14,8 @@ storage=(--root "$folder/storage" --runroot "$folder/run" --storage-driver vfs)
 
 end() {
   local status=$?
-  buildah "${storage[@]}" rm --all >/dev/null 2>&1 || true
+  set +e
+  buildah "${storage[@]}" rm --all >/dev/null 2>&1
   rm -rf --one-file-system "$folder"
   (exit $status)
   finish "container: "
