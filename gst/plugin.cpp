@@ -4,6 +4,7 @@
 
 #include "gst/decode/vididecode.h"
 #include "gst/filter/vidifilter.h"
+#include "gst/vidi.h"
 
 // On the CPU the model's threads wait for each other many times in a step. OpenMP's default is to
 // spin meanwhile, which takes the cores from the threads that stream, and from the model itself as
@@ -15,7 +16,7 @@ static void let_model_threads_sleep() {
 
 static gboolean plugin_init(GstPlugin* plugin) {
   let_model_threads_sleep();
-  return gst_element_register(plugin, "vidifilter", GST_RANK_NONE, GST_TYPE_VIDI_FILTER) &&
+  return gst_element_register(plugin, VIDI_ELEMENT, GST_RANK_NONE, GST_TYPE_VIDI_FILTER) &&
          gst_element_register(plugin, "vididecode", GST_RANK_NONE, GST_TYPE_VIDI_DECODE);
 }
 

@@ -12,6 +12,7 @@ pip_into() {
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$@"
 }
 
+need_packages "the manual pages" help2man
 need_packages "the tests of the page" chromium chromium-driver python3-selenium
 need_packages "reading back what is exported and published" mkvtoolnix ffmpeg python3-venv
 # In no Debian. (OpenTimelineIO's package 0.18.0 holds libraries of another Python.)

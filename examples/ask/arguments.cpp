@@ -13,6 +13,7 @@
 #include "examples/common/output.h"
 #include "examples/common/places.h"
 #include "examples/common/text.h"
+#include "examples/common/version.h"
 #include "examples/export/export_options.h"
 
 namespace {
@@ -241,6 +242,7 @@ GOptionContext* make_context(Raw& raw) {
        "how far the answers agree",
        nullptr},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "No progress on stderr", nullptr},
+      version_option(),
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr}};
   for (const GOptionEntry& entry : raw.exports.entries()) entries.push_back(entry);
   entries.push_back({});

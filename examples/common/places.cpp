@@ -15,6 +15,12 @@ fs::path own_folder() {
   return failed ? fs::path() : program.parent_path();
 }
 
+// A folder of the installation, wherever that was moved to: it lies as far from this program.
+fs::path moved(const fs::path& installed) {
+  const fs::path own = own_folder();
+  return own.empty() ? installed : own / installed.lexically_relative(VIDI_BINDIR);
+}
+
 bool is_known() {
   GstElementFactory* factory = gst_element_factory_find("vidifilter");
   if (factory) gst_object_unref(factory);
@@ -26,8 +32,10 @@ bool is_known() {
 std::string make_element_known() {
   if (is_known()) return "";
   const fs::path folder = own_folder() / ".." / "gst";
-  gst_registry_scan_path(gst_registry_get(), folder.lexically_normal().c_str());
-  if (is_known()) return "";
+  for (const fs::path& place : {folder, moved(VIDI_INSTALLED_PLUGINS)}) {
+    gst_registry_scan_path(gst_registry_get(), place.lexically_normal().c_str());
+    if (is_known()) return "";
+  }
   return "GStreamer has no element named vidifilter: expected the file libgstvidi.so in a folder "
          "that GST_PLUGIN_PATH names, or in " +
          folder.lexically_normal().string();
@@ -36,7 +44,8 @@ std::string make_element_known() {
 std::string demo_checkpoint() {
   std::error_code ignored;
   const fs::path in_build_tree = own_folder() / "../../examples/demo/checkpoint";
-  for (const fs::path& place : {in_build_tree, fs::path(VIDI_DEMO_CHECKPOINT)}) {
+  for (const fs::path& place :
+       {in_build_tree, moved(VIDI_INSTALLED_MODEL), fs::path(VIDI_DEMO_CHECKPOINT)}) {
     if (fs::exists(place / "config.json", ignored)) return fs::weakly_canonical(place).string();
   }
   return "";

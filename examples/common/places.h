@@ -4,8 +4,8 @@
 #include <string>
 
 // Makes `vidifilter` known: GStreamer's own plugin folders and GST_PLUGIN_PATH first, then the
-// build tree that this program lies in. Call after gst_init(). Returns an empty string, or a
-// sentence that says what is missing.
+// build tree or the installation that this program lies in. Call after gst_init(). Returns an empty
+// string, or a sentence that says what is missing.
 std::string make_element_known();
 
 // Folder of the bundled demo checkpoint; empty when it is not there.

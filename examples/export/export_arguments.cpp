@@ -3,6 +3,7 @@
 #include <glib.h>
 
 #include "examples/common/output.h"
+#include "examples/common/version.h"
 #include "examples/export/export_options.h"
 
 namespace {
@@ -65,6 +66,7 @@ GOptionContext* make_context(Raw& raw) {
         "Which track of pictures, for clips and frames: number or language", "N|LANG"},
        {"audio-track", 0, 0, G_OPTION_ARG_STRING, &raw.audio_track,
         "Which track of sound, likewise", "N|LANG"},
+       version_option(),
        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr},
        {}});
   GOptionContext* context = g_option_context_new("HITS [NAME FILE]...");

@@ -10,6 +10,7 @@
 #include "examples/common/output.h"
 #include "examples/common/places.h"
 #include "examples/common/text.h"
+#include "examples/common/version.h"
 
 namespace fs = std::filesystem;
 
@@ -232,6 +233,7 @@ GOptionContext* make_context(Raw& raw) {
     entries.push_back(
         {n.option, n.short_name, 0, G_OPTION_ARG_STRING, &raw.numbers[i], n.help, n.unit});
   }
+  entries.push_back(version_option());
   entries.push_back(
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr});
   entries.push_back({});

@@ -12,8 +12,8 @@ void ModelStatus::send(const ModelInfo* info, const char* error, int64_t device_
   const ModelPlace place = settings_.now()->model_place();
   GstStructure* structure =
       model_structure(state_, delivery_.session_id(), place.folder, info, device_bytes, error);
-  gst_structure_set(structure, "model-from", G_TYPE_STRING, place.from.c_str(), "has-audio",
-                    G_TYPE_BOOLEAN, gboolean{hears()}, nullptr);
+  gst_structure_set(structure, VIDI_FIELD_MODEL_FROM, G_TYPE_STRING, place.from.c_str(),
+                    VIDI_FIELD_HAS_AUDIO, G_TYPE_BOOLEAN, gboolean{hears()}, nullptr);
   delivery_.send(structure, nullptr);
 }
 

@@ -58,8 +58,9 @@ void Notices::warn_once(Said which, const std::string& text) {
 
 void Notices::warn_of_refusal(const std::string& text, const std::string& query_id,
                               const std::string& query) const {
-  warn(text, gst_structure_new("vidi/refused", "query-id", G_TYPE_STRING, query_id.c_str(), "query",
-                               G_TYPE_STRING, query.c_str(), nullptr));
+  warn(text, gst_structure_new(VIDI_STRUCTURE_REFUSED, VIDI_FIELD_QUERY_ID, G_TYPE_STRING,
+                               query_id.c_str(), VIDI_FIELD_QUERY, G_TYPE_STRING, query.c_str(),
+                               nullptr));
 }
 
 void Notices::warn_of_question(const Question& question, const std::string& why) {

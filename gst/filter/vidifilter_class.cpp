@@ -31,6 +31,7 @@
 #include "gst/filter/element_pads.h"
 #include "gst/filter/vidifilter.h"
 #include "gst/results/line_forms.h"
+#include "gst/vidi.h"
 
 GST_DEBUG_CATEGORY(vidifilter_debug);
 GST_DEBUG_CATEGORY(vidimodel_debug);
@@ -149,13 +150,13 @@ void add_template(GstElementClass* klass, const char* name, GstPadDirection dire
 
 void add_templates(GstElementClass* klass) {
   using vidi::audio_template_caps, vidi::video_template_caps;
-  add_template(klass, "sink", GST_PAD_SINK, GST_PAD_ALWAYS, video_template_caps());
-  add_template(klass, "src", GST_PAD_SRC, GST_PAD_ALWAYS, video_template_caps());
-  add_template(klass, "audio_sink", GST_PAD_SINK, GST_PAD_REQUEST, audio_template_caps());
-  add_template(klass, "audio_src", GST_PAD_SRC, GST_PAD_SOMETIMES, audio_template_caps());
-  add_template(klass, "text_src", GST_PAD_SRC, GST_PAD_REQUEST,
+  add_template(klass, VIDI_PAD_SINK, GST_PAD_SINK, GST_PAD_ALWAYS, video_template_caps());
+  add_template(klass, VIDI_PAD_SRC, GST_PAD_SRC, GST_PAD_ALWAYS, video_template_caps());
+  add_template(klass, VIDI_PAD_AUDIO_SINK, GST_PAD_SINK, GST_PAD_REQUEST, audio_template_caps());
+  add_template(klass, VIDI_PAD_AUDIO_SRC, GST_PAD_SRC, GST_PAD_SOMETIMES, audio_template_caps());
+  add_template(klass, VIDI_PAD_TEXT_SRC, GST_PAD_SRC, GST_PAD_REQUEST,
                gst_caps_from_string(vidi::kTextCaps));
-  add_template(klass, "json_src", GST_PAD_SRC, GST_PAD_REQUEST,
+  add_template(klass, VIDI_PAD_JSON_SRC, GST_PAD_SRC, GST_PAD_REQUEST,
                gst_caps_from_string(vidi::kLineCaps));
 }
 
@@ -173,15 +174,16 @@ void add_actions(GType type) {
    *
    * Returns: (transfer full) (nullable): the request's id, NULL when nothing is kept of that time.
    */
-  g_signal_new_class_handler(
-      "ask", type, static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION), G_CALLBACK(ask),
-      nullptr, nullptr, nullptr, G_TYPE_STRING, 3, G_TYPE_STRING, G_TYPE_UINT64, G_TYPE_UINT64);
+  g_signal_new_class_handler(VIDI_SIGNAL_ASK, type,
+                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                             G_CALLBACK(ask), nullptr, nullptr, nullptr, G_TYPE_STRING, 3,
+                             G_TYPE_STRING, G_TYPE_UINT64, G_TYPE_UINT64);
   /**
    * GstVidiFilter::analyze-now:
    *
    * Ends the current window here and analyses it; the next frame starts a new one.
    */
-  g_signal_new_class_handler("analyze-now", type,
+  g_signal_new_class_handler(VIDI_SIGNAL_ANALYZE_NOW, type,
                              static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
                              G_CALLBACK(analyze_now), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
 }

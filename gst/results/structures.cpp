@@ -118,29 +118,29 @@ GstDateTime* utc_time(const AnalysisWindow& window, Time time) {
 
 // The fields that every structure about a window begins with.
 void add_head(Fields& fields, const AnalysisWindow& window) {
-  fields.number("schema-version", kSchemaVersion);
-  fields.text("session-id", origin_of(window).session_id);
+  fields.number(VIDI_FIELD_SCHEMA_VERSION, kSchemaVersion);
+  fields.text(VIDI_FIELD_SESSION_ID, origin_of(window).session_id);
 }
 
 void add_place(Fields& fields, const AnalysisWindow& window) {
-  fields.large("window-index", window.index);
-  fields.time("window-start", window.start);
-  fields.time("window-stop", window.stop);
+  fields.large(VIDI_FIELD_WINDOW_INDEX, window.index);
+  fields.time(VIDI_FIELD_WINDOW_START, window.start);
+  fields.time(VIDI_FIELD_WINDOW_STOP, window.stop);
 }
 
 void add_quality(Fields& fields, const AnalysisWindow& window) {
-  fields.flag("partial-window", window.partial);
-  fields.flag("has-audio", !window.audio.empty());
-  fields.number("frames", window.frames.size() - window.n_stand_ins);
-  fields.large("dropped-frames", window.dropped_frames);
+  fields.flag(VIDI_FIELD_PARTIAL_WINDOW, window.partial);
+  fields.flag(VIDI_FIELD_HAS_AUDIO, !window.audio.empty());
+  fields.number(VIDI_FIELD_FRAMES, window.frames.size() - window.n_stand_ins);
+  fields.large(VIDI_FIELD_DROPPED_FRAMES, window.dropped_frames);
 }
 
 void add_times(Fields& fields, const Hit& hit) {
-  fields.time("timestamp", hit.start);
-  fields.time("duration", hit.stop - hit.start);
-  fields.clock("stream-time", stream_time(*hit.window, hit.start));
-  fields.clock("running-time", running_time(*hit.window, hit.start));
-  fields.date("utc-time", utc_time(*hit.window, hit.start));
+  fields.time(VIDI_FIELD_TIMESTAMP, hit.start);
+  fields.time(VIDI_FIELD_DURATION, hit.stop - hit.start);
+  fields.clock(VIDI_FIELD_STREAM_TIME, stream_time(*hit.window, hit.start));
+  fields.clock(VIDI_FIELD_RUNNING_TIME, running_time(*hit.window, hit.start));
+  fields.date(VIDI_FIELD_UTC_TIME, utc_time(*hit.window, hit.start));
 }
 
 std::vector<std::string> titles(const AnalysisWindow& window) {
@@ -171,14 +171,14 @@ void add_answers(Fields& fields, const AnalysisWindow& window, const Analysis* a
   if (window.plan) {
     for (const Question& question : window.plan->questions) ids.push_back(question.id);
   }
-  fields.texts("queries", queries);
-  fields.texts("query-ids", ids);
+  fields.texts(VIDI_FIELD_QUERIES, queries);
+  fields.texts(VIDI_FIELD_QUERY_IDS, ids);
   if (!analysis) return;
   std::vector<std::string> texts;
   for (const Answer& answer : analysis->answers) texts.push_back(answer.text);
-  fields.texts("texts", texts);
-  fields.texts("notes", notes(*analysis, queries));
-  fields.flag("small-steps", analysis->in_small_steps);
+  fields.texts(VIDI_FIELD_TEXTS, texts);
+  fields.texts(VIDI_FIELD_NOTES, notes(*analysis, queries));
+  fields.flag(VIDI_FIELD_SMALL_STEPS, analysis->in_small_steps);
 }
 
 // What ends a line, begins an escape or turns what follows.
@@ -190,15 +190,15 @@ bool is_control(gunichar c) {
 const char* state_nick(ModelState state) {
   switch (state) {
     case ModelState::kUnloaded:
-      return "unloaded";
+      return VIDI_STATE_UNLOADED;
     case ModelState::kLoading:
-      return "loading";
+      return VIDI_STATE_LOADING;
     case ModelState::kReady:
-      return "ready";
+      return VIDI_STATE_READY;
     case ModelState::kFailed:
-      return "failed";
+      return VIDI_STATE_FAILED;
   }
-  return "unloaded";
+  return VIDI_STATE_UNLOADED;
 }
 
 }  // namespace
@@ -232,134 +232,135 @@ std::string title_of(const Hit& hit) {
 
 GstStructure* result_structure(const Hit& hit, GstClockTime delay) {
   const AnalysisWindow& window = *hit.window;
-  Fields fields("vidi/result");
+  Fields fields(VIDI_MESSAGE_RESULT);
   add_head(fields, window);
-  fields.large("result-id", hit.result_id);
-  fields.text("task", hit.task);
-  fields.text("query", hit.query);
-  fields.text("query-id", hit.query_id);
+  fields.large(VIDI_FIELD_RESULT_ID, hit.result_id);
+  fields.text(VIDI_FIELD_TASK, hit.task);
+  fields.text(VIDI_FIELD_QUERY, hit.query);
+  fields.text(VIDI_FIELD_QUERY_ID, hit.query_id);
   add_times(fields, hit);
   add_place(fields, window);
-  fields.real("relative-start", hit.relative_start);
-  fields.real("relative-stop", hit.relative_stop);
-  if (hit.confidence) fields.real("confidence", *hit.confidence);
-  fields.text("label", hit.label);
-  fields.text("source", hit.from_queries ? "queries" : "model");
-  fields.text("text", hit.text);
-  fields.flag("final", hit.final);
+  fields.real(VIDI_FIELD_RELATIVE_START, hit.relative_start);
+  fields.real(VIDI_FIELD_RELATIVE_STOP, hit.relative_stop);
+  if (hit.confidence) fields.real(VIDI_FIELD_CONFIDENCE, *hit.confidence);
+  fields.text(VIDI_FIELD_LABEL, hit.label);
+  fields.text(VIDI_FIELD_SOURCE, hit.from_queries ? VIDI_SOURCE_QUERIES : VIDI_SOURCE_MODEL);
+  fields.text(VIDI_FIELD_TEXT, hit.text);
+  fields.flag(VIDI_FIELD_FINAL, hit.final);
   add_quality(fields, window);
-  fields.flag("truncated", hit.truncated);
-  fields.time("inference-time", hit.inference_time);
-  fields.clock("delay", delay);
+  fields.flag(VIDI_FIELD_TRUNCATED, hit.truncated);
+  fields.time(VIDI_FIELD_INFERENCE_TIME, hit.inference_time);
+  fields.clock(VIDI_FIELD_DELAY, delay);
   return fields.take();
 }
 
 GstStructure* window_structure(const AnalysisWindow& window, const Analysis* analysis,
                                unsigned n_results, GstClockTime delay, const char* error) {
-  Fields fields("vidi/window");
+  Fields fields(VIDI_MESSAGE_WINDOW);
   add_head(fields, window);
   add_place(fields, window);
-  fields.number("results", n_results);
+  fields.number(VIDI_FIELD_RESULTS, n_results);
   add_quality(fields, window);
-  if (analysis) fields.time("inference-time", analysis->inference_time);
-  fields.clock("delay", delay);
+  if (analysis) fields.time(VIDI_FIELD_INFERENCE_TIME, analysis->inference_time);
+  fields.clock(VIDI_FIELD_DELAY, delay);
   add_answers(fields, window, analysis);
-  if (error) fields.text("error", error);
+  if (error) fields.text(VIDI_FIELD_ERROR, error);
   return fields.take();
 }
 
 const char* reason_name(DropReason reason) {
   switch (reason) {
     case DropReason::kOverload:
-      return "overload";
+      return VIDI_REASON_OVERLOAD;
     case DropReason::kTooFewFrames:
-      return "too-few-frames";
+      return VIDI_REASON_TOO_FEW_FRAMES;
     case DropReason::kOutOfMemory:
-      return "out-of-memory";
+      return VIDI_REASON_OUT_OF_MEMORY;
     case DropReason::kFlush:
-      return "flush";
+      return VIDI_REASON_FLUSH;
     case DropReason::kModelFailed:
-      return "model-failed";
+      return VIDI_REASON_MODEL_FAILED;
     case DropReason::kStopped:
-      return "stopped";
+      return VIDI_REASON_STOPPED;
   }
   return "";
 }
 
 GstStructure* dropped_structure(const AnalysisWindow& window, DropReason reason,
                                 const std::string& error, const Counters& counters) {
-  Fields fields("vidi/window-dropped");
+  Fields fields(VIDI_MESSAGE_WINDOW_DROPPED);
   add_head(fields, window);
   add_place(fields, window);
-  fields.text("reason", reason_name(reason));
-  fields.text("error", error);
-  fields.number("frames", window.frames.size() - window.n_stand_ins);
-  fields.large("windows-dropped", counters.windows_dropped());
-  fields.large("windows-submitted", counters.windows_submitted);
+  fields.text(VIDI_FIELD_REASON, reason_name(reason));
+  fields.text(VIDI_FIELD_ERROR, error);
+  fields.number(VIDI_FIELD_FRAMES, window.frames.size() - window.n_stand_ins);
+  fields.large(VIDI_FIELD_WINDOWS_DROPPED, counters.windows_dropped());
+  fields.large(VIDI_FIELD_WINDOWS_SUBMITTED, counters.windows_submitted);
   return fields.take();
 }
 
 GstStructure* model_structure(ModelState state, const std::string& session_id,
                               const std::string& path, const ModelInfo* info, int64_t device_memory,
                               const char* error) {
-  Fields fields("vidi/model");
-  fields.number("schema-version", kSchemaVersion);
-  fields.text("session-id", session_id);
-  fields.text("state", state_nick(state));
-  fields.text("model-path", path);
+  Fields fields(VIDI_MESSAGE_MODEL);
+  fields.number(VIDI_FIELD_SCHEMA_VERSION, kSchemaVersion);
+  fields.text(VIDI_FIELD_SESSION_ID, session_id);
+  fields.text(VIDI_FIELD_STATE, state_nick(state));
+  fields.text(VIDI_FIELD_MODEL_PATH, path);
   if (info) {
-    fields.text("device", info->device);
-    fields.text("precision", info->precision);
-    fields.text("weights", info->weights);
-    fields.text("keys", info->keys);
-    fields.text("plan", info->plan);
-    fields.text("why-no-gpu", info->why_no_gpu);
-    fields.text("why-no-kernels", info->why_no_kernels);
-    fields.text("family", info->family);
-    fields.large("weight-bytes", std::max<int64_t>(info->weight_bytes, 0));
-    fields.large("device-memory", std::max<int64_t>(device_memory, 0));
-    fields.seconds("load-time", info->load_seconds);
+    fields.text(VIDI_FIELD_DEVICE, info->device);
+    fields.text(VIDI_FIELD_PRECISION, info->precision);
+    fields.text(VIDI_FIELD_WEIGHTS, info->weights);
+    fields.text(VIDI_FIELD_KEYS, info->keys);
+    fields.text(VIDI_FIELD_PLAN, info->plan);
+    fields.text(VIDI_FIELD_WHY_NO_GPU, info->why_no_gpu);
+    fields.text(VIDI_FIELD_WHY_NO_KERNELS, info->why_no_kernels);
+    fields.text(VIDI_FIELD_FAMILY, info->family);
+    fields.large(VIDI_FIELD_WEIGHT_BYTES, std::max<int64_t>(info->weight_bytes, 0));
+    fields.large(VIDI_FIELD_DEVICE_MEMORY, std::max<int64_t>(device_memory, 0));
+    fields.seconds(VIDI_FIELD_LOAD_TIME, info->load_seconds);
   }
-  if (error) fields.text("error", error);
+  if (error) fields.text(VIDI_FIELD_ERROR, error);
   return fields.take();
 }
 
 GstStructure* stats_structure(const Counters& counters) {
-  Fields fields("vidi/stats");
-  fields.large("windows-submitted", counters.windows_submitted);
-  fields.large("windows-completed", counters.windows_completed);
-  fields.large("windows-dropped", counters.windows_dropped());
+  Fields fields(VIDI_STRUCTURE_STATS);
+  fields.large(VIDI_FIELD_WINDOWS_SUBMITTED, counters.windows_submitted);
+  fields.large(VIDI_FIELD_WINDOWS_COMPLETED, counters.windows_completed);
+  fields.large(VIDI_FIELD_WINDOWS_DROPPED, counters.windows_dropped());
   for (size_t i = 0; i < kDropReasons; ++i) {
     const std::string name =
-        std::string("windows-dropped-") + reason_name(static_cast<DropReason>(i));
+        std::string(VIDI_FIELD_WINDOWS_DROPPED_FOR) + reason_name(static_cast<DropReason>(i));
     fields.large(name.c_str(), counters.dropped[i]);
   }
-  fields.large("windows-failed", counters.windows_failed);
-  fields.large("frames-in", counters.frames_in);
-  fields.large("frames-sampled", counters.frames_sampled);
-  fields.large("audio-samples", counters.audio_samples);
-  fields.large("pending", counters.pending);
+  fields.large(VIDI_FIELD_WINDOWS_FAILED, counters.windows_failed);
+  fields.large(VIDI_FIELD_FRAMES_IN, counters.frames_in);
+  fields.large(VIDI_FIELD_FRAMES_SAMPLED, counters.frames_sampled);
+  fields.large(VIDI_FIELD_AUDIO_SAMPLES, counters.audio_samples);
+  fields.large(VIDI_FIELD_PENDING, counters.pending);
   if (counters.windows_completed > 0) {
     const auto n = static_cast<int64_t>(counters.windows_completed);
-    fields.time("inference-time-last", counters.inference_last);
-    fields.time("inference-time-avg", counters.inference_sum / n);
-    fields.time("inference-time-max", counters.inference_max);
-    fields.time("delay-last", counters.delay_last);
-    fields.time("delay-avg", counters.delay_sum / n);
-    fields.time("delay-max", counters.delay_max);
+    fields.time(VIDI_FIELD_INFERENCE_TIME_LAST, counters.inference_last);
+    fields.time(VIDI_FIELD_INFERENCE_TIME_AVG, counters.inference_sum / n);
+    fields.time(VIDI_FIELD_INFERENCE_TIME_MAX, counters.inference_max);
+    fields.time(VIDI_FIELD_DELAY_LAST, counters.delay_last);
+    fields.time(VIDI_FIELD_DELAY_AVG, counters.delay_sum / n);
+    fields.time(VIDI_FIELD_DELAY_MAX, counters.delay_max);
   }
   if (counters.inference_sum.count() > 0)
-    fields.real("realtime-factor", std::chrono::duration<double>(counters.analysed) /
-                                       std::chrono::duration<double>(counters.inference_sum));
-  fields.large("sample-memory", counters.sample_bytes);
-  fields.large("gpu-memory", counters.device_bytes);
-  fields.large("left-out", counters.left_out);
-  fields.text("device", counters.device);
-  fields.text("precision", counters.precision);
-  fields.text("weights", counters.weights);
-  fields.text("keys", counters.keys);
-  fields.text("plan", counters.plan);
-  fields.text("why-no-gpu", counters.why_no_gpu);
+    fields.real(VIDI_FIELD_REALTIME_FACTOR,
+                std::chrono::duration<double>(counters.analysed) /
+                    std::chrono::duration<double>(counters.inference_sum));
+  fields.large(VIDI_FIELD_SAMPLE_MEMORY, counters.sample_bytes);
+  fields.large(VIDI_FIELD_GPU_MEMORY, counters.device_bytes);
+  fields.large(VIDI_FIELD_LEFT_OUT, counters.left_out);
+  fields.text(VIDI_FIELD_DEVICE, counters.device);
+  fields.text(VIDI_FIELD_PRECISION, counters.precision);
+  fields.text(VIDI_FIELD_WEIGHTS, counters.weights);
+  fields.text(VIDI_FIELD_KEYS, counters.keys);
+  fields.text(VIDI_FIELD_PLAN, counters.plan);
+  fields.text(VIDI_FIELD_WHY_NO_GPU, counters.why_no_gpu);
   return fields.take();
 }
 

@@ -1,6 +1,6 @@
-// The one place that knows the names of the result fields. Everything that leaves the element is
-// one of these structures; the carriers (event, bus message, JSON line, text cue, TOC) only wrap
-// it.
+// The one place that fills the fields, whose names are those of gst/vidi.h. Everything that leaves
+// the element is one of these structures; the carriers (event, bus message, JSON line, text cue,
+// TOC) only wrap it.
 //
 // An unknown value is a field that is left out, never a 0 or a NONE.
 #pragma once
@@ -13,6 +13,7 @@
 
 #include "gst/media/segment_origin.h"
 #include "gst/results/hit.h"
+#include "gst/vidi.h"
 #include "gst/worker/counters.h"
 #include "gst/worker/model_state.h"
 
@@ -20,7 +21,7 @@ namespace vidi {
 
 struct ModelInfo;  // model/options.h
 
-inline constexpr unsigned kSchemaVersion = 1;
+inline constexpr unsigned kSchemaVersion = VIDI_SCHEMA_VERSION;
 
 const SegmentOrigin& origin_of(const AnalysisWindow& window);  // that its frames came from
 

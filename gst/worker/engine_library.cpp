@@ -37,6 +37,7 @@ std::vector<fs::path> places() {
   if (const fs::path folder = own_folder(); !folder.empty()) {
     found.push_back(folder / kFileName);
     found.push_back((folder / ".." / "model" / kFileName).lexically_normal());
+    found.push_back((folder / ".." / "vidi" / kFileName).lexically_normal());
   }
   found.emplace_back(VIDI_INSTALLED_ENGINE);
   return found;

@@ -12,10 +12,11 @@ import cases
 
 try:
     from selenium import webdriver
+    from selenium.common.exceptions import TimeoutException
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
 except ImportError:
-    webdriver = Keys = None
+    webdriver = Keys = TimeoutException = None
 
 PROGRAM = cases.BUILD / "examples/vidi-ask"
 WRITE_PAGE = cases.BUILD / "tests/write-page"

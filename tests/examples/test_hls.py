@@ -23,6 +23,7 @@ sys.path.extend(str(folder) for folder in (cases.BUILD / "extras/lib").glob("pyt
 ENGINES = [os.environ.get("VIDI_ENGINE"), cases.BUILD / "model/libvidi.so"]
 ENGINE = next((str(path) for path in ENGINES if path and os.path.exists(path)), None)
 FRAME_S = 1 / 15  # of test://
+CLOCK_STEP_S = 0.5  # less is no discontinuity
 
 
 def has(element):
@@ -340,7 +341,7 @@ class Cameras(Published):
         run = self.runs["h264"]
         hits = run.wait_hits(4)
         playlist = run.end()
-        self.check_dates(run, playlist)
+        self.check_dates(run, playlist, within=CLOCK_STEP_S)  # PTS follow the arrival of packets, which a busy machine delays
         self.assertEqual({hit["clock"] for hit in hits[1:]}, {"camera"})
         starts = [seconds(tag["START-DATE"]) for tag in playlist.ranges.values()]
         for hit in hits[1:]:

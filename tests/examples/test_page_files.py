@@ -13,6 +13,8 @@ import browser
 import cases
 from browser import PATIENCE_S, PROGRAM, QUESTIONS, ask, hits
 
+CLICKS = 3
+
 EXPORT = cases.BUILD / "examples/vidi-export"
 
 
@@ -90,11 +92,16 @@ class SavedFiles(browser.BrowserCase):
         folder.mkdir()
         self.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
         self.js("document.getElementById('save').open = true")
-        self.browser.find_element("css selector", f"[data-format={name}]").click()  # a hand's: of others Chromium allows ten
-        if self.js("return document.getElementById('save').open && /found \\d\\.$/.test(document.querySelector('#formats p').textContent)"):
-            return None
         whole = lambda _: [path for path in folder.iterdir() if not path.name.endswith((".crdownload", ".tmp")) and not path.name.startswith(".")]
-        return browser.WebDriverWait(self.browser, PATIENCE_S, 0.02).until(whole, name)[0].read_bytes()
+        for _ in range(CLICKS):  # a hand's: of others Chromium allows ten, and one that it takes late for a script's
+            self.browser.find_element("css selector", f"[data-format={name}]").click()
+            if self.js("return document.getElementById('save').open && /found \\d\\.$/.test(document.querySelector('#formats p').textContent)"):
+                return None
+            try:
+                return browser.WebDriverWait(self.browser, PATIENCE_S / CLICKS, 0.02).until(whole, name)[0].read_bytes()
+            except browser.TimeoutException:
+                self.js("document.getElementById('save').open = true")
+        raise TimeoutError(name)
 
     def assert_saves_as_exported(self, found, rate, **fields):
         """Every format of vidi-export, of these hits and a film of this rate: the browser's file has the same bytes."""
