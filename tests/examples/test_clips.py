@@ -59,6 +59,12 @@ class Clips(unittest.TestCase):
         shown = cases.run(["gst-launch-1.0", "-q", "playbin", f"uri={path.as_uri()}", "video-sink=fakesink", "audio-sink=fakesink"])
         self.assertEqual((shown.returncode, shown.stderr), (0, ""), path)
 
+    def assert_all_play(self):
+        """Every picture and all sound of every clip is decoded, without a complaint."""
+        for clip in self.index():
+            played = cases.run(["ffmpeg", "-v", "error", "-i", self.clips / clip["file"], "-f", "null", "-"])
+            self.assertEqual((played.returncode, played.stderr), (0, ""), clip["file"])
+
     def assert_no_half_files(self):
         names = sorted(path.name for path in self.clips.iterdir())
         self.assertEqual(names, sorted(["index.json", *(clip["file"] for clip in self.index())]))
@@ -91,6 +97,7 @@ class Clips(unittest.TestCase):
         result = self.cut(cases.CLIP, rows)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assert_clips(cases.CLIP, rows)
+        self.assert_all_play()
         self.play(self.clips / self.index()[7]["file"])
 
     @NEEDS_FFPROBE
@@ -103,6 +110,7 @@ class Clips(unittest.TestCase):
         result = self.cut(film, rows)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assert_clips(film, rows)
+        self.assert_all_play()
         late = self.index()[16]
         self.assertGreater(late["start_in_clip"], 8)
         self.assertLess(self.duration(self.clips / late["file"]), late["stop_in_clip"] + 1.5)

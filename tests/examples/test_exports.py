@@ -206,6 +206,24 @@ class Exports(Case):
         for (start, _), row in zip(found, self.ROWS):
             self.assertAlmostEqual(start, row[1], delta=1e-6)
 
+    @unittest.skipUnless(all(map(shutil.which, ["ffmpeg", "ffprobe", "mkvmerge"])), "ffmpeg or mkvmerge is not here (tests/extras.sh installs them)")
+    def test_chapters_keep_their_frames(self):
+        """At every rate ffprobe shows each chapter in its hit's frame: at 0, at an hour and at the last frame of a film of more than an hour."""
+        film = self.folder / "film.mkv"
+        made = cases.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"color=s=16x16:r=1:d={N_SECONDS}", "-c:v", "mjpeg", film])
+        self.assertEqual(made.returncode, 0, made.stderr)
+        for rate in RATES:
+            exact, frames = self.at_rate(rate)
+            makers = {"meta.mkv": ["ffmpeg", "-y", "-v", "error", "-i", film, "-i", "ffmetadata", "-map_metadata", "1", "-map_chapters", "1", "-c", "copy", "meta.mkv"],
+                      "meta.mp4": ["ffmpeg", "-y", "-v", "error", "-i", film, "-i", "ffmetadata", "-map_metadata", "1", "-map_chapters", "1", "-c", "copy", "meta.mp4"],
+                      "merged.mkv": ["mkvmerge", "-q", "-o", "merged.mkv", "--chapters", "mkv-chapters", film]}
+            for name, maker in makers.items():
+                with self.subTest(rate=rate, name=name):
+                    made = cases.run(maker, cwd=self.folder)
+                    self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+                    starts = [Fraction(start).limit_denominator(10**6) for start, _ in self.chapters_of(self.folder / name)]
+                    self.assertEqual([int((start + Fraction(1, 10**6)) * exact) for start in starts], frames)
+
     # ---- The rate ----
 
     def film_with(self, name, rate=None):
