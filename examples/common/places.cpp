@@ -3,6 +3,7 @@
 #include <gst/gst.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 namespace fs = std::filesystem;
@@ -49,6 +50,11 @@ std::string demo_checkpoint() {
     if (fs::exists(place / "config.json", ignored)) return fs::weakly_canonical(place).string();
   }
   return "";
+}
+
+std::string model_of_environment() {
+  const char* named = std::getenv("VIDI_MODEL");
+  return named ? named : "";
 }
 
 bool is_file(const std::string& text) {

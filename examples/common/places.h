@@ -11,6 +11,9 @@ std::string make_element_known();
 // Folder of the bundled demo checkpoint; empty when it is not there.
 std::string demo_checkpoint();
 
+// What VIDI_MODEL in the environment names, as the element reads it too; else empty.
+std::string model_of_environment();
+
 // Of a file, a URI, or "-" for what is piped in. Empty with `error`: why it is no film.
 std::string uri_of(const std::string& file, std::string* error);
 

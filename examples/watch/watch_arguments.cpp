@@ -147,7 +147,7 @@ void read_texts(const Raw& raw, WatchArguments* a) {
       a->queries.push_back(*item);  // the same question twice is one question
     }
   }
-  a->model = text_of(raw.model);
+  a->model = raw.model ? raw.model : model_of_environment();
   a->device = text_of(raw.device, a->device);
   a->precision = text_of(raw.precision, a->precision);
   a->weights = text_of(raw.weights, a->weights);
@@ -200,7 +200,7 @@ std::string complaint(const WatchArguments& a) {
 GOptionContext* make_context(Raw& raw) {
   std::vector<GOptionEntry> entries = {
       {"model", 'm', 0, G_OPTION_ARG_FILENAME, &raw.model,
-       "Checkpoint folder (default: the small demo model)", "DIR"},
+       "Checkpoint folder (default: VIDI_MODEL, else the small demo model)", "DIR"},
       {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
       {"weights", 0, 0, G_OPTION_ARG_STRING, &raw.weights,

@@ -421,6 +421,14 @@ class VidiAsk(unittest.TestCase):
             with self.subTest(part=part):
                 self.assert_refused(ask(*arguments, cases.CLIP, "x"), 1, part)
 
+    def test_model_of_the_environment(self):
+        """VIDI_MODEL names the model where --model does not; set to nothing it is the small one."""
+        named = ask(cases.CLIP, "a dog", env=cases.environment(VIDI_MODEL="/no/such"))
+        self.assertEqual(named.returncode, 1)
+        self.assertIn("/no/such", named.stderr)
+        for model, arguments in [("", ()), ("/no/such", ("--model", cases.CHECKPOINT))]:
+            self.assertEqual(ask("-q", *arguments, cases.CLIP, "a dog", env=cases.environment(VIDI_MODEL=model)).returncode, 0)
+
     def test_missing_plugin_is_a_sentence(self):
         """A copy of the program that has no plugin beside it says where one was expected."""
         program = shutil.copy(PROGRAM, self.folder)
