@@ -1,6 +1,8 @@
 #include "gst/filter/query_file.h"
 
+#include <fcntl.h>
 #include <glib.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -36,11 +38,15 @@ Error bad_file(const std::string& path, const std::string& found) {
               " " + found + "."};
 }
 
-// Reading a folder fails, opening one does not.
+// A pipe without a writer would hold up whoever sets the property.
 Result<std::string> contents(const std::string& path) {
   const auto close = [](FILE* file) { std::fclose(file); };
-  const std::unique_ptr<FILE, decltype(close)> file(std::fopen(path.c_str(), "rbe"), close);
-  if (!file) return bad_file(path, std::string("cannot be opened: ") + g_strerror(errno));
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return bad_file(path, std::string("cannot be opened: ") + g_strerror(errno));
+  const std::unique_ptr<FILE, decltype(close)> file(fdopen(descriptor, "rb"), close);
+  struct stat about {};
+  if (!file || fstat(descriptor, &about) != 0 || !S_ISREG(about.st_mode))
+    return bad_file(path, "is no file on a disk");
   std::string text;
   std::array<char, 4096> some;
   while (const size_t n = std::fread(some.data(), 1, some.size(), file.get())) {

@@ -1,5 +1,6 @@
 #include <gst/gst.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <set>
 
@@ -487,10 +488,14 @@ TEST_F(SettingsTest, BadFilesOfQueriesAreRefused) {
     EXPECT_EQ(as_text("queries-file"), good.path());
     EXPECT_EQ(asked(), Texts{"a dog"});
   }
-  for (const char* path : {"/nonsense/queries.txt", "/"}) {
+  // A pipe that nobody writes into does not hold up the application.
+  const std::string pipe = good.path() + ".pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const char* path : {"/nonsense/queries.txt", "/", "/dev/zero", pipe.c_str()}) {
     g_object_set(object_, "queries-file", path, nullptr);
     EXPECT_NE(error().find(path), std::string::npos) << error();
   }
+  unlink(pipe.c_str());
 }
 
 // The property names the model, else the environment does; set to nothing it says that there is
