@@ -65,8 +65,6 @@ HlsWriter::~HlsWriter() {
   dispose(pipeline_);
 }
 
-// The muxer's clock (PCR) and tables go with its first stream: the pictures, at which segments
-// begin.
 std::string HlsWriter::start(StreamTaps taps, GstElement* watching) {
   std::stable_partition(taps.begin(), taps.end(), [](const auto& tap) { return tap->video(); });
   std::string left_out;
@@ -105,10 +103,24 @@ std::string HlsWriter::add(const std::shared_ptr<StreamTap>& tap, const std::str
     writes_pictures_ = true;
   }
   gst_element_link_pads(bin, "src", muxer_, nullptr);
+  if (tap->video()) keep_clock_with(pad);
   taps_.push_back(tap);
   sources_.push_back(source);
   gst_object_unref(source);
   return "";
+}
+
+// The muxer's clock (PCR) goes with the pictures, at which segments begin: its tables come in front
+// of it. Left to itself it takes the stream that comes first.
+void HlsWriter::keep_clock_with(GstPad* pictures) {
+  GstPad* pad = gst_pad_get_peer(pictures);
+  if (!pad) return;
+  gchar* name = gst_pad_get_name(pad);
+  GstStructure* map = gst_structure_new("program_map", "PCR_1", G_TYPE_STRING, name, nullptr);
+  g_object_set(muxer_, "prog-map", map, nullptr);
+  gst_structure_free(map);
+  g_free(name);
+  gst_object_unref(pad);
 }
 
 // The times of what comes are those of the watching pipeline, and the muxer waits for nobody beyond

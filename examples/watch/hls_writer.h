@@ -56,6 +56,7 @@ class HlsWriter {
 
  private:
   std::string add(const std::shared_ptr<StreamTap>& tap, const std::string& branch);
+  void keep_clock_with(GstPad* pictures);
   void follow_clock(GstElement* watching);
   static gboolean on_message(GstBus* bus, GstMessage* message, gpointer self);
   static gboolean on_too_long(gpointer self);
