@@ -96,6 +96,7 @@ std::string complaint_of_comparing(const Arguments& a) {
 
 // The copy is made after the film was watched.
 std::string complaint_of_page(const Arguments& a) {
+  if (a.html == "-") return "--html: expected a file for the page, found -";
   if (!a.embeds_film) return "";
   if (a.html.empty()) return "--html-embed: expected the page that it is for, --html FILE";
   if (!a.is_kept())

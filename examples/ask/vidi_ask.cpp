@@ -45,6 +45,9 @@ void stop_at_ctrl_c() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);  // no SA_RESTART: reading a question ends, too
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hang_up {};
+  sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup ignores it
 }
 
 int complain(const std::string& sentence) {
@@ -74,12 +77,13 @@ std::string check_outputs(const Arguments& arguments, const std::string& uri,
     inputs.push_back(entry.path().string());
   std::vector<std::string> outputs = arguments.exports.file_names();
   if (!arguments.html.empty()) outputs.push_back(arguments.html);
+  const bool cuts = !arguments.exports.clips.folder.empty();
+  if (cuts) outputs.push_back(index_of(arguments.exports.clips));
   std::string error = conflict(outputs, inputs);
+  if (error.empty() && cuts) error = prepare_clips(arguments.exports.clips);
   for (const std::string& output : outputs) {
     if (error.empty()) error = check_writable(output);
   }
-  if (error.empty() && !arguments.exports.clips.folder.empty())
-    error = prepare_clips(arguments.exports.clips);
   return error;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -18,7 +19,21 @@ std::string sentence(const std::string& path, int error) {
   return path + " cannot be written: " + std::strerror(error);
 }
 
+// The open descriptor that a path names, /dev/stdout or /dev/fd/3: what is behind it goes on where
+// it is, and is not replaced. -1: a file by its own name.
+int descriptor_named(const std::string& path) {
+  if (path == "/dev/stdout") return STDOUT_FILENO;
+  if (path == "/dev/stderr") return STDERR_FILENO;
+  for (const std::string folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    const bool is_number = path.size() > folder.size() && path.size() < folder.size() + 6 &&
+                           path.find_first_not_of("0123456789", folder.size()) == path.npos;
+    if (path.starts_with(folder) && is_number) return std::stoi(path.substr(folder.size()));
+  }
+  return -1;
+}
+
 bool is_special(const std::string& path) {
+  if (descriptor_named(path) >= 0) return true;
   std::error_code ignored;
   return fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
 }
@@ -53,6 +68,10 @@ int write_all(int descriptor, const std::string& text) {
 }
 
 int write_in_place(const std::string& path, const std::string& text) {
+  if (const int named = descriptor_named(path); named >= 0) {
+    std::fflush(nullptr);  // what was printed comes before
+    return write_all(named, text);
+  }
   const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (descriptor < 0) return errno;
   const int error = write_all(descriptor, text);
@@ -77,10 +96,11 @@ struct Identity {
   bool operator==(const Identity&) const = default;
 };
 
-bool is_piped_in(const std::string& path) {
+// Whether standard input or output, `descriptor`, is that file.
+bool is_standard(int descriptor, const std::string& path) {
   struct stat in {
   }, out{};
-  return fstat(STDIN_FILENO, &in) == 0 && stat(path.c_str(), &out) == 0 && S_ISREG(in.st_mode) &&
+  return fstat(descriptor, &in) == 0 && stat(path.c_str(), &out) == 0 && S_ISREG(in.st_mode) &&
          Identity{in.st_dev, in.st_ino} == Identity{out.st_dev, out.st_ino};
 }
 
@@ -156,7 +176,10 @@ std::string conflict(const std::vector<std::string>& outputs,
       if (!input.empty() && is_same_file(outputs[i], input))
         return outputs[i] + " is read, expected another file to write";
     }
-    if (is_piped_in(outputs[i])) return outputs[i] + " is piped in, expected another file to write";
+    if (is_standard(STDIN_FILENO, outputs[i]))
+      return outputs[i] + " is piped in, expected another file to write";
+    if (is_standard(STDOUT_FILENO, outputs[i]))
+      return outputs[i] + " is where stdout goes, expected another file to write";
     for (size_t k = 0; k < i; ++k) {
       if (!outputs[k].empty() && is_same_file(outputs[i], outputs[k]))
         return outputs[i] + " is to be written twice, expected two files";

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "examples/common/output_file.h"
 #include "examples/common/text.h"
@@ -108,8 +110,7 @@ std::string ClipSet::write_index() const {
   std::vector<Clip> clips = clips_;
   std::sort(clips.begin(), clips.end(),
             [](const Clip& a, const Clip& b) { return a.file < b.file; });
-  return write_file((fs::path(wishes_.folder) / kIndex).string(),
-                    clip_index(without_credentials(uri_), clips));
+  return write_file(index_of(wishes_), clip_index(without_credentials(uri_), clips));
 }
 
 // One pass over the film.
@@ -125,7 +126,20 @@ std::string read_into(ClipCutter& cutter, const std::string& uri, const TrackWis
   return error;
 }
 
+// None, or one that was written here before. What is longer than any of ours is another's.
+bool is_own_index(const std::string& path) {
+  std::error_code failed;
+  if (!fs::exists(path, failed)) return true;
+  std::ifstream file(path, std::ios::binary);
+  const auto index = nlohmann::json::parse(file, nullptr, false);
+  return index.is_object() && index.contains("film") && index.contains("clips");
+}
+
 }  // namespace
+
+std::string index_of(const ClipWishes& wishes) {
+  return (fs::path(wishes.folder) / kIndex).string();
+}
 
 std::string prepare_clips(const ClipWishes& wishes) {
   std::error_code failed;
@@ -133,7 +147,10 @@ std::string prepare_clips(const ClipWishes& wishes) {
     return wishes.folder + " is no folder, expected one for the clips";
   fs::create_directories(wishes.folder, failed);
   if (failed) return wishes.folder + " cannot be made: " + failed.message();
-  return check_writable((fs::path(wishes.folder) / kIndex).string());
+  const std::string index = index_of(wishes);
+  if (!is_own_index(index))
+    return index + " is of another program, expected another folder for the clips";
+  return check_writable(index);
 }
 
 std::string write_clips(const std::string& uri, const TrackWishes& tracks,
@@ -151,6 +168,7 @@ std::string write_clips(const std::string& uri, const TrackWishes& tracks,
   }
   if (!set.error().empty()) error = set.error();
   if (interrupted) error = "stopped before the end, not all clips are written";
+  if (set.size() == 0 && !error.empty()) return error;  // an index of before stays
   const std::string of_index = set.write_index();
   if (error.empty() && of_index.empty())
     note("wrote " + std::to_string(set.size()) + (set.size() == 1 ? " clip" : " clips") + " into " +

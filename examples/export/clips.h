@@ -15,6 +15,8 @@ struct ClipWishes {
   bool exact = false;                // encoded, so that it begins where it is to
 };
 
+std::string index_of(const ClipWishes& wishes);  // the file that says what is in the clips
+
 // Makes the folder. Returns an empty string, or why clips cannot be written there.
 std::string prepare_clips(const ClipWishes& wishes);
 

@@ -25,23 +25,23 @@ ExportOptions::~ExportOptions() {
 }
 
 std::vector<GOptionEntry> ExportOptions::entries() {
-  return {
-      {"export", 'e', 0, G_OPTION_ARG_FILENAME_ARRAY, &exports_,
-       "Write the hits in one of the forms below; may be repeated. Without a file: named after the "
-       "film, in this folder; - is stdout",
-       "NAME[=FILE]"},
-      {"fps", 0, 0, G_OPTION_ARG_STRING, &rate_,
-       "Pictures a second of the film, for forms that count frames (default: the film's own)",
-       "N/D"},
-      {"start-timecode", 0, 0, G_OPTION_ARG_STRING, &first_code_,
-       "Of the film's first frame (default 00:00:00:00, in edl 01:00:00:00)", "HH:MM:SS:FF"},
-      {"clips", 0, 0, G_OPTION_ARG_FILENAME, &clips_,
-       "Cut every hit out of the film, without encoding, into this folder", "DIR"},
-      {"clips-exact", 0, 0, G_OPTION_ARG_NONE, &exact_,
-       "Encode the clips, so that they begin where they are to and not at the key frame before",
-       nullptr},
-      {"margin", 0, 0, G_OPTION_ARG_STRING, &margin_,
-       "Of clips, before and after the hit (default 1)", "SECONDS"}};
+  return {{"export", 'e', 0, G_OPTION_ARG_FILENAME_ARRAY, &exports_,
+           "Write the hits in one of the forms below; may be repeated. Without a file: FILM.hits "
+           "and what "
+           "the form ends in, in this folder; - is stdout",
+           "NAME[=FILE]"},
+          {"fps", 0, 0, G_OPTION_ARG_STRING, &rate_,
+           "Pictures a second of the film, for forms that count frames (default: the film's own)",
+           "N/D"},
+          {"start-timecode", 0, 0, G_OPTION_ARG_STRING, &first_code_,
+           "Of the film's first frame (default 00:00:00:00, in edl 01:00:00:00)", "HH:MM:SS:FF"},
+          {"clips", 0, 0, G_OPTION_ARG_FILENAME, &clips_,
+           "Cut every hit out of the film, without encoding, into this folder", "DIR"},
+          {"clips-exact", 0, 0, G_OPTION_ARG_NONE, &exact_,
+           "Encode the clips, so that they begin where they are to and not at the key frame before",
+           nullptr},
+          {"margin", 0, 0, G_OPTION_ARG_STRING, &margin_,
+           "Of clips, before and after the hit (default 1)", "SECONDS"}};
 }
 
 std::string ExportOptions::read(const std::string& film, ExportWishes* wishes) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <unordered_map>
 
 #include "examples/common/text.h"
 
@@ -36,13 +37,11 @@ gint64 count_frames(const Exported& exported) {
 }
 
 std::vector<size_t> groups_of(const std::vector<Hit>& hits) {
-  std::vector<std::string> known;
+  std::unordered_map<std::string, size_t> known;
   std::vector<size_t> groups;
   for (const Hit& hit : hits) {
     const std::string& name = hit.query.empty() ? hit.title() : hit.query;
-    const auto found = std::find(known.begin(), known.end(), name);
-    groups.push_back(static_cast<size_t>(found - known.begin()));
-    if (found == known.end()) known.push_back(name);
+    groups.push_back(known.try_emplace(name, known.size()).first->second);
   }
   return groups;
 }

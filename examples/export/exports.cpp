@@ -10,7 +10,8 @@ namespace {
 
 constexpr char kStdout[] = "-";
 
-// "film" of /films/film.mp4 and https://host/film.mp4?key=1.
+// "film.hits" of /films/film.mp4 and https://host/film.mp4?key=1: film.srt may be its own
+// subtitles.
 std::string stem_of(const std::string& film) {
   std::string name = film;
   if (gst_uri_is_valid(film.c_str())) name = film.substr(0, film.find_first_of("?#"));
@@ -20,7 +21,7 @@ std::string stem_of(const std::string& film) {
   const size_t dot = stem.rfind('.');
   if (dot != std::string::npos && dot > 0) stem.resize(dot);
   const bool is_name = stem != "/" && stem != "." && !stem.empty() && film != kStdout;
-  return is_name ? stem : "hits";
+  return is_name && stem != "hits" ? stem + ".hits" : "hits";
 }
 
 std::string rate_text(const MediaFacts& film) {
@@ -40,6 +41,12 @@ std::vector<Hit> by_start(std::vector<Hit> hits) {
 bool ExportWishes::count_frames() const {
   return std::any_of(files.begin(), files.end(),
                      [](const ExportRequest& one) { return one.format->counts_frames; });
+}
+
+bool ExportWishes::tell_frames() const {
+  return std::any_of(files.begin(), files.end(), [](const ExportRequest& one) {
+    return one.format->counts_frames || one.format->name == std::string("csv");
+  });
 }
 
 std::vector<std::string> ExportWishes::file_names() const {
@@ -77,7 +84,7 @@ std::string settle_rate(const ExportWishes& wishes, MediaFacts* film,
                         const std::function<void(const std::string&)>& note) {
   if (wishes.rate) {
     film->rate_n = wishes.rate->n, film->rate_d = wishes.rate->d;
-  } else if (!wishes.count_frames()) {
+  } else if (!wishes.tell_frames() || (!wishes.count_frames() && film->rate_n <= 0)) {
     return "";
   } else if (film->rate_n <= 0) {
     return "its pictures a second are not known, expected --fps";

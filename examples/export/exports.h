@@ -23,6 +23,7 @@ struct ExportWishes {
   std::string first_code;         // --start-timecode
   ClipWishes clips;               // no folder: none
 
+  bool tell_frames() const;  // those, and the table that has them where the rate is known
   bool count_frames() const;
   std::vector<std::string> file_names() const;  // without stdout
 };

@@ -1,6 +1,9 @@
 #include "examples/export/hit_lines.h"
 
 #include <cmath>
+#include <cstdio>
+#include <ios>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "examples/common/text.h"
@@ -13,6 +16,8 @@ using Json = nlohmann::json;
 
 constexpr double kLongest = 1e8;  // seconds: three years
 constexpr int kWidest = 1 << 20;  // pixels
+constexpr size_t kLongestLine = 1 << 20;
+constexpr char kTorn[] = "it cannot be read to its end";
 
 std::string dump(const nlohmann::ordered_json& line) {
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -38,7 +43,11 @@ GstClockTime time_in(const Json& line, const char* key, double units_a_second) {
 
 void take_confidence(const Json& line, Hit* hit) {
   const auto found = line.find("confidence");
-  if (found != line.end() && found->is_number()) hit->confidence = found->get<double>();
+  if (found == line.end() || !found->is_number()) return;
+  const double confidence = found->get<double>();
+  if (!(confidence >= 0 && confidence <= 1))
+    throw "expected confidence from 0 to 1, found " + found->dump();
+  hit->confidence = confidence;
 }
 
 Hit hit_in(const Json& line) {
@@ -101,6 +110,38 @@ void take(const std::string& text, HitLines* lines) {
   lines->hits.push_back(hit);
 }
 
+// A line without end is read no further than it takes to refuse it.
+bool next_line(std::istream& lines, std::string* text) {
+  text->clear();
+  std::streambuf* from = lines.rdbuf();
+  for (int c = from->sbumpc();; c = from->sbumpc()) {
+    if (c == EOF) return !text->empty();
+    if (c == '\n') return true;
+    *text += static_cast<char>(c);
+    if (text->size() > kLongestLine) return true;
+  }
+}
+
+HitLines read_all(std::istream& lines) {
+  HitLines read;
+  std::string text;
+  for (size_t number = 1; read.error.empty() && next_line(lines, &text); ++number) {
+    if (text.size() > kLongestLine) {
+      read.error = "line " + std::to_string(number) + ": expected a JSON object of at most 1 MiB";
+      break;
+    }
+    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
+    try {
+      take(text, &read);
+    } catch (const std::string& wrong) {
+      read.error = "line " + std::to_string(number) + ": " + wrong;
+    } catch (const nlohmann::json::exception&) {
+      read.error = "line " + std::to_string(number) + ": expected a JSON object of a hit";
+    }
+  }
+  return read;
+}
+
 }  // namespace
 
 std::string json_line(const Hit& hit) {
@@ -125,19 +166,13 @@ std::string media_line(const MediaFacts& film) {
 }
 
 HitLines read_hit_lines(std::istream& lines) {
-  HitLines read;
-  std::string text;
-  for (size_t number = 1; std::getline(lines, text) && read.error.empty(); ++number) {
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    try {
-      take(text, &read);
-    } catch (const std::string& wrong) {
-      read.error = "line " + std::to_string(number) + ": " + wrong;
-    } catch (const nlohmann::json::exception&) {
-      read.error = "line " + std::to_string(number) + ": expected a JSON object of a hit";
-    }
+  try {
+    HitLines read = read_all(lines);
+    if (&lines == &std::cin && std::ferror(stdin)) read.error = kTorn;
+    return read;
+  } catch (const std::ios_base::failure&) {  // a disk that went away
+    return {{}, {}, kTorn};
   }
-  return read;
 }
 
 Written write_jsonl(const Exported& exported) {

@@ -1,4 +1,5 @@
 // WebVTT and SubRip: a cue for each hit.
+#include <algorithm>
 #include <cstdio>
 
 #include "examples/common/text.h"
@@ -16,8 +17,9 @@ std::string cue_time(guint64 ms, char point) {
 }
 
 std::string span(const Hit& hit, const FrameClock& clock, char point) {
-  return cue_time(clock.milliseconds_at(hit.start), point) + " --> " +
-         cue_time(clock.milliseconds_at(hit.stop), point) + "\n";
+  const guint64 start = clock.milliseconds_at(hit.start);
+  const guint64 stop = std::max(clock.milliseconds_at(hit.stop), start + 1);  // no length is no cue
+  return cue_time(start, point) + " --> " + cue_time(stop, point) + "\n";
 }
 
 // WebVTT reads < and & as markup.

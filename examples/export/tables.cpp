@@ -26,6 +26,15 @@ std::string cell(const std::string& text) {
   return quoted + "\"";
 }
 
+// As Excel writes cells between tabs.
+std::string tab_cell(const std::string& text) {
+  const std::string shown = harmless(text);
+  if (shown.find('"') == std::string::npos) return shown;
+  std::string quoted = "\"";
+  for (char c : shown) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
 // Exact to the nanosecond, whatever the locale.
 std::string seconds(GstClockTime ns) {
   char text[48];
@@ -77,7 +86,7 @@ Written write_premiere_csv(const Exported& exported) {
   const gint64 first = exported.first_frame();
   for (const Hit& hit : exported.hits) {
     const FrameRange range = frames_of(hit, clock);
-    text += harmless(printable(hit.title())) + "\t" + harmless(comment_of(hit)) + "\t" +
+    text += tab_cell(printable(hit.title())) + "\t" + tab_cell(comment_of(hit)) + "\t" +
             clock.time_code(first + range.start, colon) + "\t" +
             clock.time_code(first + range.start + range.count, colon) + "\t" +
             clock.time_code(range.count, colon) + "\tComment\t\n";

@@ -29,7 +29,10 @@ void stop_at_ctrl_c() {
   struct sigaction action {};
   action.sa_handler = [](int) { interrupted = true; };
   action.sa_flags = static_cast<int>(SA_RESETHAND);
-  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+  for (int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  struct sigaction hang_up {};
+  sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup ignores it
 }
 
 void note(const std::string& sentence) {
@@ -66,13 +69,14 @@ std::string path_of(const std::string& uri) {
 
 // None of what is read may be written.
 std::string check_outputs(const ExportArguments& arguments, const std::string& uri) {
-  const auto outputs = arguments.wishes.file_names();
+  auto outputs = arguments.wishes.file_names();
+  if (!arguments.wishes.clips.folder.empty()) outputs.push_back(index_of(arguments.wishes.clips));
   std::string error = conflict(outputs, {path_of(uri), arguments.hits});
+  if (error.empty() && !arguments.wishes.clips.folder.empty())
+    error = prepare_clips(arguments.wishes.clips);
   for (const std::string& output : outputs) {
     if (error.empty()) error = check_writable(output);
   }
-  if (error.empty() && !arguments.wishes.clips.folder.empty())
-    error = prepare_clips(arguments.wishes.clips);
   return error;
 }
 

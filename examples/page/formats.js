@@ -64,7 +64,9 @@ function cueTime(ms, point) {
 }
 
 function cueSpan(hit, clock, point) {
-  return `${cueTime(clock.millisecondsAt(hit.start), point)} --> ${cueTime(clock.millisecondsAt(hit.stop), point)}\n`;
+  const start = clock.millisecondsAt(hit.start);
+  const stop = Math.max(clock.millisecondsAt(hit.stop), start + 1);
+  return `${cueTime(start, point)} --> ${cueTime(stop, point)}\n`;
 }
 
 function writeVtt({hits, clock}) {
@@ -85,6 +87,12 @@ function harmless(text) {
 function cell(text) {
   const shown = harmless(text);
   return /[",;']/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
+}
+
+// As Excel writes cells between tabs.
+function tabCell(text) {
+  const shown = harmless(text);
+  return shown.includes('"') ? `"${shown.replaceAll('"', '""')}"` : shown;
 }
 
 function exactSeconds(ns) {
@@ -109,7 +117,7 @@ function writePremiereCsv({film, hits, clock}) {
   for (const hit of hits) {
     const {start, count} = clock.framesOf(hit);
     const first = film.first_frame + start;
-    text += [harmless(printedTitle(hit)), harmless(commentOf(hit)), clock.timeCode(first, colon), clock.timeCode(first + count, colon),
+    text += [tabCell(printedTitle(hit)), tabCell(commentOf(hit)), clock.timeCode(first, colon), clock.timeCode(first + count, colon),
              clock.timeCode(count, colon), "Comment", "\n"].join("\t");
   }
   return new Uint16Array(text.length).map((_, i) => text.charCodeAt(i));

@@ -128,10 +128,13 @@ std::string read_number(const Number& number, const gchar* text, WatchArguments*
 
 std::string read_numbers(const Raw& raw, WatchArguments* a) {
   bool has_stride = false;
+  if (raw.hls && !*raw.hls) return "--hls: expected a folder";
   for (size_t i = 0; i < kNNumbers; ++i) {
     if (!raw.numbers[i]) continue;
     const std::string wrong = read_number(kNumbers[i], raw.numbers[i], a);
     if (!wrong.empty()) return wrong;
+    const std::string name = kNumbers[i].option;
+    if (name.starts_with("hls-") && !raw.hls) return "--" + name + ": expected --hls DIR with it";
     has_stride |= kNumbers[i].field == &WatchArguments::stride_s;
   }
   if (!has_stride) a->stride_s = a->window_s / 2;

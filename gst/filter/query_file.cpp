@@ -22,7 +22,14 @@ std::string stripped(const std::string& line) {
   return line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
 }
 
-std::vector<std::string> split(const std::string& text) {
+// Lines end as on Unix, Windows or an old Mac.
+std::vector<std::string> split(std::string text) {
+  for (size_t at = 0; (at = text.find('\r', at)) != std::string::npos; ++at) {
+    if (at + 1 < text.size() && text[at + 1] == '\n')
+      text.erase(at, 1);
+    else
+      text[at] = '\n';
+  }
   std::vector<std::string> lines;
   for (size_t at = 0; at <= text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());

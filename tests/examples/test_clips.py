@@ -67,6 +67,8 @@ class Clips(unittest.TestCase):
 
     def assert_no_half_files(self):
         names = sorted(path.name for path in self.clips.iterdir())
+        if not names:
+            return  # none was complete, so there is no index either
         self.assertEqual(names, sorted(["index.json", *(clip["file"] for clip in self.index())]))
 
     def assert_clips(self, film, rows):
@@ -89,6 +91,20 @@ class Clips(unittest.TestCase):
             self.assertLessEqual(min(seen), clip["start_in_clip"])
             self.assertGreaterEqual(max(seen), clip["stop_in_clip"] - SYNC_S)
         self.assertGreater(min(n_compared["video"], n_compared["audio"]), 10 * len(rows))
+
+    def test_another_programs_index_stays(self):
+        """An index.json that is not ours, and one that is read, are refused before the work; where nothing could be cut the old one stays."""
+        self.clips.mkdir()
+        index = self.clips / "index.json"
+        index.write_text('{"name": "my package"}')
+        result = self.cut(cases.CLIP, [("a dog", 12, 16)])
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("of another program", result.stderr)
+        self.assertEqual(index.read_text(), '{"name": "my package"}')
+        shutil.copy(self.hits([("a dog", 12, 16)]), index)
+        result = cases.run([PROGRAM, index, "--media", cases.CLIP, "--clips", self.clips])
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("is read", result.stderr)
 
     @NEEDS_FFPROBE
     def test_thirty_hits_of_the_bundled_film(self):

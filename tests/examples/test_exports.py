@@ -313,6 +313,43 @@ class Exports(Case):
         self.assert_refused(self.export("nowhere", "csv", "x.csv"), 1, "cannot be read")
         self.assert_refused(self.export(self.hits(), "--media", "nowhere.mp4", "csv", "x.csv"), 1, "no such file")
 
+    def test_what_is_there_stays(self):
+        """Behind a redirected stdout nothing is replaced, and a file that stdout goes to is no other output; a film's own subtitles stay."""
+        hits = self.hits(("a dog", 1, 2))
+        log = self.folder / "log.txt"
+        log.write_text("earlier\n")
+        with open(log, "a") as out:
+            result = subprocess.run([PROGRAM, hits, "jsonl", "/dev/stdout"], cwd=self.folder, stdout=out, stderr=subprocess.PIPE, text=True, timeout=cases.LIMIT_S)
+        self.assertEqual((result.returncode, log.read_text().count("\n")), (0, 3), result.stderr)
+        self.assertTrue(log.read_text().startswith("earlier\n"))
+        with open(log, "a") as out:
+            result = subprocess.run([PROGRAM, hits, "csv", log], cwd=self.folder, stdout=out, stderr=subprocess.PIPE, text=True, timeout=cases.LIMIT_S)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("where stdout goes", result.stderr)
+        own = self.folder / "film.srt"
+        own.write_text("the film's own")
+        shutil.copy(cases.CLIP, self.folder / "film.mp4")
+        self.assertEqual(self.export(hits, "--media", "film.mp4", "--export", "srt").returncode, 0)
+        self.assertEqual(own.read_text(), "the film's own")
+        self.assertIn("a dog", (self.folder / "film.hits.srt").read_text())
+
+    def test_hits_that_cannot_be_read(self):
+        """A read error and a line without end are a sentence, never an empty list; a confidence lies in 0 to 1."""
+        for source, part in [("/proc/self/mem", "read to its end"), ("/dev/zero", "at most 1 MiB")]:
+            self.assert_refused(cases.run([PROGRAM, source, "csv", "-"]), 1, part)
+        bad = self.folder / "bad.jsonl"
+        bad.write_text('{"query":"a","start":1,"stop":2,"confidence":1e300}\n')
+        self.assert_refused(cases.run([PROGRAM, bad, "csv", "-"]), 1, "confidence from 0 to 1")
+
+    def test_a_hit_of_no_length_and_quotes(self):
+        """A cue of no length lasts a millisecond, as WebVTT asks for; a quote in a title leaves Premiere's table seven columns."""
+        hits = self.hits(('"quoted', 1, 1), frame_rate="25/1")
+        self.assertEqual(self.export(hits, "vtt", "a.vtt", "premiere-csv", "a.csv").returncode, 0)
+        self.assertIn("00:00:01.000 --> 00:00:01.001", (self.folder / "a.vtt").read_text())
+        table = list(csv.reader(io.StringIO((self.folder / "a.csv").read_bytes().decode("utf-16"), newline=""), dialect="excel-tab"))
+        self.assertEqual([len(row) for row in table], [7, 7])
+        self.assertEqual(table[1][0], '"quoted')
+
     def test_a_start_time_code_that_is_none(self):
         """A number that drop-frame counting leaves out is refused."""
         hits = self.hits(("a", 1, 2), frame_rate="30000/1001")

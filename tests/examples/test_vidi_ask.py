@@ -175,7 +175,7 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(len(rows(result.stdout)), 2)
         self.assertIn("vidi-ask: wrote a film.edl.\n", result.stderr)
-        self.assertIn("M:a dog", (self.folder / "a film.edl").read_text())
+        self.assertIn("M:a dog", (self.folder / "a film.hits.edl").read_text())
         self.assertIn(",a phone,", (self.folder / "hits.csv").read_text())
         self.assertEqual(sorted(path.name for path in (self.folder / "clips").iterdir()),
                          ["01 a phone 0-00-04.mp4", "02 a dog 0-00-12.mp4", "index.json"])

@@ -462,7 +462,7 @@ TEST_F(SettingsTest, QueryMayHoldSeveralLines) {
 // asked; it is read when the property is set, and comes after the other questions.
 TEST_F(SettingsTest, QueriesFromAFile) {
   const test::TextFile file(
-      "\xef\xbb\xbf# of the door\r\nperson falls\r\n\r\n  forklift\n#end\nlast");
+      "\xef\xbb\xbf# of the door\r\nperson falls\r\n\r\n  forklift\n#end\rlast");
   g_object_set(object_, "query", "first", "queries-file", file.path().c_str(), nullptr);
   EXPECT_EQ(error(), "");
   file.write("other");
