@@ -82,7 +82,7 @@ std::string add_proxy(const Arguments& arguments, const MediaFacts& facts, Asker
   const TrackWishes tracks{arguments.video_track, arguments.audio_track};
   const ProxyWish wish{facts.uri, tracks, facts.duration, facts.width, facts.height};
   const auto show = [&](double done) { asker.bar().show("Copying", done, "the film, small"); };
-  const std::string error = make_proxy(wish, interrupted, show, &page->proxy);
+  const std::string error = make_proxy(wish, interrupted, show, &page->proxy, &page->proxy_begin);
   asker.bar().clear();
   if (error.empty()) return "";
   page->notices.push_back(sentence("There is no copy of the film in this page: " + error));

@@ -103,7 +103,7 @@ function choose(hit, quietly) {
 function neighbour(step, from = chosen) {
   const shown = page.listed;
   if (from && isShown(from)) return shown[shown.indexOf(from) + step];
-  const now = media.currentTime * 1e9;
-  return step > 0 ? shown.find((hit) => hit.start > now + 5e7) || (now === 0 ? shown[0] : undefined)
+  const now = filmNow() * 1e9;
+  return step > 0 ? shown.find((hit) => hit.start > now + 5e7) || (media.currentTime === 0 ? shown[0] : undefined)
                   : shown.findLast((hit) => hit.start < now - 5e7);
 }

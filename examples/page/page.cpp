@@ -83,6 +83,7 @@ Json film_data(const Page& page) {
             {"width", facts.width},
             {"height", facts.height},
             {"has_audio", facts.has_audio}};
+  if (page.proxy_begin > 0) film["copy_begin"] = page.proxy_begin;
   Json written;
   if (GST_CLOCK_TIME_IS_VALID(facts.duration)) {
     film["duration"] = facts.duration;

@@ -18,9 +18,10 @@ struct PageHit {
 };
 
 struct Page {
-  std::string film;      // its name
-  std::string film_url;  // relative to the page, percent-encoded; empty: not to be had
-  std::string proxy;     // WebM data of the film, small; empty: none
+  std::string film;              // its name
+  std::string film_url;          // relative to the page, percent-encoded; empty: not to be had
+  GstClockTime proxy_begin = 0;  // the film's time at its 0
+  std::string proxy;             // WebM data of the film, small; empty: none
   MediaFacts facts;
   std::string first_code;  // time code of its first frame in exports; empty: each one's own
   std::string made_by;     // the model, and where it ran

@@ -17,8 +17,13 @@ function proxyUrl() {
   return URL.createObjectURL(new Blob(parts, {type: "video/webm"}));
 }
 
+// A copy begins with the first picture; the film's own times may not.
+let copyBegin = 0;  // seconds
+const filmNow = () => media.currentTime + copyBegin;
+
 function openFilm() {
   const inside = proxyUrl();
+  if (inside) copyBegin = (page.film.copy_begin || 0) / 1e9;
   const source = inside || page.film.url;
   media.addEventListener("error", () => sayWhyNot(inside));
   media.addEventListener("loadedmetadata", () => {
@@ -68,7 +73,7 @@ function playOrPause() {
 function seekTo(seconds, isOwn = false) {
   const end = filmLength() / 1e9;
   ownSeek = isOwn;
-  media.currentTime = Math.min(Math.max(0, seconds), end);
+  media.currentTime = Math.max(0, Math.min(seconds, end) - copyBegin);
   showNow();
 }
 
@@ -91,7 +96,7 @@ function follow() {
 
 let onShow = new Set();
 function showNow() {
-  const now = media.currentTime * 1e9 + 1e6;  // a seek may end a little before
+  const now = filmNow() * 1e9 + 1e6;  // a seek may end a little before
   const current = new Set(page.hits.filter((hit) => hit.start <= now && now < Math.max(hit.stop, hit.start + 1e8)));
   for (const hit of onShow) if (!current.has(hit)) mark(hit, false);
   for (const hit of current) {

@@ -122,6 +122,8 @@ class Copying {
     return error;
   }
 
+  GstClockTime begin() const { return begin_; }
+
  private:
   std::string make() {
     GError* error = nullptr;
@@ -172,11 +174,27 @@ class Copying {
     const auto tracks = tracks_in(GST_BIN(self->pipeline_), self->pads_, true);
     GstPad* pictures = self->chosen(of_kind(tracks, Kind::kPicture), self->wish_.tracks.video);
     GstPad* sound = self->chosen(of_kind(tracks, Kind::kSound), self->wish_.tracks.audio);
+    if (pictures) gst_pad_add_probe(pictures, GST_PAD_PROBE_TYPE_BUFFER, on_first, self, nullptr);
     if (pictures) self->add(pictures_chain(self->wish_, self->form_), "pictures", pictures);
     if (sound) self->add(sound_chain(self->form_), "sound", sound);
     for (GstPad* pad : self->pads_) {
       if (pad != pictures && pad != sound) self->throw_away(pad);
     }
+  }
+
+  // The muxer counts running time.
+  static GstPadProbeReturn on_first(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+    const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+    GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+    if (!event || !GST_CLOCK_TIME_IS_VALID(pts)) return GST_PAD_PROBE_OK;
+    const GstSegment* segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    const guint64 stream = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, pts);
+    const guint64 running = gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts);
+    gst_event_unref(event);
+    const bool is_known = GST_CLOCK_TIME_IS_VALID(stream) && GST_CLOCK_TIME_IS_VALID(running);
+    if (is_known && stream > running) static_cast<Copying*>(self)->begin_ = stream - running;
+    return GST_PAD_PROBE_REMOVE;
   }
 
   GstPad* chosen(const std::vector<Track>& tracks, const std::string& wish) {
@@ -247,6 +265,7 @@ class Copying {
   GstElement* pipeline_ = nullptr;
   std::vector<GstPad*> pads_;  // only compared and linked
   bool is_linked_ = false, has_ended_ = false;
+  std::atomic<GstClockTime> begin_{0};  // written on GStreamer's thread
 };
 
 }  // namespace
@@ -259,7 +278,11 @@ std::string why_no_proxy(const ProxyWish& wish) {
 }
 
 std::string make_proxy(const ProxyWish& wish, const std::atomic<bool>& interrupted,
-                       const std::function<void(double)>& on_progress, std::string* webm) {
+                       const std::function<void(double)>& on_progress, std::string* webm,
+                       GstClockTime* begin) {
   if (const auto why = why_no_proxy(wish); !why.empty()) return why;
-  return Copying(wish).run(interrupted, on_progress, webm);
+  Copying copying(wish);
+  const std::string error = copying.run(interrupted, on_progress, webm);
+  if (begin) *begin = copying.begin();
+  return error;
 }

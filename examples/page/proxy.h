@@ -1,5 +1,5 @@
 // A small copy of a film that every browser plays (WebM: VP8 and Vorbis), to be put into a page. It
-// has the film's times, so that a jump lands where it does in the film.
+// begins with the film's first picture.
 #pragma once
 
 #include <gst/gst.h>
@@ -25,6 +25,8 @@ struct ProxyWish {
 std::string why_no_proxy(const ProxyWish& wish);
 
 // Blocks until it is made or `interrupted`; `on_progress` hears how much of the film is done, 0 to
-// 1. Returns an empty string, or why there is none.
+// 1. `begin`: the film's time at the copy's 0, which a transport stream does not begin with.
+// Returns an empty string, or why there is none.
 std::string make_proxy(const ProxyWish& wish, const std::atomic<bool>& interrupted,
-                       const std::function<void(double)>& on_progress, std::string* webm);
+                       const std::function<void(double)>& on_progress, std::string* webm,
+                       GstClockTime* begin = nullptr);

@@ -231,9 +231,9 @@ TEST(ClipNames, AreHarmless) {
 TEST(Exports, AreNamedAfterTheFilm) {
   ExportRequest request;
   EXPECT_EQ(parse_export("edl", "/films/a film.tar.mp4", &request), "");
-  EXPECT_EQ(request.file, "a film.tar.edl");
+  EXPECT_EQ(request.file, "a film.tar.hits.edl");
   EXPECT_EQ(parse_export("otio", "https://host/x/film.mp4?token=1/2", &request), "");
-  EXPECT_EQ(request.file, "film.otio");
+  EXPECT_EQ(request.file, "film.hits.otio");
   EXPECT_EQ(parse_export("csv", "-", &request), "");
   EXPECT_EQ(request.file, "hits.csv");
   EXPECT_EQ(parse_export("csv=a=b", "film.mp4", &request), "");
