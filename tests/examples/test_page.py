@@ -197,7 +197,8 @@ class Page(browser.BrowserCase):
         self.assertAlmostEqual(self.js("return film.duration"), 40, delta=0.5)
         self.rows()[0].click()
         # The copy begins with the first picture, the stream's times before it: the jump is to the picture that the hit begins with.
-        begin, start = self.js("return [page.film.copy_begin, page.hits[0].start]")
+        data = self.data()
+        begin, start = data["film"]["copy_begin"], data["hits"][0]["start"]
         self.assertGreater(begin, 0)
         self.assertAlmostEqual(self.time_after_jump(), (start - begin) / 1e9, delta=0.1)
         self.assertAlmostEqual(self.time_after_jump(), 12, delta=0.6)
