@@ -174,7 +174,7 @@ class VidiAsk(unittest.TestCase):
         result = ask("--quiet", film, "a dog", "a phone", "--export", "edl", "-e", f"csv={self.folder}/hits.csv", "--clips", self.folder / "clips", cwd=self.folder)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(len(rows(result.stdout)), 2)
-        self.assertIn("vidi-ask: wrote a film.edl.\n", result.stderr)
+        self.assertIn("vidi-ask: wrote a film.hits.edl.\n", result.stderr)
         self.assertIn("M:a dog", (self.folder / "a film.hits.edl").read_text())
         self.assertIn(",a phone,", (self.folder / "hits.csv").read_text())
         self.assertEqual(sorted(path.name for path in (self.folder / "clips").iterdir()),
