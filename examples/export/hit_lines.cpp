@@ -156,8 +156,11 @@ std::string json_line(const Hit& hit) {
 
 std::string media_line(const MediaFacts& film) {
   // Scripts that pick the lines of a question find none here.
-  nlohmann::ordered_json line{
-      {"type", "media"}, {"query", ""}, {"uri", without_credentials(film.uri)}};
+  nlohmann::ordered_json line{{"type", "media"},
+                              {"query", ""},
+                              {"start", 0},
+                              {"stop", 0},
+                              {"uri", without_credentials(film.uri)}};
   if (GST_CLOCK_TIME_IS_VALID(film.duration))
     line["duration"] = static_cast<double>(film.duration) / GST_SECOND;
   if (film.rate_n > 0) line["frame_rate"] = to_string({film.rate_n, film.rate_d});

@@ -40,7 +40,7 @@ function confidenceOf(hit) {
 }
 
 function writeJsonl({film, hits, clock}) {
-  const media = {type: "media", query: "", uri: film.uri};
+  const media = {type: "media", query: "", start: 0, stop: 0, uri: film.uri};
   if (film.duration !== undefined) media.duration = new Real(film.duration / 1e9, film.written?.duration);
   if (clock.isKnown) media.frame_rate = `${clock.n}/${clock.d}`;
   if (film.variable_rate) media.variable_frame_rate = true;
