@@ -19,7 +19,7 @@ void ModelStatus::send(const ModelInfo* info, const char* error, int64_t device_
 
 // Hosts that pass pictures alone never ask for the pad.
 bool ModelStatus::hears() const {
-  GstPad* pad = gst_element_get_static_pad(element_, "audio_sink");
+  GstPad* pad = gst_element_get_static_pad(element_, VIDI_PAD_AUDIO_SINK);
   const bool is_linked = pad && gst_pad_is_linked(pad);
   gst_clear_object(&pad);
   return is_linked;

@@ -57,7 +57,7 @@ GstFlowReturn VideoPath::chain(GstBuffer* buffer) {
 
 // With analytics-meta: what is known to hold now.
 GstBuffer* VideoPath::marked(GstBuffer* buffer) const {
-  if (!GST_BUFFER_PTS_IS_VALID(buffer) || !settings_.now()->analytics_meta) return buffer;
+  if (!GST_BUFFER_PTS_IS_VALID(buffer)) return buffer;
   return with_analytics_meta(buffer, present_.at(Time(GST_BUFFER_PTS(buffer))));
 }
 

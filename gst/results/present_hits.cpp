@@ -12,18 +12,18 @@ void PresentHits::set(const std::vector<Hit>& hits, Time stop, Time reach) {
     stretches_.push_back(
         {{hit.query_id, hit.confidence.value_or(0)}, hit.start, may_go_on ? kForever : hit.stop});
   }
-  any_ = !stretches_.empty();
 }
 
 void PresentHits::clear() {
   std::lock_guard lock(mutex_);
   stretches_.clear();
-  any_ = false;
 }
+
+void PresentHits::enable(bool on) { on_ = on; }
 
 std::vector<PresentHit> PresentHits::at(Time pts) const {
   std::vector<PresentHit> present;
-  if (!any_) return present;
+  if (!on_) return present;
   std::lock_guard lock(mutex_);
   for (const Stretch& stretch : stretches_) {
     if (pts < stretch.start || pts >= stretch.stop) continue;

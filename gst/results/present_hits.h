@@ -27,6 +27,7 @@ class PresentHits {
   // it may be going on (its last picture stands for as long).
   void set(const std::vector<Hit>& hits, Time stop, Time reach);
   void clear();
+  void enable(bool on);  // default: off, and at() has nothing
   // Each question once, in the order of their ids' first hits, with its surest hit's confidence.
   std::vector<PresentHit> at(Time pts) const;
 
@@ -36,7 +37,7 @@ class PresentHits {
     Time start{}, stop{};
   };
 
-  std::atomic<bool> any_{false};  // most pictures pass without the lock
+  std::atomic<bool> on_{false};  // without it pictures pass without the lock
   mutable std::mutex mutex_;
   std::vector<Stretch> stretches_;
 };

@@ -25,6 +25,7 @@ using Ids = std::vector<std::string>;
 // A picture inside a hit has it, from its start to before its end.
 TEST(PresentHits, HoldFromStartToStop) {
   PresentHits present;
+  present.enable(true);
   present.set({hit("0", 2, 4), hit("1", 3, 6)}, seconds(10), seconds(1));
   EXPECT_EQ(ids(present, 1), Ids{});
   EXPECT_EQ(ids(present, 2), Ids{"0"});
@@ -36,6 +37,7 @@ TEST(PresentHits, HoldFromStartToStop) {
 // One that reached its window's end may be going on: it holds until the next window says otherwise.
 TEST(PresentHits, WhatReachedTheEndGoesOn) {
   PresentHits present;
+  present.enable(true);
   present.set({hit("0", 2, 4), hit("1", 8, 9)}, seconds(10), seconds(1));
   EXPECT_EQ(ids(present, 25), Ids{"1"});
   present.set({hit("1", 8, 12)}, seconds(20), seconds(1));
@@ -45,6 +47,7 @@ TEST(PresentHits, WhatReachedTheEndGoesOn) {
 // Two hits of one question are one class, as sure as the surer of the two; unknown is 0.
 TEST(PresentHits, AQuestionIsOneClass) {
   PresentHits present;
+  present.enable(true);
   present.set({hit("0", 2, 5, 0.4), hit("0", 4, 6, 0.9), hit("1", 4, 6, std::nullopt)}, seconds(10),
               seconds(1));
   ASSERT_EQ(present.at(seconds(4)).size(), 2u);
@@ -52,9 +55,19 @@ TEST(PresentHits, AQuestionIsOneClass) {
   EXPECT_EQ(present.at(seconds(4))[1].confidence, 0);
 }
 
+// Until somebody asks for it nothing holds.
+TEST(PresentHits, NothingHoldsUnlessEnabled) {
+  PresentHits present;
+  present.set({hit("0", 2, 10)}, seconds(10), seconds(1));
+  EXPECT_EQ(ids(present, 5), Ids{});
+  present.enable(true);
+  EXPECT_EQ(ids(present, 5), Ids{"0"});
+}
+
 // Nothing is left of it after a flush.
 TEST(PresentHits, ClearForgetsAll) {
   PresentHits present;
+  present.enable(true);
   present.set({hit("0", 2, 10)}, seconds(10), seconds(1));
   present.clear();
   EXPECT_EQ(ids(present, 5), Ids{});
