@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -23,18 +24,12 @@ std::string stripped(const std::string& line) {
 }
 
 // Lines end as on Unix, Windows or an old Mac.
-std::vector<std::string> split(std::string text) {
-  for (size_t at = 0; (at = text.find('\r', at)) != std::string::npos; ++at) {
-    if (at + 1 < text.size() && text[at + 1] == '\n')
-      text.erase(at, 1);
-    else
-      text[at] = '\n';
-  }
+std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> lines;
   for (size_t at = 0; at <= text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
+    const size_t end = std::min(text.find_first_of("\r\n", at), text.size());
     lines.push_back(stripped(text.substr(at, end - at)));
-    at = end + 1;
+    at = end + (text.compare(end, 2, "\r\n") == 0 ? 2 : 1);
   }
   return lines;
 }
