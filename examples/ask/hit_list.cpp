@@ -15,8 +15,6 @@ std::string string_field(const GstStructure* structure, const char* name) {
   return text ? text : "";
 }
 
-bool by_start(const Hit& a, const Hit& b) { return a.start < b.start; }
-
 struct Row {
   std::string title, start, stop, confidence;
 };
@@ -75,7 +73,7 @@ std::optional<Hit> final_hit(const GstStructure* result) {
 }
 
 std::vector<Hit> merged(std::vector<Hit> hits) {
-  std::stable_sort(hits.begin(), hits.end(), by_start);
+  hits = by_start(std::move(hits));
   std::vector<Hit> all;
   for (Hit& hit : hits) {
     const auto same = std::find_if(all.rbegin(), all.rend(), [&](const Hit& before) {
@@ -92,7 +90,7 @@ std::vector<Hit> merged(std::vector<Hit> hits) {
 }
 
 std::string table(const std::vector<std::string>& queries, std::vector<Hit> hits) {
-  std::stable_sort(hits.begin(), hits.end(), by_start);
+  hits = by_start(std::move(hits));
   std::vector<Row> rows{{queries.empty() ? "highlight" : "query", "start", "stop", "confidence"}};
   if (queries.empty()) {
     for (const Hit& hit : hits) rows.push_back(row_of(hit));

@@ -5,20 +5,13 @@
 #include <utility>
 
 #include "examples/common/output_file.h"
+#include "examples/common/places.h"
 #include "examples/common/text.h"
 #include "examples/page/page.h"
 #include "examples/page/playable.h"
 #include "examples/page/proxy.h"
 
 namespace {
-
-// As a path; empty when it is none of a file here.
-std::string path_of(const std::string& uri) {
-  gchar* path = g_filename_from_uri(uri.c_str(), nullptr, nullptr);
-  const std::string film = path ? path : "";
-  g_free(path);
-  return film;
-}
 
 std::string name_of(const std::string& uri) {
   const std::string path = path_of(uri);
@@ -28,12 +21,10 @@ std::string name_of(const std::string& uri) {
 
 std::vector<PageHit> hits_of(const Asker& asker) {
   std::vector<PageHit> hits;
-  for (const Hit& hit : asker.hits()) {
+  for (const Hit& hit : by_start(asker.hits())) {
     const Thumbnails* thumbnails = asker.thumbnails();
     hits.push_back({hit, thumbnails ? thumbnails->of(hit.start, hit.stop) : ""});
   }
-  std::stable_sort(hits.begin(), hits.end(),
-                   [](const PageHit& a, const PageHit& b) { return a.hit.start < b.hit.start; });
   return hits;
 }
 

@@ -6,9 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <clocale>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -24,6 +22,7 @@
 #include "examples/ask/hit_list.h"
 #include "examples/ask/page_output.h"
 #include "examples/ask/reference_mode.h"
+#include "examples/common/interruption.h"
 #include "examples/common/output.h"
 #include "examples/common/output_file.h"
 #include "examples/common/places.h"
@@ -35,20 +34,6 @@
 namespace {
 
 constexpr int kOk = 0, kFailed = 1, kUsage = 2;
-
-std::atomic<bool> interrupted{false};
-
-// The first Ctrl-C asks for a clean stop, the second one gets it at once.
-void stop_at_ctrl_c() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // no SA_RESTART: reading a question ends, too
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  struct sigaction hang_up {};
-  sigaction(SIGHUP, nullptr, &hang_up);
-  if (hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup ignores it
-}
 
 int complain(const std::string& sentence) {
   const char* end = sentence.empty() || sentence.back() == '.' ? "" : ".";
@@ -69,9 +54,7 @@ int end_without_output() {
 // The film and the model's files are read: none of them may be written.
 std::string check_outputs(const Arguments& arguments, const std::string& uri,
                           const std::string& model) {
-  gchar* film = g_filename_from_uri(uri.c_str(), nullptr, nullptr);
-  std::vector<std::string> inputs{film ? film : ""};
-  g_free(film);
+  std::vector<std::string> inputs{path_of(uri)};
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(model, ignored))
     inputs.push_back(entry.path().string());

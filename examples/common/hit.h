@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 struct Hit {
   std::string query, query_id, label;  // label: title of a highlight, else empty
@@ -15,3 +16,5 @@ struct Hit {
 
   const std::string& title() const { return label.empty() ? query : label; }
 };
+
+std::vector<Hit> by_start(std::vector<Hit> hits);  // those that begin together stay in order

@@ -57,24 +57,14 @@ mode_t mode_for(const fs::path& path) {
   return kReadable & ~mask;
 }
 
-// 0, or errno.
-int write_all(int descriptor, const std::string& text) {
-  for (size_t done = 0; done < text.size();) {
-    const ssize_t n = write(descriptor, text.data() + done, text.size() - done);
-    if (n < 0 && errno != EINTR) return errno;
-    if (n > 0) done += static_cast<size_t>(n);
-  }
-  return 0;
-}
-
 int write_in_place(const std::string& path, const std::string& text) {
   if (const int named = descriptor_named(path); named >= 0) {
     std::fflush(nullptr);  // what was printed comes before
-    return write_all(named, text);
+    return write_all(named, text.data(), text.size());
   }
   const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (descriptor < 0) return errno;
-  const int error = write_all(descriptor, text);
+  const int error = write_all(descriptor, text.data(), text.size());
   return close(descriptor) != 0 && error == 0 ? errno : error;
 }
 
@@ -106,6 +96,15 @@ bool is_standard(int descriptor, const std::string& path) {
 
 }  // namespace
 
+int write_all(int descriptor, const void* bytes, size_t size) {
+  for (const char* at = static_cast<const char*>(bytes); size > 0;) {
+    const ssize_t n = write(descriptor, at, size);
+    if (n < 0 && errno != EINTR) return errno;
+    if (n > 0) at += n, size -= static_cast<size_t>(n);
+  }
+  return 0;
+}
+
 std::string check_writable(const std::string& path) {
   if (is_special(path)) {
     std::error_code ignored;
@@ -131,7 +130,7 @@ std::string write_file(const std::string& path, const std::string& text) {
   std::string beside;
   const int descriptor = open_beside(place, &beside);
   if (descriptor < 0) return sentence(path, errno);
-  int error = write_all(descriptor, text);
+  int error = write_all(descriptor, text.data(), text.size());
   if (!error && fsync(descriptor) != 0) error = errno;
   if (close(descriptor) != 0 && !error) error = errno;
   if (!error && rename(beside.c_str(), place.c_str()) != 0) error = errno;

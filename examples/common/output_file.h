@@ -1,6 +1,7 @@
 // Files that a program writes for its user: whole, or not at all.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ std::string write_file(const std::string& path, const std::string& text);
 // file that cannot be renamed stays where it is.
 std::string make_beside(const std::string& path, std::string* beside);
 std::string move_in_place(const std::string& beside, const std::string& path);
+
+int write_all(int descriptor, const void* bytes, size_t size);  // 0, or errno
 
 // Whether both names are one file, also by a link, and also if it is not there yet.
 bool is_same_file(const std::string& one, const std::string& other);

@@ -57,6 +57,13 @@ std::string model_of_environment() {
   return named ? named : "";
 }
 
+std::string path_of(const std::string& uri) {
+  gchar* name = g_filename_from_uri(uri.c_str(), nullptr, nullptr);
+  const std::string path = name ? name : "";
+  g_free(name);
+  return path;
+}
+
 bool is_file(const std::string& text) {
   std::error_code ignored;
   if (fs::exists(text, ignored) && !fs::is_directory(text, ignored)) return true;

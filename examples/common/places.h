@@ -17,5 +17,8 @@ std::string model_of_environment();
 // Of a file, a URI, or "-" for what is piped in. Empty with `error`: why it is no film.
 std::string uri_of(const std::string& file, std::string* error);
 
+// Of a `file:` URI; empty: it is another one, or none.
+std::string path_of(const std::string& uri);
+
 // Whether this names a file that is there, or another place that media comes from: no question.
 bool is_file(const std::string& text);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "examples/common/elements.h"
 #include "examples/common/output_file.h"
 #include "examples/common/tracks.h"
 #include "examples/common/warnings.h"
@@ -34,10 +35,7 @@ constexpr Encoder kSounds[] = {{"avenc_aac", "avenc_aac ! aacparse", true},
 template <size_t n>
 const Encoder* first_installed(const Encoder (&encoders)[n]) {
   for (const Encoder& one : encoders) {
-    GstElementFactory* factory = gst_element_factory_find(one.element);
-    if (!factory) continue;
-    gst_object_unref(factory);
-    return &one;
+    if (is_installed(one.element)) return &one;
   }
   return nullptr;
 }

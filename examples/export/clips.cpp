@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "examples/common/output_file.h"
+#include "examples/common/places.h"
 #include "examples/common/text.h"
 #include "examples/export/clip_cutter.h"
 #include "examples/export/clip_encoder.h"
@@ -21,19 +22,6 @@ namespace {
 
 constexpr GstClockTime kPatience = 60 * GST_SECOND;  // with a slow server
 constexpr char kIndex[] = "index.json";
-
-std::string path_of(const std::string& uri) {
-  gchar* name = g_filename_from_uri(uri.c_str(), nullptr, nullptr);
-  const std::string path = name ? name : "";
-  g_free(name);
-  return path;
-}
-
-std::vector<Hit> by_start(std::vector<Hit> hits) {
-  std::stable_sort(hits.begin(), hits.end(),
-                   [](const Hit& a, const Hit& b) { return a.start < b.start; });
-  return hits;
-}
 
 class ClipSet {
  public:

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <unordered_map>
 
+#include "examples/common/places.h"
 #include "examples/common/text.h"
 
 std::string Exported::film_name() const {
-  gchar* path = g_filename_from_uri(film.uri.c_str(), nullptr, nullptr);
-  gchar* name = path ? g_path_get_basename(path) : nullptr;
-  const std::string text = printable(name ? name : film.uri);
-  g_free(name);
-  g_free(path);
+  const std::string path = path_of(film.uri);
+  const std::string text =
+      printable(path.empty() ? film.uri : std::filesystem::path(path).filename().string());
   return text.empty() ? "film" : text;
 }
 

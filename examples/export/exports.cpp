@@ -30,23 +30,17 @@ std::string rate_text(const MediaFacts& film) {
   return film.rate_d == 1 ? text : text + (" (" + to_string({film.rate_n, film.rate_d}) + ")");
 }
 
-std::vector<Hit> by_start(std::vector<Hit> hits) {
-  std::stable_sort(hits.begin(), hits.end(),
-                   [](const Hit& a, const Hit& b) { return a.start < b.start; });
-  return hits;
-}
-
 }  // namespace
 
 bool ExportWishes::count_frames() const {
-  return std::any_of(files.begin(), files.end(),
-                     [](const ExportRequest& one) { return one.format->counts_frames; });
+  return std::any_of(files.begin(), files.end(), [](const ExportRequest& one) {
+    return one.format->frames == Frames::kNeeded;
+  });
 }
 
 bool ExportWishes::tell_frames() const {
-  return std::any_of(files.begin(), files.end(), [](const ExportRequest& one) {
-    return one.format->counts_frames || one.format->name == std::string("csv");
-  });
+  return std::any_of(files.begin(), files.end(),
+                     [](const ExportRequest& one) { return one.format->frames != Frames::kNone; });
 }
 
 std::vector<std::string> ExportWishes::file_names() const {

@@ -6,9 +6,12 @@
 
 #include "examples/export/exported.h"
 
+// Whether it names frames, for which the film's rate has to be known.
+enum class Frames { kNone, kWhereKnown, kNeeded };
+
 struct Format {
   const char *name, *extension, *help;
-  bool counts_frames;  // it needs to know the film's rate
+  Frames frames;
   Written (*write)(const Exported& exported);
 };
 

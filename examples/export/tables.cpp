@@ -18,21 +18,16 @@ std::string harmless(const std::string& text) {
   return text;
 }
 
-std::string cell(const std::string& text) {
-  const std::string shown = harmless(printable(text));
-  if (shown.find_first_of("\",;'") == std::string::npos) return shown;
+std::string quoted(const std::string& text) {
   std::string quoted = "\"";
-  for (char c : shown) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
   return quoted + "\"";
 }
 
-// As Excel writes cells between tabs.
-std::string tab_cell(const std::string& text) {
-  const std::string shown = harmless(text);
-  if (shown.find('"') == std::string::npos) return shown;
-  std::string quoted = "\"";
-  for (char c : shown) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
+// `signs`: what a cell has to be quoted for.
+std::string cell(const std::string& text, const char* signs = "\",;'") {
+  const std::string shown = harmless(printable(text));
+  return shown.find_first_of(signs) == std::string::npos ? shown : quoted(shown);
 }
 
 // Exact to the nanosecond, whatever the locale.
@@ -86,7 +81,7 @@ Written write_premiere_csv(const Exported& exported) {
   const gint64 first = exported.first_frame();
   for (const Hit& hit : exported.hits) {
     const FrameRange range = frames_of(hit, clock);
-    text += tab_cell(printable(hit.title())) + "\t" + tab_cell(comment_of(hit)) + "\t" +
+    text += cell(hit.title(), "\"") + "\t" + cell(comment_of(hit), "\"") + "\t" +
             clock.time_code(first + range.start, colon) + "\t" +
             clock.time_code(first + range.start + range.count, colon) + "\t" +
             clock.time_code(range.count, colon) + "\tComment\t\n";

@@ -1,14 +1,13 @@
 // vidi-export HITS NAME FILE...: hits that were found before, in the forms of other programs.
 #include <gst/gst.h>
 
-#include <atomic>
 #include <clocale>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
+#include "examples/common/interruption.h"
 #include "examples/common/output.h"
 #include "examples/common/output_file.h"
 #include "examples/common/places.h"
@@ -21,19 +20,6 @@
 namespace {
 
 constexpr int kOk = 0, kFailed = 1, kUsage = 2;
-
-std::atomic<bool> interrupted{false};
-
-// The first Ctrl-C asks for a clean stop, the second one gets it at once.
-void stop_at_ctrl_c() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  for (int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
-  struct sigaction hang_up {};
-  sigaction(SIGHUP, nullptr, &hang_up);
-  if (hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup ignores it
-}
 
 void note(const std::string& sentence) {
   const char* end = sentence.empty() || sentence.back() == '.' ? "" : ".";
@@ -58,13 +44,6 @@ std::string find_film(const ExportArguments& arguments, const HitLines& lines, s
   const std::string uri = uri_of(arguments.media, error);
   if (!error->empty()) *error = arguments.media + ": " + *error;
   return uri;
-}
-
-std::string path_of(const std::string& uri) {
-  gchar* name = g_filename_from_uri(uri.c_str(), nullptr, nullptr);
-  const std::string path = name ? name : "";
-  g_free(name);
-  return path;
 }
 
 // None of what is read may be written.

@@ -84,15 +84,10 @@ function harmless(text) {
   return /^ *[=+\-@＝＋－＠]/.test(text) ? "'" + text : text;
 }
 
-function cell(text) {
+// `signs`: what a cell has to be quoted for.
+function cell(text, signs = /[",;']/) {
   const shown = harmless(text);
-  return /[",;']/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
-}
-
-// As Excel writes cells between tabs.
-function tabCell(text) {
-  const shown = harmless(text);
-  return shown.includes('"') ? `"${shown.replaceAll('"', '""')}"` : shown;
+  return signs.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
 }
 
 function exactSeconds(ns) {
@@ -117,7 +112,7 @@ function writePremiereCsv({film, hits, clock}) {
   for (const hit of hits) {
     const {start, count} = clock.framesOf(hit);
     const first = film.first_frame + start;
-    text += [tabCell(printedTitle(hit)), tabCell(commentOf(hit)), clock.timeCode(first, colon), clock.timeCode(first + count, colon),
+    text += [cell(printedTitle(hit), /"/), cell(commentOf(hit), /"/), clock.timeCode(first, colon), clock.timeCode(first + count, colon),
              clock.timeCode(count, colon), "Comment", "\n"].join("\t");
   }
   return new Uint16Array(text.length).map((_, i) => text.charCodeAt(i));

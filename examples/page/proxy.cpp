@@ -8,6 +8,7 @@
 #include <iterator>
 #include <vector>
 
+#include "examples/common/elements.h"
 #include "examples/common/text.h"
 
 namespace fs = std::filesystem;
@@ -135,11 +136,9 @@ class Copying {
       return why + " (Debian has it in gstreamer1.0-plugins-good)";
     }
     for (const char* needed : {"vp8enc", "vorbisenc", "videoflip"}) {
-      GstElementFactory* factory = gst_element_factory_find(needed);
-      if (!factory)
+      if (!is_installed(needed))
         return std::string("GStreamer lacks ") + needed +
                " (Debian has it in gstreamer1.0-plugins-good and -base)";
-      gst_object_unref(factory);
     }
     set("file", "location", file_.path());
     set("source", "uri", wish_.uri);

@@ -12,7 +12,9 @@
 #include <map>
 #include <utility>
 
+#include "examples/common/elements.h"
 #include "examples/watch/disposal.h"
+#include "examples/watch/folder_lock.h"
 
 namespace fs = std::filesystem;
 
@@ -33,21 +35,6 @@ fs::path free_name(const fs::path& folder, const std::string& stem) {
   for (int n = 2; fs::exists(path, ignored); ++n)
     path = folder / (stem + "-" + std::to_string(n) + ".mkv");
   return path;
-}
-
-bool is_installed(const char* element) {
-  GstElementFactory* factory = gst_element_factory_find(element);
-  if (factory) gst_object_unref(factory);
-  return factory != nullptr;
-}
-
-// A lock on the folder that ends with this process, however it ends; -1 when another has it.
-int lock_folder(const std::string& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (descriptor < 0) return -1;
-  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
-  close(descriptor);
-  return -1;
 }
 
 bool is_mine(const fs::path& folder) {
@@ -152,7 +139,7 @@ std::string ClipRecorder::make_scratch() {
   if (!mkdtemp(scratch.data()))
     return "clips cannot be saved in " + folder_ + ": " + std::strerror(errno);
   scratch_ = scratch;
-  scratch_lock_ = lock_folder(scratch);
+  scratch_lock_ = lock_folder(scratch, false);
   return "";
 }
 
@@ -171,7 +158,7 @@ void ClipRecorder::sweep() const {
     const fs::path& path = entry.path();
     if (!path.filename().string().starts_with(kScratch) || path == scratch_ || !is_mine(path))
       continue;
-    const int lock = lock_folder(path.string());
+    const int lock = lock_folder(path.string(), false);
     if (lock < 0) continue;
     std::error_code ignored;
     fs::remove_all(path, ignored);

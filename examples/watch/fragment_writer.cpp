@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "examples/common/warnings.h"
-#include "examples/watch/disposal.h"
+#include "examples/common/elements.h"
 
 namespace {
 
@@ -14,12 +13,6 @@ constexpr guint kLongestFinishMs = 2000;
 constexpr char kSource[] =
     "appsrc name=in format=time leaky-type=downstream max-buffers=0 max-bytes=67108864 "
     "max-time=20000000000";
-
-bool is_installed(const char* element) {
-  GstElementFactory* factory = gst_element_factory_find(element);
-  if (factory) gst_object_unref(factory);
-  return factory != nullptr;
-}
 
 // The first encoder that is there. No H.264: its caps may change once more after the first picture,
 // which matroskamux refuses.
@@ -77,25 +70,18 @@ void delete_text(gpointer text, GClosure*) { delete static_cast<std::string*>(te
 
 FragmentWriter::FragmentWriter(const std::string& stem, Host host)
     : host_(std::move(host)),
-      pipeline_(gst_pipeline_new(nullptr)),
+      pipeline_(kLongestFinishMs, {[this](const GstStructure* s) { handle_structure(s); },
+                                   [this](const std::string& error) { end(error); }}),
       sink_(gst_element_factory_make("splitmuxsink", nullptr)),
       began_us_(g_get_monotonic_time()),
       last_news_us_(began_us_) {
   g_object_set(sink_, "max-size-time", kFragment, "muxer-factory", "matroskamux", nullptr);
   g_signal_connect_data(sink_, "format-location", G_CALLBACK(location), new std::string(stem),
                         delete_text, GConnectFlags(0));
-  gst_bin_add(GST_BIN(pipeline_), sink_);
-  GstBus* bus = gst_element_get_bus(pipeline_);
-  watch_ = gst_bus_add_watch(bus, on_message, this);
-  gst_object_unref(bus);
+  gst_bin_add(GST_BIN(pipeline_.get()), sink_);
 }
 
-FragmentWriter::~FragmentWriter() {
-  for (guint source : {watch_, limit_}) {
-    if (source) g_source_remove(source);
-  }
-  dispose(pipeline_, open_file_);
-}
+FragmentWriter::~FragmentWriter() { pipeline_.delete_afterwards(open_file_); }
 
 std::string FragmentWriter::start(const StreamTaps& taps) {
   std::string left_out;
@@ -107,48 +93,14 @@ std::string FragmentWriter::start(const StreamTaps& taps) {
                               : "clips have no sound: its format cannot be recorded";
     }
   }
-  gst_element_set_state(pipeline_, GST_STATE_PLAYING);
-  for (size_t i = 0; i < taps_.size(); ++i) taps_[i]->begin(sources_[i]);
+  pipeline_.begin();
   return left_out;
 }
 
 void FragmentWriter::add(const std::shared_ptr<StreamTap>& tap) {
   GstElement* bin = gst_parse_bin_from_description(branch(*tap).c_str(), TRUE, nullptr);
-  gst_bin_add(GST_BIN(pipeline_), bin);
-  GstElement* source = gst_bin_get_by_name(GST_BIN(bin), "in");
-  GstCaps* caps = tap->caps();
-  g_object_set(source, "caps", caps, nullptr);
-  if (caps) gst_caps_unref(caps);
+  pipeline_.add(tap, bin);
   gst_element_link_pads(bin, "src", sink_, tap->video() ? "video" : "audio_%u");
-  taps_.push_back(tap);
-  sources_.push_back(source);
-  gst_object_unref(source);
-}
-
-void FragmentWriter::finish() {
-  if (limit_) return;
-  limit_ = g_timeout_add(kLongestFinishMs, on_too_long, this);
-  for (GstElement* source : sources_) {
-    GstFlowReturn result = GST_FLOW_OK;
-    g_signal_emit_by_name(source, "end-of-stream", &result);
-  }
-}
-
-gboolean FragmentWriter::on_too_long(gpointer data) {
-  auto* self = static_cast<FragmentWriter*>(data);
-  self->limit_ = 0;
-  self->end("the last pictures could not be written in time");
-  return G_SOURCE_REMOVE;
-}
-
-gboolean FragmentWriter::on_message(GstBus*, GstMessage* message, gpointer data) {
-  auto* self = static_cast<FragmentWriter*>(data);
-  const auto type = GST_MESSAGE_TYPE(message);
-  if (type == GST_MESSAGE_ELEMENT) self->handle_structure(gst_message_get_structure(message));
-  if (type != GST_MESSAGE_EOS && type != GST_MESSAGE_ERROR) return G_SOURCE_CONTINUE;
-  self->watch_ = 0;
-  self->end(type == GST_MESSAGE_EOS ? "" : message_text(message));
-  return G_SOURCE_REMOVE;
 }
 
 void FragmentWriter::handle_structure(const GstStructure* s) {

@@ -8,11 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "examples/watch/stream_tap.h"
-
-using StreamTaps = std::vector<std::shared_ptr<StreamTap>>;
+#include "examples/watch/writing_pipeline.h"
 
 class FragmentWriter {
  public:
@@ -31,7 +28,7 @@ class FragmentWriter {
 
   // Returns an empty string, or what cannot be written. Of a file that cannot be made on_end hears.
   std::string start(const StreamTaps& taps);
-  void finish();  // the streams end here
+  void finish() { pipeline_.finish(); }  // the streams end here
 
   bool has_written() const { return has_written_; }  // a whole fragment
   gint64 began_us() const { return began_us_; }
@@ -39,20 +36,15 @@ class FragmentWriter {
 
  private:
   void add(const std::shared_ptr<StreamTap>& tap);
-  static gboolean on_message(GstBus* bus, GstMessage* message, gpointer self);
-  static gboolean on_too_long(gpointer self);
   void handle_structure(const GstStructure* message);
   void end(const std::string& error);
 
   const Host host_;
-  GstElement* const pipeline_;
+  WritingPipeline pipeline_;
   GstElement* const sink_;
-  StreamTaps taps_;
-  std::vector<GstElement*> sources_;  // the pipeline's
   std::string open_file_;
   GstClockTime open_since_ = 0;
   const gint64 began_us_;
   gint64 last_news_us_;
   bool has_written_ = false;
-  guint watch_ = 0, limit_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "examples/watch/hls_branches.h"
 
+#include "examples/common/elements.h"
+
 namespace {
 
 // What cannot be written in time is left out.
@@ -13,12 +15,6 @@ constexpr char kParsedH264[] =
 constexpr char kParsedH265[] =
     "h265parse config-interval=-1 ! capsfilter "
     "caps=video/x-h265,stream-format=byte-stream,alignment=au";
-
-bool is_installed(const char* element) {
-  GstElementFactory* factory = gst_element_factory_find(element);
-  if (factory) gst_object_unref(factory);
-  return factory != nullptr;
-}
 
 // The first that is installed; elements of a chain are its first word.
 std::string first_of(std::initializer_list<const char*> chains) {

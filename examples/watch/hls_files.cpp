@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "examples/common/output_file.h"
 #include "examples/watch/camera_clock.h"
 
 namespace {
@@ -41,16 +42,6 @@ GstClockTime running_time(GstPad* pad, GstClockTime time) {
   const GstClockTime running = gst_segment_to_running_time(segment, GST_FORMAT_TIME, time);
   gst_event_unref(event);
   return running;
-}
-
-// 0, or errno.
-int write_all(int descriptor, const guint8* data, gsize size) {
-  while (size > 0) {
-    const ssize_t n = ::write(descriptor, data, size);
-    if (n < 0 && errno != EINTR) return errno;
-    if (n > 0) data += n, size -= static_cast<gsize>(n);
-  }
-  return 0;
 }
 
 }  // namespace

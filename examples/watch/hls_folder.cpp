@@ -1,7 +1,6 @@
 #include "examples/watch/hls_folder.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,9 @@
 #include <thread>
 #include <utility>
 
+#include "examples/common/output_file.h"
+#include "examples/watch/folder_lock.h"
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -26,27 +28,12 @@ constexpr auto kLongestGoodbye = std::chrono::milliseconds(500);
 constexpr uintmax_t kLargestPlaylist = 16 << 20;
 constexpr mode_t kReadable = 0666;  // less the umask
 
-// A lock that ends with this process, however it ends; -1: errno says why.
-int lock_folder(const std::string& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return -1;
-  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
-  close(descriptor);
-  errno = EWOULDBLOCK;
-  return -1;
-}
-
 // 0, or errno.
 int write_new(const std::string& path, const std::string& text) {
   const int descriptor =
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kReadable);
   if (descriptor < 0) return errno;
-  int error = 0;
-  for (size_t done = 0; done < text.size() && !error;) {
-    const ssize_t n = ::write(descriptor, text.data() + done, text.size() - done);
-    if (n < 0 && errno != EINTR) error = errno;
-    if (n > 0) done += static_cast<size_t>(n);
-  }
+  const int error = write_all(descriptor, text.data(), text.size());
   return close(descriptor) != 0 && !error ? errno : error;
 }
 
@@ -117,7 +104,7 @@ struct HlsFolder::Work {
     std::error_code ignored;
     if (makes && !fs::is_directory(folder, ignored)) {
       fs::create_directories(folder, ignored);
-      const int again = lock_folder(folder);
+      const int again = lock_folder(folder, true);
       if (again >= 0) close(std::exchange(lock, again));
     }
     // Room for the playlist first, and no file that a player may still ask for before it.
@@ -141,7 +128,7 @@ HlsFolder::~HlsFolder() {
 std::string HlsFolder::open() {
   std::error_code error;
   fs::create_directories(folder_, error);
-  work_->lock = lock_folder(folder_);
+  work_->lock = lock_folder(folder_, true);
   if (work_->lock < 0 && errno == EWOULDBLOCK)
     return "another vidi-watch publishes in " + folder_ + ", expected a folder for this one";
   if (work_->lock < 0)

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "examples/common/warnings.h"
-#include "examples/watch/disposal.h"
 #include "examples/watch/hls_branches.h"
 
 namespace {
@@ -41,29 +39,22 @@ void forget(gpointer share) { delete static_cast<Share*>(share); }
 
 HlsWriter::HlsWriter(const Place& place, Host host)
     : host_(std::move(host)),
-      pipeline_(gst_pipeline_new(nullptr)),
+      pipeline_(kLongestFinishMs, {[this](const GstStructure* s) { handle_structure(s); },
+                                   [this](const std::string& error) { end(error); }}),
       muxer_(gst_element_factory_make("mpegtsmux", nullptr)),
-      files_(std::make_shared<HlsFiles>(pipeline_, place.stem, place.length, place.offset_ns)) {
+      files_(
+          std::make_shared<HlsFiles>(pipeline_.get(), place.stem, place.length, place.offset_ns)) {
   GstElement* sink = gst_element_factory_make("fakesink", nullptr);
   g_object_set(muxer_, "latency", kSoundLatency, nullptr);
   g_object_set(sink, "async", FALSE, "sync", FALSE, nullptr);
-  gst_bin_add_many(GST_BIN(pipeline_), muxer_, sink, nullptr);
+  gst_bin_add_many(GST_BIN(pipeline_.get()), muxer_, sink, nullptr);
   gst_element_link(muxer_, sink);
   GstPad* pad = gst_element_get_static_pad(sink, "sink");
   gst_pad_add_probe(pad, kBytes, shared<HlsFiles::on_bytes>, new Share{files_}, forget);
   gst_object_unref(pad);
-  GstBus* bus = gst_element_get_bus(pipeline_);
-  watch_ = gst_bus_add_watch(bus, on_message, this);
-  gst_object_unref(bus);
 }
 
-HlsWriter::~HlsWriter() {
-  for (guint source : {watch_, limit_}) {
-    if (source) g_source_remove(source);
-  }
-  files_->abandon();
-  dispose(pipeline_);
-}
+HlsWriter::~HlsWriter() { files_->abandon(); }
 
 std::string HlsWriter::start(StreamTaps taps, GstElement* watching) {
   std::stable_partition(taps.begin(), taps.end(), [](const auto& tap) { return tap->video(); });
@@ -76,8 +67,7 @@ std::string HlsWriter::start(StreamTaps taps, GstElement* watching) {
   }
   if (!writes_pictures_) return left_out;
   follow_clock(watching);
-  gst_element_set_state(pipeline_, GST_STATE_PLAYING);
-  for (size_t i = 0; i < taps_.size(); ++i) taps_[i]->begin(sources_[i]);
+  pipeline_.begin();
   return left_out;
 }
 
@@ -91,12 +81,8 @@ std::string HlsWriter::add(const std::shared_ptr<StreamTap>& tap, const std::str
     gst_clear_object(&bin);
     return wrong;
   }
-  gst_bin_add(GST_BIN(pipeline_), bin);
+  pipeline_.add(tap, bin);
   GstPad* pad = add_way_out(bin);
-  GstElement* source = gst_bin_get_by_name(GST_BIN(bin), "in");
-  GstCaps* caps = tap->caps();
-  g_object_set(source, "caps", caps, nullptr);
-  gst_caps_unref(caps);
   if (tap->video()) {
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, shared<HlsFiles::on_picture>,
                       new Share{files_}, forget);
@@ -104,9 +90,6 @@ std::string HlsWriter::add(const std::shared_ptr<StreamTap>& tap, const std::str
   }
   gst_element_link_pads(bin, "src", muxer_, nullptr);
   if (tap->video()) keep_clock_with(pad);
-  taps_.push_back(tap);
-  sources_.push_back(source);
-  gst_object_unref(source);
   return "";
 }
 
@@ -128,37 +111,11 @@ void HlsWriter::keep_clock_with(GstPad* pictures) {
 void HlsWriter::follow_clock(GstElement* watching) {
   GstClock* clock = gst_element_get_clock(watching);
   if (clock) {
-    gst_pipeline_use_clock(GST_PIPELINE(pipeline_), clock);
+    gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), clock);
     gst_object_unref(clock);
   }
-  gst_element_set_start_time(pipeline_, GST_CLOCK_TIME_NONE);
-  gst_element_set_base_time(pipeline_, gst_element_get_base_time(watching));
-}
-
-void HlsWriter::finish() {
-  if (limit_) return;
-  limit_ = g_timeout_add(kLongestFinishMs, on_too_long, this);
-  for (GstElement* source : sources_) {
-    GstFlowReturn result = GST_FLOW_OK;
-    g_signal_emit_by_name(source, "end-of-stream", &result);
-  }
-}
-
-gboolean HlsWriter::on_too_long(gpointer data) {
-  auto* self = static_cast<HlsWriter*>(data);
-  self->limit_ = 0;
-  self->end("the last pictures could not be written in time");
-  return G_SOURCE_REMOVE;
-}
-
-gboolean HlsWriter::on_message(GstBus*, GstMessage* message, gpointer data) {
-  auto* self = static_cast<HlsWriter*>(data);
-  const auto type = GST_MESSAGE_TYPE(message);
-  if (type == GST_MESSAGE_ELEMENT) self->handle_structure(gst_message_get_structure(message));
-  if (type != GST_MESSAGE_EOS && type != GST_MESSAGE_ERROR) return G_SOURCE_CONTINUE;
-  self->watch_ = 0;
-  self->end(type == GST_MESSAGE_EOS ? "" : message_text(message));
-  return G_SOURCE_REMOVE;
+  gst_element_set_start_time(pipeline_.get(), GST_CLOCK_TIME_NONE);
+  gst_element_set_base_time(pipeline_.get(), gst_element_get_base_time(watching));
 }
 
 void HlsWriter::handle_structure(const GstStructure* s) {

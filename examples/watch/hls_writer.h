@@ -15,11 +15,10 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "examples/watch/fragment_writer.h"
 #include "examples/watch/hls_files.h"
 #include "examples/watch/hls_playlist.h"
+#include "examples/watch/writing_pipeline.h"
 
 class HlsWriter {
  public:
@@ -52,23 +51,18 @@ class HlsWriter {
   // when writes_pictures() is false, nothing is.
   std::string start(StreamTaps taps, GstElement* watching);
   bool writes_pictures() const { return writes_pictures_; }
-  void finish();  // the streams end here
+  void finish() { pipeline_.finish(); }  // the streams end here
 
  private:
   std::string add(const std::shared_ptr<StreamTap>& tap, const std::string& branch);
   void keep_clock_with(GstPad* pictures);
   void follow_clock(GstElement* watching);
-  static gboolean on_message(GstBus* bus, GstMessage* message, gpointer self);
-  static gboolean on_too_long(gpointer self);
   void handle_structure(const GstStructure* message);
   void end(const std::string& error);
 
   const Host host_;
-  GstElement* const pipeline_;
+  WritingPipeline pipeline_;
   GstElement* const muxer_;
   const std::shared_ptr<HlsFiles> files_;
-  StreamTaps taps_;
-  std::vector<GstElement*> sources_;  // the pipeline's
   bool writes_pictures_ = false;
-  guint watch_ = 0, limit_ = 0;
 };

@@ -164,11 +164,10 @@ void read_texts(const Raw& raw, WatchArguments* a) {
 
 // Whether a file that is watched would be taken for one that was written.
 bool lies_in(const std::string& uri, const std::string& folder) {
-  gchar* file = folder.empty() ? nullptr : g_filename_from_uri(uri.c_str(), nullptr, nullptr);
-  if (!file) return false;
+  const std::string file = folder.empty() ? "" : path_of(uri);
+  if (file.empty()) return false;
   std::error_code failed;
   const fs::path place = fs::weakly_canonical(file, failed).parent_path();
-  g_free(file);
   return !failed && place == fs::weakly_canonical(folder, failed);
 }
 
