@@ -159,6 +159,12 @@ bool attention_kernel_runs(at::Device device, at::ScalarType dtype, int64_t head
   return own_kernels_run(device, dtype) && attention_kernel_has(static_cast<int>(head_dim));
 }
 
+// A lane loads the scales of two heads.
+bool attention_kernel_reads_packed(at::Device device, at::ScalarType dtype, int64_t head_dim,
+                                   int64_t kv_heads) {
+  return attention_kernel_runs(device, dtype, head_dim) && kv_heads % 2 == 0;
+}
+
 namespace {
 
 void check_fits(bool fits, const char* what, const at::Tensor& q, const at::Tensor& key) {
@@ -197,18 +203,42 @@ KeySet own_set(const at::Tensor& q, const OwnKeys& own) {
   return set;
 }
 
-KeySet shared_set(const at::Tensor& q, const SharedKeys& keys, int64_t kv_heads) {
+// Places of a set of [S, kv_heads * D].
+void take_rows(KeySet& set, const at::Tensor& q, const at::Tensor& key, const at::Tensor& value,
+               const at::Tensor& seen_by) {
+  set.query = seen_by.data_ptr(), set.query_stride = seen_by.stride(1);
+  set.key = key.data_ptr(), set.value = value.data_ptr();
+  set.key_stride = key.stride(0), set.head_stride = q.size(3);
+  set.n_keys = static_cast<int>(key.size(0));
+}
+
+KeySet native_set(const at::Tensor& q, const SharedKeys& keys, int64_t kv_heads) {
   const at::Tensor &k = keys.key.native(), &v = keys.value.native();
-  check_fits(k.defined() && v.defined(), "shared keys are packed", q, q);
   check_alike(q, k, v);
   check_fits(k.dim() == 2 && k.size(1) == kv_heads * q.size(3) && k.size(0) > 0 &&
                  k.size(0) < std::numeric_limits<int>::max() / 2,
              "shared keys do not fit", q, k);
   KeySet set;
-  set.query = q.data_ptr(), set.query_stride = q.stride(1);
-  set.key = k.data_ptr(), set.value = v.data_ptr();
-  set.key_stride = k.stride(0), set.head_stride = q.size(3);
-  set.n_keys = static_cast<int>(k.size(0));
+  take_rows(set, q, k, v, q);
+  return set;
+}
+
+KeySet packed_set(const at::Tensor& q, const SharedKeys& keys, int64_t kv_heads,
+                  const at::Tensor& turned) {
+  const at::Tensor &k = keys.key.bytes(), &v = keys.value.bytes();
+  check_fits(keys.value.is_packed() && v.sizes() == k.sizes() && k.device() == q.device() &&
+                 v.device() == q.device() && is_aligned(k) && is_aligned(v) &&
+                 keys.key.scales().scalar_type() == q.scalar_type() &&
+                 keys.value.scales().scalar_type() == q.scalar_type(),
+             "packed values are not as the keys", q, k);
+  check_fits(k.size(1) == kv_heads && k.size(2) == q.size(3) && k.size(0) > 0 &&
+                 k.size(0) < std::numeric_limits<int>::max() / 2 && kv_heads % 2 == 0,
+             "packed keys do not fit", q, k);
+  check_fits(turned.defined() && turned.sizes() == q.sizes() && has_even_rows(turned),
+             "the queries of packed keys are not as the others", q, k);
+  KeySet set;
+  take_rows(set, q, k, v, turned);
+  set.key_scales = keys.key.scales().data_ptr(), set.value_scales = keys.value.scales().data_ptr();
   return set;
 }
 
@@ -216,18 +246,8 @@ at::Tensor summed_attention_cuda(const at::Tensor& q, const OwnKeys& own,
                                  const std::vector<SharedKeys>& shared,
                                  const AttentionScale& scale) {
   c10::DeviceGuard guard(q.device());
-  // What a set's pointers point to, until the kernels are launched.
-  std::vector<SharedKeys> native;
-  std::vector<at::Tensor> turned;
-  for (const SharedKeys& keys : shared) {
-    native.push_back({keys.key.expanded(), keys.value.expanded()});
-    turned.push_back(turned_as(q, keys));
-  }
-  AttentionTask task = attention_task(q, own, native, scale);
-  for (size_t i = 0; i < turned.size(); ++i) {
-    KeySet& set = task.sets[i + own.key.defined()];
-    set.query = turned[i].data_ptr(), set.query_stride = turned[i].stride(1);
-  }
+  const at::Tensor turned = turned_queries(q, shared);
+  AttentionTask task = attention_task(q, own, shared, scale, turned);
   at::Tensor out = at::empty({q.size(0), q.size(1), q.size(2) * q.size(3)}, q.options());
   task.out = out.data_ptr();
   const AttentionPlan plan = plan_attention(task, device_limits(q.device().index()));
@@ -240,8 +260,16 @@ at::Tensor summed_attention_cuda(const at::Tensor& q, const OwnKeys& own,
 
 }  // namespace
 
+at::Tensor turned_queries(const at::Tensor& q, const std::vector<SharedKeys>& shared) {
+  for (const SharedKeys& keys : shared) {
+    if (keys.key.is_packed()) return keys.key.rotation().kernel_queries(q);
+  }
+  return {};
+}
+
 AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,
-                             const std::vector<SharedKeys>& shared, const AttentionScale& scale) {
+                             const std::vector<SharedKeys>& shared, const AttentionScale& scale,
+                             const at::Tensor& turned) {
   TORCH_CHECK(has_even_rows(q), "summed_attention: q must have even rows of contiguous heads");
   TORCH_CHECK(shared.size() + own.key.defined() <= kMaxKeySets, "summed_attention: at most ",
               kMaxKeySets, " sets of keys, found ", shared.size() + own.key.defined());
@@ -256,14 +284,22 @@ AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,
   task.scale = static_cast<float>(scale.scale), task.softcap = static_cast<float>(scale.softcap);
   // The short units first: they end while the long ones still run.
   if (own.key.defined()) task.sets[task.n_sets++] = own_set(q, own);
-  for (const SharedKeys& keys : shared) task.sets[task.n_sets++] = shared_set(q, keys, kv_heads);
+  for (const SharedKeys& keys : shared) {
+    task.sets[task.n_sets++] = keys.key.is_packed() ? packed_set(q, keys, kv_heads, turned)
+                                                    : native_set(q, keys, kv_heads);
+  }
   return task;
 }
 
 at::Tensor summed_attention(const at::Tensor& q, const OwnKeys& own,
                             const std::vector<SharedKeys>& shared, const AttentionScale& scale) {
   TORCH_CHECK(own.key.defined() || !shared.empty(), "summed_attention: no keys");
-  if (!attention_kernel_runs(q.device(), q.scalar_type(), q.size(3)))
+  const int64_t dim = q.size(3);
+  const bool runs = std::all_of(shared.begin(), shared.end(), [&](const SharedKeys& keys) {
+    return !keys.key.is_packed() ||
+           attention_kernel_reads_packed(q.device(), q.scalar_type(), dim, keys.key.width() / dim);
+  });
+  if (!runs || !attention_kernel_runs(q.device(), q.scalar_type(), dim))
     return summed_attention_plain(q, own, shared, scale);
   return summed_attention_cuda(q, own, shared, scale);
 }

@@ -5,17 +5,77 @@
 
 #include <atomic>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/attention/attention_launch.h"
-#include "kernels/attention/attention_warp.cuh"
+#include "kernels/attention/attention_merge.cuh"
+#include "kernels/attention/attention_packed.cuh"
 #include "kernels/cuda/launch.cuh"
 
 namespace vidi {
 namespace {
 
+// A block's unit and what it works on.
+struct Work {
+  const AttentionTask& task;
+  const AttentionPlan& plan;
+  Unit unit;
+  Rows rows;
+  KeySpan keys;
+};
+
 // Partial results: outs [n_units, rows, head_dim], stats [n_units, rows] (maximum, sum); a sum of 0
 // says that nothing was seen, and outs holds nothing then.
+template <typename T, AttentionTile kTile, bool kPacked>
+__device__ void attend_unit(const Work& work, unsigned char* shared, float* outs, float2* stats) {
+  constexpr int kBytes = kPacked ? 1 : sizeof(T);
+  const AttentionTask& task = work.task;
+  const KeySet& set = task.sets[work.unit.set];
+  const KeySpan keys = work.keys;
+  const int n_tiles = (keys.end - keys.begin + kTile.keys() - 1) / kTile.keys();
+  Feeder<kTile, kPacked> feeder{shared + kTile.query_bytes(),
+                                key_rows<kBytes>(set, work.unit, task.kv_heads), keys,
+                                kPacked ? work.plan.packed_slots : work.plan.slots, 2 * n_tiles};
+  // In one group with the first keys.
+  load_rows<T, kTile>(shared, set, task, work.rows, work.unit.head);
+  feeder.start();
+
+  std::conditional_t<kPacked, PackedWarp<T, kTile>, Warp<T, kTile>> warp;
+  warp.init();
+  const int row0 = work.rows.first + warp.row_warp * 16 + warp.lane / 4;
+  const KeySpan seen[2] = {row_span(set, work.rows, row0, keys),
+                           row_span(set, work.rows, row0 + 8, keys)};
+  [[maybe_unused]] const bool odd_head = work.unit.head % 2 != 0;
+  feeder.wait();
+  warp.take_queries(shared);
+  for (int tile = 0; tile < n_tiles; ++tile) {
+    const int first = keys.begin + tile * kTile.keys();
+    if constexpr (kPacked) {
+      warp.score(shared, feeder.next(), odd_head);
+    } else {
+      warp.score(shared, feeder.next());
+    }
+    warp.shape(task.scale, task.softcap);
+    if (set.positions || first + kTile.keys() > keys.end) {
+      warp.mask(first + warp.key_warp * kTile.warp_keys, seen);
+    }
+    warp.soften();
+    if constexpr (kPacked) {
+      warp.add_values(feeder.next(), odd_head);
+    } else {
+      warp.add_values(feeder.next());
+    }
+  }
+  if constexpr (kPacked) warp.finish();
+  merge_lanes<T, kTile>(warp);
+  if constexpr (kTile.key_warps > 1) {
+    __syncthreads();  // all warps have left the ring
+    merge_key_warps<T, kTile>(warp, feeder.ring);
+  }
+  store_partial<kPacked, T, kTile>(warp, work.rows, outs, stats);
+}
+
 template <typename T, int kIndex>
 __global__ void __launch_bounds__(kAttentionTiles[kIndex].threads(),
                                   kAttentionTiles[kIndex].blocks_per_multiprocessor())
@@ -37,41 +97,12 @@ __global__ void __launch_bounds__(kAttentionTiles[kIndex].threads(),
     }
     return;
   }
-
-  const int64_t head = unit.head * set.head_stride + unit.question * set.question_stride;
-  const int n_tiles = (keys.end - keys.begin + kTile.keys() - 1) / kTile.keys();
-  Feeder<T, kTile> feeder{shared + kTile.query_bytes(),
-                          static_cast<const T*>(set.key) + head,
-                          static_cast<const T*>(set.value) + head,
-                          set.key_stride,
-                          keys,
-                          plan.slots,
-                          2 * n_tiles};
-  load_rows<T, kTile>(shared, set, task, rows, unit.head);  // in one group with the first keys
-  feeder.start();
-
-  Warp<T, kTile> warp;
-  warp.init();
-  const int row0 = rows.first + warp.row_warp * 16 + warp.lane / 4;
-  const KeySpan seen[2] = {row_span(set, rows, row0, keys), row_span(set, rows, row0 + 8, keys)};
-  feeder.wait();
-  warp.take_queries(shared);
-  for (int tile = 0; tile < n_tiles; ++tile) {
-    const int first = keys.begin + tile * kTile.keys();
-    warp.score(shared, feeder.next());
-    warp.shape(task.scale, task.softcap);
-    if (set.positions || first + kTile.keys() > keys.end) {
-      warp.mask(first + warp.key_warp * kTile.warp_keys, seen);
-    }
-    warp.soften();
-    warp.add_values(feeder.next());
+  const Work work{task, plan, unit, rows, keys};
+  if (set.key_scales) {
+    attend_unit<T, kTile, true>(work, shared, outs, stats);
+  } else {
+    attend_unit<T, kTile, false>(work, shared, outs, stats);
   }
-  merge_lanes(warp);
-  if constexpr (kTile.key_warps > 1) {
-    __syncthreads();  // all warps have left the ring
-    merge_key_warps(warp, feeder.ring);
-  }
-  store_partial(warp, rows, outs, stats);
 }
 
 // One set's partial results of one row and head: part p is at first + p * step.

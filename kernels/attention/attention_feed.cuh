@@ -34,34 +34,78 @@ __device__ void load_rows(unsigned char* shared, const KeySet& set, const Attent
   }
 }
 
-// Keys or values [first, first + tile) of one head; those from `end` on are zeros.
-template <typename T, AttentionTile kTile>
-__device__ void load_tile(unsigned char* slot, const T* head, int64_t stride, int first, int end) {
-  constexpr int kDim = kTile.head_dim, kChunks = kDim / 8, kStep = kTile.threads() / kChunks;
+// Keys and values of one head, from key 0 on; scales of this head and its neighbour.
+struct KeyRows {
+  const unsigned char *key, *value, *key_scales, *value_scales;
+  int64_t pitch;  // bytes from key to key
+  int scale_pitch;
+};
+
+// Those of a set for a unit, kBytes for a number.
+template <int kBytes>
+__device__ inline KeyRows key_rows(const KeySet& set, const Unit& unit, int kv_heads) {
+  const int64_t head = (unit.head * set.head_stride + unit.question * set.question_stride) * kBytes;
+  const int pair = unit.head / 2 * 4;
+  auto at = [](const void* from, int64_t bytes) {
+    return static_cast<const unsigned char*>(from) + bytes;
+  };
+  return {at(set.key, head),
+          at(set.value, head),
+          set.key_scales ? at(set.key_scales, pair) : nullptr,
+          set.key_scales ? at(set.value_scales, pair) : nullptr,
+          set.key_stride * kBytes,
+          kv_heads * 2};
+}
+
+// Keys or values [first, first + tile); those from `end` on are zeros. kPitch bytes a row there.
+template <AttentionTile kTile, int kPitch>
+__device__ void load_tile(unsigned char* slot, const unsigned char* rows, int64_t pitch, int first,
+                          int end) {
+  constexpr int kChunks = kPitch / 16, kStep = kTile.threads() / kChunks;
   const int chunk = threadIdx.x % kChunks, row0 = threadIdx.x / kChunks;
-  const T* from = head + (first + row0) * stride + chunk * 8;
+  const unsigned char* from = rows + (first + row0) * pitch + chunk * 16;
 #pragma unroll
-  for (int i = 0; i < kTile.keys() / kStep; ++i, from += kStep * stride) {
+  for (int i = 0; i < kTile.keys() / kStep; ++i, from += kStep * pitch) {
     const int row = row0 + i * kStep;
     const bool real = first + row < end;
-    copy16(slot + chunk_offset<kDim>(row, chunk), real ? from : head, real);
+    copy16(slot + row * kPitch + ((chunk ^ (row & 7)) << 4), real ? from : rows, real);
   }
+}
+
+// Their scales, 4 bytes a key.
+template <AttentionTile kTile>
+__device__ void load_scales(unsigned char* to, const unsigned char* scales, int pitch, int first,
+                            int end) {
+  static_assert(kTile.threads() >= kTile.keys());
+  const int row = threadIdx.x;
+  if (row >= kTile.keys()) return;
+  const bool real = first + row < end;
+  copy4(to + row * 4, scales + (real ? int64_t{first + row} * pitch : 0), real);
 }
 
 // Feeds the ring: next() waits for the next slot in turn and starts the copy that comes
 // slots - 1 later, into the slot that all warps have just left.
-template <typename T, AttentionTile kTile>
+template <AttentionTile kTile, bool kPacked>
 struct Feeder {
+  static constexpr int kPitch = kTile.head_dim * (kPacked ? 1 : 2);
+  static constexpr int kSlotBytes = kPacked ? kTile.packed_slot_bytes() : kTile.slot_bytes();
+
   unsigned char* ring;
-  const T *key, *value;  // of this head, from key 0
-  int64_t stride;
+  KeyRows from;
   KeySpan keys;
   int slots, n_items, item = 0, read = 0, write = 0;
 
   __device__ void load_ahead(int ahead) {
     if (ahead < n_items) {
-      load_tile<T, kTile>(ring + write * kTile.slot_bytes(), ahead % 2 == 0 ? key : value, stride,
-                          keys.begin + ahead / 2 * kTile.keys(), keys.end);
+      unsigned char* slot = ring + write * kSlotBytes;
+      const int first = keys.begin + ahead / 2 * kTile.keys();
+      const bool is_key = ahead % 2 == 0;
+      load_tile<kTile, kPitch>(slot, is_key ? from.key : from.value, from.pitch, first, keys.end);
+      if constexpr (kPacked) {
+        load_scales<kTile>(slot + kTile.keys() * kPitch,
+                           is_key ? from.key_scales : from.value_scales, from.scale_pitch, first,
+                           keys.end);
+      }
     }
     commit_copies();
     if (++write == slots) write = 0;
@@ -72,12 +116,27 @@ struct Feeder {
   }
 
   __device__ void wait() const {
-    if (slots == 2) {
-      wait_copies<0>();
-    } else if (slots == 3) {
-      wait_copies<1>();
-    } else {
-      wait_copies<2>();
+    switch (slots) {  // up to slots - 2 later ones may be under way
+      case 2:
+        wait_copies<0>();
+        break;
+      case 3:
+        wait_copies<1>();
+        break;
+      case 4:
+        wait_copies<2>();
+        break;
+      case 5:
+        wait_copies<3>();
+        break;
+      case 6:
+        wait_copies<4>();
+        break;
+      case 7:
+        wait_copies<5>();
+        break;
+      default:
+        wait_copies<6>();
     }
     __syncthreads();
   }
@@ -86,7 +145,7 @@ struct Feeder {
     wait();
     load_ahead(item + slots - 1);
     ++item;
-    const unsigned char* slot = ring + read * kTile.slot_bytes();
+    const unsigned char* slot = ring + read * kSlotBytes;
     if (++read == slots) read = 0;
     return slot;
   }

@@ -18,6 +18,8 @@ int shared_budget(const DeviceLimits& device, int blocks) {
   return (device.shared_bytes + 1024) / blocks - 1024;
 }
 
+constexpr int kMostSlots = 8;  // the kernel waits for so many
+
 // As many slots as fit beside the queries, 2 to 4; 0 when not even 2 do.
 int count_slots(const AttentionTile& tile, int budget) {
   const int slots = (budget - tile.query_bytes()) / tile.slot_bytes();
@@ -87,6 +89,8 @@ AttentionPlan plan_attention(const AttentionTask& task, const DeviceLimits& devi
   plan.slots = count_slots(tile, shared_budget(device, blocks));
   if (plan.slots == 0) plan.slots = count_slots(tile, shared_budget(device, blocks = 1));
   plan.shared_bytes = tile.query_bytes() + plan.slots * tile.slot_bytes();
+  plan.packed_slots =
+      std::min(plan.slots * tile.slot_bytes() / tile.packed_slot_bytes(), kMostSlots);
 
   for (int s = 0; s < task.n_sets; ++s) {
     PlannedSet& set = plan.sets[s];

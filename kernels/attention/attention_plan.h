@@ -17,13 +17,16 @@ constexpr int kMaxKeySets = 3;     // own text, pictures, sound
 constexpr int kMaxKeyParts = 512;  // units that share their rows, per set
 
 // Keys and values with a softmax of their own. Strides in elements; a key's head_dim elements lie
-// together.
+// together. Packed ones (key_matrix.h) are int8 and have scales; their queries are turned and lie
+// in the order of Rotation::kernel_queries, and all queries see all keys.
 struct KeySet {
   const void* query = nullptr;  // [questions, queries, heads, head_dim]
   int64_t query_stride = 0;     // elements from query to query
   const void* key = nullptr;
   const void* value = nullptr;
   int64_t key_stride = 0, head_stride = 0, question_stride = 0;
+  const void* key_scales = nullptr;  // [n_keys, kv_heads], kv_heads even; null: not packed
+  const void* value_scales = nullptr;
   int n_keys = 0;
   // [questions, queries] on the device: each question has keys of its own and a query at p sees
   // keys up to p, with window_keys > 0 only that many of them. Null: all queries see all keys.
@@ -48,8 +51,9 @@ struct PlannedSet {
 };
 
 struct AttentionPlan {
-  int row_tile = 0;  // packed rows of a unit: 16, 32, 64 or 128
-  int slots = 0;     // pieces of keys or values that a block keeps in shared memory
+  int row_tile = 0;      // packed rows of a unit: 16, 32, 64 or 128
+  int slots = 0;         // pieces of keys or values that a block keeps in shared memory
+  int packed_slots = 0;  // the same of packed ones
   int shared_bytes = 0;
   int n_units = 0;
   int head_dim = 0;

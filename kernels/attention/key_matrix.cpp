@@ -1,11 +1,29 @@
 #include "kernels/attention/key_matrix.h"
 
+#include <c10/core/DeviceGuard.h>
+
 #include "kernels/aten.h"
+#include "kernels/attention/attention_plan.h"
+#include "kernels/attention/rotation_launch.h"
+#include "kernels/cuda/dispatch.h"
 
 namespace vidi {
 namespace {
 
 constexpr double kLargest = 127;  // -128 is not used: the numbers are symmetric
+
+// put() as one kernel; `numbers` and `scales` are those of the rows.
+void pack_on_device(const at::Tensor& numbers, const at::Tensor& scales, const at::Tensor& rows,
+                    bool turns) {
+  c10::DeviceGuard guard(rows.device());
+  PackKeysTask task;
+  task.rows = rows.data_ptr(), task.turns = turns;
+  task.numbers = numbers.data_ptr<int8_t>(), task.scales = scales.data_ptr();
+  task.n = numbers.size(0);
+  task.heads = static_cast<int>(numbers.size(1));
+  task.head_dim = static_cast<int>(numbers.size(2));
+  launch_pack_keys(task, element_type(rows.scalar_type()), current_stream(rows.device()));
+}
 
 }  // namespace
 
@@ -25,9 +43,13 @@ void KeyMatrix::put(int64_t first, const at::Tensor& rows) const {
     native_.narrow(0, first, n).copy_(rows);
     return;
   }
+  at::Tensor scales = scales_.narrow(0, first, n);
+  if (fits_own_kernels(rows) && attention_kernel_has(static_cast<int>(bytes_.size(2)))) {
+    pack_on_device(bytes_.narrow(0, first, n), scales, rows, rotation_.defined());
+    return;
+  }
   at::Tensor x = rows.view({n, bytes_.size(1), bytes_.size(2)});
   if (rotation_.defined()) x = rotation_.keys(x);
-  at::Tensor scales = scales_.narrow(0, first, n);
   scales.copy_(x.abs().amax(-1, /*keepdim=*/true).to(at::kFloat).div_(kLargest));
   at::Tensor inverse = scales.to(at::kFloat).reciprocal();
   inverse.masked_fill_(scales == 0, 0);

@@ -29,6 +29,8 @@ class KeyMatrix {
   void put(int64_t first, const at::Tensor& rows) const;
 
   bool is_packed() const { return bytes_.defined(); }
+  const at::Tensor& bytes() const { return bytes_; }    // int8 [tokens, kv_heads, head_dim]
+  const at::Tensor& scales() const { return scales_; }  // [tokens, kv_heads, 1]
   const at::Tensor& native() const { return native_; }  // undefined when packed
   int64_t width() const { return is_packed() ? bytes_.size(1) * bytes_.size(2) : native_.size(1); }
   const Rotation& rotation() const { return rotation_; }
@@ -41,8 +43,7 @@ class KeyMatrix {
 
  private:
   at::Tensor native_;
-  at::Tensor bytes_;   // int8 [tokens, kv_heads, head_dim]
-  at::Tensor scales_;  // [tokens, kv_heads, 1]
+  at::Tensor bytes_, scales_;
   Rotation rotation_;
 };
 

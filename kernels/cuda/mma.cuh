@@ -18,6 +18,14 @@ __device__ __forceinline__ void copy16(void* shared, const void* global, bool re
                : "memory");
 }
 
+// 4 bytes, the same way.
+__device__ __forceinline__ void copy4(void* shared, const void* global, bool real) {
+  const auto to = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(to), "l"(global),
+               "r"(real ? 4 : 0)
+               : "memory");
+}
+
 // Closes a group of copies; an empty one counts too.
 __device__ __forceinline__ void commit_copies() {
   asm volatile("cp.async.commit_group;\n" ::: "memory");

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "kernels/cuda/bytes.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/mma.cuh"
 #include "kernels/cuda/vector.cuh"
@@ -33,26 +34,9 @@ constexpr int kPieceBytes = NT * 8 * kRowBytes<NT>;
 
 // Four numbers q + 128, a byte each, as q in T: two registers of two.
 template <typename T>
-__device__ __forceinline__ void widen(uint32_t (&out)[2], uint32_t bytes);
-template <>
-__device__ __forceinline__ void widen<__half>(uint32_t (&out)[2], uint32_t bytes) {
-  // 0x64uu is 1024 + u; 0x6480 is 1152.
-  const __half2 offset = __half2half2(__ushort_as_half(0x6480));
-#pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    const uint32_t raw = __byte_perm(bytes, 0x64646464u, i == 0 ? 0x4140 : 0x4342);
-    const __half2 q = __hsub2(*reinterpret_cast<const __half2*>(&raw), offset);
-    out[i] = *reinterpret_cast<const uint32_t*>(&q);
-  }
-}
-template <>
-__device__ __forceinline__ void widen<__nv_bfloat16>(uint32_t (&out)[2], uint32_t bytes) {
-  float q[4];  // 0x4b0000uu is 2^23 + u
-#pragma unroll
-  for (int i = 0; i < 4; ++i)
-    q[i] = __uint_as_float(__byte_perm(bytes, 0x4b000000u, 0x7440 + i)) - 8388736.0f;
-  out[0] = pack<__nv_bfloat16>(q[0], q[1]);
-  out[1] = pack<__nv_bfloat16>(q[2], q[3]);
+__device__ __forceinline__ void widen(uint32_t (&out)[2], uint32_t bytes) {
+  out[0] = two_of<T, 0, 1>(bytes);
+  out[1] = two_of<T, 2, 3>(bytes);
 }
 
 // A warp's ring: slots of a group's tiles, of which each lane copies and reads its own part, and of

@@ -156,7 +156,10 @@ int64_t Decoder::media_bytes(int64_t n_tokens) const {
 }
 
 int64_t Decoder::expanded_media_bytes(int64_t n_tokens) const {
-  if (!packs_keys()) return 0;
+  if (!packs_keys() || attention_kernel_reads_packed(
+                           device(), at::typeMetaToScalarType(embeddings_.options().dtype()),
+                           config_.head_dim, config_.kv_heads))
+    return 0;
   return 2 * n_tokens * config_.kv_heads * config_.head_dim *
          static_cast<int64_t>(at::elementSize(embeddings_.dtype()));
 }

@@ -116,18 +116,18 @@ std::vector<int64_t> key_tensor_bytes(const DecoderConfig& config, int64_t n_tok
 }
 
 WindowNeed window_need(const DecoderConfig& config, int64_t n_image_tokens, int64_t n_audio_tokens,
-                       int64_t element_size, KeyFormat keys, bool on_cuda) {
+                       int64_t element_size, const KeyPlace& place) {
   WindowNeed need;
   need.decoder = config, need.element_size = element_size;
   need.n_tokens = n_image_tokens + n_audio_tokens;
   for (const int64_t n : {n_image_tokens, n_audio_tokens}) {
-    for (const int64_t bytes : key_tensor_bytes(config, n, element_size, keys))
-      need.keys += config.layers * (on_cuda ? with_rounding(bytes) : bytes);
+    for (const int64_t bytes : key_tensor_bytes(config, n, element_size, place.format))
+      need.keys += config.layers * (place.on_cuda ? with_rounding(bytes) : bytes);
   }
   need.sound = sound_bytes(config, n_audio_tokens, element_size);
   need.tokens = n_audio_tokens * config.hidden * element_size;
   need.question = question_bytes(config, kUsualPrompt, element_size);
-  if (keys == KeyFormat::kInt8)  // those of a layer, as a step expands them
+  if (place.format == KeyFormat::kInt8 && place.expands)
     need.question += 2 * need.n_tokens * config.kv_heads * config.head_dim * element_size;
   return need;
 }

@@ -60,9 +60,16 @@ struct MemoryPlan {
   bool is_usual() const { return !towers_leave && piece_tokens == kStreamTokens; }
 };
 
-// What a window of so many tokens needs. `on_cuda`: as CUDA's caching allocator takes it.
+// Where and how a window's keys and values are kept.
+struct KeyPlace {
+  KeyFormat format = KeyFormat::kNative;
+  bool on_cuda = true;  // as CUDA's caching allocator takes it
+  bool expands = true;  // packed ones: those of a layer, while a question is answered
+};
+
+// What a window of so many tokens needs.
 WindowNeed window_need(const DecoderConfig& config, int64_t n_image_tokens, int64_t n_audio_tokens,
-                       int64_t element_size, KeyFormat keys, bool on_cuda);
+                       int64_t element_size, const KeyPlace& place);
 // Bytes of one layer's tensors of keys and values for tokens of one modality.
 std::vector<int64_t> key_tensor_bytes(const DecoderConfig& config, int64_t n_tokens,
                                       int64_t element_size, KeyFormat keys);

@@ -44,7 +44,8 @@ std::vector<Form> forms_of(const ModelPlanRequest& request) {
 
 WindowNeed need_of(const ModelPlanRequest& request, KeyFormat keys) {
   return window_need(request.decoder, request.n_image_tokens, request.n_audio_tokens,
-                     request.element_size, keys, request.on_cuda);
+                     request.element_size,
+                     {keys, request.on_cuda, !request.on_cuda || !request.reads_packed_keys});
 }
 
 MemoryState state_of(const ModelPlanRequest& request, const ModelPlan& plan) {

@@ -22,9 +22,12 @@ int64_t tower_workspace(const VisionConfig& config, int64_t element_size) {
 }  // namespace
 
 WindowNeed DeviceMemory::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const {
-  const KeyFormat keys = model_.info().keys == "int8" ? KeyFormat::kInt8 : KeyFormat::kNative;
+  KeyPlace place;
+  if (model_.info().keys == "int8") place.format = KeyFormat::kInt8;
+  place.on_cuda = model_.device().is_cuda();
+  place.expands = model_.decoder().expanded_media_bytes(1) > 0;
   return window_need(model_.config().decoder, n_image_tokens, n_audio_tokens, model_.element_size(),
-                     keys, model_.device().is_cuda());
+                     place);
 }
 
 MemoryState DeviceMemory::state() const {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/attention/attention_plan.h"
 #include "kernels/attention/rotation.h"
 #include "kernels/log_mel.h"
 #include "model/decoder/decoder.h"
@@ -52,6 +53,8 @@ ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& so
   request.weights = bytes_of(config, source);
   request.element_size = element_size;
   request.can_pack_keys = Rotation::has(config.decoder.head_dim);
+  request.reads_packed_keys = element_size == 2 && config.decoder.kv_heads % 2 == 0 &&
+                              attention_kernel_has(config.decoder.head_dim);
   request.weight_format = options.weights, request.key_format = options.keys;
   const double seconds = options.window_seconds > 0 ? options.window_seconds : kUnknownSeconds;
   const int64_t n_frames =

@@ -32,6 +32,8 @@ struct Model {
 };
 constexpr Model kModels[] = {{"Vidi1.5-9B", 16, 8, 256, 50}, {"Vidi-7B", 32, 8, 128, 0}};
 
+const char* form_of(bool packed) { return packed ? "int8" : "native"; }
+
 struct Count {
   int64_t questions, queries;
 };
@@ -42,8 +44,10 @@ class Bench {
   void run() {
     plain_speeds();
     for (const Model& m : kModels) {
-      shared_keys(m);
-      whole_layers(m);
+      for (const bool packed : {false, true}) {
+        shared_keys(m, packed);
+        whole_layers(m, packed);
+      }
     }
   }
 
@@ -51,13 +55,21 @@ class Bench {
   at::Tensor random(at::IntArrayRef sizes) const {
     return at::randn(sizes, at::TensorOptions(dtype_).device(at::kCUDA));
   }
-  SharedKeys random_keys(const Model& m, int64_t n) const {
-    return {random({n, m.kv_heads * m.dim}), random({n, m.kv_heads * m.dim})};
+  SharedKeys random_keys(const Model& m, int64_t n, bool packed) const {
+    return {random_matrix(m, n, packed, true), random_matrix(m, n, packed, false)};
+  }
+  KeyMatrix random_matrix(const Model& m, int64_t n, bool packed, bool are_keys) const {
+    const at::Tensor rows = random({n, m.kv_heads * m.dim});
+    if (!packed) return rows;
+    const Rotation rotation = are_keys ? Rotation(m.dim, rows.options()) : Rotation();
+    const KeyMatrix matrix = KeyMatrix::packed(n, m.kv_heads, m.dim, rows.options(), rotation);
+    matrix.put(0, rows);
+    return matrix;
   }
   OwnKeys random_own(const Model& m, Count c) const;
   void plain_speeds();
-  void shared_keys(const Model& m);
-  void whole_layers(const Model& m);
+  void shared_keys(const Model& m, bool packed);
+  void whole_layers(const Model& m, bool packed);
   void launch_once(AttentionTask& task, const AttentionPlan& plan,
                    const at::Tensor& workspace) const;
   void print_rates(double seconds, double gigabytes, double tflop) const;
@@ -98,14 +110,16 @@ void Bench::launch_once(AttentionTask& task, const AttentionPlan& plan,
 }
 
 // One set of keys, all of which every query sees; a column of times for each number of rounds.
-void Bench::shared_keys(const Model& m) {
+void Bench::shared_keys(const Model& m, bool packed) {
   const int64_t n_keys = kPictures + kSound;
-  const SharedKeys keys = random_keys(m, n_keys);
-  std::printf("\n%s, %lld shared keys: ms at 1, 2, 3, 4 rounds of units; rates of the best\n",
-              m.name, static_cast<long long>(n_keys));
+  const SharedKeys keys = random_keys(m, n_keys, packed);
+  std::printf("\n%s, %lld shared %s keys: ms at 1, 2, 3, 4 rounds of units; rates of the best\n",
+              m.name, static_cast<long long>(n_keys), form_of(packed));
   for (int64_t rows : {1, 2, 4, 8, 10, 16, 32, 50, 100, 200, 310, 500, 1000}) {
     at::Tensor q = random({rows, 1, m.heads, m.dim}), out = at::empty_like(q);
-    AttentionTask task = attention_task(q, {}, {keys}, {1 / std::sqrt(double(m.dim)), m.softcap});
+    const at::Tensor turned = turned_queries(q, {keys});
+    AttentionTask task =
+        attention_task(q, {}, {keys}, {1 / std::sqrt(double(m.dim)), m.softcap}, turned);
     task.out = out.data_ptr();
     double best = 1e9;
     for (int rounds : kRounds) {
@@ -124,10 +138,14 @@ void Bench::shared_keys(const Model& m) {
 }
 
 // As a layer calls it: own text, pictures and sound in one go, beside the plain version.
-void Bench::whole_layers(const Model& m) {
-  const std::vector<SharedKeys> shared = {random_keys(m, kPictures), random_keys(m, kSound)};
-  std::printf("\n%s, a layer of 306 s (own text, %lld + %lld shared keys): ms, plain ms, rates\n",
-              m.name, static_cast<long long>(kPictures), static_cast<long long>(kSound));
+void Bench::whole_layers(const Model& m, bool packed) {
+  const std::vector<SharedKeys> shared = {random_keys(m, kPictures, packed),
+                                          random_keys(m, kSound, packed)};
+  double bytes = 0;
+  for (const SharedKeys& keys : shared) bytes += keys.key.n_bytes() + keys.value.n_bytes();
+  std::printf(
+      "\n%s, a layer of 306 s (own text, %lld + %lld shared %s keys): ms, plain ms, rates\n",
+      m.name, static_cast<long long>(kPictures), static_cast<long long>(kSound), form_of(packed));
   for (Count c : {Count{1, 1}, {1, 8}, {10, 1}, {10, 4}, {32, 1}, {1, 31}, {10, 31}}) {
     const OwnKeys own = random_own(m, c);
     at::Tensor q = random({c.questions, c.queries, m.heads, m.dim});
@@ -137,8 +155,7 @@ void Bench::whole_layers(const Model& m) {
     std::printf("%3lld questions of %2lld rows: %8.4f %8.3f", static_cast<long long>(c.questions),
                 static_cast<long long>(c.queries), ours * 1e3, plain * 1e3);
     const double rows = c.questions * c.queries;
-    print_rates(ours, 2.0 * (kPictures + kSound) * m.kv_heads * m.dim * q.element_size() / 1e9,
-                4.0 * rows * m.heads * m.dim * (kPictures + kSound) / 1e12);
+    print_rates(ours, bytes / 1e9, 4.0 * rows * m.heads * m.dim * (kPictures + kSound) / 1e12);
   }
 }
 
