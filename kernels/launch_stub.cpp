@@ -2,7 +2,7 @@
 #include <stdexcept>
 
 #include "kernels/attention/attention_launch.h"
-#include "kernels/attention/rotation_launch.h"
+#include "kernels/attention/key_matrix_launch.h"
 #include "kernels/cuda/device_limits.h"
 #include "kernels/layers/argmax_launch.h"
 #include "kernels/layers/gated_mlp_launch.h"
@@ -21,7 +21,6 @@ KernelSupport kernel_support(int) { return {}; }
 void launch_attention(const AttentionTask&, const AttentionPlan&, ElementType, void*, void*) {
   refuse();
 }
-void launch_turn_queries(const TurnTask&, ElementType, void*) { refuse(); }
 void launch_pack_keys(const PackKeysTask&, ElementType, void*) { refuse(); }
 void launch_norm(const NormTask&, ElementType, void*) { refuse(); }
 void launch_layer_norm(const LayerNormTask&, ElementType, void*) { refuse(); }

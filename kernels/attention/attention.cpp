@@ -143,13 +143,14 @@ at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
                   scale, mask));
   }
   for (const SharedKeys& keys : shared) {
-    auto heads_apart = [&](const at::Tensor& x) {
+    auto heads_apart = [&](const KeyMatrix& keys) {
+      if (keys.is_packed()) return keys.expanded_heads().unsqueeze(0);
+      const at::Tensor& x = keys.native();
       return x.view({x.size(0), x.size(1) / dim, dim}).transpose(0, 1).unsqueeze(0);
     };
     // Every row of every question reads the same keys: one question of many rows.
     at::Tensor rows = turned_as(q, keys).reshape({1, batch * n, heads, dim});
-    add(attention(rows, heads_apart(keys.key.expanded()), heads_apart(keys.value.expanded()), scale,
-                  {})
+    add(attention(rows, heads_apart(keys.key), heads_apart(keys.value), scale, {})
             .view({batch, n, heads * dim}));
   }
   return sum;
@@ -157,12 +158,6 @@ at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
 
 bool attention_kernel_runs(at::Device device, at::ScalarType dtype, int64_t head_dim) {
   return own_kernels_run(device, dtype) && attention_kernel_has(static_cast<int>(head_dim));
-}
-
-// A lane loads the scales of two heads.
-bool attention_kernel_reads_packed(at::Device device, at::ScalarType dtype, int64_t head_dim,
-                                   int64_t kv_heads) {
-  return attention_kernel_runs(device, dtype, head_dim) && kv_heads % 2 == 0;
 }
 
 namespace {
@@ -203,42 +198,39 @@ KeySet own_set(const at::Tensor& q, const OwnKeys& own) {
   return set;
 }
 
-// Places of a set of [S, kv_heads * D].
-void take_rows(KeySet& set, const at::Tensor& q, const at::Tensor& key, const at::Tensor& value,
-               const at::Tensor& seen_by) {
-  set.query = seen_by.data_ptr(), set.query_stride = seen_by.stride(1);
+KeySet shared_set(const at::Tensor& q, const at::Tensor& key, const at::Tensor& value,
+                  int64_t n_keys) {
+  check_fits(n_keys > 0 && n_keys < std::numeric_limits<int>::max() / 2, "too many keys, or none",
+             q, key);
+  KeySet set;
+  set.query = q.data_ptr(), set.query_stride = q.stride(1);
   set.key = key.data_ptr(), set.value = value.data_ptr();
-  set.key_stride = key.stride(0), set.head_stride = q.size(3);
-  set.n_keys = static_cast<int>(key.size(0));
+  set.n_keys = static_cast<int>(n_keys);
+  return set;
 }
 
 KeySet native_set(const at::Tensor& q, const SharedKeys& keys, int64_t kv_heads) {
   const at::Tensor &k = keys.key.native(), &v = keys.value.native();
   check_alike(q, k, v);
-  check_fits(k.dim() == 2 && k.size(1) == kv_heads * q.size(3) && k.size(0) > 0 &&
-                 k.size(0) < std::numeric_limits<int>::max() / 2,
-             "shared keys do not fit", q, k);
-  KeySet set;
-  take_rows(set, q, k, v, q);
+  check_fits(k.dim() == 2 && k.size(1) == kv_heads * q.size(3), "shared keys do not fit", q, k);
+  KeySet set = shared_set(q, k, v, k.size(0));
+  set.key_stride = k.stride(0), set.head_stride = q.size(3);
   return set;
 }
 
-KeySet packed_set(const at::Tensor& q, const SharedKeys& keys, int64_t kv_heads,
-                  const at::Tensor& turned) {
+KeySet packed_set(const at::Tensor& q, const SharedKeys& keys, int64_t kv_heads) {
   const at::Tensor &k = keys.key.bytes(), &v = keys.value.bytes();
+  const at::Tensor &k_scales = keys.key.scales(), &v_scales = keys.value.scales();
   check_fits(keys.value.is_packed() && v.sizes() == k.sizes() && k.device() == q.device() &&
-                 v.device() == q.device() && is_aligned(k) && is_aligned(v) &&
-                 keys.key.scales().scalar_type() == q.scalar_type() &&
-                 keys.value.scales().scalar_type() == q.scalar_type(),
+                 v.device() == q.device() && k_scales.scalar_type() == q.scalar_type() &&
+                 v_scales.scalar_type() == q.scalar_type() && k_scales.sizes() == v_scales.sizes(),
              "packed values are not as the keys", q, k);
-  check_fits(k.size(1) == kv_heads && k.size(2) == q.size(3) && k.size(0) > 0 &&
-                 k.size(0) < std::numeric_limits<int>::max() / 2 && kv_heads % 2 == 0,
+  check_fits(k.size(0) == kv_heads && k.size(2) == q.size(3) && keys.key.rotation().defined(),
              "packed keys do not fit", q, k);
-  check_fits(turned.defined() && turned.sizes() == q.sizes() && has_even_rows(turned),
-             "the queries of packed keys are not as the others", q, k);
-  KeySet set;
-  take_rows(set, q, k, v, turned);
-  set.key_scales = keys.key.scales().data_ptr(), set.value_scales = keys.value.scales().data_ptr();
+  KeySet set = shared_set(q, k, v, k.size(1));
+  set.key_stride = k.size(2), set.head_stride = k.stride(0);
+  set.key_scales = k_scales.data_ptr(), set.value_scales = v_scales.data_ptr();
+  set.scale_stride = k_scales.stride(0);
   return set;
 }
 
@@ -246,8 +238,7 @@ at::Tensor summed_attention_cuda(const at::Tensor& q, const OwnKeys& own,
                                  const std::vector<SharedKeys>& shared,
                                  const AttentionScale& scale) {
   c10::DeviceGuard guard(q.device());
-  const at::Tensor turned = turned_queries(q, shared);
-  AttentionTask task = attention_task(q, own, shared, scale, turned);
+  AttentionTask task = attention_task(q, own, shared, scale);
   at::Tensor out = at::empty({q.size(0), q.size(1), q.size(2) * q.size(3)}, q.options());
   task.out = out.data_ptr();
   const AttentionPlan plan = plan_attention(task, device_limits(q.device().index()));
@@ -260,16 +251,8 @@ at::Tensor summed_attention_cuda(const at::Tensor& q, const OwnKeys& own,
 
 }  // namespace
 
-at::Tensor turned_queries(const at::Tensor& q, const std::vector<SharedKeys>& shared) {
-  for (const SharedKeys& keys : shared) {
-    if (keys.key.is_packed()) return keys.key.rotation().kernel_queries(q);
-  }
-  return {};
-}
-
 AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,
-                             const std::vector<SharedKeys>& shared, const AttentionScale& scale,
-                             const at::Tensor& turned) {
+                             const std::vector<SharedKeys>& shared, const AttentionScale& scale) {
   TORCH_CHECK(has_even_rows(q), "summed_attention: q must have even rows of contiguous heads");
   TORCH_CHECK(shared.size() + own.key.defined() <= kMaxKeySets, "summed_attention: at most ",
               kMaxKeySets, " sets of keys, found ", shared.size() + own.key.defined());
@@ -285,8 +268,8 @@ AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,
   // The short units first: they end while the long ones still run.
   if (own.key.defined()) task.sets[task.n_sets++] = own_set(q, own);
   for (const SharedKeys& keys : shared) {
-    task.sets[task.n_sets++] = keys.key.is_packed() ? packed_set(q, keys, kv_heads, turned)
-                                                    : native_set(q, keys, kv_heads);
+    task.sets[task.n_sets++] =
+        keys.key.is_packed() ? packed_set(q, keys, kv_heads) : native_set(q, keys, kv_heads);
   }
   return task;
 }
@@ -294,12 +277,7 @@ AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,
 at::Tensor summed_attention(const at::Tensor& q, const OwnKeys& own,
                             const std::vector<SharedKeys>& shared, const AttentionScale& scale) {
   TORCH_CHECK(own.key.defined() || !shared.empty(), "summed_attention: no keys");
-  const int64_t dim = q.size(3);
-  const bool runs = std::all_of(shared.begin(), shared.end(), [&](const SharedKeys& keys) {
-    return !keys.key.is_packed() ||
-           attention_kernel_reads_packed(q.device(), q.scalar_type(), dim, keys.key.width() / dim);
-  });
-  if (!runs || !attention_kernel_runs(q.device(), q.scalar_type(), dim))
+  if (!attention_kernel_runs(q.device(), q.scalar_type(), q.size(3)))
     return summed_attention_plain(q, own, shared, scale);
   return summed_attention_cuda(q, own, shared, scale);
 }

@@ -34,38 +34,33 @@ __device__ void attend_unit(const Work& work, unsigned char* shared, float* outs
   const KeySet& set = task.sets[work.unit.set];
   const KeySpan keys = work.keys;
   const int n_tiles = (keys.end - keys.begin + kTile.keys() - 1) / kTile.keys();
-  Feeder<kTile, kPacked> feeder{shared + kTile.query_bytes(),
-                                key_rows<kBytes>(set, work.unit, task.kv_heads), keys,
-                                kPacked ? work.plan.packed_slots : work.plan.slots, 2 * n_tiles};
-  // In one group with the first keys.
-  load_rows<T, kTile>(shared, set, task, work.rows, work.unit.head);
+  Feeder<kTile, kPacked> feeder{shared + kTile.query_bytes(), key_rows<kBytes>(set, work.unit),
+                                keys, kPacked ? work.plan.packed_slots : work.plan.slots,
+                                2 * n_tiles};
   feeder.start();
+  if (!set.positions) wait_for_previous();  // the window's keys have long been there
+  if constexpr (kPacked) {
+    load_turned_rows<T, kTile>(shared, set, work.rows, work.unit.head);
+  } else {
+    load_rows<T, kTile>(shared, set, work.rows, work.unit.head);
+  }
 
   std::conditional_t<kPacked, PackedWarp<T, kTile>, Warp<T, kTile>> warp;
   warp.init();
   const int row0 = work.rows.first + warp.row_warp * 16 + warp.lane / 4;
   const KeySpan seen[2] = {row_span(set, work.rows, row0, keys),
                            row_span(set, work.rows, row0 + 8, keys)};
-  [[maybe_unused]] const bool odd_head = work.unit.head % 2 != 0;
   feeder.wait();
   warp.take_queries(shared);
   for (int tile = 0; tile < n_tiles; ++tile) {
     const int first = keys.begin + tile * kTile.keys();
-    if constexpr (kPacked) {
-      warp.score(shared, feeder.next(), odd_head);
-    } else {
-      warp.score(shared, feeder.next());
-    }
+    warp.score(shared, feeder.next());
     warp.shape(task.scale, task.softcap);
     if (set.positions || first + kTile.keys() > keys.end) {
       warp.mask(first + warp.key_warp * kTile.warp_keys, seen);
     }
     warp.soften();
-    if constexpr (kPacked) {
-      warp.add_values(feeder.next(), odd_head);
-    } else {
-      warp.add_values(feeder.next());
-    }
+    warp.add_values(feeder.next());
   }
   if constexpr (kPacked) warp.finish();
   merge_lanes<T, kTile>(warp);
@@ -85,6 +80,8 @@ __global__ void __launch_bounds__(kAttentionTiles[kIndex].threads(),
   extern __shared__ __align__(128) unsigned char shared[];
   const Unit unit = find_unit(plan, task.n_sets, task.kv_heads, blockIdx.x);
   const KeySet& set = task.sets[unit.set];
+  let_next_start();
+  if (set.positions) wait_for_previous();
   const PlannedSet& planned = plan.sets[unit.set];
   const int first_row = unit.row_tile * kTile.rows();
   const Rows rows{first_row, min(planned.rows, first_row + kTile.rows()),
@@ -168,6 +165,8 @@ __global__ void combine(const __grid_constant__ AttentionTask task,
                         const float2* stats) {
   __shared__ float weights[kMaxKeySets][kMaxKeyParts];
   __shared__ float4 sums[256];
+  let_next_start();
+  wait_for_previous();
   const int query = blockIdx.x, head = blockIdx.y, warp = threadIdx.x / 32;
   if (warp < task.n_sets) {
     weigh_parts(find_parts(task, plan, warp, query, head), stats, weights[warp]);
@@ -202,11 +201,11 @@ bool launch_tile(const AttentionTask& task, const AttentionPlan& plan, void* wor
   auto* outs = static_cast<float*>(workspace);
   auto* stats =
       reinterpret_cast<float2*>(outs + int64_t{plan.n_units} * plan.row_tile * plan.head_dim);
-  start("attention", attend<T, kIndex>, dim3(plan.n_units), kTile.threads(), plan.shared_bytes,
-        stream, task, plan, outs, stats);
-  start("attention", combine<T>, dim3(task.questions * task.queries, task.heads),
-        kPartGroups * task.head_dim / 4, 0, stream, task, plan, static_cast<const float*>(outs),
-        static_cast<const float2*>(stats));
+  start_early("attention", attend<T, kIndex>, dim3(plan.n_units), kTile.threads(),
+              plan.shared_bytes, stream, task, plan, outs, stats);
+  start_early("attention", combine<T>, dim3(task.questions * task.queries, task.heads),
+              kPartGroups * task.head_dim / 4, 0, stream, task, plan,
+              static_cast<const float*>(outs), static_cast<const float2*>(stats));
   return true;
 }
 

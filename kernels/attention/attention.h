@@ -48,27 +48,19 @@ struct SharedKeys {
 // added. Returns [B, T, heads * D].
 //
 // Where attention_kernel_runs: two kernels for everything (attention.cu), which a CUDA graph can
-// record, and one more that turns the queries of packed keys; else one attention() after the other,
-// which is the specification, for which packed keys and values are expanded, those of a layer at a
-// time.
+// record; else one attention() after the other, which is the specification, for which packed keys
+// and values are expanded, those of a layer at a time.
 at::Tensor summed_attention(const at::Tensor& q, const OwnKeys& own,
                             const std::vector<SharedKeys>& shared, const AttentionScale& scale);
 at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
                                   const std::vector<SharedKeys>& shared,
                                   const AttentionScale& scale);
 
-// The same call in raw pointers, for launch_attention; `out` stays null. `turned`:
-// turned_queries(), undefined where nothing is packed. Throws c10::Error when the tensors
-// do not fit each other or the kernel.
+// The same call in raw pointers, for launch_attention; `out` stays null. Throws c10::Error when the
+// tensors do not fit each other or the kernel.
 AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,
-                             const std::vector<SharedKeys>& shared, const AttentionScale& scale,
-                             const at::Tensor& turned = {});
-at::Tensor turned_queries(const at::Tensor& q, const std::vector<SharedKeys>& shared);
+                             const std::vector<SharedKeys>& shared, const AttentionScale& scale);
 
 // Half precision on a CUDA device, head size 128 or 256.
 bool attention_kernel_runs(at::Device device, at::ScalarType dtype, int64_t head_dim);
-// It reads packed keys as they lie: else those of a layer are expanded for each pass.
-bool attention_kernel_reads_packed(at::Device device, at::ScalarType dtype, int64_t head_dim,
-                                   int64_t kv_heads);
-
 }  // namespace vidi

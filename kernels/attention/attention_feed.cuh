@@ -8,6 +8,7 @@
 
 #include "kernels/attention/attention_tiles.h"
 #include "kernels/attention/attention_units.cuh"
+#include "kernels/attention/hadamard.cuh"
 #include "kernels/cuda/mma.cuh"
 
 namespace vidi {
@@ -18,43 +19,69 @@ __device__ __forceinline__ int chunk_offset(int row, int chunk) {
   return row * kDim * 2 + ((chunk ^ (row & 7)) << 4);
 }
 
+// Where row r of the unit lies in memory.
+template <typename T>
+__device__ __forceinline__ const T* row_of(const KeySet& set, const Rows& rows, int kv_head, int r,
+                                           int dim) {
+  const int head = kv_head * rows.group + r % rows.group;
+  return static_cast<const T*>(set.query) + rows.query(r) * set.query_stride + int64_t{head} * dim;
+}
+
 template <typename T, AttentionTile kTile>
-__device__ void load_rows(unsigned char* shared, const KeySet& set, const AttentionTask& task,
-                          const Rows& rows, int kv_head) {
+__device__ void load_rows(unsigned char* shared, const KeySet& set, const Rows& rows, int kv_head) {
   constexpr int kDim = kTile.head_dim, kChunks = kDim / 8;
+#pragma unroll 4
   for (int i = threadIdx.x; i < kTile.rows() * kChunks; i += kTile.threads()) {
     const int row = i / kChunks, chunk = i % kChunks, r = rows.first + row;
-    const bool real = r < rows.end;
-    int64_t from = 0;
-    if (real) {
-      const int head = kv_head * rows.group + r % rows.group;
-      from = rows.query(r) * set.query_stride + int64_t{head} * kDim + chunk * 8;
-    }
-    copy16(shared + chunk_offset<kDim>(row, chunk), static_cast<const T*>(set.query) + from, real);
+    uint4 x = make_uint4(0, 0, 0, 0);
+    if (r < rows.end)
+      x = *reinterpret_cast<const uint4*>(row_of<T>(set, rows, kv_head, r, kDim) + chunk * 8);
+    *reinterpret_cast<uint4*>(shared + chunk_offset<kDim>(row, chunk)) = x;
   }
 }
 
-// Keys and values of one head, from key 0 on; scales of this head and its neighbour.
+// Place of number `dim` of a row beside packed keys: a lane finds numbers 4 p to 4 p + 3 of each 16
+// of a key, and of its rows 2 p, 2 p + 1, 2 p + 8 and 2 p + 9.
+__device__ __forceinline__ int query_place(int dim) {
+  const int within = dim % 16, p = within / 4;
+  return dim - within + within % 4 / 2 * 8 + 2 * p + within % 2;
+}
+
+// The rows as packed keys are turned (rotation.h), a warp a row.
+template <typename T, AttentionTile kTile>
+__device__ void load_turned_rows(unsigned char* shared, const KeySet& set, const Rows& rows,
+                                 int kv_head) {
+  constexpr int kDim = kTile.head_dim, kOwn = kDim / 32;
+  for (int row = threadIdx.x / 32; row < kTile.rows(); row += kTile.threads() / 32) {
+    const int r = rows.first + row;
+    float x[kOwn] = {};
+    if (r < rows.end) load_head<T, kOwn>(x, row_of<T>(set, rows, kv_head, r, kDim));
+    rotate(x);
+#pragma unroll
+    for (int i = 0; i < kOwn; i += 2) {
+      const int place = query_place(threadIdx.x % 32 * kOwn + i);
+      *reinterpret_cast<uint32_t*>(shared + chunk_offset<kDim>(row, place / 8) + place % 8 * 2) =
+          pack<T>(x[i] * kQueryFactor<kOwn>, x[i + 1] * kQueryFactor<kOwn>);
+    }
+  }
+}
+
+// Keys and values of one head and their scales, from key 0 on.
 struct KeyRows {
   const unsigned char *key, *value, *key_scales, *value_scales;
   int64_t pitch;  // bytes from key to key
-  int scale_pitch;
 };
 
 // Those of a set for a unit, kBytes for a number.
 template <int kBytes>
-__device__ inline KeyRows key_rows(const KeySet& set, const Unit& unit, int kv_heads) {
+__device__ inline KeyRows key_rows(const KeySet& set, const Unit& unit) {
   const int64_t head = (unit.head * set.head_stride + unit.question * set.question_stride) * kBytes;
-  const int pair = unit.head / 2 * 4;
+  const int64_t scales = unit.head * set.scale_stride * 2;
   auto at = [](const void* from, int64_t bytes) {
     return static_cast<const unsigned char*>(from) + bytes;
   };
-  return {at(set.key, head),
-          at(set.value, head),
-          set.key_scales ? at(set.key_scales, pair) : nullptr,
-          set.key_scales ? at(set.value_scales, pair) : nullptr,
-          set.key_stride * kBytes,
-          kv_heads * 2};
+  return {at(set.key, head), at(set.value, head), at(set.key_scales, scales),
+          at(set.value_scales, scales), set.key_stride * kBytes};
 }
 
 // Keys or values [first, first + tile); those from `end` on are zeros. kPitch bytes a row there.
@@ -72,15 +99,13 @@ __device__ void load_tile(unsigned char* slot, const unsigned char* rows, int64_
   }
 }
 
-// Their scales, 4 bytes a key.
+// Their scales; what is behind the last one is zero, or of a key that is not there (mask).
 template <AttentionTile kTile>
-__device__ void load_scales(unsigned char* to, const unsigned char* scales, int pitch, int first,
-                            int end) {
-  static_assert(kTile.threads() >= kTile.keys());
-  const int row = threadIdx.x;
-  if (row >= kTile.keys()) return;
-  const bool real = first + row < end;
-  copy4(to + row * 4, scales + (real ? int64_t{first + row} * pitch : 0), real);
+__device__ void load_scales(unsigned char* to, const unsigned char* scales, int first, int end) {
+  const int at = threadIdx.x * 8;
+  if (at >= kTile.keys()) return;
+  const bool real = first + at < end;
+  copy16(to + at * 2, scales + (real ? (int64_t{first} + at) * 2 : 0), real);
 }
 
 // Feeds the ring: next() waits for the next slot in turn and starts the copy that comes
@@ -103,8 +128,7 @@ struct Feeder {
       load_tile<kTile, kPitch>(slot, is_key ? from.key : from.value, from.pitch, first, keys.end);
       if constexpr (kPacked) {
         load_scales<kTile>(slot + kTile.keys() * kPitch,
-                           is_key ? from.key_scales : from.value_scales, from.scale_pitch, first,
-                           keys.end);
+                           is_key ? from.key_scales : from.value_scales, first, keys.end);
       }
     }
     commit_copies();

@@ -2,8 +2,8 @@
 //
 // ldmatrix moves pairs of bytes as if they were numbers of half precision, so a lane gets four
 // neighbouring numbers of a key, or numbers 2 p and 2 p + 1 of two neighbouring values. Which of
-// them multiplies what is right all the same: the queries lie in the keys' order
-// (Rotation::kernel_queries), and the even numbers of a result are apart from the odd ones until
+// them multiplies what is right all the same: the queries lie in the keys' order (query_place), and
+// the even numbers of a result are apart from the odd ones until
 // store_partial.
 #pragma once
 
@@ -35,18 +35,15 @@ struct PackedWarp : Warp<T, kTile> {
   }
 
   // Scales of the lane's keys in a tile of 8: columns 2 (lane % 4) and the next.
-  __device__ __forceinline__ float2 scales_of(const unsigned char* slot, int n,
-                                              bool odd_head) const {
-    const unsigned char* scales = slot + kTile.keys() * kDim + this->key_warp * kKeys * 4;
-    const uint2 both = *reinterpret_cast<const uint2*>(scales + (n * 8 + lane % 4 * 2) * 4);
-    const uint32_t a = odd_head ? both.x >> 16 : both.x, b = odd_head ? both.y >> 16 : both.y;
-    const auto low = static_cast<uint16_t>(a), high = static_cast<uint16_t>(b);
-    return make_float2(to_float(*reinterpret_cast<const T*>(&low)),
-                       to_float(*reinterpret_cast<const T*>(&high)));
+  __device__ __forceinline__ float2 scales_of(const unsigned char* slot, int n) const {
+    const unsigned char* scales = slot + kTile.keys() * kDim + this->key_warp * kKeys * 2;
+    const T* two = reinterpret_cast<const T*>(scales) + n * 8 + lane % 4 * 2;
+    const uint32_t both = *reinterpret_cast<const uint32_t*>(two);
+    const T* each = reinterpret_cast<const T*>(&both);
+    return make_float2(to_float(each[0]), to_float(each[1]));
   }
 
-  __device__ void score(const unsigned char* shared_rows, const unsigned char* slot,
-                        bool odd_head) {
+  __device__ void score(const unsigned char* shared_rows, const unsigned char* slot) {
     this->clear_scores();
     const unsigned char* mine = shared_rows + this->row_warp * 16 * kDim * 2;
     const unsigned char* keys = slot + this->key_warp * kKeys * kDim;
@@ -75,21 +72,21 @@ struct PackedWarp : Warp<T, kTile> {
     }
 #pragma unroll
     for (int n = 0; n < kKeys / 8; ++n) {
-      const float2 scale = scales_of(slot, n, odd_head);
+      const float2 scale = scales_of(slot, n);
       scores[n][0] *= scale.x, scores[n][1] *= scale.y;
       scores[n][2] *= scale.x, scores[n][3] *= scale.y;
     }
   }
 
   // out += exponentials x values, in units of 1 / kWeightUnit.
-  __device__ void add_values(const unsigned char* slot, bool odd_head) {
+  __device__ void add_values(const unsigned char* slot) {
     const unsigned char* values = slot + this->key_warp * kKeys * kDim;
 #pragma unroll
     for (int n = 0; n < kKeys / 16; ++n) {
       uint32_t weights[4];
 #pragma unroll
       for (int i = 0; i < 2; ++i) {
-        float2 scale = scales_of(slot, 2 * n + i, odd_head);
+        float2 scale = scales_of(slot, 2 * n + i);
         scale.x *= kWeightUnit, scale.y *= kWeightUnit;
         const float(&w)[4] = scores[2 * n + i];
         weights[2 * i] = pack<T>(w[0] * scale.x, w[1] * scale.y);

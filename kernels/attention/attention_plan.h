@@ -17,16 +17,17 @@ constexpr int kMaxKeySets = 3;     // own text, pictures, sound
 constexpr int kMaxKeyParts = 512;  // units that share their rows, per set
 
 // Keys and values with a softmax of their own. Strides in elements; a key's head_dim elements lie
-// together. Packed ones (key_matrix.h) are int8 and have scales; their queries are turned and lie
-// in the order of Rotation::kernel_queries, and all queries see all keys.
+// together. Packed ones (key_matrix.h) are int8 and have scales; all queries see all of them, and
+// are turned by the kernel.
 struct KeySet {
   const void* query = nullptr;  // [questions, queries, heads, head_dim]
   int64_t query_stride = 0;     // elements from query to query
   const void* key = nullptr;
   const void* value = nullptr;
   int64_t key_stride = 0, head_stride = 0, question_stride = 0;
-  const void* key_scales = nullptr;  // [n_keys, kv_heads], kv_heads even; null: not packed
+  const void* key_scales = nullptr;  // [kv_heads, scale_stride]; null: not packed
   const void* value_scales = nullptr;
+  int64_t scale_stride = 0;  // a multiple of 8
   int n_keys = 0;
   // [questions, queries] on the device: each question has keys of its own and a query at p sees
   // keys up to p, with window_keys > 0 only that many of them. Null: all queries see all keys.

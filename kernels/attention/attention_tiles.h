@@ -14,8 +14,8 @@ struct AttentionTile {
   constexpr int threads() const { return 32 * row_warps * key_warps; }
   constexpr int query_bytes() const { return rows() * head_dim * 2; }
   constexpr int slot_bytes() const { return keys() * head_dim * 2; }  // keys or values of one tile
-  // The same in 8 bits, and behind them the scales of each key, those of two heads.
-  constexpr int packed_slot_bytes() const { return keys() * (head_dim + 4); }
+  // The same in 8 bits, and behind them a scale of each key.
+  constexpr int packed_slot_bytes() const { return keys() * (head_dim + 2); }
   // A thread of a wide head needs 255 registers, of which there are 64 K.
   constexpr int blocks_per_multiprocessor() const { return threads() <= 128 ? 2 : 1; }
 };

@@ -29,15 +29,20 @@ class KeyMatrix {
   void put(int64_t first, const at::Tensor& rows) const;
 
   bool is_packed() const { return bytes_.defined(); }
-  const at::Tensor& bytes() const { return bytes_; }    // int8 [tokens, kv_heads, head_dim]
-  const at::Tensor& scales() const { return scales_; }  // [tokens, kv_heads, 1]
+  // int8 [kv_heads, tokens, head_dim]: what a block of the attention reads lies together.
+  const at::Tensor& bytes() const { return bytes_; }
+  // [kv_heads, tokens rounded up to kScalesTogether], zeros behind the tokens'.
+  const at::Tensor& scales() const { return scales_; }
+  static constexpr int64_t kScalesTogether = 8;
   const at::Tensor& native() const { return native_; }  // undefined when packed
-  int64_t width() const { return is_packed() ? bytes_.size(1) * bytes_.size(2) : native_.size(1); }
+  int64_t width() const { return is_packed() ? bytes_.size(0) * bytes_.size(2) : native_.size(1); }
   const Rotation& rotation() const { return rotation_; }
   int64_t n_bytes() const;
 
-  // [tokens, kv_heads * head_dim] as queries see them that are turned as these are: the native
-  // tensor, or a new one.
+  // Of packed ones, the numbers as queries see them that are turned as these are: [kv_heads,
+  // tokens, head_dim], a new tensor.
+  at::Tensor expanded_heads() const;
+  // The same as [tokens, kv_heads * head_dim]; the native tensor of others.
   at::Tensor expanded() const;
   at::Tensor restored() const;  // the same, not turned
 

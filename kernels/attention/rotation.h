@@ -25,9 +25,6 @@ class Rotation {
   // the smaller.)
   at::Tensor keys(const at::Tensor& x) const;
   at::Tensor queries(const at::Tensor& x) const;
-  // The queries' numbers in the order in which the attention's kernel wants them beside packed keys
-  // (query_place). Of half precision on CUDA, has_even_rows: one kernel.
-  at::Tensor kernel_queries(const at::Tensor& x) const;
   at::Tensor restored_keys(const at::Tensor& turned) const;
 
  private:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/cuda/device_limits.h"
+#include "kernels/cuda/launch.cuh"
 
 namespace vidi {
 namespace {
@@ -36,6 +37,11 @@ DeviceLimits ask(int device) {
 }
 
 }  // namespace
+
+bool starts_early() {
+  int device = 0;
+  return cudaGetDevice(&device) == cudaSuccess && device_limits(device).generation >= 9;
+}
 
 KernelSupport kernel_support(int device) {
   int major = 0, minor = 0;

@@ -31,6 +31,24 @@ void allow_shared_memory(const char* what, Kernel kernel, int bytes, std::atomic
   done.fetch_or(bit);
 }
 
+// Kernels of a step follow each other so fast that it counts when a block starts: one that is
+// launched by start_early() may begin while the kernel before it still works (programmatic
+// dependent launch, from Hopper on). It may read what never changes meanwhile, weights and a
+// window's keys, and must call wait_for_previous() before anything else, in every thread that
+// touches memory.
+__device__ __forceinline__ void wait_for_previous() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  cudaGridDependencySynchronize();
+#endif
+}
+
+// The next kernel's blocks may take the room that this one's leave.
+__device__ __forceinline__ void let_next_start() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  cudaTriggerProgrammaticLaunchCompletion();
+#endif
+}
+
 template <typename... Arguments, typename... Given>
 void start(const char* what, void (*kernel)(Arguments...), dim3 grid, int threads, int shared_bytes,
            void* stream, Given... given) {
@@ -39,6 +57,25 @@ void start(const char* what, void (*kernel)(Arguments...), dim3 grid, int thread
   config.blockDim = dim3(threads);
   config.dynamicSmemBytes = shared_bytes;
   config.stream = static_cast<cudaStream_t>(stream);
+  check_cuda(cudaLaunchKernelEx(&config, kernel, given...), what);
+}
+
+// The current device's compute capability is 9.0 or higher.
+bool starts_early();
+
+template <typename... Arguments, typename... Given>
+void start_early(const char* what, void (*kernel)(Arguments...), dim3 grid, int threads,
+                 int shared_bytes, void* stream, Given... given) {
+  cudaLaunchAttribute early{};
+  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  early.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config{};
+  config.gridDim = grid;
+  config.blockDim = dim3(threads);
+  config.dynamicSmemBytes = shared_bytes;
+  config.stream = static_cast<cudaStream_t>(stream);
+  config.attrs = &early;
+  config.numAttrs = starts_early() ? 1 : 0;
   check_cuda(cudaLaunchKernelEx(&config, kernel, given...), what);
 }
 

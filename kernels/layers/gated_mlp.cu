@@ -25,6 +25,8 @@ __device__ float activate(float x) {
 
 template <typename T, Activation kActivation>
 __global__ void gate_rows(const __grid_constant__ GateTask task) {
+  let_next_start();
+  wait_for_previous();
   const int64_t chunk = int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const int chunks = task.width / 8;
   if (chunk >= task.rows * chunks) return;
@@ -43,7 +45,8 @@ void launch_typed(const GateTask& task, void* stream) {
                       : task.activation == Activation::kGelu   ? gate_rows<T, Activation::kGelu>
                                                                : gate_rows<T, Activation::kSilu>;
   const int64_t blocks = (task.rows * (task.width / 8) + kThreads - 1) / kThreads;
-  start("gated activation", kernel, dim3(static_cast<unsigned>(blocks)), kThreads, 0, stream, task);
+  start_early("gated activation", kernel, dim3(static_cast<unsigned>(blocks)), kThreads, 0, stream,
+              task);
 }
 
 }  // namespace

@@ -35,6 +35,8 @@ __device__ void normalize(float (&x)[8], const T* weight, const NormTask& task, 
 template <typename T>
 __global__ void norm_rows(const __grid_constant__ NormTask task) {
   __shared__ float shared[32];
+  let_next_start();
+  wait_for_previous();
   const bool has_numbers = static_cast<int>(threadIdx.x) * 8 < task.width;
   const int64_t at = int64_t{blockIdx.x} * task.width + threadIdx.x * 8;
   float x[8] = {};
@@ -59,7 +61,7 @@ __global__ void norm_rows(const __grid_constant__ NormTask task) {
 void launch_norm(const NormTask& task, ElementType type, void* stream) {
   const auto kernel = type == ElementType::kHalf ? norm_rows<__half> : norm_rows<__nv_bfloat16>;
   const int threads = (task.width / 8 + 31) / 32 * 32;
-  start("rms_norm", kernel, dim3(static_cast<unsigned>(task.rows)), threads, 0, stream, task);
+  start_early("rms_norm", kernel, dim3(static_cast<unsigned>(task.rows)), threads, 0, stream, task);
 }
 
 }  // namespace vidi

@@ -181,12 +181,15 @@ __device__ void multiply(Product<T, NT>& p, char* x, int first_row) {
       fetch_rows<NT>(x + piece % 2 * kPieceBytes<NT>, p.task, first_row,
                      p.at.first_group + piece * kPiece<NT>);
   };
-  fetch_piece(0);
-  for (int i = 0; i < kAhead; ++i) p.fetch(i), commit_copies();
+  for (int i = 0; i < kAhead; ++i) {  // the weights were there before the rows
+    if (i + 1 == kAhead) wait_for_previous(), fetch_piece(0);
+    p.fetch(i), commit_copies();
+  }
   for (int number = 0; number < n; ++number) {
     const int piece = number / kPiece<NT>, within = number % kPiece<NT>;
     if (within == 0) {
-      // The piece's own rows were asked for kPiece rounds ago.
+      // The piece's own rows were asked for kPiece rounds ago, the first one's with the last group.
+      if (number == 0) wait_copies<0>();
       wait_copies<(kPiece<NT> < kAhead ? kPiece<NT> : kAhead) - 1>();
       __syncthreads();  // all have them, and have read the piece before, which is written over now
       fetch_piece(piece + 1);
@@ -205,6 +208,7 @@ template <typename T, int NT>
 __global__ void __launch_bounds__(kThreads, 2)
     packed_product(const __grid_constant__ PackedProductTask task) {
   extern __shared__ __align__(128) char shared[];
+  let_next_start();
   const int n_strips = static_cast<int>(task.n_out / kStrip);
   const int n_all_groups = (task.n_in + kGroup - 1) / kGroup;
   const int per_split = (n_all_groups + gridDim.y - 1) / gridDim.y;
@@ -328,7 +332,7 @@ void launch_tiles(const PackedProductTask& task, void* stream) {
   const int n_passes = (task.rows + NT * 8 - 1) / (NT * 8);
   const dim3 grid(static_cast<unsigned>((task.n_out / kStrip + kWarps - 1) / kWarps), task.splits,
                   n_passes);
-  start("packed_product", kernel, grid, kThreads, kSharedBytes<NT>, stream, task);
+  start_early("packed_product", kernel, grid, kThreads, kSharedBytes<NT>, stream, task);
 }
 
 template <typename T>

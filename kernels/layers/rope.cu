@@ -31,6 +31,8 @@ __device__ void turn8(T* to, const T* from, const RopeTask& task, int64_t positi
 
 template <typename T>
 __global__ void turn_rows(const __grid_constant__ RopeTask task) {
+  let_next_start();
+  wait_for_previous();
   const int row = blockIdx.x, dim = task.head_dim;
   const int64_t position = task.positions[row];
   if (position < 0 || position >= task.slots || position >= task.table_rows) return;
@@ -71,7 +73,7 @@ void launch_rope(const RopeTask& task, ElementType type, void* stream) {
       (task.heads + task.kv_heads) * (task.head_dim / 16) + task.kv_heads * (task.head_dim / 8);
   const dim3 grid(static_cast<unsigned>(task.rows),
                   static_cast<unsigned>((items + kThreads - 1) / kThreads));
-  start("rope", kernel, grid, kThreads, 0, stream, task);
+  start_early("rope", kernel, grid, kThreads, 0, stream, task);
 }
 
 }  // namespace vidi

@@ -156,10 +156,8 @@ int64_t Decoder::media_bytes(int64_t n_tokens) const {
 }
 
 int64_t Decoder::expanded_media_bytes(int64_t n_tokens) const {
-  if (!packs_keys() || attention_kernel_reads_packed(
-                           device(), at::typeMetaToScalarType(embeddings_.options().dtype()),
-                           config_.head_dim, config_.kv_heads))
-    return 0;
+  const at::ScalarType dtype = at::typeMetaToScalarType(embeddings_.options().dtype());
+  if (!packs_keys() || attention_kernel_runs(device(), dtype, config_.head_dim)) return 0;
   return 2 * n_tokens * config_.kv_heads * config_.head_dim *
          static_cast<int64_t>(at::elementSize(embeddings_.dtype()));
 }

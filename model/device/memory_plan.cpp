@@ -111,7 +111,10 @@ std::vector<int64_t> key_tensor_bytes(const DecoderConfig& config, int64_t n_tok
   const int64_t heads = n_tokens * config.kv_heads;
   if (keys == KeyFormat::kNative)
     return std::vector<int64_t>(2, heads * config.head_dim * element_size);
-  const int64_t numbers = heads * config.head_dim, scales = heads * element_size;
+  constexpr int64_t kTogether = 8;  // KeyMatrix::kScalesTogether
+  const int64_t numbers = heads * config.head_dim;
+  const int64_t scales =
+      (n_tokens + kTogether - 1) / kTogether * kTogether * config.kv_heads * element_size;
   return {numbers, scales, numbers, scales};
 }
 

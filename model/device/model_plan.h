@@ -31,7 +31,7 @@ struct ModelPlanRequest {
   int64_t element_size = 2;
   bool on_cuda = true;
   bool can_pack_keys = true;
-  bool reads_packed_keys = true;  // on CUDA: attention_kernel_reads_packed
+  bool reads_packed_keys = true;  // on CUDA: attention_kernel_runs
   int64_t room = 0;               // bytes; 0 = without end
   // What was asked for; kAuto: the plan's choice.
   WeightFormat weight_format = WeightFormat::kAuto;

@@ -95,8 +95,7 @@ ModelPlan DeviceModel::plan(const WeightSource& source, const OpenOptions& optio
   if (!chooses || room == 0) return as_asked(options);
   ModelPlanRequest request = measure_model(config_, source, options, element_size());
   request.on_cuda = device_.is_cuda(), request.room = room;
-  request.reads_packed_keys = attention_kernel_reads_packed(
-      device_, dtype_, config_.decoder.head_dim, config_.decoder.kv_heads);
+  request.reads_packed_keys = attention_kernel_runs(device_, dtype_, config_.decoder.head_dim);
   const std::vector<ModelPlan> table = plan_table(request);
   const ModelPlan plan = choose_plan(table);
   plan_text_ = why_not_first(table, request);

@@ -53,8 +53,7 @@ ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& so
   request.weights = bytes_of(config, source);
   request.element_size = element_size;
   request.can_pack_keys = Rotation::has(config.decoder.head_dim);
-  request.reads_packed_keys = element_size == 2 && config.decoder.kv_heads % 2 == 0 &&
-                              attention_kernel_has(config.decoder.head_dim);
+  request.reads_packed_keys = element_size == 2 && attention_kernel_has(config.decoder.head_dim);
   request.weight_format = options.weights, request.key_format = options.keys;
   const double seconds = options.window_seconds > 0 ? options.window_seconds : kUnknownSeconds;
   const int64_t n_frames =

@@ -77,7 +77,7 @@ TEST(KeyMatrix, KeepsNumbersWithinAPercent) {
 // One byte a number and one scale a head is what is held.
 TEST(KeyMatrix, TakesAByteANumber) {
   const KeyMatrix keys = packed_keys(at::zeros({10, kHeads * 64}, at::kHalf), 64);
-  EXPECT_EQ(keys.n_bytes(), 10 * kHeads * (64 + 2));
+  EXPECT_EQ(keys.n_bytes(), kHeads * (10 * 64 + 16 * 2));  // scales come in eights
 }
 
 // Rows that are put piece by piece are those that are put at once; others stay as they were.
