@@ -33,6 +33,7 @@ int64_t packed_workspace(int64_t, int, int) { return 0; }
 int64_t packed_counters(int64_t) { return 0; }
 void launch_packed_product(const PackedProductTask&, ElementType, void*) { refuse(); }
 void launch_unpack(const PackedTask&, int64_t, int64_t, void*, ElementType, void*) { refuse(); }
+void launch_unpack_folded(const PackedTask&, int, int, void*, ElementType, void*) { refuse(); }
 void launch_unpack_rows(const PackedTask&, const int64_t*, int64_t, void*, ElementType, void*) {
   refuse();
 }

@@ -288,18 +288,23 @@ __global__ void pack_rows(const T* rows, int64_t first, const __grid_constant__ 
   }
 }
 
-template <typename T>
-__device__ __forceinline__ void unpack8(T* out, const PackedTask& task, int64_t strip, int row,
-                                        int column) {
+__device__ __forceinline__ void unpack8(float (&w)[8], const PackedTask& task, int64_t strip,
+                                        int row, int column) {
   const char* matrix = static_cast<const char*>(task.weight);
   const uint2 bytes =
       *reinterpret_cast<const uint2*>(matrix + place_of(strip, row, column, task.n_in));
   const auto* q = reinterpret_cast<const uint8_t*>(&bytes);
   const auto* scales = static_cast<const __half*>(task.scales);
   const float s = __half2float(scales[scale_of(strip, row, column, task.n_in)]);
-  float w[8];
 #pragma unroll
   for (int i = 0; i < 8; ++i) w[i] = (static_cast<int>(q[i]) - 128) * s;
+}
+
+template <typename T>
+__device__ __forceinline__ void unpack8(T* out, const PackedTask& task, int64_t strip, int row,
+                                        int column) {
+  float w[8];
+  unpack8(w, task, strip, row, column);
   store8(out, w);
 }
 
@@ -310,6 +315,24 @@ __global__ void unpack(const __grid_constant__ PackedTask task, int64_t first, T
   const int64_t row = int64_t{blockIdx.x} * kStrip + own.row;
   unpack8(out + row * task.n_in + own.column, task, first / kStrip + blockIdx.x, own.row,
           own.column);
+}
+
+// out [n_out, n_in / group]: of each `width` columns those of the group's heads added up, in fp32.
+template <typename T>
+__global__ void unpack_folded(const __grid_constant__ PackedTask task, int group, int width,
+                              T* out) {
+  const int own = blockIdx.y * kGroup + threadIdx.x % 16 * 8, n_columns = task.n_in / group;
+  if (own >= n_columns) return;
+  const int row = threadIdx.x / 16;
+  const int first = own / width * width * group + own % width;
+  float sum[8] = {};
+  for (int i = 0; i < group; ++i) {
+    float w[8];
+    unpack8(w, task, blockIdx.x, row, first + i * width);
+#pragma unroll
+    for (int j = 0; j < 8; ++j) sum[j] += w[j];
+  }
+  store8(out + (int64_t{blockIdx.x} * kStrip + row) * n_columns + own, sum);
 }
 
 template <typename T>
@@ -385,6 +408,16 @@ void launch_unpack(const PackedTask& task, int64_t first, int64_t rows, void* ou
   };
   if (type == ElementType::kHalf) return go(unpack<__half>, static_cast<__half*>(out));
   go(unpack<__nv_bfloat16>, static_cast<__nv_bfloat16*>(out));
+}
+
+void launch_unpack_folded(const PackedTask& task, int group, int width, void* out, ElementType type,
+                          void* stream) {
+  const auto go = [&](auto kernel, auto* to) {
+    start("unpack_folded", kernel, grid_of(task.n_out, task.n_in / group), kThreads, 0, stream,
+          task, group, width, to);
+  };
+  if (type == ElementType::kHalf) return go(unpack_folded<__half>, static_cast<__half*>(out));
+  go(unpack_folded<__nv_bfloat16>, static_cast<__nv_bfloat16*>(out));
 }
 
 void launch_unpack_rows(const PackedTask& task, const int64_t* ids, int64_t n, void* out,

@@ -42,6 +42,9 @@ void launch_packed_product(const PackedProductTask& task, ElementType type, void
 // `rows` rows from `first` on (a multiple of 16) as contiguous [rows, K], rounded to `type`.
 void launch_unpack(const PackedTask& task, int64_t first, int64_t rows, void* out, ElementType type,
                    void* stream);
+// out [N, K / group]: WeightMatrix::folded; `width` a multiple of 8.
+void launch_unpack_folded(const PackedTask& task, int group, int width, void* out, ElementType type,
+                          void* stream);
 // out [n, K]: the rows with these ids; an id is int64, below N.
 void launch_unpack_rows(const PackedTask& task, const int64_t* ids, int64_t n, void* out,
                         ElementType type, void* stream);

@@ -128,6 +128,21 @@ at::Tensor WeightMatrix::expanded() const {
   return out;
 }
 
+at::Tensor WeightMatrix::folded(int64_t group, int64_t width) const {
+  TORCH_CHECK(n_in() % (group * width) == 0, "WeightMatrix: ", n_in(), " columns in groups of ",
+              group, " heads of ", width);
+  if (is_packed() && !device().is_cpu() && width % 8 == 0) {
+    const at::Tensor out = at::empty({n_out_, n_in_ / group}, options());
+    c10::DeviceGuard guard(device());
+    launch_unpack_folded(task_of(bytes_, scales_, n_out_, n_in_), static_cast<int>(group),
+                         static_cast<int>(width), out.data_ptr(), element_type(dtype_),
+                         current_stream(device()));
+    return out;
+  }
+  const at::Tensor heads = expanded().view({n_out(), -1, group, width});
+  return heads.sum(2, /*keepdim=*/false, at::kFloat).to(dtype()).flatten(1);
+}
+
 at::Tensor WeightMatrix::chosen_rows(const at::Tensor& ids) const {
   if (!is_packed()) return at::embedding(native_, ids);
   std::vector<int64_t> shape = ids.sizes().vec();

@@ -46,6 +46,9 @@ class WeightMatrix {
   WeightMatrix rows(int64_t first, int64_t n) const;
   // [n_out, n_in] in dtype(): the native tensor, or a new one.
   at::Tensor expanded() const;
+  // The columns are heads of `width` numbers, `group` neighbours of which meet the same input: the
+  // sum of each group's, [n_out, n_in / group] in dtype().
+  at::Tensor folded(int64_t group, int64_t width) const;
   // The rows with these ids, int64 on its device: [ids..., n_in].
   at::Tensor chosen_rows(const at::Tensor& ids) const;
 

@@ -70,10 +70,7 @@ at::Tensor AttentionLayer::media_keys(const at::Tensor& vn, const MediaKeys& key
 
 at::Tensor AttentionLayer::media_output(const at::Tensor& values) const {
   const int64_t group = config_.heads / config_.kv_heads;
-  at::Tensor of_groups =
-      o_.expanded().view({o_.n_out(), config_.kv_heads, group, config_.head_dim});
-  at::Tensor folded = of_groups.sum(2, /*keepdim=*/false, at::kFloat).to(o_.dtype());
-  return apply_linear(values, folded.flatten(1));
+  return apply_linear(values, o_.folded(group, config_.head_dim));
 }
 
 }  // namespace vidi

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <string>
+#include <tuple>
 
 #include "kernels/cuda/dispatch.h"
 #include "kernels/layers/linear.h"
@@ -157,6 +158,25 @@ TEST_F(WeightMatrixTest, NativeIsTheTensor) {
   EXPECT_TRUE(at::equal(apply_linear(x, m), apply_linear(x, w)));
   EXPECT_TRUE(m.expanded().is_same(w));
   EXPECT_TRUE(at::equal(m.rows(2, 3).native(), w.narrow(0, 2, 3)));
+}
+
+// Heads that meet the same input are added up as those of the expanded matrix, in fp32, whatever
+// group, width and place.
+TEST(WeightMatrix, FoldsHeads) {
+  at::manual_seed(13);
+  for (const Place& place : places()) {
+    for (const auto& [group, width, heads] :
+         {std::tuple<int64_t, int64_t, int64_t>{2, 256, 3}, {4, 128, 2}, {1, 64, 2}, {3, 32, 5}}) {
+      const WeightMatrix m = packed(random({48, heads * group * width}, place));
+      const at::Tensor all = m.expanded().to(at::kFloat).view({48, heads, group, width});
+      const at::Tensor wanted = all.sum(2).flatten(1);
+      const double most = place.dtype == at::kFloat ? 1e-6 : place.dtype == at::kHalf ? 1e-3 : 8e-3;
+      const at::Tensor difference = m.folded(group, width).to(at::kFloat) - wanted;
+      EXPECT_LT((difference.norm() / wanted.norm()).item<double>(), most);
+      const at::Tensor native = WeightMatrix(m.expanded()).folded(group, width).to(at::kFloat);
+      EXPECT_LT(((native - wanted).norm() / wanted.norm()).item<double>(), most);
+    }
+  }
 }
 
 }  // namespace
