@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace vidi {
 
@@ -41,6 +42,13 @@ class WeightMatrix {
   at::Device device() const { return is_packed() ? bytes_.device() : native_.device(); }
   at::ScalarType dtype() const { return is_packed() ? dtype_ : native_.scalar_type(); }
   at::TensorOptions options() const { return at::TensorOptions(device()).dtype(dtype()); }
+
+  // What it is made of: the native tensor, or the packed numbers and their scales, whose rows lie
+  // one behind the other.
+  std::vector<at::Tensor> memory() const {
+    if (is_packed()) return {bytes_, scales_};
+    return {native_};
+  }
 
   // Some of its rows, on the same memory; of a packed one multiples of 16.
   WeightMatrix rows(int64_t first, int64_t n) const;

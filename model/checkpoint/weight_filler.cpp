@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels/aten.h"
+#include "kernels/interruption.h"
 #include "kernels/usable_cores.h"
 
 namespace vidi {
@@ -30,6 +31,61 @@ std::optional<at::ScalarType> float_type(Dtype dtype) {
     default:
       return std::nullopt;
   }
+}
+
+// [2] float32: the lowest and the highest of [n] values.
+at::Tensor extremes_of(const at::Tensor& values) {
+  constexpr int64_t kPieceValues = int64_t{64} << 20;
+  std::vector<at::Tensor> lows, highs;
+  for (int64_t at = 0; at < values.numel(); at += kPieceValues) {
+    interruption_point();
+    auto [low, high] =
+        at::aminmax(values.narrow(0, at, std::min(kPieceValues, values.numel() - at)));
+    lows.push_back(low), highs.push_back(high);
+  }
+  return at::stack({at::stack(lows).amin(), at::stack(highs).amax()}).to(at::kFloat);
+}
+
+EngineError not_finite(const std::string& name, at::ScalarType dtype) {
+  return {ErrorCode::kDamaged, "tensor " + name + " holds values that are not finite in " +
+                                   c10::toString(dtype) + ", expected numbers within its range"};
+}
+
+namespace {
+
+void check_finite(const WeightSlot& slot, const at::Tensor& values, at::ScalarType dtype) {
+  if (!extremes_of(values.reshape({-1})).isfinite().all().item<bool>())
+    throw not_finite(slot.name, dtype);
+}
+
+// `rows` [n, columns] of a packed matrix, from this row of the whole one on.
+void spill_packed(const WeightSlot& slot, int64_t first_row, const at::Tensor& rows) {
+  const int64_t columns = rows.size(1);
+  WeightMatrix some =
+      WeightMatrix::packed(rows.size(0), columns, rows.device(), slot.matrix->dtype());
+  some.pack_rows(0, rows);
+  const std::vector<at::Tensor> memory = some.memory();
+  check_finite(slot, memory[1], slot.matrix->dtype());
+  const int64_t scales = static_cast<int64_t>(memory[1].nbytes()) / rows.size(0);  // of a row
+  slot.spilled.image->write(slot.spilled.first + first_row * columns, bytes_of(memory[0]));
+  slot.spilled.image->write(slot.spilled.scales_first + first_row * scales, bytes_of(memory[1]));
+}
+
+}  // namespace
+
+void store_values(const WeightSlot& slot, int64_t first, const at::Tensor& values) {
+  if (!slot.matrix || (!slot.packed && !slot.is_spilled())) {
+    slot.values.view(-1).narrow(0, first, values.numel()).copy_(values);
+    return;
+  }
+  const int64_t columns = slot.shape()[1];
+  const at::Tensor numbers = values.to(slot.matrix->dtype());
+  const int64_t first_row = slot.first_row + first / columns;
+  if (!slot.is_spilled()) return slot.matrix->pack_rows(first_row, numbers.view({-1, columns}));
+  if (slot.packed) return spill_packed(slot, first_row, numbers.view({-1, columns}));
+  check_finite(slot, numbers, slot.matrix->dtype());
+  const int64_t place = slot.first_row * columns + first;
+  slot.spilled.image->write(slot.spilled.first + place * numbers.element_size(), bytes_of(numbers));
 }
 
 int64_t rows_of_piece(int64_t columns, int64_t element_size) {
@@ -80,14 +136,7 @@ void WeightFiller::copy(const Piece& piece, uint8_t* buffer) const {
   at::Tensor raw = at::from_blob(buffer, {piece.n}, at::TensorOptions(*float_type(e.dtype)));
   // Waits for the copy, so that the buffer is free again; converts on the device.
   const at::Tensor there = raw.to(device_);
-  const WeightSlot& slot = *piece.slot;
-  if (!slot.packed) {
-    slot.values.view(-1).narrow(0, piece.first, piece.n).copy_(there);
-    return;
-  }
-  const int64_t columns = slot.shape()[1];
-  slot.matrix->pack_rows(slot.first_row + piece.first / columns,
-                         there.to(dtype_).view({-1, columns}));
+  store_values(*piece.slot, piece.first, there);
 }
 
 void WeightFiller::work(const Cancel& cancel) {

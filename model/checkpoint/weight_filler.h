@@ -11,10 +11,12 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "model/cancel.h"
 #include "model/checkpoint/weight_slot.h"
+#include "model/result.h"
 
 namespace vidi {
 
@@ -23,6 +25,16 @@ using Progress = std::function<void(double)>;
 
 // Rows that are packed at a time: as many as a piece of a file holds, in whole strips.
 int64_t rows_of_piece(int64_t columns, int64_t element_size);
+
+// [2] float32: the lowest and the highest of [n] values.
+at::Tensor extremes_of(const at::Tensor& values);
+// "tensor X holds values that are not finite in Half ..."
+EngineError not_finite(const std::string& name, at::ScalarType dtype);
+
+// Values [first, first + n) of a slot's tensor, on its device, go where they belong, converted or
+// packed; of a packed one whole rows. Throws not_finite() for a spilled one, whose values nobody
+// can look at later.
+void store_values(const WeightSlot& slot, int64_t first, const at::Tensor& values);
 
 class WeightFiller {
  public:

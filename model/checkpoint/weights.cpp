@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <memory>
 #include <set>
 
 #include "kernels/aten.h"
@@ -9,6 +11,18 @@
 #include "model/result.h"
 
 namespace vidi {
+namespace {
+
+constexpr int64_t kLine = 512;  // bytes: where tensors begin in an image
+int64_t in_lines(int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+
+int64_t matrix_bytes(bool packed, int64_t rows, int64_t columns, at::ScalarType dtype) {
+  if (packed) return WeightMatrix::packed_bytes(rows, columns);
+  return rows * columns * static_cast<int64_t>(at::elementSize(dtype));
+}
+
+}  // namespace
+
 Weights::Weights(CheckpointFiles files, at::Device device, at::ScalarType dtype)
     : files_(std::move(files)), device_(device), dtype_(dtype) {}
 
@@ -39,7 +53,16 @@ bool Weights::add_slot(const Target& target, const std::string& name,
                                                ", expected BF16, F16, F32 or F64");
   }
   slots_.push_back({target.tensor, target.matrix, target.packed, name, *place});
+  if (target.matrix) slots_.back().layer = spilled_layer(name);
   return true;
+}
+
+// Of the matrix's name; -1: it is not spilled.
+int64_t Weights::spilled_layer(const std::string& name) const {
+  for (const int64_t layer : spilled_) {
+    if (name.starts_with("model.layers." + std::to_string(layer) + ".")) return layer;
+  }
+  return -1;
 }
 
 void Weights::take(at::Tensor& slot, const std::string& name, const std::vector<int64_t>& shape,
@@ -121,7 +144,7 @@ int64_t Weights::expanded_bytes() const {
 std::vector<std::pair<std::string, at::Tensor>> Weights::loaded() const {
   std::vector<std::pair<std::string, at::Tensor>> all;
   for (const Slot& s : slots_) {
-    if (!s.packed) all.emplace_back(s.name, s.values);
+    if (!s.packed && !s.is_spilled()) all.emplace_back(s.name, s.values);
   }
   return all;
 }
@@ -136,7 +159,55 @@ std::vector<std::string> Weights::unused() const {
   return names;
 }
 
+int64_t Weights::spilled_bytes() const {
+  int64_t bytes = 0;
+  for (const Slot& s : slots_) {
+    if (s.is_spilled() && (s.rows_in_all == 0 || s.makes_all))
+      bytes += matrix_bytes(s.packed, s.rows(), s.shape()[1], dtype_);
+  }
+  return bytes;
+}
+
+std::vector<SpilledLayer> Weights::spilled() const {
+  std::vector<SpilledLayer> layers;
+  for (const int64_t index : spilled_) {
+    SpilledLayer layer{index, nullptr, {}};
+    for (const Slot& s : slots_) {
+      if (s.layer != index || (s.rows_in_all > 0 && !s.makes_all)) continue;
+      layer.image = s.spilled.image;
+      const std::vector<at::Tensor> memory = s.matrix->memory();
+      layer.tensors.emplace_back(memory[0], s.spilled.first);
+      if (s.packed) layer.tensors.emplace_back(memory[1], s.spilled.scales_first);
+    }
+    if (layer.image) layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+// An image for each spilled layer, and each matrix's place in it; parts of a joined one share it.
+void Weights::allocate_images() {
+  for (const int64_t layer : spilled_) {
+    int64_t bytes = 0;
+    std::map<const WeightMatrix*, SpilledPlace> places;
+    for (const Slot& s : slots_) {
+      if (s.layer != layer || places.contains(s.matrix)) continue;
+      const int64_t columns = s.shape()[1], all = matrix_bytes(s.packed, s.rows(), columns, dtype_);
+      const int64_t numbers = s.packed ? s.rows() * columns : all;
+      places[s.matrix] = {nullptr, bytes, bytes + in_lines(numbers)};
+      const int64_t scale_size = device_.is_cpu() ? 2 : 1;  // float32 there, of half precision here
+      bytes += in_lines(numbers) + in_lines((all - numbers) * scale_size);
+    }
+    const auto image = std::make_shared<HostImage>(bytes, device_.is_cuda());
+    for (Slot& s : slots_) {
+      if (s.layer != layer) continue;
+      s.spilled = places[s.matrix];
+      s.spilled.image = image;
+    }
+  }
+}
+
 void Weights::allocate() {
+  allocate_images();
   const auto options = at::TensorOptions(dtype_).device(device_);
   for (Slot& s : slots_) {
     interruption_point();
@@ -164,14 +235,19 @@ void Weights::allocate_matrix(Slot& s) {
                                            : at::empty({s.rows(), columns}, options));
     }
   }
-  if (!s.packed) s.values = s.matrix->native().narrow(0, s.first_row, s.shape()[0]);
+  if (s.is_spilled()) {  // its tensors, without memory
+    for (const at::Tensor& t : s.matrix->memory())
+      t.storage().set_data_ptr_noswap(at::DataPtr(nullptr, device_));
+  } else if (!s.packed) {
+    s.values = s.matrix->native().narrow(0, s.first_row, s.shape()[0]);
+  }
 }
 
 void Weights::fill_random() {
   at::manual_seed(seed_);
   const auto options = at::TensorOptions(dtype_).device(device_);
   for (Slot& s : slots_) {
-    if (!s.packed) {
+    if (!s.packed && !s.is_spilled()) {
       s.values.normal_(0.0, 0.02);
       continue;
     }
@@ -179,22 +255,9 @@ void Weights::fill_random() {
                   step = rows_of_piece(columns, static_cast<int64_t>(options.dtype().itemsize()));
     for (int64_t at = 0; at < s.shape()[0]; at += step) {
       const int64_t n = std::min(step, s.shape()[0] - at);
-      s.matrix->pack_rows(s.first_row + at, at::empty({n, columns}, options).normal_(0.0, 0.02));
+      store_values(s, at * columns, at::empty({n * columns}, options).normal_(0.0, 0.02));
     }
   }
-}
-
-// [2] float32: the lowest and the highest of [n] values.
-static at::Tensor extremes_of(const at::Tensor& values) {
-  constexpr int64_t kPieceValues = int64_t{64} << 20;
-  std::vector<at::Tensor> lows, highs;
-  for (int64_t at = 0; at < values.numel(); at += kPieceValues) {
-    interruption_point();
-    auto [low, high] =
-        at::aminmax(values.narrow(0, at, std::min(kPieceValues, values.numel() - at)));
-    lows.push_back(low), highs.push_back(high);
-  }
-  return at::stack({at::stack(lows).amin(), at::stack(highs).amax()}).to(at::kFloat);
 }
 
 // A value that the working dtype cannot hold would turn every answer into noise without a word.
@@ -202,6 +265,7 @@ void Weights::check_finite() const {
   std::vector<at::Tensor> extremes;
   std::vector<std::string> names;
   for (const Slot& s : slots_) {
+    if (s.is_spilled()) continue;  // store_values() has seen to it
     const at::Tensor numbers = s.packed ? s.matrix->scales_of(s.first_row, s.shape()[0]) : s.values;
     if (numbers.numel() == 0) continue;
     extremes.push_back(extremes_of(numbers.reshape({-1})));
@@ -212,9 +276,7 @@ void Weights::check_finite() const {
   for (size_t i = 0; i < names.size(); ++i) {
     const float* range = all.data_ptr<float>() + 2 * i;
     if (std::isfinite(range[0]) && std::isfinite(range[1])) continue;
-    throw EngineError(ErrorCode::kDamaged,
-                      "tensor " + names[i] + " holds values that are not finite in " +
-                          c10::toString(dtype_) + ", expected numbers within its range");
+    throw not_finite(names[i], dtype_);
   }
 }
 

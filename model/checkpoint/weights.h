@@ -24,6 +24,7 @@
 #include "model/checkpoint/safetensors.h"
 #include "model/checkpoint/weight_filler.h"
 #include "model/checkpoint/weight_slot.h"
+#include "model/device/layer_spill.h"
 
 namespace vidi {
 
@@ -45,6 +46,11 @@ class Weights {
   void take(WeightMatrix& slot, const std::string& name, const std::vector<int64_t>& shape,
             const std::string& field);
   void pack_matrices() { packs_ = true; }  // before take()
+  // Before take(): the matrices of these layers of the decoder are filled in the host's memory.
+  void spill_layers(std::vector<int64_t> layers) { spilled_ = std::move(layers); }
+  // Those layers, filled; their tensors' storage is empty.
+  std::vector<SpilledLayer> spilled() const;
+  int64_t spilled_bytes() const;  // part of bytes_taken()
 
   // Several tensors of one width in one slot, one below the other in the order given, so that one
   // matrix product serves them all; vectors (columns = 0) one after the other. A part without a
@@ -84,6 +90,8 @@ class Weights {
   void check_missing() const;
   void allocate();
   void allocate_matrix(Slot& slot);
+  void allocate_images();
+  int64_t spilled_layer(const std::string& name) const;
   void fill_random();
   void check_finite() const;
 
@@ -91,6 +99,7 @@ class Weights {
   at::Device device_;
   at::ScalarType dtype_;
   bool random_ = false, packs_ = false;
+  std::vector<int64_t> spilled_;
   uint64_t seed_ = 0;
   std::vector<Slot> slots_;
   std::vector<std::string> missing_;

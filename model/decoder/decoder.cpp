@@ -168,12 +168,15 @@ void Decoder::prefill_media(const at::Tensor& tokens, Modality modality, int64_t
     at::Tensor v = tokens.narrow(0, at, std::min(piece, tokens.size(0) - at));
     if (config_.scale_embeddings) v = v * rounded_scale(config_.hidden, v.scalar_type());
     Residual r{v, norm(v, layers_[0].input_norm)};
+    LayerSpill::Pass weights(spill_.get());
     for (size_t i = 0; i < layers_.size(); ++i) {
       cancel.check();
+      weights.use(static_cast<int64_t>(i));
       const AttentionLayer& attention = layers_[i].attention;
       at::Tensor values = attention.media_keys(r.normalized, cache.at(modality, i), first + at);
       if (i + 1 == layers_.size()) break;  // nobody reads what the last layer would add
       r = rest_of_layer(r.sum, i, attention.media_output(values));
+      weights.done(static_cast<int64_t>(i));
     }
   }
 }
@@ -207,11 +210,14 @@ at::Tensor Decoder::run_layers(const at::Tensor& x, const PassRange& range, cons
       pass.sliding_mask = visible_keys(range.positions, range.end, range.window_keys);
   }
   Residual r{x, norm(x, layers_[0].input_norm)};
+  LayerSpill::Pass weights(spill_.get());
   for (size_t i = 0; i < layers_.size(); ++i) {
     cancel.check();
+    weights.use(static_cast<int64_t>(i));
     at::Tensor attended =
         layers_[i].attention.text(r.normalized, pass, text.layers[i], range.end, media, i);
     r = rest_of_layer(r.sum, i, attended);
+    weights.done(static_cast<int64_t>(i));
     if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", r.sum.flatten(0, 1));
   }
   return r.normalized;

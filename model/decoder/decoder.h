@@ -5,12 +5,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "kernels/layers/norm.h"
 #include "kernels/layers/weight_matrix.h"
 #include "model/cancel.h"
 #include "model/decoder/attention_layer.h"
+#include "model/device/layer_spill.h"
 #include "model/device/memory_plan.h"
 #include "model/tap.h"
 
@@ -25,6 +28,9 @@ class Decoder {
   // From now on windows' keys and values have 8 bits (kernels/attention/key_matrix.h), where the
   // head size allows it; false: it does not, they stay native.
   bool pack_keys();
+
+  // Some layers' weights wait elsewhere; null: none do.
+  void stream_layers(std::shared_ptr<const LayerSpill> spill) { spill_ = std::move(spill); }
 
   // Room for a window's keys and values on the weights' device.
   MediaCache make_media_cache(int64_t n_image_tokens, int64_t n_audio_tokens) const;
@@ -89,6 +95,7 @@ class Decoder {
   at::Tensor final_norm_;
   std::vector<Layer> layers_;
   Rotation key_rotation_;  // defined: keys are packed
+  std::shared_ptr<const LayerSpill> spill_;
 };
 
 }  // namespace vidi

@@ -78,4 +78,13 @@ void check_host_has_room(std::optional<int64_t> available, int64_t needed,
                         " available: a GPU, more memory or a smaller model would help");
 }
 
+void check_host_takes_layers(std::optional<int64_t> available, int64_t layers, int64_t bytes) {
+  if (!available || bytes <= *available) return;
+  throw EngineError(ErrorCode::kOutOfMemory,
+                    std::to_string(layers) + " layers that do not fit the device need " +
+                        gigabytes(bytes) + " of the host's memory, found " + gigabytes(*available) +
+                        " available: more memory, a shorter window-duration or a smaller model "
+                        "would help");
+}
+
 }  // namespace vidi

@@ -20,4 +20,7 @@ std::optional<int64_t> available_memory();  // of this process
 void check_host_has_room(std::optional<int64_t> available, int64_t needed,
                          const std::string& why_no_gpu);
 
+// Throws kOutOfMemory: so many layers that do not fit the device do not fit the host either.
+void check_host_takes_layers(std::optional<int64_t> available, int64_t layers, int64_t bytes);
+
 }  // namespace vidi

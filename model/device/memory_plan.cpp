@@ -16,11 +16,6 @@ std::string bytes_text(int64_t bytes) {
 
 namespace {
 
-// With the towers in, pieces go down to this only: 2,048 rows cost the products a few percent,
-// which is less than the towers' way there and back (2.1 GB at 55 GB/s: 38 ms of a window of 60 s,
-// which takes 390).
-constexpr int64_t kSmallestPieceWithTowers = 2048;
-
 // Blocks of an allocator that are too small for what is wanted next lie between those in use. A
 // quarter of the workspace is our allowance for it.
 int64_t with_gaps(int64_t bytes) { return bytes + bytes / 4; }

@@ -21,6 +21,12 @@ constexpr int64_t kStreamTokens = 8192;
 // And at least: below that the weights' way from the device's memory takes longer than the
 // arithmetic, and other workspaces are larger than the stream's.
 constexpr int64_t kSmallestPiece = 512;
+// With the towers in, pieces go down to this only: 2,048 rows cost the products a few percent,
+// which is less than the towers' way there and back (2.1 GB at 55 GB/s: 38 ms of a window of 60 s,
+// which takes 390).
+constexpr int64_t kSmallestPieceWithTowers = 2048;
+// Layers on the device at a time of those that wait in the host's memory (layer_spill.h).
+constexpr int64_t kSpillPlaces = 2;
 
 std::string bytes_text(int64_t bytes);  // "23.40 GB", "512.00 MB"
 

@@ -48,18 +48,27 @@ WindowNeed need_of(const ModelPlanRequest& request, KeyFormat keys) {
                      {keys, request.on_cuda, !request.on_cuda || !request.reads_packed_keys});
 }
 
+// All weights on the device, towers too, with so many layers in the host's memory.
+int64_t device_bytes(const ModelPlanRequest& request, const ModelPlan& plan) {
+  const int64_t layer = request.weights.layer(plan.weights);
+  const int64_t places = plan.spilled_layers > 0 ? kSpillPlaces * layer : 0;
+  return request.weights.of(plan.weights) - plan.spilled_layers * layer + places;
+}
+
 MemoryState state_of(const ModelPlanRequest& request, const ModelPlan& plan) {
   MemoryState state;
   state.limit = request.room;
   state.towers = request.weights.towers;
-  state.held = request.weights.of(plan.weights) + plan.feature_bytes;
+  state.held = device_bytes(request, plan) + plan.feature_bytes;
   state.spare = plan.spare_bytes;
   return state;
 }
 
-ModelPlan line_of(const ModelPlanRequest& request, const Form& form) {
+ModelPlan line_of(const ModelPlanRequest& request, const Form& form, int64_t spilled_layers = 0) {
   ModelPlan plan;
   plan.weights = form.weights, plan.keys = form.keys;
+  plan.spilled_layers = spilled_layers;
+  plan.host_bytes = spilled_layers * request.weights.layer(form.weights);
   plan.spare_bytes = request.on_cuda ? kSpareOnCuda : 0;
   // On the CPU neither is counted (device_memory.h).
   if (request.on_cuda && form.weights == WeightFormat::kInt8)
@@ -68,7 +77,7 @@ ModelPlan line_of(const ModelPlanRequest& request, const Form& form) {
   const WindowNeed need = need_of(request, form.keys);
   const auto window = find_plan(state_of(request, plan), need);
   plan.window = window.value_or(MemoryPlan{true, kSmallestPiece});
-  const int64_t loaded = request.weights.of(form.weights);
+  const int64_t loaded = device_bytes(request, plan);
   plan.weight_bytes = loaded - (plan.window.towers_leave ? request.weights.towers : 0);
   plan.key_bytes = need.keys;
   plan.work_bytes = bytes_needed(need, plan.window.piece_tokens) - need.keys;
@@ -77,11 +86,27 @@ ModelPlan line_of(const ModelPlanRequest& request, const Form& form) {
   return plan;
 }
 
+// Spilled layers are fetched for every piece, so pieces that are worth it come before fewer layers.
+std::optional<ModelPlan> spilled_line(const ModelPlanRequest& request, const Form& form) {
+  std::optional<ModelPlan> small;
+  for (int64_t n = kSpillPlaces + 1; n <= request.decoder.layers; ++n) {
+    const ModelPlan plan = line_of(request, form, n);
+    if (plan.fits && plan.window.piece_tokens >= kSmallestPieceWithTowers) return plan;
+    if (plan.fits && !small) small = plan;
+  }
+  return small;
+}
+
 }  // namespace
 
 std::vector<ModelPlan> plan_table(const ModelPlanRequest& request) {
   std::vector<ModelPlan> table;
-  for (const Form& form : forms_of(request)) table.push_back(line_of(request, form));
+  const std::vector<Form> forms = forms_of(request);
+  for (const Form& form : forms) table.push_back(line_of(request, form));
+  const bool any =
+      std::any_of(table.begin(), table.end(), [](const ModelPlan& line) { return line.fits; });
+  if (any || !request.on_cuda || request.weights.native_layer == 0) return table;
+  if (const auto line = spilled_line(request, forms.back())) table.push_back(*line);
   return table;
 }
 
@@ -100,8 +125,12 @@ ModelPlan choose_plan(const std::vector<ModelPlan>& table) {
 
 std::string why_not_first(const std::vector<ModelPlan>& table, const ModelPlanRequest& request) {
   if (table.front().fits || table.size() < 2) return "";
-  return form_text(table.front()) + " need " + bytes_text(table.front().total()) + ", " +
-         bytes_text(request.room) + " are there";
+  const std::string why = form_text(table.front()) + " need " + bytes_text(table.front().total()) +
+                          ", " + bytes_text(request.room) + " are there";
+  const int64_t spilled = choose_plan(table).spilled_layers;
+  if (spilled == 0) return why;
+  return why + "; " + std::to_string(spilled) + " of " + std::to_string(request.decoder.layers) +
+         " layers wait in the host's memory";
 }
 
 int64_t room_of_free(int64_t free_bytes) {

@@ -20,7 +20,11 @@ struct WeightBytes {
   int64_t packed = 0;    // the decoder's matrices in 8 bits, as far as their shapes allow it
   int64_t towers = 0;    // part of both
   int64_t expanded = 0;  // beside packed ones, while a window is encoded
+  int64_t native_layer = 0, packed_layer = 0;  // the matrices of one of the decoder's layers
   int64_t of(WeightFormat format) const { return format == WeightFormat::kInt8 ? packed : native; }
+  int64_t layer(WeightFormat format) const {
+    return format == WeightFormat::kInt8 ? packed_layer : native_layer;
+  }
 };
 
 struct ModelPlanRequest {
@@ -43,7 +47,9 @@ struct ModelPlan {
   WeightFormat weights = WeightFormat::kNative;
   KeyFormat keys = KeyFormat::kNative;
   MemoryPlan window;
-  int64_t weight_bytes = 0;  // on the device meanwhile, without towers that left
+  int64_t spilled_layers = 0;  // of the decoder, which wait in the host's memory (layer_spill.h)
+  int64_t host_bytes = 0;      // theirs
+  int64_t weight_bytes = 0;    // on the device meanwhile, without towers that left
   int64_t feature_bytes = 0, key_bytes = 0;
   int64_t work_bytes = 0;   // workspace and an allowance for gaps
   int64_t spare_bytes = 0;  // what is not reckoned, and a matrix that is expanded
@@ -61,12 +67,14 @@ struct ModelPlan {
 constexpr int64_t kSpareOnCuda = int64_t{64} << 20;
 
 // In the order of preference, one line at least. A line that does not fit is in its smallest form.
+// Where none fits a GPU, a last line: the smallest form, with as few layers in the host's memory as
+// will do.
 std::vector<ModelPlan> plan_table(const ModelPlanRequest& request);
 // The first line that fits, else the last.
 ModelPlan choose_plan(const std::vector<ModelPlan>& table);
 std::string form_text(const ModelPlan& plan);  // "native weights and int8 keys"
-// Why it is not the first line: "native weights and keys need 25.70 GB, 23.90 GB are there"; empty
-// when it is.
+// Why it is not the first line: "native weights and keys need 25.70 GB, 23.90 GB are there", and
+// how many layers wait elsewhere; empty when it is.
 std::string why_not_first(const std::vector<ModelPlan>& table, const ModelPlanRequest& request);
 
 // What is free, less an allowance for other programs' changes: 3 %, 0.5 GB at least.

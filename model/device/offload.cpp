@@ -2,7 +2,6 @@
 
 #include <c10/core/DeviceGuard.h>
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -22,37 +21,25 @@ Offload::Offload(const std::vector<at::Tensor>& weights, int64_t chunk_bytes)
   }
 }
 
-template <class Body>
-void Offload::each_stretch(const Part& part, void* device_memory, Body body) const {
-  const auto options = at::TensorOptions(at::kByte).device(part.storage.device());
-  const at::Tensor all = at::from_blob(device_memory, {part.bytes}, options);
-  for (int64_t done = 0; done < part.bytes;) {
-    const int64_t place = part.first + done, in_chunk = place % chunk_bytes_;
-    const int64_t n = std::min(part.bytes - done, chunk_bytes_ - in_chunk);
-    body(all.narrow(0, done, n), host_[place / chunk_bytes_].narrow(0, in_chunk, n));
-    done += n;
-  }
+// `memory`: of the device, as large as the part.
+at::Tensor Offload::view(const Part& part, void* memory) const {
+  return at::from_blob(memory, {part.bytes},
+                       at::TensorOptions(at::kByte).device(part.storage.device()));
 }
 
 void Offload::copy_to_host() {
   const bool pinned = !parts_.empty() && parts_[0].storage.device().is_cuda();
-  const auto options = at::TensorOptions(at::kByte).pinned_memory(pinned);
-  for (int64_t at = 0; at < bytes_; at += chunk_bytes_) {
-    host_.push_back(at::empty({std::min(chunk_bytes_, bytes_ - at)}, options));
-  }
-  for (const Part& part : parts_) {
-    each_stretch(part, part.storage.mutable_data(),
-                 [](const at::Tensor& device, const at::Tensor& host) { host.copy_(device); });
-  }
+  host_ = HostImage(bytes_, pinned, chunk_bytes_);
+  for (const Part& part : parts_) host_.write(part.first, view(part, part.storage.mutable_data()));
 }
 
 void Offload::leave() {
   if (!on_device_) return;
-  if (host_.empty()) {
+  if (!host_.defined()) {
     try {
       copy_to_host();
     } catch (...) {
-      host_.clear();  // half a copy is none
+      host_ = {};  // half a copy is none
       throw;
     }
   }
@@ -70,9 +57,7 @@ void Offload::come_back() {
     memory.push_back(part.storage.allocator()->allocate(part.bytes));
   }
   for (size_t i = 0; i < parts_.size(); ++i) {
-    each_stretch(parts_[i], memory[i].get(), [](const at::Tensor& device, const at::Tensor& host) {
-      device.copy_(host, /*non_blocking=*/true);
-    });
+    host_.read(parts_[i].first, view(parts_[i], memory[i].get()));
     parts_[i].storage.set_data_ptr_noswap(std::move(memory[i]));
   }
   on_device_ = true;

@@ -12,13 +12,15 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/device/host_image.h"
+
 namespace vidi {
 
 class Offload {
  public:
   Offload() = default;
-  // Any number of tensors of one device, also several that share their memory. The host's copy lies
-  // in pieces of `chunk_bytes`: the allocator of pinned memory rounds up to a power of two.
+  // Any number of tensors of one device, also several that share their memory. `chunk_bytes`: of
+  // HostImage.
   explicit Offload(const std::vector<at::Tensor>& weights, int64_t chunk_bytes = int64_t{64} << 20);
 
   int64_t bytes() const { return bytes_; }
@@ -37,15 +39,12 @@ class Offload {
     int64_t bytes, first;  // place among the bytes of all
   };
   void copy_to_host();
-  // body(part of the device's memory, its part of the host's copy), for each stretch that lies in
-  // one chunk.
-  template <class Body>
-  void each_stretch(const Part& part, void* device_memory, Body body) const;
+  at::Tensor view(const Part& part, void* memory) const;
 
   int64_t chunk_bytes_ = 0, bytes_ = 0;
   bool on_device_ = true;
   std::vector<Part> parts_;
-  std::vector<at::Tensor> host_;  // chunks; empty until the first leave()
+  HostImage host_;  // not defined until the first leave()
 };
 
 }  // namespace vidi

@@ -60,11 +60,15 @@ void DeviceModel::take(Weights& weights) {
 }
 
 void DeviceModel::check_room(const Weights& weights) const {
-  const int64_t bytes = weights.bytes_taken();
+  const int64_t places = spill_form_.empty() ? 0 : kSpillPlaces;
+  const auto spilled = static_cast<int64_t>(spill_form_.size());
+  const int64_t layer = spilled > 0 ? weights.spilled_bytes() / spilled : 0;
+  const int64_t bytes = weights.bytes_taken() - (spilled - places) * layer;
   const std::string form =
       precision_name(dtype_) + std::string(weights.packs_any() ? " with int8 matrices" : "");
   check_weights_fit(memory_limit(), limit_was_asked(), bytes, form, can_halve());
   if (!device_.is_cuda()) check_host_has_room(available_memory(), bytes, why_no_gpu_);
+  if (spilled > 0) check_host_takes_layers(available_memory(), spilled, spilled * layer);
 }
 
 static ModelPlan as_asked(const OpenOptions& options) {
@@ -90,9 +94,8 @@ void DeviceModel::look_for_room() {
 ModelPlan DeviceModel::plan(const WeightSource& source, const OpenOptions& options) {
   found_limit_ = 0;
   plan_text_.clear();
-  const bool chooses = options.weights == WeightFormat::kAuto || options.keys == KeyFormat::kAuto;
   const int64_t room = this->room();
-  if (!chooses || room == 0) return as_asked(options);
+  if (room == 0) return as_asked(options);
   ModelPlanRequest request = measure_model(config_, source, options, element_size());
   request.on_cuda = device_.is_cuda(), request.room = room;
   request.reads_packed_keys = attention_kernel_runs(device_, dtype_, config_.decoder.head_dim);
@@ -113,11 +116,14 @@ void DeviceModel::load(const WeightSource& source, const OpenOptions& options,
   bound_threads();
   const ModelPlan form = plan(source, options);
   Weights weights = source();
+  spill_form_ = spread_layers(config_.decoder.layers, form.spilled_layers);
+  weights.spill_layers(spill_form_);
   if (form.weights == WeightFormat::kInt8) weights.pack_matrices();
   take(weights);
   check_room(weights);
   weights.load(options.progress, cancel);
   weights_ = weights.loaded();
+  if (!spill_form_.empty()) decoder_.stream_layers(std::make_shared<LayerSpill>(weights.spilled()));
   towers_ = Offload(tower_weights(weights_));
   if (memory_limit() > 0) free_device_cache(device_);  // what loading needed
   synchronize(device_);

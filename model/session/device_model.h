@@ -80,6 +80,7 @@ class DeviceModel {
   Decoder decoder_;
   std::vector<std::pair<std::string, at::Tensor>> weights_;
   Offload towers_;
+  std::vector<int64_t> spill_form_;  // layers that wait in the host's memory
   int64_t expanded_bytes_ = 0, found_limit_ = 0;
   std::string plan_text_;
 };

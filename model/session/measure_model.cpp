@@ -36,11 +36,16 @@ Weights taken_by(Parts& parts, const ModelConfig& config, Weights weights, int64
 WeightBytes bytes_of(const ModelConfig& config, const WeightSource& source) {
   WeightBytes bytes;
   Parts parts, packed_parts;
-  bytes.native = taken_by(parts, config, source(), &bytes.towers).bytes_taken();
   Weights weights = source();
+  weights.spill_layers({0});
+  const Weights native = taken_by(parts, config, std::move(weights), &bytes.towers);
+  bytes.native = native.bytes_taken(), bytes.native_layer = native.spilled_bytes();
+  weights = source();
+  weights.spill_layers({0});
   weights.pack_matrices();
   const Weights packed = taken_by(packed_parts, config, std::move(weights), nullptr);
   bytes.packed = packed.bytes_taken(), bytes.expanded = packed.expanded_bytes();
+  bytes.packed_layer = packed.spilled_bytes();
   return bytes;
 }
 

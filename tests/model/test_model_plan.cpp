@@ -2,6 +2,8 @@
 // same with a small model that is loaded.
 #include <gtest/gtest.h>
 
+#include "model/device/host_memory.h"
+#include "model/result.h"
 #include "model/session/measure_model.h"
 #include "tests/support/golden.h"
 #include "tests/support/refused.h"
@@ -62,8 +64,9 @@ TEST(ModelPlan, TakesTheMostExactThatFits) {
                                          {306, 26, "int8 weights and keys", false, true},
                                          {306, 24, "int8 weights and keys", true, true},
                                          {3600, 48, "int8 weights and keys", false, true},
-                                         {306, 20, "int8 weights and keys", true, false},
-                                         {60, 11, "int8 weights and keys", true, false}}) {
+                                         {306, 20, "int8 weights and keys", true, true},
+                                         {60, 11, "int8 weights and keys", true, true},
+                                         {306, 12, "int8 weights and keys", true, false}}) {
     const ModelPlan plan = plan_of(row.seconds, row.room_gb);
     SCOPED_TRACE(std::to_string(row.seconds) + " s in " + std::to_string(row.room_gb) + " GB");
     EXPECT_EQ(form_text(plan), row.form);
@@ -78,6 +81,7 @@ TEST(ModelPlan, TakesTheMostExactThatFits) {
 TEST(ModelPlan, GrowsWithTheRoom) {
   ModelPlanRequest request = request_of(120, 12, auto_form());
   int last = -1;
+  int64_t spilled = 42;
   bool fitted = false;
   for (double gb = 12; gb < 60; gb += 0.1) {
     request.room = static_cast<int64_t>(gb * kGB);
@@ -89,8 +93,45 @@ TEST(ModelPlan, GrowsWithTheRoom) {
     const int exact = (plan.weights == WeightFormat::kNative) + (plan.keys == KeyFormat::kNative);
     EXPECT_GE(exact, last) << gb;
     last = exact;
+    EXPECT_LE(plan.spilled_layers, spilled) << gb;
+    spilled = plan.spilled_layers;
   }
   EXPECT_EQ(last, 2);
+}
+
+// Where nothing fits, as few layers as will do wait in the host's memory: cards of 12 and 8 GB
+// carry short windows, 20 GB 306 s, and the exact form is asked for on any of them.
+TEST(ModelPlan, SpillsLayersLast) {
+  const ModelPlan large = plan_of(306, 20), small = plan_of(60, 12), least = plan_of(10, 8);
+  EXPECT_TRUE(large.fits && small.fits && least.fits);
+  EXPECT_GT(large.spilled_layers, 8);
+  EXPECT_LT(large.spilled_layers, 20);
+  EXPECT_LT(small.spilled_layers, 12);
+  EXPECT_GT(least.spilled_layers, 15);
+  EXPECT_EQ(large.host_bytes % large.spilled_layers, 0);
+  EXPECT_NEAR(large.host_bytes / large.spilled_layers / kGB, 0.201, 0.002);
+  OpenOptions exact;
+  exact.weights = WeightFormat::kNative, exact.keys = KeyFormat::kNative;
+  const ModelPlan reference = plan_of(60, 12, exact);
+  EXPECT_TRUE(reference.fits);
+  EXPECT_EQ(form_text(reference), "native weights and keys");
+  const ModelPlanRequest request = request_of(306, 20, auto_form());
+  const std::string why = why_not_first(plan_table(request), request);
+  EXPECT_TRUE(why.ends_with(" of 42 layers wait in the host's memory")) << why;
+}
+
+// A host without room for them is told so in one sentence.
+TEST(ModelPlan, NeedsTheHostsMemory) {
+  EXPECT_NO_THROW(check_host_takes_layers(std::nullopt, 9, 1'800'000'000));
+  EXPECT_NO_THROW(check_host_takes_layers(2'000'000'000, 9, 1'800'000'000));
+  try {
+    check_host_takes_layers(1'000'000'000, 9, 1'800'000'000);
+    FAIL() << "nothing was thrown";
+  } catch (const EngineError& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kOutOfMemory);
+    EXPECT_TRUE(std::string(e.what()).starts_with("9 layers that do not fit the device need 1.8"))
+        << e.what();
+  }
 }
 
 // What was asked for is kept to, whatever fits; the other one is the plan's.
@@ -109,7 +150,7 @@ TEST(ModelPlan, KeepsToWhatWasAsked) {
   asked.weights = WeightFormat::kNative, asked.keys = KeyFormat::kAuto;
   EXPECT_EQ(form_text(plan_of(60, 80, asked)), "native weights and keys");
   EXPECT_EQ(form_text(plan_of(60, 22.9, asked)), "native weights and int8 keys");
-  EXPECT_FALSE(plan_of(60, 16, asked).fits);
+  EXPECT_GT(plan_of(60, 16, asked).spilled_layers, 0);
 }
 
 // Why it is not the exact form is one sentence with both figures; without a reason there is none.

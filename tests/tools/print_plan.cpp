@@ -16,6 +16,8 @@ void print_line(const ModelPlan& plan, int64_t room) {
   for (const int64_t bytes : {plan.weight_bytes, plan.feature_bytes, plan.key_bytes,
                               plan.work_bytes, plan.spare_bytes, plan.total()})
     std::printf(" %10s", bytes_text(bytes).c_str());
+  if (plan.spilled_layers > 0)
+    std::printf("  %lld layers in the host's memory", static_cast<long long>(plan.spilled_layers));
   if (!plan.fits) std::printf("  %s too much", bytes_text(plan.total() - room).c_str());
   std::printf("\n");
 }
