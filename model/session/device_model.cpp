@@ -114,7 +114,8 @@ void DeviceModel::load(const WeightSource& source, const OpenOptions& options,
   forbid_tf32();
   leave_out_onednn_without_midr();
   bound_threads();
-  const ModelPlan form = plan(source, options);
+  form_ = plan(source, options);
+  const ModelPlan& form = form_;
   Weights weights = source();
   spill_form_ = spread_layers(config_.decoder.layers, form.spilled_layers);
   weights.spill_layers(spill_form_);

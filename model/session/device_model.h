@@ -46,6 +46,7 @@ class DeviceModel {
   // What holds now; 0 = none. Without one that was asked for: what was free when the model was
   // loaded, if kAuto found that less than it would like.
   int64_t memory_limit() const { return limit_.bytes() > 0 ? limit_.bytes() : found_limit_; }
+  const ModelPlan& form() const { return form_; }  // as planned for the longest window
   bool limit_was_asked() const { return limit_.bytes() > 0; }
   void look_for_room();  // what is free may have changed: so does a limit that was not asked for
 
@@ -83,6 +84,7 @@ class DeviceModel {
   std::vector<int64_t> spill_form_;  // layers that wait in the host's memory
   int64_t expanded_bytes_ = 0, found_limit_ = 0;
   std::string plan_text_;
+  ModelPlan form_;
 };
 
 }  // namespace vidi

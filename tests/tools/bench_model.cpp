@@ -101,6 +101,10 @@ double layer_flop(double rows, double width, double mlp, double keys) {
 class Bench {
  public:
   explicit Bench(const Arguments& a) : a_(a) {
+    device_ = choose_device(a.open.device);
+    dtype_ = choose_dtype(a.open.precision, device_);
+    // A limited device is full, later.
+    if (is_limited()) plain_speeds(3584, 14336);
     const Time load = time_call(at::kCPU, 0, [&] { session_ = open_session(); });
     device_ = session_->model().device(), dtype_ = session_->model().dtype();
     if (!a.open.folder.empty()) {
@@ -113,7 +117,8 @@ class Bench {
   }
 
   void run() {
-    plain_speeds();
+    const DecoderConfig& d = session_->model().config().decoder;
+    if (!is_limited()) plain_speeds(d.hidden, d.mlp);
     preprocess();
     towers();
     // By itself the decoder knows of no limit.
@@ -128,7 +133,9 @@ class Bench {
   void add(const std::string& name, const Time& time, double tflop = 0, double gigabytes = 0) {
     phases_.push_back({name, time.seconds, time.core_seconds, tflop, gigabytes});
   }
-  void plain_speeds();
+  bool is_limited() const { return device_.is_cuda() && a_.open.memory_limit > 0; }
+  void plain_speeds(int64_t hidden, int64_t mlp);
+  void print_limit() const;
   void preprocess();
   void towers();
   void encode();
@@ -143,31 +150,38 @@ class Bench {
   at::Device device_{at::kCPU};
   at::ScalarType dtype_ = at::kFloat;
   int n_frames_ = 0, n_chunks_ = 0;
-  double product_tflops_ = 0, copy_gbs_ = 0;
+  double product_tflops_ = 0, copy_gbs_ = 0, pinned_gbs_ = 0;
   at::Tensor patches_, states_;  // features of one frame, encoder states of all sound
   std::shared_ptr<const Encoded> encoded_;
   std::vector<Phase> phases_;
 };
 
 std::unique_ptr<VidiSession> Bench::open_session() const {
-  if (!a_.open.folder.empty()) return VidiSession::load(a_.open, Cancel());
+  OpenOptions window = a_.open;  // the form of the weights follows from it
+  window.window_seconds = a_.seconds;
+  if (!window.folder.empty()) return VidiSession::load(window, Cancel());
+  window.window_frames = a_.seconds;
   const CheckpointGeometry geometry = checkpoint_geometry(a_.geometry);
-  return VidiSession::random(config_of(geometry), shapes_of(geometry), a_.open, 1);
+  return VidiSession::random(config_of(geometry), shapes_of(geometry), window, 1);
 }
 
-// A product at the decoder's own shape and a copy far larger than any cache.
-void Bench::plain_speeds() {
-  const DecoderConfig& d = session_->model().config().decoder;
+// A product at the decoder's own shape, a copy far larger than any cache, and one from pinned
+// memory of the host.
+void Bench::plain_speeds(int64_t hidden, int64_t mlp) {
   const int64_t rows = device_.is_cuda() ? 8192 : 512;
-  at::Tensor x = at::randn({rows, d.hidden}, options()),
-             w = at::randn({d.mlp, d.hidden}, options());
-  const double flop = 2.0 * rows * d.hidden * d.mlp;
+  at::Tensor x = at::randn({rows, hidden}, options()), w = at::randn({mlp, hidden}, options());
+  const double flop = 2.0 * rows * hidden * mlp;
   product_tflops_ = flop / 1e12 / time_call(device_, 50, [&] { apply_linear(x, w); }).seconds;
-  const bool has_room = device_.is_cuda() && a_.open.memory_limit == 0;
-  at::Tensor from =
-      at::zeros({has_room ? int64_t{2} << 30 : int64_t{1} << 28}, options().dtype(at::kByte));
+  at::Tensor from = at::zeros({device_.is_cuda() ? int64_t{2} << 30 : int64_t{1} << 28},
+                              options().dtype(at::kByte));
   at::Tensor to = at::empty_like(from);
   copy_gbs_ = 2.0 * from.numel() / 1e9 / time_call(device_, 10, [&] { to.copy_(from); }).seconds;
+  if (!device_.is_cuda()) return;
+  from = at::zeros({int64_t{1} << 28}, at::TensorOptions(at::kByte).pinned_memory(true));
+  to = to.narrow(0, 0, from.numel());
+  pinned_gbs_ = from.numel() / 1e9 / time_call(device_, 10, [&] { to.copy_(from, true); }).seconds;
+  from = to = x = w = at::Tensor();
+  free_device_cache(device_);
 }
 
 void Bench::preprocess() {
@@ -353,8 +367,10 @@ void Bench::print() const {
               a_.open.folder.empty() ? a_.geometry.c_str() : info.family.c_str(),
               info.precision.c_str(), info.device.c_str(), a_.seconds, a_.queries);
   const int decimals = device_.is_cuda() ? 1 : 4;
-  std::printf("plain product %.*f TFLOP/s, plain copy %.0f GB/s\n", decimals, product_tflops_,
+  std::printf("plain product %.*f TFLOP/s, plain copy %.0f GB/s", decimals, product_tflops_,
               copy_gbs_);
+  if (pinned_gbs_ > 0) std::printf(", from pinned memory %.1f GB/s", pinned_gbs_);
+  std::printf("\n");
   std::printf("%-34s %12s %12s %10s %10s %8s\n", "phase", "ms", "core ms", "TFLOP/s", "GB/s",
               "share");
   for (const Phase& p : phases_) {
@@ -372,12 +388,19 @@ void Bench::print() const {
   std::printf("weights %.2f GB, keys and values of %lld tokens, peak device memory %.2f GB\n",
               info.weight_bytes / 1e9, static_cast<long long>(encoded_->n_tokens()),
               memory_use(device_).peak / 1e9);
-  if (a_.open.memory_limit == 0) return;
-  std::printf(
-      "memory limit %.2f GB, at most held by the allocator %.2f GB, towers (%.2f GB) %s\n",
-      a_.open.memory_limit / 1e9, memory_use(device_).held_peak / 1e9,
-      session_->model().towers().bytes() / 1e9,
-      session_->model().towers().on_device() ? "stay on the device" : "leave it for each window");
+  if (a_.open.memory_limit > 0) print_limit();
+}
+
+void Bench::print_limit() const {
+  const DeviceModel& model = session_->model();
+  const MemoryUse used = memory_use(device_);
+  std::printf("memory limit %.2f GB, at most held by the allocator %.2f GB, towers (%.2f GB) %s\n",
+              a_.open.memory_limit / 1e9, used.held_peak / 1e9, model.towers().bytes() / 1e9,
+              model.towers().on_device() ? "stay on the device" : "leave it for each window");
+  const ModelPlan& form = model.form();
+  std::printf("planned %.2f GB (held: %.1f %%): %s, %lld layers (%.2f GB) in the host's memory\n",
+              form.total() / 1e9, 100.0 * used.held_peak / form.total(), form_text(form).c_str(),
+              static_cast<long long>(form.spilled_layers), form.host_bytes / 1e9);
 }
 
 nlohmann::json Bench::as_json() const {
