@@ -22,7 +22,8 @@ constexpr Download kDownloads[] = {
     {"memory:GLMemory", "gldownload"},     {"memory:DMABuf", "vapostproc"},
     {"memory:VAMemory", "vapostproc"},     {"memory:VASurface", "vaapipostproc"},
     {"memory:CUDAMemory", "cudadownload"}, {"memory:VulkanImage", "vulkandownload"},
-    {"memory:NVMM", "nvvideoconvert"}};
+    {"memory:NVMM", "nvvideoconvert"},
+};
 
 bool has(GstPad* pad, const GstCaps* caps) {
   const Owned<GstCaps> current(gst_pad_get_current_caps(pad));
