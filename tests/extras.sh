@@ -14,6 +14,7 @@ pip_into() {
 
 need_packages "the manual pages" help2man
 need_packages "the tests of the page" chromium chromium-driver python3-selenium
+need_packages "the hosts" gir1.2-ges-1.0 gir1.2-gst-rtsp-server-1.0 python3-opencv gstreamer1.0-gtk3 gir1.2-gtk-3.0 xvfb
 need_packages "reading back what is exported and published" mkvtoolnix ffmpeg python3-venv
 # In no Debian. (OpenTimelineIO's package 0.18.0 holds libraries of another Python.)
 pip_into build/extras 'opentimelineio>=0.18.1,<0.19' otio-cmx3600-adapter otio-fcpx-xml-adapter m3u8==6.0.0

@@ -255,8 +255,11 @@ void FilePipeline::take(const Track& track, FilterInput& input) {
     if (one->stream->pad() == track.pad) one->stream->watch(track.kind, track.coded);
   }
   if (!input.link(track.pad))
-    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("One of its tracks cannot be linked."),
-                      (nullptr));
+    GST_ELEMENT_ERROR(
+        pipeline_, STREAM, FORMAT,
+        ("Its %s cannot be watched: vidifilter does not take %s.",
+         track.kind == Kind::kSound ? "sound" : "pictures", format_text(track.pad).c_str()),
+        (nullptr));
 }
 
 // Once, also where every group of streams would say it again.

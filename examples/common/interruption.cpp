@@ -1,6 +1,7 @@
 #include "examples/common/interruption.h"
 
 #include <csignal>
+#include <initializer_list>
 
 std::atomic<bool> interrupted{false};
 

@@ -95,6 +95,11 @@ std::vector<size_t> by_preference(const std::vector<Track>& tracks) {
   return order;
 }
 
+GstCaps* caps_of(GstPad* pad) {
+  GstCaps* caps = gst_pad_get_current_caps(pad);
+  return caps ? caps : gst_pad_query_caps(pad, nullptr);
+}
+
 }  // namespace
 
 bool is_made_by(GstElement* element, const char* factory) {
@@ -108,9 +113,17 @@ Kind kind_of(const std::string& type) {
   return begins("audio/") ? Kind::kSound : Kind::kOther;
 }
 
+std::string format_text(GstPad* pad) {
+  GstCaps* caps = caps_of(pad);
+  gchar* text = gst_caps_to_string(caps);
+  const std::string format = text;
+  g_free(text);
+  gst_caps_unref(caps);
+  return format;
+}
+
 std::string media_type(GstPad* pad) {
-  GstCaps* caps = gst_pad_get_current_caps(pad);
-  if (!caps) caps = gst_pad_query_caps(pad, nullptr);
+  GstCaps* caps = caps_of(pad);
   const bool known = !gst_caps_is_empty(caps) && !gst_caps_is_any(caps);
   const std::string type = known ? gst_structure_get_name(gst_caps_get_structure(caps, 0)) : "";
   gst_caps_unref(caps);

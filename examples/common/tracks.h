@@ -11,6 +11,7 @@
 enum class Kind { kOther, kPicture, kSound };
 Kind kind_of(const std::string& media_type);  // of caps, coded or raw
 std::string media_type(GstPad* pad);          // "video/x-raw"; empty when not known
+std::string format_text(GstPad* pad);         // the caps in full
 
 // Which tracks the command line asks for: number or language; empty: the file's own choice.
 struct TrackWishes {

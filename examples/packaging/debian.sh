@@ -62,9 +62,11 @@ main() {
   [ $# = 1 ] || fail "expected a folder to put the packages into, found $# arguments"
   if [ "$1" = --needs ]; then print_needs && return; fi
   command -v dpkg-buildpackage >/dev/null || fail "dpkg-buildpackage is missing: apt-get install $(print_needs | xargs)"
+  local given=${VIDI_TORCH:-.venv}
+  VIDI_TORCH=$(sh tests/find-torch.sh "$given" 2>/dev/null) ||
+    fail "no libtorch in '$given': tests/setup.sh gets one, VIDI_TORCH=FOLDER names another"
   mkdir -p "$1"
   out=$(realpath "$1")
-  VIDI_TORCH=$(sh tests/find-torch.sh "${VIDI_TORCH:-.venv}")
   export VIDI_TORCH
   work=$out/build
   rm -rf "$work"

@@ -20,6 +20,15 @@ constexpr gint64 kUntilSettled = 5 * G_USEC_PER_SEC;  // what fits no pad later 
 constexpr char kChanged[] = "the streams of the source have changed";
 constexpr char kNoParameters[] = "the pictures came without what their decoder needs";
 
+// The filter's error about caps that came, which is the source's doing.
+bool is_negotiation(GstMessage* message) {
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  const bool is = g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION);
+  g_error_free(error);
+  return is;
+}
+
 GstClockTime ns(double seconds) { return static_cast<GstClockTime>(seconds * GST_SECOND); }
 
 GstElement* add_sink(GstElement* pipeline, bool paced_by_source) {
@@ -162,7 +171,9 @@ void Connection::watch(GstPad* pad) {
     gst_element_link_pads(filter_, "audio_src", sink, "sink");
   }
   if (GST_PAD_LINK_FAILED(gst_pad_link(pad, in)))
-    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT, ("%s", kWrongFormat), (nullptr));
+    GST_ELEMENT_ERROR(pipeline_, STREAM, FORMAT,
+                      ("%s: vidifilter does not take %s", kWrongFormat, format_text(pad).c_str()),
+                      (nullptr));
   gst_object_unref(in);
 }
 
@@ -210,10 +221,12 @@ void Connection::handle(GstMessage* message) {
 
 void Connection::handle_error(GstMessage* message) {
   const bool has_settled = g_get_monotonic_time() - began_us_ > kUntilSettled;
-  if (has_settled && has_pictures() && message_text(message) == kWrongFormat)
-    return end(Why::kChanged, kChanged);
-  const bool of_the_model = GST_MESSAGE_SRC(message) == GST_OBJECT(filter_);
-  end(of_the_model ? Why::kBroken : Why::kLost, message_text(message));
+  const std::string text = message_text(message);
+  const bool of_the_filter = GST_MESSAGE_SRC(message) == GST_OBJECT(filter_);
+  const bool of_its_input = of_the_filter && is_negotiation(message);
+  const bool wrong_format = of_its_input || g_str_has_prefix(text.c_str(), kWrongFormat);
+  if (has_settled && has_pictures() && wrong_format) return end(Why::kChanged, kChanged);
+  end(of_the_filter && !of_its_input ? Why::kBroken : Why::kLost, text);
 }
 
 void Connection::handle_structure(GstMessage* message) {

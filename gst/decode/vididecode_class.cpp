@@ -22,6 +22,7 @@
 
 #include "gst/decode/vididecode.h"
 #include "gst/media/picture.h"
+#include "gst/media/refused_caps.h"
 
 GST_DEBUG_CATEGORY(vididecode_debug);
 #define GST_CAT_DEFAULT vididecode_debug
@@ -139,6 +140,16 @@ gboolean on_event(GstPad*, GstObject* parent, GstEvent* event) {
                  [&](vidi::SamplingDecoder& decoder) { return decoder.event(event); });
 }
 
+gboolean on_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  const gboolean answered = gst_pad_query_default(pad, parent, query);
+  const std::string why = guarded(parent, std::string(), [&](vidi::SamplingDecoder&) {
+    return vidi::refusal_of_caps(pad, query,
+                                 {"H.264 or H.265 as h264parse and h265parse give it, VP8 or VP9"});
+  });
+  if (!why.empty()) GST_ELEMENT_ERROR(parent, CORE, NEGOTIATION, ("%s", why.c_str()), (nullptr));
+  return answered;
+}
+
 GstPad* pad_of(GstBin* bin, const char* name) {
   GstElementClass* klass = GST_ELEMENT_GET_CLASS(bin);
   GstPad* pad = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, name), name);
@@ -154,6 +165,7 @@ SamplingDecoder::SamplingDecoder(GstBin* bin)
     : bin_(bin), sink_(pad_of(bin, "sink")), src_(pad_of(bin, "src")) {
   gst_pad_set_chain_function(sink_, on_buffer);
   gst_pad_set_event_function(sink_, on_event);
+  gst_pad_set_query_function(sink_, on_query);
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
 }
 

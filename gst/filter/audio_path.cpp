@@ -161,6 +161,7 @@ GstPad* AudioPath::request(GstPadTemplate* templ) {
   gst_pad_set_event_function(sink, on_audio_event);
   gst_pad_set_element_private(sink, src);
   g_signal_connect(sink, "unlinked", G_CALLBACK(on_unlinked), this);
+  gst_pad_set_query_function(sink, on_audio_query);
   pass_through(sink, src);
   auto idle = std::make_shared<SparsePad>(src, nullptr);
   GST_OBJECT_LOCK(element_);

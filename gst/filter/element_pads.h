@@ -13,6 +13,7 @@ gboolean on_video_event(GstPad* pad, GstObject* parent, GstEvent* event);
 gboolean on_video_query(GstPad* pad, GstObject* parent, GstQuery* query);
 GstFlowReturn on_audio_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
 gboolean on_audio_event(GstPad* pad, GstObject* parent, GstEvent* event);
+gboolean on_audio_query(GstPad* pad, GstObject* parent, GstQuery* query);
 GstIterator* internal_links(GstPad* pad, GstObject* parent);
 
 // Caps, allocation and scheduling pass between the two pads of a pair as if we were not there.

@@ -95,6 +95,11 @@ void Notices::post_error(const Error& error, bool fatal) const {
                            __LINE__);
 }
 
+void Notices::refuse_caps_once(const std::string& text) {
+  if (said_[kSaidCaps].exchange(true)) return;
+  GST_ELEMENT_ERROR(element_, CORE, NEGOTIATION, ("%s", text.c_str()), (nullptr));
+}
+
 // GstMessageProgress has a field for the percent, and no function that sets it.
 void Notices::post_progress(GstProgressType type, const std::string& text, int percent) const {
   GstMessage* message =

@@ -28,6 +28,7 @@ class Notices {
     kSaidPicture,
     kSaidSoundStopped,
     kSaidOnePicture,
+    kSaidCaps,
     kNSaid
   };
 
@@ -44,6 +45,7 @@ class Notices {
   // Now and then, not with every window.
   void warn_of_drops(DropReason reason, const std::string& error, const Counters& counters);
   void post_error(const Error& error, bool fatal) const;  // not fatal: a warning
+  void refuse_caps_once(const std::string& text);         // an error: nothing can come
 
   void post_progress(GstProgressType type, const std::string& text, int percent = -1) const;
   void post_loaded(double fraction);  // of the model; once for each percent

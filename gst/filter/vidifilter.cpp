@@ -148,6 +148,11 @@ bool Filter::offer_context(GstQuery* query) {
   return cuda_context_.answer(element_, query, settings_.now()->device);
 }
 
+void Filter::explain_refusal(GstPad* sink, GstQuery* query, const TakenCaps& taken) {
+  const std::string why = refusal_of_caps(sink, query, taken);
+  if (!why.empty()) notices_.refuse_caps_once(why);
+}
+
 void Filter::take_context(GstContext* context) {
   cuda_context_.take(element_, context, settings_.now()->device);
 }

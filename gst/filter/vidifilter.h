@@ -25,6 +25,7 @@
 #include "gst/filter/side_pads.h"
 #include "gst/filter/video_path.h"
 #include "gst/media/cuda_context.h"
+#include "gst/media/refused_caps.h"
 #include "gst/results/delivery.h"
 #include "gst/results/reporter.h"
 #include "gst/windows/window_feed.h"
@@ -63,6 +64,8 @@ class Filter final : public Listener {
   GstPad* partner_of(GstPad* pad) const;
   void take_context(GstContext* context);
   bool offer_context(GstQuery* query);  // a CONTEXT query that no neighbour answers
+  // Any thread: a query of a sink pad was answered. Says why, where that ends the stream.
+  void explain_refusal(GstPad* sink, GstQuery* query, const TakenCaps& taken);
 
   // ---- Listener: the model's thread ----
   void model_progress(double fraction) override { notices_.post_loaded(fraction); }

@@ -234,10 +234,29 @@ gboolean on_video_event(GstPad*, GstObject* parent, GstEvent* event) {
   return guarded(parent, FALSE, [&](Filter& filter) { return filter.video().event(event); });
 }
 
+namespace {
+
+TakenCaps taken_pictures(GstPad* pad) {
+  const GstCaps* caps = GST_PAD_TEMPLATE_CAPS(GST_PAD_PAD_TEMPLATE(pad));
+  const bool cuda = gst_caps_get_size(caps) > 1;  // see video_template_caps()
+  return {cuda ? "raw video in system or CUDA memory" : "raw video in system memory", "video/x-raw",
+          "videoconvert"};
+}
+
+void explain_refusal(GstPad* pad, GstObject* parent, GstQuery* query, const TakenCaps& taken) {
+  guarded(parent, false,
+          [&](Filter& filter) { return filter.explain_refusal(pad, query, taken), true; });
+}
+
+}  // namespace
+
 gboolean on_video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   const auto about_watching = [&](Filter& filter) { return filter.video().answer_decoder(query); };
   if (GST_PAD_IS_SINK(pad) && guarded(parent, false, about_watching)) return TRUE;
-  if (gst_pad_query_default(pad, parent, query)) return TRUE;
+  if (gst_pad_query_default(pad, parent, query)) {
+    if (GST_PAD_IS_SINK(pad)) explain_refusal(pad, parent, query, taken_pictures(pad));
+    return TRUE;
+  }
   return GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT &&
          guarded(parent, false, [&](Filter& filter) { return filter.offer_context(query); });
 }
@@ -249,6 +268,13 @@ GstFlowReturn on_audio_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer)
 
 gboolean on_audio_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   return guarded(parent, FALSE, [&](Filter& filter) { return filter.audio().event(pad, event); });
+}
+
+gboolean on_audio_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  const gboolean answered = gst_pad_query_default(pad, parent, query);
+  explain_refusal(pad, parent, query,
+                  {"raw audio of at most 64 channels", "audio/x-raw", "audioconvert"});
+  return answered;
 }
 
 GstIterator* internal_links(GstPad* pad, GstObject* parent) {

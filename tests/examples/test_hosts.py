@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """Applications that take an element by its name: what they pass is watched, what is found comes out at their bus.
 
-A host that is not installed is skipped: gir1.2-ges-1.0, gir1.2-gst-rtsp-server-1.0, python3-opencv, gst-validate-1.0.
+A host that is not installed is skipped: gir1.2-ges-1.0, gir1.2-gst-rtsp-server-1.0, python3-opencv, gst-validate-1.0 (in no Debian),
+gstreamer1.0-gtk3 with gir1.2-gtk-3.0 and xvfb.
 """
+import contextlib
 import importlib.util
+import json
 import os
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -35,6 +39,26 @@ def bindings(name):
         return getattr(__import__("gi.repository", fromlist=[name]), name)
     except (ValueError, ImportError, AttributeError, NameError):
         return None
+
+
+def has_gtk():
+    return (HAS_GI and Gst.ElementFactory.find("gtksink") is not None and shutil.which("Xvfb") is not None and
+            "3.0" in gi.Repository.get_default().enumerate_versions("Gtk"))
+
+
+@contextlib.contextmanager
+def screen():
+    """The name of a display of its own, which nobody sees."""
+    read, write = os.pipe()
+    server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-nolisten", "tcp", "-screen", "0", "640x480x24"], pass_fds=[write],
+                              stderr=subprocess.DEVNULL)
+    os.close(write)
+    try:
+        with open(read) as said:
+            yield ":" + said.readline().strip()  # once it can be used
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def watch(pipeline):
@@ -159,13 +183,30 @@ class Hosts(unittest.TestCase):
             self.assertEqual(ran.stdout.strip(), N_PICTURES, ran.stderr)
             self.assertIn('"type":"result"', path.read_text())
 
+    @unittest.skipUnless(has_gtk(), "gstreamer1.0-gtk3, gir1.2-gtk-3.0 or xvfb is not installed")
+    def test_gtk(self):
+        """A window of GTK shows every picture of the film with the element before its sink, and the hits come."""
+        with screen() as display:
+            host = [sys.executable, str(cases.SOURCE / "tests/examples/gtk_host.py"), str(cases.CLIP)]
+            ran = cases.run([*host, FILTER], env=cases.environment(DISPLAY=display, GDK_BACKEND="x11"))
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        seen = json.loads(ran.stdout)
+        self.assertEqual(seen["rendered"], int(N_PICTURES))
+        self.assertGreater(seen["colours"], 1)
+        self.assertEqual([query for query, _, _ in seen["hits"]], ["a phone"], seen)
+        for found, true in zip(seen["hits"][0][1:], PHONE_S):
+            self.assertAlmostEqual(found, true, delta=NEAR_S)
+
     @unittest.skipUnless(VALIDATE, "gst-validate-1.0 is not installed")
     def test_validate(self):
         """gst-validate reports as much about a pipeline with it as about the same one with identity."""
         def reports(element):
             line = f"filesrc location={cases.CLIP} ! qtdemux ! decodebin ! videoconvert ! {element} ! fakesink sync=false"
             ran = cases.run([VALIDATE, *line.split(" ")])
-            return ran.returncode, re.findall(r"(?m)^\s*(\w+) : ", ran.stdout + ran.stderr)
+            said = ran.stdout + ran.stderr
+            count = re.search(r"(?m)^Issues found: (\d+)$", said)  # its last line when it came to an end
+            self.assertTrue(count, said)
+            return ran.returncode, count[1], sorted(re.findall(r"(?m)^ *((?:critical|warning|issue) : .*)$", said))
         self.assertEqual(reports(f"vidifilter model-path={cases.CHECKPOINT} query=dog"), reports("identity"))
 
 

@@ -414,6 +414,16 @@ class VidiAsk(unittest.TestCase):
             with self.subTest(path=path):
                 self.assert_refused(ask(path, "x"), 1, str(path))
 
+    def test_a_track_that_cannot_be_watched_is_named(self):
+        """Sound of more channels than are taken is named as what it is, with its format."""
+        path = self.folder / "choir.mkv"
+        made = cases.run(["gst-launch-1.0", "-q", "matroskamux", "name=m", "!", "filesink", f"location={path}",
+                          *"videotestsrc num-buffers=20 ! video/x-raw,width=64,height=64,framerate=10/1 ! jpegenc ! queue ! m.".split(),
+                          *"audiotestsrc num-buffers=20 samplesperbuffer=1600".split(), "!",
+                          "audio/x-raw,format=S16LE,rate=16000,channels=100,channel-mask=(bitmask)0", "!", "queue", "!", "m."])
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assert_refused(ask(path, "x"), 1, "Its sound cannot be watched", "audio/x-raw", "channels=(int)100")
+
     def test_bad_models(self):
         """A checkpoint folder that is missing or empty, and an unknown device, end with the element's sentence."""
         for arguments, part in [(["--model", self.folder / "none"], "none"), (["--model", self.folder], "config.json"),

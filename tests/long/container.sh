@@ -25,7 +25,8 @@ trap end EXIT
 # The name that the container file says, made here: no registry is asked.
 make_base_image() {
   make_root "$folder/base" "$suite"
-  printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' >>"$folder/base/etc/pip.conf"
+  # The machine's settings are there already, if it has any.
+  [ -e "$folder/base/etc/pip.conf" ] || printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' >"$folder/base/etc/pip.conf"
   local container
   container=$(buildah "${storage[@]}" from scratch)
   buildah "${storage[@]}" add --quiet "$container" "$folder/base" / >/dev/null
