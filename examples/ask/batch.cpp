@@ -31,6 +31,7 @@ int complain(const std::string& sentence) {
 
 BatchVoice voice_of(ProgressBar& bar) {
   return {[&bar](const std::string& line) { return bar.clear(), print(line); },
+          [] { return !has_lost_reader(); },
           [&bar](const std::string& sentence) { bar.say(sentence); },
           [&bar](double fraction, const std::string& counts) {
             bar.show("Asking", std::max(0.0, fraction), counts);
@@ -38,7 +39,7 @@ BatchVoice voice_of(ProgressBar& bar) {
 }
 
 int status_of(const BatchRun& run, const std::string& error, bool is_strict) {
-  if (lost_output() && lost_output()->reader_left) end_without_reader();
+  if (run.is_unread() || (lost_output() && lost_output()->reader_left)) end_without_reader();
   if (lost_output()) return complain(lost_output()->sentence);
   if (!error.empty()) return complain(error);
   if (interrupted)

@@ -267,3 +267,10 @@ void BatchDesk::show(std::optional<size_t> n_all) {
   const double fraction = n_all && *n_all > 0 ? n_ended / static_cast<double>(*n_all) : -1;
   voice_.show(fraction, summary_.counts());
 }
+
+// Whoever reads has ended: what is being asked is nobody's, and its model takes memory that the
+// next one needs.
+void BatchDesk::check_reader() {
+  std::lock_guard lock(mutex_);
+  if (!broken_ && !voice_.is_read()) unread_ = broken_ = true;
+}

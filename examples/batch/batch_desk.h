@@ -29,6 +29,7 @@ struct BatchQuestions {
 // How a batch speaks; never called by two threads at once.
 struct BatchVoice {
   std::function<bool(const std::string& line)> print;  // false: nobody reads on
+  std::function<bool()> is_read;                       // false: the same, between two lines
   std::function<void(const std::string& sentence)> say;
   // How far the list is, 0 to 1; below 0: that is not known.
   std::function<void(double fraction, const std::string& counts)> show;
@@ -48,10 +49,12 @@ class BatchDesk {
   // The run ends: Ctrl-C, or nothing can be asked or kept.
   bool is_over() const { return interrupted_ || broken_; }
   void break_off(const std::string& error);
+  bool is_unread() const { return unread_; }  // it was broken off since nobody reads its lines
   std::string error() const;  // why it was broken off
   BatchSummary summary() const;
   void say(const std::string& sentence);
   void show(std::optional<size_t> n_all);
+  void check_reader();
 
  private:
   bool identify(BatchTask& task, BatchJob& job);
@@ -77,7 +80,7 @@ class BatchDesk {
   const std::string run_id_;
   ResultFolder folder_;
   Gate gate_;
-  std::atomic<bool> broken_{false};
+  std::atomic<bool> broken_{false}, unread_{false};
 
   std::mutex forms_mutex_;  // while forms_ are found out, and a model is loaded
   Forms forms_;

@@ -83,6 +83,7 @@ void BatchRun::watch() {
   const auto has_ended = [](const auto& job) { return job->has_ended.load(); };
   while (!std::all_of(jobs_.begin(), jobs_.end(), has_ended) && !is_stuck_) {
     for (const auto& job : jobs_) is_stuck_ |= !job->watch(desk_.is_over());
+    desk_.check_reader();
     desk_.show(list_.total());
     say_that_it_waits();
     std::this_thread::sleep_for(kStep);

@@ -26,6 +26,7 @@ class BatchRun {
   // run ended before.
   std::string run();
   BatchSummary summary() const { return desk_.summary(); }
+  bool is_unread() const { return desk_.is_unread(); }
   // A thread of this run is still in a file that does not let go (a disk that does not answer): the
   // object must outlive it, and the process end.
   bool is_stuck() const { return is_stuck_; }
