@@ -17,3 +17,4 @@ need_packages "the tests of the page" chromium chromium-driver python3-selenium
 need_packages "reading back what is exported and published" mkvtoolnix ffmpeg python3-venv
 # In no Debian. (OpenTimelineIO's package 0.18.0 holds libraries of another Python.)
 pip_into build/extras 'opentimelineio>=0.18.1,<0.19' otio-cmx3600-adapter otio-fcpx-xml-adapter m3u8==6.0.0
+pip_into build/extras -r examples/ray/requirements.txt duckdb==2.0.1

@@ -78,11 +78,10 @@ std::string BatchAsker::load(Forms* forms, const std::atomic<bool>& stop) {
     holder_ = gst_pipeline_new(nullptr);
     gst_bin_add(GST_BIN(holder_), filter);
     gst_element_set_state(holder_, GST_STATE_PAUSED);
-    const std::string error = wait_until_ready(stop);
-    if (!error.empty()) return error;
+    error_ = wait_until_ready(stop);
   }
-  *forms = forms_;
-  return "";
+  if (error_.empty() && !device_.empty()) *forms = forms_;  // no device: it was stopped
+  return error_;
 }
 
 std::string BatchAsker::wait_until_ready(const std::atomic<bool>& stop) {
@@ -111,16 +110,19 @@ FileEnd BatchAsker::ask(const FileQuestion& question, const std::atomic<bool>& s
   Arguments arguments = arguments_;
   arguments.file = question.name;
   arguments.queries = question.queries;
+  const std::string name = printable(question.name);
   rows->set_device(device_);
   FileEnd end;
   Asker asker(arguments, model_, question.uri, stop);
   asker.listen({[&](const GstStructure* said) { take(said, asker.pipeline().filter(), rows); },
-                [&](const std::string& note) { end.notes.push_back(without_program(note)); }});
+                [&](const std::string& note) {
+                  end.notes.push_back(without_name(without_program(note), name));
+                }});
   const bool watched = asker.watch_file([](const Hit&) {});
   end.status = status_of(asker, watched, stop);
   const std::string error =
       end.status == FileEnd::Status::kBroken ? asker.why_unanswered() : asker.error();
-  end.error = without_name(error, printable(question.name));
+  end.error = without_name(error, name);
   MediaFacts film;
   asker.describe(&film);
   end.facts = {film.duration, asker.pipeline().n_pictures(), film.has_audio, device_, "", 0};

@@ -31,8 +31,8 @@ class BatchAsker final : public FileAsker {
   const std::string model_;
   // An element without a stream, which keeps the model: those of the files share it.
   GstElement* holder_ = nullptr;
-  Forms forms_;  // what it came to
-  std::string device_, place_;
+  Forms forms_;                         // what it came to
+  std::string device_, place_, error_;  // error_: why there is no model
 };
 
 // Options that change answers, as a part of a file's key.

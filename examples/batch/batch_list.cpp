@@ -111,7 +111,7 @@ void BatchList::count() {
   if (is_back && error_.empty()) total_ = n;
   buffer_.clear(), error_.clear();
   done_ = number_ = 0;
-  ended_ = is_too_long_ = false;
+  ended_ = false;
 }
 
 // The next whole line, or what is left at the end. Of one that is too long the rest is thrown away.
@@ -119,15 +119,11 @@ bool BatchList::take_line(std::string* text) {
   const size_t end = buffer_.find('\n', done_);
   const bool is_whole = end != std::string::npos;
   const size_t n = (is_whole ? end : buffer_.size()) - done_;
-  if (!is_whole && n > kLongestLine) {
-    if (!is_too_long_) buffer_.resize(done_ + kLongestLine + 1);  // enough to be refused
-    if (is_too_long_) buffer_.resize(done_);
-    is_too_long_ = true;
-  }
+  if (!is_whole && n > kLongestLine)
+    buffer_.resize(done_ + kLongestLine + 1);  // it is refused anyway
   if (!is_whole && (!ended_ || n == 0)) return false;
-  *text = buffer_.substr(done_, is_whole ? n : std::string::npos);
+  *text = buffer_.substr(done_, n);
   done_ = is_whole ? end + 1 : buffer_.size();
-  is_too_long_ = false;
   if (number_++ == 0 && text->starts_with(kByteOrderMark)) text->erase(0, 3);
   if (text->ends_with('\r')) text->pop_back();
   return true;

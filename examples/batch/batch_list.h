@@ -47,7 +47,7 @@ class BatchList {
   int descriptor_ = -1;
   std::string name_, error_, buffer_;
   size_t done_ = 0;  // of buffer_
-  bool ended_ = false, is_too_long_ = false;
+  bool ended_ = false;
   size_t number_ = 0;
   std::optional<size_t> total_;
 };

@@ -7,6 +7,7 @@
 An actor a GPU (--cpu: as many as --workers says) holds one `vidi-ask --batch -`, which has a few lines in work and a few more
 waiting, so that it always decodes ahead. What is done stands in DIR by name: killed and started again, this goes on, and an actor
 whose engine dies is started anew with the lines that it had. DIR, the films and the model are at the same place on every machine.
+Variables that begin with VIDI_ or GST_ are handed on.
 Each film's end is a line of JSON on stdout. What follows `--` is vidi-ask's: options and questions.
 """
 import argparse
@@ -18,6 +19,7 @@ import sys
 import threading
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to Ray's authors
+os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the first is said, of all that an engine had
 import ray
 
 AHEAD = 4  # lines that an engine has at once: two in work, two that wait
@@ -28,9 +30,9 @@ TRIES = 16  # of a line whose engine dies; a film that kills it is given up by v
 class Engine:
     """One vidi-ask, and the films that it has not ended yet, by the number of their line."""
 
-    def __init__(self, command, folder):
-        self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True, errors="surrogateescape")
+    def __init__(self, command, folder, environment):
+        self.process = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="surrogateescape")
         self.lock, self.waiting, self.n_lines, self.said = threading.Lock(), {}, 0, ""
         threading.Thread(target=self.read_ends, daemon=True).start()
         threading.Thread(target=self.read_errors, daemon=True).start()
@@ -65,11 +67,11 @@ class Engine:
 
 
 def films_in(name):
-    """The lines that name something, one after the other: a list may be longer than memory."""
-    with sys.stdin if name == "-" else open(name, errors="surrogateescape") as lines:
-        for line in lines:
+    """The lines that name something, with their numbers, one after the other: a list may be longer than memory."""
+    with open(sys.stdin.fileno() if name == "-" else name, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
             if line.strip() and not line.lstrip().startswith("#"):
-                yield line.rstrip("\r\n")
+                yield number, line.rstrip("\r\n")
 
 
 def ends_of(films, engines):
@@ -77,26 +79,28 @@ def ends_of(films, engines):
     films, of = iter(films), {}
     idle = [engine for engine in engines for _ in range(AHEAD)]
     while True:
-        for line in films:
+        for number, line in films:
             engine = idle.pop()
-            of[engine.ask.remote(line)] = engine
+            of[engine.ask.remote(line)] = engine, number
             if not idle:
                 break
         if not of:
             return
         done, _ = ray.wait(list(of))
         for task in done:
-            idle.append(of.pop(task))
-            yield ray.get(task)
+            engine, number = of.pop(task)
+            idle.append(engine)
+            yield {**ray.get(task), "line": number}
 
 
-def engines_for(args):
+def engines_for(args, of_engine):
     n = args.workers or int(ray.cluster_resources().get("CPU" if args.cpu else "GPU", 0))
     if n < 1:
         sys.exit("ask.py: Ray has no GPU here, expected one or more, or --cpu")
     needs = {"num_cpus": 1} if args.cpu else {"num_gpus": 1}
-    command = [args.program, "--batch", "-", "--out", os.path.abspath(args.out), *args.rest]
-    return [Engine.options(**needs).remote(command, os.getcwd()) for _ in range(n)]
+    command = [args.program, "--batch", "-", "--out", os.path.abspath(args.out), *of_engine]
+    environment = {name: value for name, value in os.environ.items() if name.startswith(("VIDI_", "GST_"))}
+    return [Engine.options(**needs).remote(command, os.getcwd(), environment) for _ in range(n)]
 
 
 def main():
@@ -106,13 +110,16 @@ def main():
     parser.add_argument("--cpu", action="store_true", help="engines without a GPU")
     parser.add_argument("--workers", type=int, default=0, help="engines (default: one a GPU, or with --cpu one a processor)")
     parser.add_argument("--program", default="vidi-ask", help="where vidi-ask is on every machine")
-    parser.add_argument("rest", nargs="*", help="options of vidi-ask and questions, after --")
-    args = parser.parse_args()
+    own = sys.argv[1:]
+    of_engine = own[own.index("--") + 1:] if "--" in own else []
+    args = parser.parse_args(own[:len(own) - len(of_engine) - 1] if "--" in own else own)
+    ends = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what Ray prints is no end of a film
     ray.init(log_to_driver=False, logging_level="error")
     n_failed = n = 0
     try:
-        for end in ends_of(films_in(args.list), engines_for(args)):
-            print(json.dumps(end, ensure_ascii=False), flush=True)
+        for end in ends_of(films_in(args.list), engines_for(args, of_engine)):
+            print(json.dumps(end), file=ends, flush=True)
             n, n_failed = n + 1, n_failed + (end["status"] != "ok")
     except (RuntimeError, ray.exceptions.RayError) as why:
         sys.exit(f"ask.py: {getattr(why, 'cause', None) or why}")
