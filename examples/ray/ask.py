@@ -94,10 +94,13 @@ def ends_of(films, engines):
 
 
 def engines_for(args, of_engine):
-    n = args.workers or int(ray.cluster_resources().get("CPU" if args.cpu else "GPU", 0))
-    if n < 1:
-        sys.exit("ask.py: Ray has no GPU here, expected one or more, or --cpu")
-    needs = {"num_cpus": 1} if args.cpu else {"num_gpus": 1}
+    kind = "CPU" if args.cpu else "GPU"
+    n_there = ray.cluster_resources().get(kind, 0)
+    n = args.workers or int(n_there)
+    if n_there < 1 or n < 1:
+        sys.exit(f"ask.py: Ray has no {kind} here, expected one or more{'' if args.cpu else ', or --cpu'}")
+    share = min(1, int(n_there / n * 1000) / 1000)  # more engines than there are share one
+    needs = {"num_cpus": share} if args.cpu else {"num_gpus": share}
     command = [args.program, "--batch", "-", "--out", os.path.abspath(args.out), *of_engine]
     environment = {name: value for name, value in os.environ.items() if name.startswith(("VIDI_", "GST_"))}
     return [Engine.options(**needs).remote(command, os.getcwd(), environment) for _ in range(n)]
