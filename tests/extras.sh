@@ -18,3 +18,4 @@ need_packages "the hosts" gir1.2-ges-1.0 gir1.2-gst-rtsp-server-1.0 python3-open
 need_packages "reading back what is exported and published" mkvtoolnix ffmpeg python3-venv
 # In no Debian. (OpenTimelineIO's package 0.18.0 holds libraries of another Python.)
 pip_into build/extras 'opentimelineio>=0.18.1,<0.19' otio-cmx3600-adapter otio-fcpx-xml-adapter m3u8==6.0.0
+pip_into build/extras -r examples/ray/requirements.txt duckdb==2.0.1

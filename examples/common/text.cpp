@@ -71,6 +71,7 @@ std::string without_users(const std::string& text) {
 // Parameters are known by their names: SRT's passphrase, and what cameras take over HTTP. The text
 // is taken byte by byte, of which \s would know 0x85 and 0xA0 as spaces: parts of UTF-8 characters.
 std::string without_credentials(const std::string& text) {
+  if (text.find_first_of("@=") == std::string::npos) return text;  // as mostly
   static GRegex* const secret = g_regex_new(
       "([?&](?:user|usr|username|login|loginuse|loginpas|pass|passwd|password|pwd|passphrase|token|"
       "secret|auth)=)[^&# \t\r\n\"'<>]*",
