@@ -1,0 +1,89 @@
+"""Asks about videos by one `vidi-ask --batch`, whose model stays loaded. What it writes stays in a folder beside the answers, so
+that a run that was ended goes on where it was."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.parse
+
+from fields import is_finite, parsed
+from problem import Problem, shown
+
+NS = 1e9
+
+
+def program():
+    """vidi-ask beside this program, else the one of the PATH."""
+    beside = os.path.join(os.path.dirname(os.path.realpath(sys.argv[0])), "vidi-ask")
+    found = beside if os.access(beside, os.X_OK) else shutil.which("vidi-ask")
+    if not found:
+        raise Problem(f"expected vidi-ask beside vidi-bench or in the PATH, found neither it nor {shown(beside)}")
+    return found
+
+
+def write_list(path, videos):
+    """A line a video: {path: [question]}. JSON's escapes keep any question on its line."""
+    with open(path, "w", encoding="ascii") as file:
+        for video, questions in videos.items():
+            file.write(json.dumps({"uri": uri_of(video), "queries": questions}) + "\n")
+
+
+def uri_of(path):
+    return "file://" + urllib.parse.quote(os.fsencode(path))
+
+
+def path_of(uri):
+    return os.fsdecode(urllib.parse.unquote_to_bytes(urllib.parse.urlsplit(uri).path)) if uri.startswith("file:") else uri
+
+
+def hits_in(lines):
+    """{question: [(start, stop, confidence)]} of the rows that vidi-ask wrote about one file; seconds."""
+    hits = {}
+    for line in lines:
+        row = parsed(line, "vidi-ask")
+        if row.get("kind") != "hit":
+            continue
+        confidence = row.get("confidence")
+        hits.setdefault(row["query"], []).append(
+            (round(row["start_ns"] / NS, 3), round(row["stop_ns"] / NS, 3), round(confidence, 6) if is_finite(confidence) else 0.0))
+    return hits
+
+
+class Asking:
+    """One run of vidi-ask over a list. `ends()` gives (path, error, hits) as each file ends: the error is empty where it was
+    watched to its end. Leaving it early ends vidi-ask."""
+
+    def __init__(self, folder, options, videos):
+        self.folder = folder
+        listed = os.path.join(folder, "list.jsonl")
+        write_list(listed, videos)
+        self.process = subprocess.Popen([program(), "--batch", listed, "--out", folder, *options],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace")
+
+    def ends(self):
+        for line in self.process.stdout:
+            end = parsed(line, "vidi-ask")
+            if end.get("type") != "file":
+                continue
+            if end["status"] == "ok":
+                yield path_of(end["uri"]), "", self.hits_of(end["key"])
+            else:
+                yield path_of(end["uri"]), end.get("error") or "failed", {}
+        status = self.process.wait()
+        if status:
+            raise Problem(f"vidi-ask ended {f'by signal {-status}' if status < 0 else f'with status {status}'}. "
+                          "What was answered until then is kept; started again it goes on")
+
+    def hits_of(self, key):
+        with open(os.path.join(self.folder, key + ".jsonl"), encoding="utf-8") as file:
+            return hits_in(file)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
