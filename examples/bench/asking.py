@@ -56,7 +56,7 @@ class Asking:
 
     def __init__(self, folder, options, videos):
         self.folder = folder
-        listed = os.path.join(folder, "list.jsonl")
+        listed = os.path.join(folder, "videos.list")
         write_list(listed, videos)
         self.process = subprocess.Popen([program(), "--batch", listed, "--out", folder, *options],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace")
