@@ -12,14 +12,15 @@ def best_iou(window, truth):
 
 
 def hits_in_order(windows, truth, threshold):
-    """For each window, the surest first, whether it takes a true one: the closest that is still free and close enough."""
+    """For each window, the surest first, whether it takes a true one: the closest that is still free and close enough, of equally
+    close ones the last, as the set's own scorer has it."""
     free = set(range(len(truth)))
     hits = []
     for window in windows:
-        closest = sorted(free, key=lambda index: -iou(window, truth[index]))
-        is_hit = bool(closest) and iou(window, truth[closest[0]]) >= threshold
+        closest = max(free, key=lambda index: (iou(window, truth[index]), index), default=None)
+        is_hit = closest is not None and iou(window, truth[closest]) >= threshold
         if is_hit:
-            free.remove(closest[0])
+            free.remove(closest)
         hits.append(is_hit)
     return hits
 

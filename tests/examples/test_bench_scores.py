@@ -108,6 +108,12 @@ class QvHighlights(Scores):
         found = self.of([(10, 20, 0.9), (10, 20, 0.8)], [(10, 20), (11, 21)])
         self.assert_scores(found, mAP=(7 * 1 + 3 * 0.5) / 10)
 
+    def test_equally_close(self):
+        """Of two true windows that are equally close the last one is taken, which leaves the first to the next window."""
+        # 12-20 shares 6 of 10 s with each of them: IoU 0.6. Had it taken 10-18, nothing close were left for the second window.
+        found = self.of([(12, 20, 0.9), (10, 18, 0.8)], [(10, 18), (14, 22)])
+        self.assert_scores(found, **{"mAP@0.5": 1, "mAP@0.75": 0.25})  # at 0.75: wrong, then right
+
     def test_order(self):
         """mAP goes by the scores, R1 by the first window of the list."""
         found = self.of([(60, 70, 0.1), (10, 20, 0.9)], [(10, 20)])
