@@ -49,7 +49,8 @@ def ask(file, asked, folder, options):
                     say(f"{shown(path)}: {error.rstrip('.')}")
                     continue
                 for question in asked[path]:
-                    file.rows[question.key] = file.benchmark.row_of(question, clipped_hits(hits.get(question.text, []), question.duration))
+                    found = clipped_hits(hits.get(question.text, []), question.duration)
+                    file.add(question.key, file.benchmark.row_of(question, found))
                 if time.monotonic() - last_written >= WRITE_EVERY_S:
                     file.write()
                     last_written = time.monotonic()

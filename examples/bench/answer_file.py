@@ -12,6 +12,7 @@ class AnswerFile:
         self.benchmark = benchmark
         self.path = os.path.realpath(path)
         self.rows = {}
+        self.is_changed = False
 
     def refuse_to_replace(self, *read):
         """What is read must not be written, under any of its names."""
@@ -32,8 +33,14 @@ class AnswerFile:
                 say(f"{shown(self.path)}: {shown(key)} stands more than once: the first one counts")
             self.rows.setdefault(key, row)
 
+    def add(self, key, row):
+        self.rows[key] = row
+        self.is_changed = True
+
     def write(self):
-        """Raises Problem where it cannot, and leaves the file as it was."""
+        """What was added. Raises Problem where it cannot, and leaves the file as it was."""
+        if not self.is_changed:
+            return
         beside = os.path.join(os.path.dirname(self.path), f".{os.path.basename(self.path)[:80]}.{socket.gethostname()}.{os.getpid()}")
         try:
             if os.path.lexists(beside):
@@ -43,6 +50,7 @@ class AnswerFile:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(beside, self.path)
+            self.is_changed = False
         except OSError as error:
             if os.path.exists(beside):
                 os.unlink(beside)
