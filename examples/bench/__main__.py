@@ -76,10 +76,9 @@ def answer(arguments, benchmark, questions):
     n_kept = sum(question.key in file.rows for question in questions)
     if n_kept:
         say(f"{n_kept} of {len(questions)} questions are answered in {shown(arguments.out)}: they are not asked again")
-    options = passed_options(arguments) + (["--quiet"] if arguments.quiet else [])
     folder = file.path + ".batch"
     keep_settings(folder, arguments)
-    return file.rows, missing, ask(file, asked, folder, options)
+    return file.rows, missing, ask(file, asked, folder, passed_options(arguments))
 
 
 def run(arguments):

@@ -49,6 +49,7 @@ def parser():
     options.add_argument("--score-only", metavar="FILE", help="Score these answers and ask nothing")
     for name, value, text in PASSED:
         options.add_argument("--" + name, metavar=value, help=text)
+    options.add_argument("--retry-failed", action="store_true", help="Try videos again that could not be watched in an earlier run")
     options.add_argument("--json", action="store_true", help="One JSON object on stdout instead of the table, scores from 0 to 1")
     options.add_argument("--quiet", action="store_true", help="No progress on stderr")
     options.add_argument("--version", action="version", version=f"vidi-bench (vidifilter) {VERSION}", help="Print the version")
@@ -70,4 +71,5 @@ def parse_arguments(words):
 def passed_options(arguments):
     """Those that were given, as vidi-ask takes them."""
     given = {name: getattr(arguments, name.replace("-", "_")) for name, _, _ in PASSED}
-    return [word for name, value in given.items() if value is not None for word in (f"--{name}", value)]
+    flags = [f"--{name}" for name in ("retry-failed", "quiet") if getattr(arguments, name.replace("-", "_"))]
+    return [word for name, value in given.items() if value is not None for word in (f"--{name}", value)] + flags

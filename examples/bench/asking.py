@@ -33,10 +33,6 @@ def uri_of(path):
     return "file://" + urllib.parse.quote(os.fsencode(path))
 
 
-def path_of(uri):
-    return os.fsdecode(urllib.parse.unquote_to_bytes(urllib.parse.urlsplit(uri).path)) if uri.startswith("file:") else uri
-
-
 def hits_in(lines):
     """{question: [(start, stop, confidence)]} of the rows that vidi-ask wrote about one file; seconds."""
     hits = {}
@@ -56,6 +52,7 @@ class Asking:
 
     def __init__(self, folder, options, videos):
         self.folder = folder
+        self.paths = list(videos)
         listed = os.path.join(folder, "videos.list")
         write_list(listed, videos)
         self.process = subprocess.Popen([program(), "--batch", listed, "--out", folder, *options],
@@ -66,10 +63,11 @@ class Asking:
             end = parsed(line, "vidi-ask")
             if end.get("type") != "file":
                 continue
+            path = self.paths[end["line"] - 1]
             if end["status"] == "ok":
-                yield path_of(end["uri"]), "", self.hits_of(end["key"])
+                yield path, "", self.hits_of(end["key"])
             else:
-                yield path_of(end["uri"]), end.get("error") or "failed", {}
+                yield path, end["error"], {}
         status = self.process.wait()
         if status:
             raise Problem(f"vidi-ask ended {f'by signal {-status}' if status < 0 else f'with status {status}'}. "

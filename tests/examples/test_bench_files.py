@@ -33,7 +33,7 @@ for number, line in enumerate(map(json.loads, open(listed))):
             fifo.write("here")
             fifo.flush()
             sys.stdin = open(here + "/never.fifo")
-    end = {"type": "file", "uri": line["uri"], "key": f"key{number}", "status": "ok", "error": None}
+    end = {"type": "file", "line": number + 1, "uri": line["uri"], "key": f"key{number}", "status": "ok"}
     if isinstance(answer, str):
         end.update(status="failed", error=answer)
     else:
