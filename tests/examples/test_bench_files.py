@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -209,10 +210,18 @@ class Bench(unittest.TestCase):
             os.mkfifo(self.folder / name)
         running = subprocess.Popen([self.program, "vue-tr", "--truth", self.truth, "--videos", self.videos, "--out", self.out],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with open(self.folder / "told.fifo") as fifo:
-            self.assertEqual(fifo.read(4), "here")
-            running.send_signal(signal.SIGTERM)
-            self.assertEqual(fifo.read(), "")  # its other end is closed: the stand-in has ended
+        self.addCleanup(running.kill)
+        fifo = os.open(self.folder / "told.fifo", os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, fifo)
+        waits = select.poll()
+        waits.register(fifo, select.POLLIN | select.POLLHUP)
+
+        def read():
+            self.assertTrue(waits.poll(cases.LIMIT_S * 1000), "the stand-in did not come, or does not end")
+            return os.read(fifo, 4)
+        self.assertEqual(read(), b"here")
+        running.send_signal(signal.SIGTERM)
+        self.assertEqual(read(), b"")  # its other end is closed: the stand-in has ended
         self.assertEqual(running.wait(cases.LIMIT_S), 128 + signal.SIGTERM)
         self.given()
         self.assertEqual(self.scores()["answered"], 3)
@@ -350,6 +359,15 @@ class Bench(unittest.TestCase):
         self.ask()
         self.assertTrue(self.out.is_symlink())
         self.assertEqual(len(json.loads(target.read_text())), 3)
+
+    def test_replaced_whole(self):
+        """Who has the old answers open reads them to their end: the new ones are another file."""
+        self.given()
+        self.out.write_text(json.dumps([{"query_id": 1, "answer": []}]))
+        with open(self.out) as old:
+            self.ask()
+            self.assertEqual(len(json.load(old)), 1)
+        self.assertEqual(len(self.answers()), 3)
 
     def test_no_room(self):
         """Where the answers cannot be written one sentence says so, and the file that was there stays whole."""
