@@ -12,7 +12,7 @@ CODE = {".h", ".cpp", ".cu", ".cuh"}
 # which includes only ground.
 TOP = [["gst"], ["model"], ["kernels"]]
 ROOMS = {
-    "examples": [["ask", "watch", "embed"], ["page"], ["export"], ["common"]],
+    "examples": [["ask", "watch", "embed"], ["batch"], ["page"], ["export"], ["common"]],
     "gst": [["plugin"], ["filter"], ["results"], ["worker", "decode"], ["windows"], ["media"]],
     "model": [["engine_api"], ["session"], ["decoder"], ["device", "text", "towers"], ["checkpoint"]],
     "kernels": [["launch_stub"], ["attention"], ["layers"], ["cuda", "pixels"]],

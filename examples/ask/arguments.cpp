@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "examples/ask/batch_options.h"
 #include "examples/ask/reference_mode.h"
 #include "examples/common/byte_count.h"
 #include "examples/common/output.h"
@@ -23,13 +24,15 @@ constexpr char kSummary[] =
     "  vidi-ask film.mp4 \"a dog\" \"someone saying hello\"\n"
     "  vidi-ask --task highlight film.mp4\n"
     "  ssh camera cat film.ts | vidi-ask - \"a dog\"\n"
+    "  find films -name '*.mp4' | vidi-ask --batch - --out hits \"a dog\"\n"
     "  vidi-ask --model Vidi1.5-9B --vtt hits.vtt film.mp4 \"a red car\"";
 
 constexpr char kDescription[] =
     "FILE is a path, a URI, or - for what is piped in. The table on stdout is sorted by question, "
     "then by time. Exit status: 0 the file was watched to its end (with --compare-precision "
     "twice), 1 it was not, or not every window of it was analysed, 2 the command line was not "
-    "understood.";
+    "understood. With --batch: 0 every file of the list was dealt with (--strict: 3 where some "
+    "failed), 1 the run broke off, 130 it was stopped.";
 
 constexpr double kUnset = std::numeric_limits<double>::quiet_NaN();
 constexpr double kDay = 86400;
@@ -40,6 +43,7 @@ struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *weights = nullptr,
         *keys = nullptr, *unload_after = nullptr, *task = nullptr;
   ExportOptions exports;
+  BatchOptions batch;
   gchar *vtt = nullptr, *srt = nullptr, *html = nullptr, *window = nullptr, *stride = nullptr,
         *rate = nullptr;
   gchar *min_confidence = nullptr, *memory_limit = nullptr;
@@ -119,7 +123,7 @@ std::string complaint_of_exports(const Arguments& a) {
 
 // The first thing that is wrong, as a sentence without its subject; empty when all is well.
 std::string complaint(const Arguments& a) {
-  if (a.file.empty()) return "expected a video file and what to look for";
+  if (a.file.empty() && !a.batch.is_wanted()) return "expected a video file and what to look for";
   if (a.file == "-" && a.ask_more)
     return "--ask-more reads the questions from stdin, so the file cannot come from there, too";
   if (!is_one_of(a.task, {"retrieval", "highlight"}))
@@ -139,24 +143,28 @@ std::string complaint(const Arguments& a) {
   if (a.max_highlights < 0) return "--max-highlights: expected 0 or more";
   if (a.n_decoders < 0 || a.n_decoders > kMostDecoders)
     return "--decoders: expected 0 to " + std::to_string(kMostDecoders);
-  if (a.queries.empty() && !a.highlights() && !a.ask_more)
+  if (a.queries.empty() && !a.highlights() && !a.ask_more && !a.batch.is_wanted())
     return "expected what to look for after the file, for example \"a dog\"";
   for (const std::string& query : a.queries) {
     if (!g_utf8_validate(query.data(), static_cast<gssize>(query.size()), nullptr))
       return "a question is not UTF-8";
     if (is_blank(query)) return "a question is empty";
+    if (is_file(query) && a.batch.is_wanted())
+      return "--batch takes its files from the list, expected a question, found the file " + query;
     if (is_file(query))
       return "vidi-ask takes one file, expected a question, found the file " + query;
   }
+  if (a.batch.is_wanted()) return complaint_of_batch(a);
   if (const auto error = complaint_of_page(a); !error.empty()) return error;
   if (const std::string wrong = complaint_of_exports(a); !wrong.empty()) return wrong;
   return a.compares ? complaint_of_comparing(a) : "";
 }
 
-Arguments arguments_from(const Raw& raw) {
+Arguments arguments_from(const Raw& raw, std::string* wrong) {
   Arguments a;
+  *wrong = raw.batch.read(&a.batch);
   for (gchar** item = raw.rest; item && *item; ++item) {
-    if (item == raw.rest) {
+    if (item == raw.rest && !a.batch.is_wanted()) {
       a.file = *item;
     } else if (std::find(a.queries.begin(), a.queries.end(), *item) == a.queries.end()) {
       a.queries.push_back(*item);  // the same question twice is one question
@@ -246,6 +254,7 @@ GOptionContext* make_context(Raw& raw) {
       version_option(),
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr}};
   for (const GOptionEntry& entry : raw.exports.entries()) entries.push_back(entry);
+  for (const GOptionEntry& entry : raw.batch.entries()) entries.push_back(entry);
   entries.push_back({});
   GOptionContext* context = g_option_context_new("FILE QUERY...");
   g_option_context_set_summary(context, kSummary);
@@ -265,9 +274,10 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
   GError* error = nullptr;
   const bool parsed = g_option_context_parse(context, &argc, &argv, &error);
   g_option_context_free(context);
-  Arguments arguments = arguments_from(raw);
-  std::string wrong =
-      parsed ? raw.exports.read(arguments.file, &arguments.exports) : error->message;
+  std::string wrong;
+  Arguments arguments = arguments_from(raw, &wrong);
+  if (!parsed) wrong = error->message;
+  if (wrong.empty()) wrong = raw.exports.read(arguments.file, &arguments.exports);
   if (wrong.empty()) wrong = complaint(arguments);
   g_clear_error(&error);
   if (wrong.empty()) return arguments;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "examples/batch/batch_wishes.h"
 #include "examples/export/exports.h"
 
 struct Arguments {
@@ -20,6 +21,7 @@ struct Arguments {
   std::string audio_track, video_track;  // number or language; empty = the file's own choice
   ExportWishes exports;                  // files to write, and clips
   std::string html;                      // the page to write; empty = none
+  BatchWishes batch;                     // --batch: then there is no file
   bool json = false, ask_more = false, quiet = false;
   bool embeds_film = false;  // --html-embed
   bool compares = false;     // --compare-precision: once more in the reference's mode

@@ -242,7 +242,9 @@ void Asker::take_refusal(const GstStructure* refusal, const std::string& text) {
 // A decoder that is missing says more than what follows from it.
 void Asker::handle_error(GstMessage* message) {
   const std::string text = message_text(message);
-  if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter())) return fail(text);
+  const bool from_filter = GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter());
+  is_model_at_fault_ |= from_filter && error_.empty();
+  if (from_filter) return fail(text);
   if (!missing_.empty()) return fail(file_ + ": " + missing_text());
   const bool undecoded = is_decoder_error(message) && pipeline_.n_pictures() == 0;
   fail(file_ + (undecoded ? " has no picture that can be decoded: " : ": ") + text);
@@ -250,6 +252,7 @@ void Asker::handle_error(GstMessage* message) {
 
 void Asker::take_result(const GstStructure* result) {
   auto hit = final_hit(result);
+  if (listener_.on_structure) listener_.on_structure(result);
   if (!hit) return;
   if (asking_) {
     if (hit->query_id == asked_id_) answers_.push_back(std::move(*hit));
@@ -266,8 +269,10 @@ void Asker::take_window(const GstStructure* window) {
     if (failed) refusal_ = in_options(printable(gst_structure_get_string(window, "error")));
     return;
   }
+  if (listener_.on_structure) listener_.on_structure(window);
   if (failed) {
     ++n_failed_;
+    is_model_at_fault_ |= gst_structure_has_name(window, "vidi/window-dropped");
     window_error_ = in_options(printable(text_in(window, "error")));
     return;
   }
@@ -355,6 +360,7 @@ std::optional<std::vector<Hit>> Asker::answer(const std::string& question) {
 }
 
 void Asker::say_once(const std::string& line) {
+  if (listener_.on_note) listener_.on_note(line);
   if (!is_reference_) bar_.say(line);
 }
 

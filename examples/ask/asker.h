@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "examples/ask/arguments.h"
@@ -31,6 +32,14 @@ class Asker {
   Asker(const Arguments& arguments, const std::string& model, const std::string& uri,
         const std::atomic<bool>& interrupted, Turn turn = Turn::kFirst);
 
+  // Who hears of final hits and of windows as the element says them, also of one that was dropped
+  // for want of memory, and of what is worth a line for the user.
+  struct Listener {
+    std::function<void(const GstStructure*)> on_structure;
+    std::function<void(const std::string&)> on_note;
+  };
+  void listen(Listener listener) { listener_ = std::move(listener); }
+
   // True when the file was watched to its end; else error() says why not. `on_hit` hears of every
   // final hit at once, hits() has all of them afterwards.
   bool watch_file(const std::function<void(const Hit&)>& on_hit);
@@ -42,6 +51,8 @@ class Asker {
   // With --compare-precision: error() is that the chosen mode is the reference's, which is known
   // once the model is loaded.
   bool is_reference_chosen() const { return is_reference_chosen_; }
+  // error() is about the model, or about memory that others have taken, and not about the file.
+  bool is_model_at_fault() const { return is_model_at_fault_; }
   // Why the last window that was not analysed was not; else error().
   const std::string& why_unanswered() const {
     return window_error_.empty() ? error_ : window_error_;
@@ -104,7 +115,9 @@ class Asker {
   bool elements_warned_ = false;
   std::function<void(const Hit&)> on_hit_;
   Pass pass_;
+  Listener listener_;
   std::string window_error_;
+  bool is_model_at_fault_ = false;
   bool is_reference_chosen_ = false;
 
   std::string asked_id_;  // of the question that is being answered

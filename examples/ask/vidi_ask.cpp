@@ -17,6 +17,7 @@
 
 #include "examples/ask/arguments.h"
 #include "examples/ask/asker.h"
+#include "examples/ask/batch.h"
 #include "examples/ask/comparison.h"
 #include "examples/ask/comparison_text.h"
 #include "examples/ask/hit_list.h"
@@ -121,12 +122,13 @@ struct Places {
 // Returns an empty string, or why nothing can be asked.
 std::string find(const Arguments& arguments, Places& places) {
   if (const auto error = make_element_known(); !error.empty()) return error;
+  places.model = arguments.model.empty() ? demo_checkpoint() : arguments.model;
+  if (places.model.empty()) return "the demo checkpoint is not here, name a folder with --model";
+  if (arguments.batch.is_wanted()) return "";
   std::string error;
   places.uri = uri_of(arguments.file, &error);
   if (places.uri.empty())
     return arguments.file == "-" ? error : printable(arguments.file) + ": " + error;
-  places.model = arguments.model.empty() ? demo_checkpoint() : arguments.model;
-  if (places.model.empty()) return "the demo checkpoint is not here, name a folder with --model";
   return check_outputs(arguments, places.uri, places.model);  // now, not after an hour of work
 }
 
@@ -264,6 +266,7 @@ int run(const Arguments& arguments) {
   Places places;
   const std::string error = find(arguments, places);
   if (!error.empty()) return complain(error);
+  if (arguments.batch.is_wanted()) return run_batch(arguments, places.model);
   std::optional<Pass> chosen;
   const int status = ask(arguments, places, &chosen);
   if (!arguments.compares || !chosen) return status;

@@ -1,5 +1,6 @@
 #include "examples/common/output.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -38,6 +39,11 @@ bool print(const std::string& text) {
 }
 
 const std::optional<LostOutput>& lost_output() { return lost; }
+
+bool has_lost_reader() {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
 
 void say_on_stderr(const char* name, const std::string& line) {
   std::fprintf(stderr, "%s: %s\n", name, printable(line).c_str());

@@ -19,6 +19,9 @@ struct LostOutput {
 // Empty while stdout can be written.
 const std::optional<LostOutput>& lost_output();
 
+// Whether stdout is a pipe that nobody reads any more: known without writing to it.
+bool has_lost_reader();
+
 // A line on stderr, whatever is in it: printable (text.h), with `name: ` before it.
 void say_on_stderr(const char* name, const std::string& line);
 

@@ -1,11 +1,13 @@
 // The scripted engine. It keeps the engine's contract: what the real one refuses is refused here.
 #include "tests/support/scripted_engine.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -38,6 +40,42 @@ struct Failure {
 std::string default_answer() {
   const char* told = std::getenv("VIDI_SCRIPTED_ANSWER");
   return told ? told : "none";
+}
+
+bool holds(const std::vector<Query>& queries, const char* text) {
+  return std::any_of(queries.begin(), queries.end(), [&](const Query& query) {
+    return query.text.find(text) != std::string::npos;
+  });
+}
+
+// Busy for so long, as a GPU is: the processor is free meanwhile.
+void take_told_time(const std::vector<Query>& queries, const Cancel& cancel) {
+  const char* slow = std::getenv("VIDI_SCRIPTED_SLOW");
+  if (slow && !holds(queries, slow)) return;
+  const char* told = std::getenv("VIDI_SCRIPTED_SECONDS");
+  const auto end = std::chrono::steady_clock::now() +
+                   std::chrono::duration<double>(told ? std::strtod(told, nullptr) : 0);
+  std::mutex alone;
+  std::unique_lock lock(alone);
+  std::condition_variable never;
+  while (std::chrono::steady_clock::now() < end) {
+    cancel.check();
+    never.wait_until(lock, std::min(end, std::chrono::steady_clock::now() +
+                                             std::chrono::duration<double>(0.02)));
+  }
+}
+
+void log_ask() {
+  const char* told = std::getenv("VIDI_SCRIPTED_LOG");
+  FILE* log = told ? fopen(told, "a") : nullptr;
+  if (!log) return;
+  fputs("ask\n", log);  // one write: lines of several processes stay whole
+  fclose(log);
+}
+
+void crash_if_told(const std::vector<Query>& queries) {
+  const char* told = std::getenv("VIDI_SCRIPTED_CRASH");
+  if (told && holds(queries, told)) raise(SIGSEGV);
 }
 
 // What the tests set.
@@ -363,6 +401,9 @@ class ScriptedSession final : public Session {
       for (const Query& q : queries) {
         if (q.text == "<pad>") refuse("A query must not hold \"<pad>\".");
       }
+      log_ask();
+      crash_if_told(queries);
+      take_told_time(queries, cancel);
       const Script script = locked([](Stage& s) { return s.script; });
       std::vector<Answer> answers;
       for (const Query& q : queries) answers.push_back(answer_to(q, window.seen, script));

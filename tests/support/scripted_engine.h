@@ -5,8 +5,12 @@
 // links it, and points $VIDI_ENGINE at it (VIDI_SCRIPTED_ENGINE is its path), so that plugin and
 // test see one instance. No torch.
 //
-// In another process, to which no test can speak, it gives the answer that $VIDI_SCRIPTED_ANSWER
-// holds, e.g. "0.20-0.60", to every question.
+// In another process, to which no test can speak, it does what the environment says:
+//   VIDI_SCRIPTED_ANSWER   the answer to every question, e.g. "0.20-0.60"
+//   VIDI_SCRIPTED_SECONDS  how long the questions about a window take
+//   VIDI_SCRIPTED_SLOW     only windows about which this question is asked take so long
+//   VIDI_SCRIPTED_LOG      a file that gets a line for each time that a window is asked about
+//   VIDI_SCRIPTED_CRASH    a question that ends the process with SIGSEGV
 #pragma once
 
 #include <cstdint>

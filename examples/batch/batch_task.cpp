@@ -1,0 +1,29 @@
+#include "examples/batch/batch_task.h"
+
+namespace {
+
+constexpr std::chrono::seconds kGrace(20);
+
+}  // namespace
+
+void BatchJob::begin_file(double timeout_s) {
+  std::lock_guard lock(mutex_);
+  has_file_ = true;
+  stop = timed_out_ = false;
+  const std::chrono::duration<double> patience(timeout_s);
+  deadline_ = timeout_s > 0 ? Clock::now() + std::chrono::duration_cast<Clock::duration>(patience)
+                            : Clock::time_point::max();
+}
+
+void BatchJob::end_file() {
+  std::lock_guard lock(mutex_);
+  has_file_ = false;
+}
+
+bool BatchJob::watch(bool ends) {
+  std::lock_guard lock(mutex_);
+  const auto now = Clock::now();
+  if (has_file_ && !stop && now > deadline_) timed_out_ = true;
+  if ((timed_out_ || ends) && has_file_ && !stop.exchange(true)) stopped_at_ = now;
+  return !has_file_ || !stop || now - stopped_at_ < kGrace;
+}
