@@ -46,7 +46,6 @@ def ask(file, asked, folder, options):
             for path, error, hits in asking.ends():
                 if error:
                     failed[asked[path][0].video] = error
-                    say(f"{shown(path)}: {error.rstrip('.')}")
                     continue
                 for question in asked[path]:
                     found = clipped_hits(hits.get(question.text, []), question.duration)
@@ -65,7 +64,7 @@ def answer(arguments, benchmark, questions):
     places = found_in(arguments.videos, videos)
     missing = [video for video in videos if video not in places]
     sentence = missing_sentence(missing, len(videos), arguments.videos)
-    file = AnswerFile(benchmark, arguments.out)
+    file = AnswerFile(benchmark, arguments.out, questions)
     file.refuse_to_replace(arguments.truth, *places.values())
     file.read(say)
     if sentence:
@@ -77,8 +76,12 @@ def answer(arguments, benchmark, questions):
     if n_kept:
         say(f"{n_kept} of {len(questions)} questions are answered in {shown(arguments.out)}: they are not asked again")
     folder = file.path + ".batch"
-    keep_settings(folder, arguments)
-    return file.rows, missing, ask(file, asked, folder, passed_options(arguments))
+    keep_settings(folder, arguments, bool(file.rows))
+    failed = ask(file, asked, folder, passed_options(arguments))
+    if arguments.quiet:  # else vidi-ask has said so
+        for video, why in failed.items():
+            say(f"{shown(video)}: {why.rstrip('.')}")
+    return file.rows, missing, failed
 
 
 def run(arguments):
@@ -86,7 +89,7 @@ def run(arguments):
     questions = without_repeats(benchmark.read_truth(arguments.truth), arguments.truth, say)
     missing, failed = [], {}
     if arguments.score_only is not None:
-        file = AnswerFile(benchmark, arguments.score_only)
+        file = AnswerFile(benchmark, arguments.score_only, questions)
         file.read(say, must_be_there=True)
         rows = file.rows
     else:

@@ -8,8 +8,9 @@ from problem import Problem, shown
 class AnswerFile:
     """Rows by their question's key, those that were there and those that came. `path` may be a link: its target is replaced."""
 
-    def __init__(self, benchmark, path):
+    def __init__(self, benchmark, path, questions):
         self.benchmark = benchmark
+        self.order = {question.key: place for place, question in enumerate(questions)}
         self.path = os.path.realpath(path)
         self.rows = {}
         self.is_changed = False
@@ -38,15 +39,16 @@ class AnswerFile:
         self.is_changed = True
 
     def write(self):
-        """What was added. Raises Problem where it cannot, and leaves the file as it was."""
+        """What was added, in the order of the questions. Raises Problem where it cannot, and leaves the file as it was."""
         if not self.is_changed:
             return
+        rows = [self.rows[key] for key in sorted(self.rows, key=lambda key: self.order.get(key, len(self.order)))]
         beside = os.path.join(os.path.dirname(self.path), f".{os.path.basename(self.path)[:80]}.{socket.gethostname()}.{os.getpid()}")
         try:
             if os.path.lexists(beside):
                 os.unlink(beside)  # of a run that was killed
             with open(beside, "x", encoding="utf-8") as file:
-                file.write(self.benchmark.text_of_rows(self.rows.values()))
+                file.write(self.benchmark.text_of_rows(rows))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(beside, self.path)

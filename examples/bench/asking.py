@@ -70,8 +70,8 @@ class Asking:
                 yield path, end["error"], {}
         status = self.process.wait()
         if status:
-            raise Problem(f"vidi-ask ended {f'by signal {-status}' if status < 0 else f'with status {status}'}. "
-                          "What was answered until then is kept; started again it goes on")
+            kept = "; what it said stands above" if status == 2 else ". What was answered until then is kept; started again it goes on"
+            raise Problem(f"vidi-ask ended {f'by signal {-status}' if status < 0 else f'with status {status}'}{kept}")
 
     def hits_of(self, key):
         with open(os.path.join(self.folder, key + ".jsonl"), encoding="utf-8") as file:

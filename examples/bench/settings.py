@@ -15,12 +15,13 @@ def settings_of(arguments):
     return made | {"model": os.path.realpath(model) if model else None}
 
 
-def keep_settings(folder, arguments):
-    """Makes the folder, if need be, and notes the settings in it. A Problem where it was begun with others."""
+def keep_settings(folder, arguments, has_answers):
+    """Makes the folder, if need be, and notes the settings in it. A Problem where something was answered with others."""
     path, now = os.path.join(folder, NAME), settings_of(arguments)
     try:
         os.makedirs(folder, exist_ok=True)
-        if not os.path.exists(path):
+        is_begun = has_answers or any(name.endswith(".jsonl") for name in os.listdir(folder))
+        if not is_begun or not os.path.exists(path):
             with open(path + ".part", "w", encoding="utf-8") as file:
                 json.dump(now, file)
             os.replace(path + ".part", path)

@@ -112,6 +112,13 @@ class Bench(unittest.TestCase):
             {"query_id": 2, "video_id": "park", "duration": 20.0, "query": "a cat", "answer": [], "task": "temporal_retrieval"},
             {"query_id": "x3", "video_id": "street", "duration": 30.0, "query": "a car", "answer": [[0.0, 4.0]], "task": "temporal_retrieval"}])
 
+    def test_order_of_the_truth(self):
+        """Answers stand in the order of the questions, however their videos come; strange ones of an earlier file stay, behind them."""
+        self.given([VUE_TR[0], VUE_TR[2], VUE_TR[1]])
+        self.out.write_text(json.dumps([{"query_id": 77, "answer": []}, {"query_id": 2, "answer": [[1, 2]]}]))
+        self.ask()
+        self.assertEqual([row["query_id"] for row in self.answers()], [1, "x3", 2, 77])
+
     def test_qvhighlights(self):
         """A line a question: windows with their confidence, the surest first, and for each clip of 2 s what the surest hit covers of it."""
         self.given(json.dumps(QV) + "\n\n" + json.dumps({**QV, "qid": 8, "query": "a cat"}),
@@ -171,8 +178,8 @@ class Bench(unittest.TestCase):
     def test_failed_video(self):
         """A film that cannot be watched is said; its questions count as empty answers and are open in the next run."""
         self.given(told={"park.mp4": {"a dog": [[12, 16, 0.9]]}, "street.mp4": "it has no pictures"})
-        result = self.ask("--json")
-        self.assertIn("street.mp4: it has no pictures.\n", result.stderr)
+        result = self.ask("--json", "--quiet")
+        self.assertIn("vidi-bench: street: it has no pictures.\n", result.stderr)
         self.assertEqual(json.loads(result.stdout)["failed"], {"street": "it has no pictures"})
         self.assertEqual(json.loads(result.stdout)["answered"], 2)
         self.given(told={"street.mp4": {"a car": [[0, 4, 0.9]]}})
@@ -197,6 +204,8 @@ class Bench(unittest.TestCase):
 
     def test_other_settings(self):
         """Answers of other settings do not go into the same file: one sentence names the setting."""
+        self.given(told={"park.mp4": "end"})
+        self.ask("--window", "9", status=1)  # nothing was answered: the next one is the first
         self.given()
         self.ask("--window", "0")
         self.out.unlink()
