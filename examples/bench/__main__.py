@@ -9,22 +9,18 @@ from arguments import parse_arguments, passed_options
 from asking import Asking
 from problem import Problem, shown
 from questions import without_repeats
-from report import Report, missing_sentence
+from ranges import clipped
+from report import Outcome, Report, listed
 from settings import keep_settings
 from sets import SETS
 from videos import found_in
 
 WRITE_EVERY_S = 1
+LENGTH_S, LENGTH_SHARE = 2, 0.05  # a film that differs by more from what the truth says is another cut
 
 
 def say(sentence):
     print(f"vidi-bench: {sentence}.", file=sys.stderr, flush=True)
-
-
-def clipped_hits(hits, duration):
-    """Within the video; what is left of nothing is dropped."""
-    cut = [(max(0.0, start), min(stop, duration), confidence) for start, stop, confidence in hits]
-    return [hit for hit in cut if hit[1] > hit[0]]
 
 
 def open_questions(questions, rows, places):
@@ -36,68 +32,85 @@ def open_questions(questions, rows, places):
     return asked
 
 
-def ask(file, asked, folder, options):
-    """Asks, and writes the answers as they come. {video: why} of the videos that failed."""
-    failed = {}
+def take(file, end, questions, outcome):
+    """The end of one video into the file of answers, or into what is said of it."""
+    video, stated = questions[0].video, questions[0].duration
+    if end.error:
+        outcome.failed[video] = end.error
+        return
+    if end.duration and abs(end.duration - stated) > max(LENGTH_S, LENGTH_SHARE * stated):
+        outcome.other_lengths[video] = (end.duration, stated)
+    for question in questions:
+        hits = [hit for hit in clipped(end.hits.get(question.text, []), question.duration) if hit[1] > hit[0]]
+        file.add(question.key, file.benchmark.row_of(question, hits))
+
+
+def ask(file, asked, folder, options, outcome):
+    """Asks, and writes the answers as they come."""
     texts = {path: list(dict.fromkeys(question.text for question in questions)) for path, questions in asked.items()}
     last_written = time.monotonic()
     try:
         with Asking(folder, options, texts) as asking:
-            for path, error, hits in asking.ends():
-                if error:
-                    failed[asked[path][0].video] = error
-                    continue
-                for question in asked[path]:
-                    found = clipped_hits(hits.get(question.text, []), question.duration)
-                    file.add(question.key, file.benchmark.row_of(question, found))
+            for end in asking.ends():
+                take(file, end, asked[end.path], outcome)
                 if time.monotonic() - last_written >= WRITE_EVERY_S:
                     file.write()
                     last_written = time.monotonic()
     finally:
         file.write()
-    return failed
+
+
+def find(folder, questions):
+    """{identifier: path} of the videos that are there; what is missing is said, and so is what is there twice."""
+    videos = list(dict.fromkeys(question.video for question in questions))
+    places, repeated = found_in(folder, videos)
+    missing = [video for video in videos if video not in places]
+    if len(missing) == len(videos):
+        raise Problem(f"none of the {len(videos)} videos is in {shown(folder)}: expected files named by their identifiers, "
+                      f"such as {shown(videos[0])}.mp4")
+    if repeated:
+        say(f"{listed(repeated)} in {shown(folder)} more than once: the first one counts, .mp4 before other endings")
+    return places, missing
 
 
 def answer(arguments, benchmark, questions):
-    """Asks what is open. (rows, missing, failed)."""
-    videos = list(dict.fromkeys(question.video for question in questions))
-    places = found_in(arguments.videos, videos)
-    missing = [video for video in videos if video not in places]
-    sentence = missing_sentence(missing, len(videos), arguments.videos)
+    """Asks what is open. (rows, outcome)."""
     file = AnswerFile(benchmark, arguments.out, questions)
+    places, missing = find(arguments.videos, questions)
     file.refuse_to_replace(arguments.truth, *places.values())
     file.read(say)
-    if sentence:
-        say(sentence)
+    outcome = Outcome(missing)
+    if missing:
+        say(f"{len(missing)} of {len(places) + len(missing)} videos are not in {shown(arguments.videos)}: {listed(missing)}")
     asked = open_questions(questions, file.rows, places)
     if not asked:
-        return file.rows, missing, {}
+        return file.rows, outcome
     n_kept = sum(question.key in file.rows for question in questions)
     if n_kept:
         say(f"{n_kept} of {len(questions)} questions are answered in {shown(arguments.out)}: they are not asked again")
     folder = file.path + ".batch"
     keep_settings(folder, arguments, bool(file.rows))
-    failed = ask(file, asked, folder, passed_options(arguments))
+    ask(file, asked, folder, passed_options(arguments), outcome)
     if arguments.quiet:  # else vidi-ask has said so
-        for video, why in failed.items():
+        for video, why in outcome.failed.items():
             say(f"{shown(video)}: {why.rstrip('.')}")
-    return file.rows, missing, failed
+    return file.rows, outcome
 
 
 def run(arguments):
     benchmark = SETS[arguments.set]
     questions = without_repeats(benchmark.read_truth(arguments.truth), arguments.truth, say)
-    missing, failed = [], {}
+    outcome = Outcome()
     if arguments.score_only is not None:
         file = AnswerFile(benchmark, arguments.score_only, questions)
         file.read(say, must_be_there=True)
         rows = file.rows
     else:
-        rows, missing, failed = answer(arguments, benchmark, questions)
-    report = Report(arguments.set, benchmark, questions, rows, missing, failed)
+        rows, outcome = answer(arguments, benchmark, questions)
+    report = Report(arguments.set, benchmark, questions, rows, outcome)
     for note in report.notes():
         say(note)
-    print(report.as_json() if arguments.json else "\n".join(report.lines()))
+    print(report.as_json() if arguments.json else "\n".join(report.lines()), flush=True)
 
 
 def main():
@@ -108,6 +121,10 @@ def main():
         run(parse_arguments(sys.argv[1:]))
     except Problem as problem:
         say(problem)
+        return 1
+    except OSError as error:
+        say(f"{shown(error.filename or 'stdout')}: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what could not be written is not tried again
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

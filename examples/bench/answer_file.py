@@ -11,6 +11,8 @@ class AnswerFile:
     def __init__(self, benchmark, path, questions):
         self.benchmark = benchmark
         self.order = {question.key: place for place, question in enumerate(questions)}
+        if path == "-":
+            raise Problem("expected a file of answers, found -")
         self.path = os.path.realpath(path)
         self.rows = {}
         self.is_changed = False

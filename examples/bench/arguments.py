@@ -4,6 +4,9 @@ import argparse
 from sets import SETS
 from version import VERSION
 
+USAGE = """vidi-bench SET --truth FILE --videos DIR --out FILE [OPTION...]
+       vidi-bench SET --truth FILE --score-only FILE"""
+
 SUMMARY = """Asks a Vidi model the questions of a public benchmark and scores the answers.
 
   vidi-bench vue-tr --truth VUE-TR.json --videos VIDEOS --model Vidi1.5-9B --out answers.json --window 0
@@ -26,7 +29,9 @@ PASSED = [("model", "DIR", "Checkpoint folder (default: VIDI_MODEL, else the sma
           ("weights", "NAME", "native, int8 or auto"),
           ("keys", "NAME", "native, int8 or auto"),
           ("memory-limit", "BYTES", "Most that the model may take of its device, such as 24GB"),
-          ("jobs", "N", "Videos that are decoded side by side")]
+          ("jobs", "N", "Videos at once in front of the model (default 2)"),
+          ("timeout", "SECONDS", "A video that takes longer has failed (default: none)")]
+NOT_OF_ANSWERS = {"jobs", "timeout"}  # with any of these the answers are the same
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,14 +43,13 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser():
-    made = Parser(prog="vidi-bench", description=SUMMARY, epilog=DESCRIPTION, allow_abbrev=False, add_help=False,
-                  formatter_class=argparse.RawDescriptionHelpFormatter,
-                  usage="vidi-bench SET --truth FILE --videos DIR --out FILE [OPTION...]\n       vidi-bench SET --truth FILE --score-only FILE")
+    made = Parser(prog="vidi-bench", usage=USAGE, description=SUMMARY, epilog=DESCRIPTION, allow_abbrev=False, add_help=False,
+                  formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("set", metavar="SET", choices=list(SETS), help=", ".join(SETS))
     options = made.add_argument_group("options")
     options.add_argument("--truth", metavar="FILE", required=True, help="The set's own file of questions and true times")
     options.add_argument("--videos", metavar="DIR", help="Folder of the videos")
-    options.add_argument("--out", metavar="FILE", help="The answers, in the set's own form; FILE.batch is a folder for what vidi-ask writes")
+    options.add_argument("--out", metavar="FILE", help="The answers, in the set's own form; what vidi-ask writes goes to FILE.batch")
     options.add_argument("--score-only", metavar="FILE", help="Score these answers and ask nothing")
     for name, value, text in PASSED:
         options.add_argument("--" + name, metavar=value, help=text)

@@ -1,5 +1,6 @@
 """Asks about videos by one `vidi-ask --batch`, whose model stays loaded. What it writes stays in a folder beside the answers, so
 that a run that was ended goes on where it was."""
+import dataclasses
 import json
 import os
 import shutil
@@ -33,22 +34,32 @@ def uri_of(path):
     return "file://" + urllib.parse.quote(os.fsencode(path))
 
 
-def hits_in(lines):
-    """{question: [(start, stop, confidence)]} of the rows that vidi-ask wrote about one file; seconds."""
-    hits = {}
+@dataclasses.dataclass
+class End:
+    """What became of one file. An error: it was not watched to its end, and there are no hits."""
+    path: str
+    error: str = ""
+    hits: dict = dataclasses.field(default_factory=dict)  # by question [(start, stop, confidence)], seconds
+    duration: float = None  # seconds; None: unknown
+
+
+def end_of(path, lines):
+    """From the rows that vidi-ask wrote about it."""
+    end = End(path)
     for line in lines:
         row = parsed(line, "vidi-ask")
+        if row.get("kind") == "file" and row.get("stop_ns"):
+            end.duration = row["stop_ns"] / NS
         if row.get("kind") != "hit":
             continue
         confidence = row.get("confidence")
-        hits.setdefault(row["query"], []).append(
+        end.hits.setdefault(row["query"], []).append(
             (round(row["start_ns"] / NS, 3), round(row["stop_ns"] / NS, 3), round(confidence, 6) if is_finite(confidence) else 0.0))
-    return hits
+    return end
 
 
 class Asking:
-    """One run of vidi-ask over a list. `ends()` gives (path, error, hits) as each file ends: the error is empty where it was
-    watched to its end. Leaving it early ends vidi-ask."""
+    """One run of vidi-ask over {path: [question]}. `ends()` gives each file's End as it comes. Leaving early ends vidi-ask."""
 
     def __init__(self, folder, options, videos):
         self.folder = folder
@@ -65,17 +76,14 @@ class Asking:
                 continue
             path = self.paths[end["line"] - 1]
             if end["status"] == "ok":
-                yield path, "", self.hits_of(end["key"])
+                with open(os.path.join(self.folder, end["key"] + ".jsonl"), encoding="utf-8") as rows:
+                    yield end_of(path, rows)
             else:
-                yield path, end["error"], {}
+                yield End(path, end["error"])
         status = self.process.wait()
         if status:
             kept = "; what it said stands above" if status == 2 else ". What was answered until then is kept; started again it goes on"
             raise Problem(f"vidi-ask ended {f'by signal {-status}' if status < 0 else f'with status {status}'}{kept}")
-
-    def hits_of(self, key):
-        with open(os.path.join(self.folder, key + ".jsonl"), encoding="utf-8") as file:
-            return hits_in(file)
 
     def __enter__(self):
         return self

@@ -91,16 +91,22 @@ def listed(row):
 
 
 def range_of(value, where, n_numbers=2):
-    """(start, stop) in seconds, or with a score behind them; what ends before it begins is refused."""
+    """(start, stop) in seconds, or with a score behind them."""
     numbers = checked(value, list, where)
     if len(numbers) < n_numbers:
         raise Problem(f"{where}: expected a range of {n_numbers} numbers, found {len(numbers)}")
-    made = tuple(float(checked(number, float, where)) for number in numbers[:n_numbers])
-    if made[1] < made[0]:
-        raise Problem(f"{where}: expected a range, found one that ends before it begins: {made[0]:g} to {made[1]:g}")
-    return made
+    return tuple(float(checked(number, float, where)) for number in numbers[:n_numbers])
 
 
 def ranges_of(row, name, where, n_numbers=2):
     values = field(row, name, list, where)
     return [range_of(value, f'{where}, "{name}"', n_numbers) for value in values]
+
+
+def true_ranges_of(row, name, where):
+    """Those of a truth: what ends before it begins is refused. (In an answer it is wrong, and counts as nothing.)"""
+    found = ranges_of(row, name, where)
+    for start, stop in found:
+        if stop < start:
+            raise Problem(f'{where}, "{name}": expected a range, found one that ends before it begins: {start:g} to {stop:g}')
+    return found

@@ -1,7 +1,7 @@
 """QVHighlights: its truth, and its form of answers."""
 import json
 
-from fields import checked, field, ranges_of, read_json_lines
+from fields import checked, field, ranges_of, read_json_lines, true_ranges_of
 from problem import Problem
 from questions import question_of
 import qvhighlights_score
@@ -15,7 +15,7 @@ def read_truth(path):
     for where, row in read_json_lines(path):
         question = question_of(row, ("qid", "vid", "duration", "query"), where)
         if "relevant_windows" in row:  # the test split keeps them to itself
-            question.truth = ranges_of(row, "relevant_windows", where)
+            question.truth = true_ranges_of(row, "relevant_windows", where)
         if "saliency_scores" in row:
             question.saliency = saliency_of(row, n_clips(question), where)
         questions.append(question)

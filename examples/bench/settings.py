@@ -2,7 +2,7 @@
 import json
 import os
 
-from arguments import PASSED
+from arguments import NOT_OF_ANSWERS, PASSED
 from fields import read_json
 from problem import Problem, shown
 
@@ -10,7 +10,7 @@ NAME = "vidi-bench.json"
 
 
 def settings_of(arguments):
-    made = {"set": arguments.set} | {name: getattr(arguments, name.replace("-", "_")) for name, _, _ in PASSED if name != "jobs"}
+    made = {"set": arguments.set} | {name: getattr(arguments, name.replace("-", "_")) for name, _, _ in PASSED if name not in NOT_OF_ANSWERS}
     model = arguments.model or os.environ.get("VIDI_MODEL")
     return made | {"model": os.path.realpath(model) if model else None}
 

@@ -2,7 +2,7 @@
 import json
 import os
 
-from fields import checked, field, parsed, range_of, ranges_of, read_json, text_of
+from fields import checked, field, parsed, range_of, ranges_of, read_json, text_of, true_ranges_of
 from problem import Problem, shown
 from questions import Question, asked, duration_of, video_of
 import timelens_score
@@ -15,7 +15,7 @@ def read_truth(path):
     for video, row in read_json(path, dict).items():
         where = f"{shown(path)}, video {shown(video)}"
         duration = duration_of(field(checked(row, dict, where), "duration", float, where), f'{where}, "duration"')
-        spans, queries = ranges_of(row, "spans", where), field(row, "queries", list, where)
+        spans, queries = true_ranges_of(row, "spans", where), field(row, "queries", list, where)
         if len(spans) != len(queries):
             raise Problem(f'{where}: expected as many "spans" as "queries", {len(queries)}, found {len(spans)}')
         for span, query in zip(spans, queries):

@@ -8,11 +8,11 @@ ENDINGS = [".mp4", ".mkv", ".webm", ".mov", ".m4v", ".avi", ".ts", ".mpg", ".mpe
 
 
 def found_in(folder, identifiers):
-    """{identifier: path} of those that are there. An identifier may be a file's whole name."""
+    """{identifier: path} of those that are there, and the identifiers of several files. An identifier may be a file's whole name."""
     if not os.path.isdir(folder):
         raise Problem(f"--videos: expected a folder, found {shown(folder)}")
     wanted = set(identifiers)
-    places = {}  # identifier: (preference, path)
+    places, repeated = {}, []  # places: by identifier (preference, path)
     for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=False):
         folders.sort()
         for name in sorted(names):
@@ -21,9 +21,11 @@ def found_in(folder, identifiers):
                 continue
             preference = ENDINGS.index(ending.lower())
             for identifier in {stem, name} & wanted:
+                if identifier in places and identifier not in repeated:
+                    repeated.append(identifier)
                 if identifier not in places or preference < places[identifier][0]:
                     places[identifier] = (preference, os.path.join(os.path.abspath(parent), name))
-    return {identifier: path for identifier, (_, path) in places.items()}
+    return {identifier: path for identifier, (_, path) in places.items()}, repeated
 
 
 def refuse(error):

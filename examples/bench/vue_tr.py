@@ -1,7 +1,7 @@
 """VUE-TR and VUE-TR-V2: their truth, and their form of answers."""
 import json
 
-from fields import checked, field, ranges_of, read_json
+from fields import checked, field, ranges_of, read_json, true_ranges_of
 from problem import shown
 from questions import question_of
 import vue_tr_score
@@ -14,7 +14,7 @@ def read_truth(path):
     for number, row in enumerate(read_json(path, list), 1):
         where = f"{shown(path)}, question {number}"
         question = question_of(checked(row, dict, where), ("query_id", "video_id", "duration", "query"), where)
-        question.truth = ranges_of(row, "gt", where)
+        question.truth = true_ranges_of(row, "gt", where)
         questions.append(question)
     return questions
 

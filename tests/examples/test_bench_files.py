@@ -42,7 +42,7 @@ for number, line in enumerate(map(json.loads, open(listed))):
             for query, hits in answer.items():
                 for start, stop, confidence in hits if query in line["queries"] else []:
                     print(json.dumps({"kind": "hit", "query": query, "start_ns": int(start * 1e9), "stop_ns": int(stop * 1e9), "confidence": confidence}), file=file)
-            print(json.dumps({"kind": "file", "query": None, "status": "ok"}), file=file)
+            print(json.dumps({"kind": "file", "query": None, "status": "ok", "stop_ns": told.get(name + " length", 0) * 10**9}), file=file)
     print(json.dumps(end), flush=True)
 """
 VUE_TR = [{"query_id": 1, "video_id": "park", "duration": 20.0, "query": "a dog", "gt": [[12, 16]]},
@@ -143,9 +143,9 @@ class Bench(unittest.TestCase):
     def test_questions_of_a_video_are_asked_together(self):
         """One line a video; a question that two identifiers share is asked once and answers both; options go to vidi-ask."""
         self.given([*VUE_TR, {**VUE_TR[0], "query_id": 9, "query": " a\ndog "}], {"park.mp4": {"a dog": [[12, 16, 0.9]]}})
-        self.ask("--window", "0", "--model", "M", "--jobs", "1")
+        self.ask("--window", "0", "--model", "M", "--jobs", "1", "--timeout", "9")
         self.assertEqual([(one["file"], one["queries"]) for one in self.asked()], [("park.mp4", ["a dog", "a cat"]), ("street.mp4", ["a car"])])
-        self.assertEqual(self.asked()[0]["options"], ["--model", "M", "--window", "0", "--jobs", "1"])
+        self.assertEqual(self.asked()[0]["options"], ["--model", "M", "--window", "0", "--jobs", "1", "--timeout", "9"])
         self.assertEqual([row["answer"] for row in self.answers() if row["query_id"] in (1, 9)], [[[12.0, 16.0]]] * 2)
 
     def test_videos_by_identifier(self):
@@ -153,7 +153,10 @@ class Bench(unittest.TestCase):
         names = ["-x", "100%25 ü#?", "a.b_1.0_2.0", "../truth"]
         self.given([{**VUE_TR[0], "query_id": i, "video_id": name} for i, name in enumerate(names)],
                    videos=["one/-x.MKV", "100%25 ü#?.avi", "a.b_1.0_2.0.mp4", "a.b_1.0_2.0.txt", "a.b_1.0_2.0.webm"])
-        self.assertEqual(self.scores()["missing"], ["../truth"])
+        result = self.ask("--json")
+        self.assertEqual(json.loads(result.stdout)["missing"], ["../truth"])
+        self.assertIn("vidi-bench: a.b_1.0_2.0 in ", result.stderr)
+        self.assertIn("more than once", result.stderr)
         self.assertEqual([one["file"] for one in self.asked()], ["-x.MKV", "100%25 ü#?.avi", "a.b_1.0_2.0.mp4"])
 
     # ---- What is missing, what fails ----
@@ -186,6 +189,13 @@ class Bench(unittest.TestCase):
         self.assertEqual(self.scores()["answered"], 3)
         self.assertEqual([one["file"] for one in self.asked()], ["park.mp4", "street.mp4", "street.mp4"])
 
+    def test_another_cut(self):
+        """A film that is not as long as the truth says, by more than 2 s and 5 %, is said beside its score."""
+        self.given(told={"park.mp4": {}, "park.mp4 length": 22, "street.mp4": {}, "street.mp4 length": 33})
+        result = self.ask("--json")
+        self.assertIn("not as long as the truth says (another cut?): street (33.0 s, not 30 s)", result.stderr)
+        self.assertEqual(json.loads(result.stdout)["other_lengths"], {"street": [33, 30]})
+
     # ---- Going on ----
 
     def test_goes_on_where_it_was(self):
@@ -211,6 +221,7 @@ class Bench(unittest.TestCase):
         self.out.unlink()
         self.assert_refused(self.ask("--window", "60", status=1), "--window 0", "--window 60", "another --out")
         self.assert_refused(self.ask(status=1), "--window 0", "no --window")
+        self.ask("--window", "0", "--jobs", "3")
 
     def test_ended_from_outside(self):
         """SIGTERM ends vidi-ask with it; the next run goes on."""
@@ -297,7 +308,7 @@ class Bench(unittest.TestCase):
         """It is in no score, which is said."""
         self.given([*VUE_TR, {**VUE_TR[0], "query_id": 4, "gt": []}, {**VUE_TR[0], "query_id": 5, "gt": [[3, 3]]}])
         result = self.ask("--json")
-        self.assertIn("2 questions have no true range", result.stderr)
+        self.assertIn("questions without a true range: 2;", result.stderr)
         self.assertEqual(json.loads(result.stdout)["scored"], 3)
 
     def test_score_only(self):
@@ -310,9 +321,16 @@ class Bench(unittest.TestCase):
         self.out.write_text(json.dumps([rows[0], {"query_id": 1, "answer": []}, {"query_id": 77, "answer": [[1, 2]]}]))
         result = self.bench("--score-only", self.out)
         self.assertIn("1 stands more than once", result.stderr)
-        self.assertIn("1 answers are about no question of the truth", result.stderr)
+        self.assertIn("answers about no question of the truth: 1;", result.stderr)
         self.assertRegex(result.stdout, r"answered: 1 of 3 questions, 33\.3 %\n")
         self.assertRegex(result.stdout, r"(?m)^IoU AUC +33\.33 +100\.00$")
+
+    def test_answer_that_ends_before_it_begins(self):
+        """Models say such things: it is a wrong answer, and no reason to refuse the others."""
+        self.given()
+        self.out.write_text(json.dumps([{"query_id": 1, "answer": [[16, 12]]}, {"query_id": "x3", "answer": [[0, 4]]}]))
+        scores = json.loads(self.bench("--score-only", self.out, "--json").stdout)["scores"]
+        self.assertEqual(scores["answered"]["IoU AUC"], 0.5)
 
     def test_score_only_of_other_forms(self):
         """TimeLens-Bench's answers may have another ending and other numbers in their keys, and an object a line; QVHighlights' no scores of clips."""
@@ -325,7 +343,7 @@ class Bench(unittest.TestCase):
         answers.write_text('{"qid": 7, "pred_relevant_windows": [[12, 16, 0.5]]}')
         result = self.bench("--score-only", answers, benchmark="qvhighlights")
         self.assertIn("HIT@1 is left out", result.stderr)
-        self.assertRegex(result.stdout, r"(?m)^mAP +100\.00 +100\.00$")
+        self.assertRegex(result.stdout, r"(?m)^mAP +100\.00$")
 
     def test_answers_of_another_shape(self):
         """A file that is no file of answers is a sentence, and stays as it is."""
@@ -357,6 +375,8 @@ class Bench(unittest.TestCase):
             self.assertEqual((self.asked(), (self.videos / "park.mp4").read_bytes()), ([], b"a film"))
         self.out = self.videos
         self.assert_refused(self.ask(status=1), "--out: expected a file")
+        self.out = "-"
+        self.assert_refused(self.ask(status=1), "expected a file of answers, found -")
         self.out = self.folder / "no/answers.json"
         self.assert_refused(self.ask(status=1), "--out: there is no folder")
 
@@ -403,6 +423,16 @@ class Bench(unittest.TestCase):
             result = cases.run([self.program, *words])
             self.assertEqual(result.returncode, 2, words)
             self.assert_refused(result, part, "See vidi-bench --help.")
+
+    def test_stdout_is_full(self):
+        """A score that cannot be printed is one sentence and status 1; the answers stay."""
+        self.given()
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([self.program, "vue-tr", "--truth", self.truth, "--videos", self.videos, "--out", self.out],
+                                    stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=cases.LIMIT_S)
+        self.assertEqual((result.returncode, result.stderr.splitlines()[-1]), (1, "vidi-bench: stdout: No space left on device."))
+        self.assertNotIn("Traceback", result.stderr)
+        self.assertEqual(len(self.answers()), 3)
 
     def test_vidi_ask_is_not_there(self):
         """Without vidi-ask one sentence says where it is looked for."""
