@@ -105,7 +105,7 @@ class Bench(unittest.TestCase):
 
     def test_vue_tr(self):
         """The answers are one list in the set's form: every question of both videos, ranges in the order of time, nothing beyond the end."""
-        self.given(told={"park.mp4": {"a dog": [[15, 25, 0.9], [12, 13.5, 0.5]], "a cat": []}, "street.mp4": {"a car": [[0, 4, None]]}})
+        self.given(told={"park.mp4": {"a dog": [[15, 25, 0.9], [12, 13.5, 0.5]], "a cat": [[25, 30, 0.9]]}, "street.mp4": {"a car": [[0, 4, None]]}})
         self.ask()
         self.assertEqual(self.answers(), [
             {"query_id": 1, "video_id": "park", "duration": 20.0, "query": "a dog", "answer": [[12.0, 13.5], [15.0, 20.0]], "task": "temporal_retrieval"},
@@ -191,7 +191,8 @@ class Bench(unittest.TestCase):
 
     def test_another_cut(self):
         """A film that is not as long as the truth says, by more than 2 s and 5 %, is said beside its score."""
-        self.given(told={"park.mp4": {}, "park.mp4 length": 22, "street.mp4": {}, "street.mp4 length": 33})
+        lengths = {"park.mp4 length": 22, "street.mp4 length": 33, "long.mp4 length": 104}
+        self.given([*VUE_TR, {**VUE_TR[0], "query_id": 4, "video_id": "long", "duration": 100}], lengths, ["park.mp4", "street.mp4", "long.mp4"])
         result = self.ask("--json")
         self.assertIn("not as long as the truth says (another cut?): street (33.0 s, not 30 s)", result.stderr)
         self.assertEqual(json.loads(result.stdout)["other_lengths"], {"street": [33, 30]})
