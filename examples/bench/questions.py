@@ -4,6 +4,8 @@ import dataclasses
 from fields import checked, field
 from problem import Problem, shown
 
+LONGEST_S = 1000000  # what is kept by clips must have a bound
+
 
 @dataclasses.dataclass
 class Question:
@@ -42,8 +44,8 @@ def video_of(identifier, where):
 
 
 def duration_of(seconds, where):
-    if checked(seconds, float, where) <= 0:
-        raise Problem(f"{where}: expected the video's seconds, found {seconds:g}")
+    if not 0 < checked(seconds, float, where) <= LONGEST_S:
+        raise Problem(f"{where}: expected the video's seconds, above 0 and at most {LONGEST_S}, found {float(seconds):g}")
     return float(seconds)
 
 

@@ -257,7 +257,7 @@ class Bench(unittest.TestCase):
                 ("[1]", "question 1: expected an object, found a number"), ([{**row, "gt": [[1]]}], '"gt"', "range of 2 numbers"),
                 ([{**row, "gt": [[1, "2"]]}], '"gt"', "expected a number, found a text"), ([{**row, "gt": [[3, 2]]}], '"gt"', "ends before it begins"),
                 ([{name: row[name] for name in row if name != "video_id"}], 'expected the field "video_id"', '"query_id"'),
-                ([{**row, "duration": "20"}], '"duration"', "expected a number"), ([{**row, "duration": 0}], '"duration"'),
+                ([{**row, "duration": "20"}], '"duration"', "expected a number"), ([{**row, "duration": 0}], '"duration"'), ([{**row, "duration": 1e300}], '"duration"'),
                 ([{**row, "query": "  "}], '"query"', "empty"), ([{**row, "query": "\ud800"}], '"query"', "no text"),
                 ([{**row, "query_id": None}], '"query_id"', "null"), ([{**row, "query_id": True}], '"query_id"', "true or false"),
                 (json.dumps([row]).replace("20.0", "NaN"), "NaN is no number"), (json.dumps([row]).replace("20.0", "1e999"), '"duration"'),
