@@ -5,4 +5,4 @@ _vidi_programs() {
   [[ $current == -* ]] || return 0 # files, as by default
   mapfile -t COMPREPLY < <(compgen -W "$("$1" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]+')" -- "$current")
 }
-complete -o default -F _vidi_programs vidi-ask vidi-watch vidi-export
+complete -o default -F _vidi_programs vidi-ask vidi-watch vidi-export vidi-bench

@@ -12,7 +12,7 @@ import unittest
 
 import cases
 
-PROGRAMS = ["vidi-ask", "vidi-export", "vidi-watch"]
+PROGRAMS = ["vidi-ask", "vidi-bench", "vidi-export", "vidi-watch"]
 HEADER = cases.SOURCE / "gst/vidi.h"
 MESON = shutil.which("meson") or "meson"
 LOG = cases.BUILD / "meson-logs/install-log.txt"  # what an uninstall reads: a real one's is put back
