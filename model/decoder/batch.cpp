@@ -13,7 +13,7 @@ constexpr size_t kMaxDraft = 7;  // tokens guessed for one pass that is not reco
 
 }  // namespace
 
-Batch::Batch(const Decoder& decoder, const MediaCache& media, const AskOptions& options,
+Batch::Batch(const Decoder& decoder, const MediaCache& media, const GenerateOptions& options,
              const AnswerDraft* draft, const Tap& tap, const Cancel& cancel, PassSizes& known_sizes)
     : decoder_(decoder),
       media_(media),
@@ -48,11 +48,11 @@ void Batch::append(Row& row, int id, float probability) const {
   g.probabilities.push_back(probability);
   row.position += 1;
   row.open = false;
-  if (id == decoder_.config().eos_id)
+  if (id == decoder_.config().eos_id && !options_.fixed_length)
     g.stop = StopReason::kEndToken;
   else if (static_cast<int>(g.ids.size()) >= options_.max_new_tokens)
     g.stop = StopReason::kMaxTokens;
-  else if (options_.stop_repetition && repeats_itself(g.ids))
+  else if (options_.stop_repetition && !options_.fixed_length && repeats_itself(g.ids))
     g.stop = StopReason::kRepetition;
   else
     row.open = true;

@@ -15,7 +15,7 @@ namespace vidi {
 class Batch {
  public:
   // What is given must outlive the batch. `draft` may be null: then nothing is guessed.
-  Batch(const Decoder& decoder, const MediaCache& media, const AskOptions& options,
+  Batch(const Decoder& decoder, const MediaCache& media, const GenerateOptions& options,
         const AnswerDraft* draft, const Tap& tap, const Cancel& cancel, PassSizes& known_sizes);
 
   // Reads the prompts and picks the first token of answers[i], which must stay where it is.
@@ -50,7 +50,7 @@ class Batch {
 
   const Decoder& decoder_;
   const MediaCache& media_;
-  const AskOptions& options_;
+  const GenerateOptions& options_;
   const AnswerDraft* draft_;
   const Tap& tap_;
   const Cancel& cancel_;

@@ -23,8 +23,9 @@ bool repeats_itself(const std::vector<int>& ids) {
 
 std::vector<Generation> Generator::generate(const MediaCache& media,
                                             const std::vector<std::vector<int>>& prompts,
-                                            const AskOptions& options, const AnswerDraft* draft,
-                                            const Tap& tap, const Cancel& cancel) {
+                                            const GenerateOptions& options,
+                                            const AnswerDraft* draft, const Tap& tap,
+                                            const Cancel& cancel) {
   std::vector<Generation> all(prompts.size());
   if (prompts.empty() || options.max_new_tokens < 1) return all;
   Batch batch(decoder_, media, options, draft, tap, cancel, known_sizes_);

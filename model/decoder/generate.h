@@ -19,6 +19,11 @@ struct Generation {
   StopReason stop = StopReason::kEndToken;
 };
 
+struct GenerateOptions : AskOptions {
+  // Every answer has max_new_tokens tokens, whatever they are, and none is guessed: for benchmarks.
+  bool fixed_length = false;
+};
+
 // True when `ids` ends in the same words four times in a row, and in at least 24 tokens of such
 // repetition. Looks at the tail alone, so that calling it after every token is cheap.
 bool repeats_itself(const std::vector<int>& ids);
@@ -41,7 +46,7 @@ class Generator {
   // logits of every pass; for these to be one token's each, give no draft.
   std::vector<Generation> generate(const MediaCache& media,
                                    const std::vector<std::vector<int>>& prompts,
-                                   const AskOptions& options, const AnswerDraft* draft,
+                                   const GenerateOptions& options, const AnswerDraft* draft,
                                    const Tap& tap, const Cancel& cancel);
 
   void forget_sizes() { known_sizes_.clear(); }  // of passes: the decoder has other weights now

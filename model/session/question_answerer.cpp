@@ -69,7 +69,8 @@ std::vector<Answer> QuestionAnswerer::ask_ids(const Encoded& encoded, const Prom
   const auto& window = own_kind<EncodedWindow>(&encoded, "an encoded window");
   check_request(prompts, options);
   const size_t longest = longest_of(prompts);
-  const AnswerDraft* draft = draft_ && !tap_ ? &*draft_ : nullptr;
+  const GenerateOptions rules{options, fixed_length_};
+  const AnswerDraft* draft = draft_ && !tap_ && !fixed_length_ ? &*draft_ : nullptr;
   size_t at_once = memory_.questions_with_room(encoded.n_tokens(), longest, usual_batch(longest));
   std::vector<Answer> answers;
   while (answers.size() < prompts.size()) {
@@ -77,7 +78,7 @@ std::vector<Answer> QuestionAnswerer::ask_ids(const Encoded& encoded, const Prom
     const size_t n = std::min(at_once, prompts.size() - answers.size());
     try {
       auto some = generator_.generate(window.cache, {first, first + static_cast<std::ptrdiff_t>(n)},
-                                      options, draft, tap_, cancel);
+                                      rules, draft, tap_, cancel);
       for (Generation& g : some) answers.push_back(answer_of(std::move(g)));
     } catch (const c10::OutOfMemoryError&) {
       if (!memory_.limited()) throw;

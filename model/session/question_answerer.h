@@ -30,6 +30,9 @@ class QuestionAnswerer {
   std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
                               const AskOptions& options, const Cancel& cancel);
 
+  // From now on every answer has as many tokens as it may have (GenerateOptions): for benchmarks.
+  void fix_lengths() { fixed_length_ = true; }
+
   // The weights leave the device; others may come that were never used.
   void forget_sizes() { generator_.forget_sizes(); }
 
@@ -42,6 +45,7 @@ class QuestionAnswerer {
   std::optional<Tokenizer> tokenizer_;
   std::optional<AnswerDraft> draft_;  // none without a tokenizer
   Generator generator_;
+  bool fixed_length_ = false;
 };
 
 }  // namespace vidi

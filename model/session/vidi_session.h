@@ -49,6 +49,8 @@ class VidiSession final : public Session {
   std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
                               const AskOptions& options, const Cancel& cancel);
 
+  // From now on every answer has max_new_tokens tokens: for benchmarks.
+  void fix_answer_lengths() { answerer_.fix_lengths(); }
   // Every stage is reported to `tap` from now on; an empty one ends that.
   void set_tap(Tap tap) { tap_ = std::move(tap); }
   // The parts, for tests and for benchmarks that time them one by one.
