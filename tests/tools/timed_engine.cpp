@@ -48,6 +48,120 @@ int64_t resident_bytes() {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
+template <class Note>
+void note(Note note) {
+  std::lock_guard lock(state().mutex);
+  note(state().record);
+}
+
+// Adds the time of a call, and what is held after it.
+class Stopwatch {
+ public:
+  Stopwatch(const Session& session, double Record::*phase) : session_(session), phase_(phase) {}
+  ~Stopwatch() {
+    const double took = std::chrono::duration<double>(Clock::now() - begin_).count();
+    const int64_t held = session_.device_memory_bytes(), resident = resident_bytes();
+    note([&](Record& r) {
+      r.busy_s += took, r.*phase_ += took;
+      r.peak_device_bytes = std::max(r.peak_device_bytes, held);
+      r.peak_process_bytes = std::max(r.peak_process_bytes, resident);
+    });
+  }
+
+ private:
+  const Session& session_;
+  double Record::*const phase_;
+  const Clock::time_point begin_ = Clock::now();
+};
+
+// Random weights know no words: prompts of a usual length, each its own.
+std::vector<std::vector<int>> untold_prompts(size_t n) {
+  std::vector<std::vector<int>> prompts(n, std::vector<int>(kPromptTokens, 5));
+  for (size_t i = 0; i < n; ++i) prompts[i][kPromptTokens / 2] = 10 + static_cast<int>(i);
+  return prompts;
+}
+
+Answer untold_answer(const Generation& g) {
+  Answer answer;
+  answer.ids = g.ids, answer.probabilities = g.probabilities, answer.stop = g.stop;
+  answer.parsed.says_none = true;
+  return answer;
+}
+
+// Session::begin_answers() of a model without a tokenizer.
+class UntoldAnswers final : public AnswerBatch {
+ public:
+  explicit UntoldAnswers(AnswerTable table) : table_(std::move(table)) {}
+  Result<uint64_t> join(std::shared_ptr<const Encoded> encoded, const std::vector<Query>& queries,
+                        const AskOptions& options, const Cancel& cancel) noexcept override {
+    return to_result<uint64_t>(cancel, [&] {
+      auto window = std::dynamic_pointer_cast<const EncodedWindow>(std::move(encoded));
+      return table_.join(std::move(window), untold_prompts(queries.size()), {options, fixed()});
+    });
+  }
+  Result<bool> step(const Cancel& cancel) noexcept override {
+    return to_result<bool>(cancel, [&] { return table_.step(cancel); });
+  }
+  void do_less(const Error& error) noexcept override {
+    const auto done = to_result<bool>([&] { return table_.do_less(error), true; });
+    if (!done) table_.fail_all(error);
+  }
+  std::vector<Answered> take_answered() noexcept override {
+    std::vector<Answered> answered;
+    for (const AnswerTable::Done& done : table_.take_done()) {
+      std::vector<Answer> answers;
+      for (const Generation& g : done.answers) answers.push_back(untold_answer(g));
+      if (done.error)
+        answered.push_back({done.number, *done.error});
+      else
+        answered.push_back({done.number, std::move(answers)});
+    }
+    return answered;
+  }
+  void leave(uint64_t number) noexcept override { table_.leave(number); }
+  size_t n_rows() const noexcept override { return table_.n_rows(); }
+  bool has_room() const noexcept override { return table_.has_room(); }
+
+ private:
+  AnswerTable table_;
+};
+
+class TimedAnswers final : public AnswerBatch {
+ public:
+  TimedAnswers(const Session& session, std::unique_ptr<AnswerBatch> answers)
+      : session_(session), answers_(std::move(answers)) {}
+  Result<uint64_t> join(std::shared_ptr<const Encoded> encoded, const std::vector<Query>& queries,
+                        const AskOptions& options, const Cancel& cancel) noexcept override {
+    const Stopwatch watch(session_, &Record::answer_s);
+    return answers_->join(std::move(encoded), queries, options, cancel);
+  }
+  Result<bool> step(const Cancel& cancel) noexcept override {
+    const Stopwatch watch(session_, &Record::answer_s);
+    const auto before = static_cast<int64_t>(answers_->n_rows());
+    auto stepped = answers_->step(cancel);
+    const int64_t rows = std::max(before, static_cast<int64_t>(answers_->n_rows()));
+    note([&](Record& r) { ++(stepped ? r.passes[rows] : r.n_passes_failed); });
+    return stepped;
+  }
+  void do_less(const Error& error) noexcept override { answers_->do_less(error); }
+  std::vector<Answered> take_answered() noexcept override {
+    std::vector<Answered> all = answers_->take_answered();
+    for (const Answered& answered : all) {
+      if (!answered.answers) continue;
+      for (const Answer& answer : *answered.answers)
+        note([&](Record& r) { r.n_tokens += static_cast<int64_t>(answer.ids.size()); });
+    }
+    return all;
+  }
+  void leave(uint64_t number) noexcept override { answers_->leave(number); }
+  size_t n_rows() const noexcept override { return answers_->n_rows(); }
+  bool has_room() const noexcept override { return answers_->has_room(); }
+
+ private:
+  const Session& session_;
+  const std::unique_ptr<AnswerBatch> answers_;
+};
+
 class TimedSession final : public Session {
  public:
   explicit TimedSession(std::unique_ptr<VidiSession> session) : session_(std::move(session)) {}
@@ -77,14 +191,19 @@ class TimedSession final : public Session {
     const Stopwatch watch(*this, &Record::stream_s);
     return session_->encode(window, cancel);
   }
+  // What the elements do not use is not timed.
   Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
                                   const AskOptions& options,
                                   const Cancel& cancel) noexcept override {
-    const Stopwatch watch(*this, &Record::answer_s);
-    auto answers = geometry().empty() ? session_->ask(encoded, queries, options, cancel)
-                                      : ask_untold(encoded, queries, options, cancel);
-    if (answers) count(*answers);
-    return answers;
+    return session_->ask(encoded, queries, options, cancel);
+  }
+  std::unique_ptr<AnswerBatch> begin_answers() noexcept override {
+    auto answers = geometry().empty() ? session_->begin_answers()
+                                      : std::make_unique<UntoldAnswers>(session_->new_table());
+    return std::make_unique<TimedAnswers>(*this, std::move(answers));
+  }
+  bool has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const noexcept override {
+    return session_->has_room(n_frames, n_samples, has_pictures);
   }
   void unload() noexcept override { session_->unload(); }
   Result<bool> load(const Cancel& cancel) noexcept override { return session_->load(cancel); }
@@ -92,50 +211,6 @@ class TimedSession final : public Session {
   void free_caches() noexcept override { session_->free_caches(); }
 
  private:
-  // Adds the time of a call, and what is held after it.
-  struct Stopwatch {
-    Stopwatch(TimedSession& session, double Record::*phase) : session(session), phase(phase) {}
-    ~Stopwatch() {
-      const double took = std::chrono::duration<double>(Clock::now() - begin).count();
-      const int64_t held = session.session_->device_memory_bytes(), resident = resident_bytes();
-      note([&](Record& r) {
-        r.busy_s += took, r.*phase += took;
-        r.peak_device_bytes = std::max(r.peak_device_bytes, held);
-        r.peak_process_bytes = std::max(r.peak_process_bytes, resident);
-      });
-    }
-    TimedSession& session;
-    double Record::*phase;
-    const Clock::time_point begin = Clock::now();
-  };
-  template <class Note>
-  static void note(Note note) {
-    std::lock_guard lock(state().mutex);
-    note(state().record);
-  }
-  static void count(const std::vector<Answer>& answers) {
-    size_t longest = 0;
-    for (const Answer& answer : answers) longest = std::max(longest, answer.ids.size());
-    note([&](Record& r) {
-      for (const Answer& answer : answers) r.n_tokens += static_cast<int64_t>(answer.ids.size());
-      r.passes[static_cast<int64_t>(answers.size())] += static_cast<int64_t>(longest);
-    });
-  }
-  // Random weights know no words: prompts of a usual length, each its own.
-  Result<std::vector<Answer>> ask_untold(const Encoded& encoded, const std::vector<Query>& queries,
-                                         const AskOptions& options, const Cancel& cancel) {
-    return to_result<std::vector<Answer>>(cancel, [&] {
-      auto answers = session_->ask_ids(encoded, prompts_of(queries.size()), options, cancel);
-      for (Answer& answer : answers) answer.parsed.says_none = true;
-      return answers;
-    });
-  }
-  static std::vector<std::vector<int>> prompts_of(size_t n) {
-    std::vector<std::vector<int>> prompts(n, std::vector<int>(kPromptTokens, 5));
-    for (size_t i = 0; i < n; ++i) prompts[i][kPromptTokens / 2] = 10 + static_cast<int>(i);
-    return prompts;
-  }
-
   const std::unique_ptr<VidiSession> session_;
 };
 

@@ -24,6 +24,7 @@ struct Record {
   double look_s = 0, stream_s = 0, answer_s = 0;  // of it: towers, keys and values, answers
   int64_t n_tokens = 0;                           // picked, all answers together
   std::map<int64_t, int64_t> passes;              // rows that were answered together: how often
+  int64_t n_passes_failed = 0;                    // cancelled, or out of memory
   std::map<int64_t, int64_t> tower_passes;  // pictures that were looked at together: how often
   int64_t peak_device_bytes = 0;            // held by the allocator, 0 on the CPU
   int64_t peak_process_bytes = 0;           // resident in host memory
