@@ -26,6 +26,37 @@
 
 namespace vidi {
 
+// Questions about any number of windows that are answered together, a pass of the model over all of
+// them at a time. Made by a Session and used like it, by one thread at a time; it must go before
+// the Session does.
+class AnswerBatch {
+ public:
+  virtual ~AnswerBatch() = default;
+  // The questions join with the next pass, and the window is held until they have left. Refused as
+  // by Session::ask(). Returns a number for them, which no others get.
+  virtual Result<uint64_t> join(std::shared_ptr<const Encoded> encoded,
+                                const std::vector<Query>& queries, const AskOptions& options,
+                                const Cancel& cancel) noexcept = 0;
+  // Reads the prompts of those that joined, as far as there is room for them, and then another
+  // token, or several, of every question. False when there is none. kOutOfMemory and kCancelled
+  // change nothing: it may be called again.
+  virtual Result<bool> step(const Cancel& cancel) noexcept = 0;
+  // After kOutOfMemory, when nothing else could be freed: less at once from now on, some questions
+  // begin anew later. Those that do not even fit alone fail with `error`.
+  virtual void do_less(const Error& error) noexcept = 0;
+  // Those whose questions are all answered, which have left.
+  struct Answered {
+    uint64_t number = 0;
+    Result<std::vector<Answer>> answers;
+  };
+  virtual std::vector<Answered> take_answered() noexcept = 0;
+  virtual void leave(uint64_t number) noexcept = 0;  // nobody wants their answers any more
+  // Rows of the next pass: questions that are being answered.
+  virtual size_t n_rows() const noexcept = 0;
+  // Whether questions that join now are read at once.
+  virtual bool has_room() const noexcept = 0;
+};
+
 class Session {
  public:
   static Result<std::unique_ptr<Session>> open(const OpenOptions& options,
@@ -56,6 +87,14 @@ class Session {
   virtual Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
                                           const AskOptions& options,
                                           const Cancel& cancel) noexcept = 0;
+
+  virtual std::unique_ptr<AnswerBatch>
+  begin_answers() noexcept = 0;  // null: the host has no memory
+
+  // Whether keys and values of a window of so many pictures and samples fit beside what is held,
+  // with the room that the work on them takes. `has_pictures`: those of its pictures are there, in
+  // a partial window.
+  virtual bool has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const noexcept = 0;
 
   // The weights leave the device; what was made with them stays, features, partial windows and
   // encoded ones. Until load() brings them back, each call above but info() is an error that says

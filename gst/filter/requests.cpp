@@ -29,6 +29,12 @@ std::string Requests::ask(const char* query, guint64 start, guint64 stop) {
         "ask: too many questions wait for their answers, expected fewer at a time");
     return "";
   }
+  if (asked == ModelClient::Asked::kGaveWay) {
+    notices_.warn_of_refusal(
+        "ask: the window of the time that was asked about is kept no longer: its memory was needed "
+        "for later windows, expected a time in a later one");
+    return "";
+  }
   notices_.warn_of_refusal(
       "ask: nothing is kept of the time that was asked about, expected a time in the last "
       "analysed window or in the pictures that are kept for the next");

@@ -57,6 +57,8 @@ struct AnalysisWindow {
   uint64_t epoch = 0;  // flushes before it; a window of an earlier one goes nowhere
   std::shared_ptr<const StreamOrigin> origin;         // null: of no stream
   std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
+  // Until when its results are of use; max(): of a file, which waits as long as it takes.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   mutable std::shared_ptr<PartialWindow> prepared;    // or null; the worker's, until it is encoded
   std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();
 };

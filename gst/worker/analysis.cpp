@@ -12,12 +12,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How much goes to the engine in one call.
-struct Steps {
-  size_t pictures, questions;
-};
-constexpr Steps kUsual{16, SIZE_MAX};
-constexpr Steps kSmall{1, 1};
+// How many pictures go to the engine in one call.
+constexpr size_t kUsual = 16;
+constexpr size_t kSmall = 1;
 
 // Out of a step with its value; its error ends the attempt (see attempt()).
 template <class T>
@@ -85,40 +82,6 @@ std::shared_ptr<const Encoded> encode(Session& session, const AnalysisWindow& wi
   return value_of(session.encode(features, *window.cancel));
 }
 
-// A group with a question that is refused is asked in halves: the refusal comes before any work.
-void ask_some(Session& session, const AnalysisWindow& window, const std::vector<Query>& queries,
-              Analysis& analysis) {
-  AskOptions options;
-  options.max_new_tokens = window.plan->max_new_tokens;
-  auto some = session.ask(*analysis.encoded, queries, options, *window.cancel);
-  const bool is_refused = !some && some.error().code == ErrorCode::kBadInput;
-  if (is_refused && queries.size() == 1) {
-    analysis.refusals.push_back(some.error().message);
-    analysis.answers.emplace_back();
-    analysis.answers.back().parsed.understood = true;  // there is nothing to understand
-  } else if (is_refused) {
-    const auto middle = queries.begin() + static_cast<std::ptrdiff_t>(queries.size() / 2);
-    ask_some(session, window, {queries.begin(), middle}, analysis);
-    ask_some(session, window, {middle, queries.end()}, analysis);
-  } else {
-    std::vector<Answer> answers = value_of(std::move(some));
-    check_count(answers.size(), queries.size(), "answers");
-    std::move(answers.begin(), answers.end(), std::back_inserter(analysis.answers));
-    analysis.refusals.resize(analysis.answers.size());
-  }
-}
-
-void ask_questions(Session& session, const AnalysisWindow& window, size_t at_once,
-                   Analysis& analysis) {
-  const std::vector<Query> queries = queries_of(*window.plan);
-  for (size_t first = 0; first < queries.size();) {
-    const size_t n = std::min(at_once, queries.size() - first);
-    const auto begin = queries.begin() + static_cast<std::ptrdiff_t>(first);
-    ask_some(session, window, {begin, begin + static_cast<std::ptrdiff_t>(n)}, analysis);
-    first += n;
-  }
-}
-
 // The one place where exceptions end.
 template <class Body>
 Result<Analysis> attempt(Body body) {
@@ -145,7 +108,7 @@ void drop_features(const AnalysisWindow& window) {
 
 constexpr int kMostChances = 4;  // an element's own windows, its neighbours', other models'
 
-// `body(steps)` in the usual steps, and so again when `let_go` found something to free after
+// `body(at_once)` in the usual steps, and so again when `let_go` found something to free after
 // OutOfMemory; then `make_room`, and once more in small steps. kOverLimit is final.
 template <class Body, class LetGo, class MakeRoom>
 Result<Analysis> with_second_chance(Body body, LetGo let_go, MakeRoom make_room) {
@@ -164,14 +127,6 @@ Result<Analysis> with_second_chance(Body body, LetGo let_go, MakeRoom make_room)
   return analysis;
 }
 
-auto letting_go(Session& session, const std::function<bool()>& forget_windows) {
-  return [&session, &forget_windows] {
-    if (!forget_windows || !forget_windows()) return false;
-    session.free_caches();
-    return true;
-  };
-}
-
 }  // namespace
 
 std::vector<Query> queries_of(const AskPlan& plan) {
@@ -182,24 +137,39 @@ std::vector<Query> queries_of(const AskPlan& plan) {
   return queries;
 }
 
-Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window,
-                         const std::function<bool()>& forget_windows) {
+Result<Analysis> encode_window(Session& session, std::shared_ptr<const AnalysisWindow> window,
+                               const std::function<bool()>& forget_windows) {
   if (!window || !window->plan || !window->cancel) {
     return Error{ErrorCode::kBadInput, "A window without questions cannot be analysed."};
   }
-  const auto body = [&](Steps steps) {
+  const auto body = [&](size_t at_once) {
     Analysis analysis;
     analysis.window = window;
-    see_in_steps(session, unseen(*window), *window->cancel, steps.pictures);
+    see_in_steps(session, unseen(*window), *window->cancel, at_once);
     hear_sound(session, *window);
     analysis.encoded = encode(session, *window);
-    ask_questions(session, *window, steps.questions, analysis);
     return analysis;
   };
-  return with_second_chance(body, letting_go(session, forget_windows), [&] {
+  const auto let_go = [&] {
+    if (!forget_windows || !forget_windows()) return false;
+    session.free_caches();
+    return true;
+  };
+  return with_second_chance(body, let_go, [&] {
     drop_features(*window);
     session.free_caches();
   });
+}
+
+Analysis with_questions(const Analysis& before, std::shared_ptr<const AskPlan> plan,
+                        std::shared_ptr<Cancel> cancel) {
+  auto window = std::make_shared<AnalysisWindow>(*before.window);
+  window->plan = std::move(plan);
+  window->cancel = std::move(cancel);
+  Analysis analysis;
+  analysis.window = std::move(window);
+  analysis.encoded = before.encoded;
+  return analysis;
 }
 
 void look_ahead(Session& session, const std::vector<std::shared_ptr<const SampledFrame>>& pictures,
@@ -209,7 +179,7 @@ void look_ahead(Session& session, const std::vector<std::shared_ptr<const Sample
     for (const auto& picture : pictures) {
       if (!picture->features) unseen.push_back(picture.get());
     }
-    see_in_steps(session, unseen, cancel, kUsual.pictures);
+    see_in_steps(session, unseen, cancel, kUsual);
     return Analysis();
   });
   if (!out_of_memory(seen)) return;
@@ -226,26 +196,6 @@ void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel)
   } else if (heard.error().code == ErrorCode::kOutOfMemory) {
     session.free_caches();
   }
-}
-
-Result<Analysis> ask_again(Session& session, const Analysis& before,
-                           std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel,
-                           const std::function<bool()>& forget_windows) {
-  if (!before.window || !before.encoded || !plan || !cancel) {
-    return Error{ErrorCode::kBadInput, "There is no encoded window to ask about."};
-  }
-  auto window = std::make_shared<AnalysisWindow>(*before.window);
-  window->plan = std::move(plan);
-  window->cancel = std::move(cancel);
-  const auto body = [&](Steps steps) {
-    Analysis analysis;
-    analysis.window = window;
-    analysis.encoded = before.encoded;
-    ask_questions(session, *window, steps.questions, analysis);
-    return analysis;
-  };
-  return with_second_chance(body, letting_go(session, forget_windows),
-                            [&] { session.free_caches(); });
 }
 
 }  // namespace vidi

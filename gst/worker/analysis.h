@@ -1,4 +1,4 @@
-// A window through the engine: see, hear, encode, ask. Runs on the model's worker thread.
+// A window through the engine: see, hear, encode. Runs on the model's worker thread.
 #pragma once
 
 #include <functional>
@@ -23,14 +23,15 @@ struct Analysis {
   bool in_small_steps = false;  // the device ran out of memory once, smaller steps went through
 };
 
-// A question that the model refuses costs the others nothing. Features that a frame or sound chunk
-// already has are used again. When the device runs out of memory, `forget_windows` may free earlier
-// windows (true when there were any), and the window is tried again; after that its features and
-// the engine's caches are freed and everything is tried once more in the smallest steps. kOverLimit
-// is final: nothing that is freed would do. Features belong to the Session that made them: when a
-// model was loaded again, the caller drops the frames and chunks of the one before.
-Result<Analysis> analyze(Session& session, std::shared_ptr<const AnalysisWindow> window,
-                         const std::function<bool()>& forget_windows = {});
+// The window seen, heard and encoded, its questions still to be asked (answering.h). Features that
+// a frame or sound chunk already has are used again. When the device runs out of memory,
+// `forget_windows` may free others (true when there were any), and the window is tried again; after
+// that its features and the engine's caches are freed and everything is tried once more in the
+// smallest steps. kOverLimit is final: nothing that is freed would do. Features belong to the
+// Session that made them: when a model was loaded again, the caller drops the frames and chunks of
+// the one before.
+Result<Analysis> encode_window(Session& session, std::shared_ptr<const AnalysisWindow> window,
+                               const std::function<bool()>& forget_windows = {});
 
 // Looks at pictures before their window is complete; those that have been looked at are left out. A
 // failure costs nothing but time: the window's own analysis tries again, and tells.
@@ -40,10 +41,9 @@ void look_ahead(Session& session, const std::vector<std::shared_ptr<const Sample
 // The same for a stretch of sound.
 void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel);
 
-// The same questions again, or others, on what is already encoded.
-Result<Analysis> ask_again(Session& session, const Analysis& before,
-                           std::shared_ptr<const AskPlan> plan, std::shared_ptr<Cancel> cancel,
-                           const std::function<bool()>& forget_windows = {});
+// An encoded window with other questions and a cancel of their own, to be asked.
+Analysis with_questions(const Analysis& before, std::shared_ptr<const AskPlan> plan,
+                        std::shared_ptr<Cancel> cancel);
 
 // The questions of `plan` as the engine takes them.
 std::vector<Query> queries_of(const AskPlan& plan);

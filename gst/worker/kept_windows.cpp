@@ -1,34 +1,106 @@
 #include "gst/worker/kept_windows.h"
 
-#include <utility>
+#include <algorithm>
 
 namespace vidi {
+namespace {
 
-void KeptWindows::set_bound(size_t n) {
-  bound_ = n;
-  while (windows_.size() > bound_) windows_.pop_front();
+constexpr size_t kMostRemembered = 32;  // windows of an owner that gave way
+
+}  // namespace
+
+// Called with the lock; freed without it.
+KeptWindows::Windows KeptWindows::take_beyond_bound(Owner owner) {
+  const auto is_his = [owner](const Kept& kept) { return kept.owner == owner; };
+  auto n = static_cast<size_t>(std::count_if(windows_.begin(), windows_.end(), is_his));
+  Windows gone;
+  for (auto it = windows_.begin(); it != windows_.end() && n > owners_[owner].bound;) {
+    const auto next = std::next(it);
+    if (is_his(*it)) gone.splice(gone.end(), windows_, it), --n;
+    it = next;
+  }
+  return gone;
 }
 
-void KeptWindows::add(const Analysis& analysis) {
-  windows_.push_back(analysis);
-  while (windows_.size() > bound_) windows_.pop_front();
+void KeptWindows::set_bound(Owner owner, size_t n) {
+  Windows gone;
+  std::lock_guard lock(mutex_);
+  owners_[owner].bound = n;
+  gone = take_beyond_bound(owner);
 }
 
-std::vector<Analysis> KeptWindows::overlapping(Time start, Time stop) const {
+void KeptWindows::add(Owner owner, const Analysis& analysis) {
+  Windows gone;
+  std::lock_guard lock(mutex_);
+  windows_.push_back({owner, analysis});
+  gone = take_beyond_bound(owner);
+}
+
+std::vector<Analysis> KeptWindows::overlapping(Owner owner, Time start, Time stop) const {
   std::vector<Analysis> found;
-  for (const Analysis& kept : windows_) {
-    if (kept.window->start < stop && start < kept.window->stop) found.push_back(kept);
+  std::lock_guard lock(mutex_);
+  for (const Kept& kept : windows_) {
+    const AnalysisWindow& window = *kept.analysis.window;
+    if (kept.owner == owner && window.start < stop && start < window.stop)
+      found.push_back(kept.analysis);
   }
   return found;
 }
 
-bool KeptWindows::cover(Time start, Time stop) const {
-  for (const Analysis& kept : windows_) {
-    if (kept.window->start <= start && start < kept.window->stop) start = kept.window->stop;
+bool KeptWindows::cover(Owner owner, Time start, Time stop) const {
+  std::lock_guard lock(mutex_);
+  for (const Kept& kept : windows_) {
+    const AnalysisWindow& window = *kept.analysis.window;
+    if (kept.owner == owner && window.start <= start && start < window.stop) start = window.stop;
   }
   return start >= stop;
 }
 
-std::deque<Analysis> KeptWindows::take_all() { return std::exchange(windows_, {}); }
+bool KeptWindows::gave_way(Owner owner, Time start, Time stop) const {
+  std::lock_guard lock(mutex_);
+  const auto known = owners_.find(owner);
+  if (known == owners_.end()) return false;
+  return std::any_of(known->second.gave_way.begin(), known->second.gave_way.end(),
+                     [&](const auto& gone) { return gone.first < stop && start < gone.second; });
+}
+
+void KeptWindows::forget(Owner owner) {
+  Windows gone;
+  std::lock_guard lock(mutex_);
+  for (auto it = windows_.begin(); it != windows_.end();) {
+    const auto next = std::next(it);
+    if (it->owner == owner) gone.splice(gone.end(), windows_, it);
+    it = next;
+  }
+  owners_[owner].gave_way.clear();
+}
+
+void KeptWindows::remove(Owner owner) {
+  forget(owner);
+  std::lock_guard lock(mutex_);
+  owners_.erase(owner);
+}
+
+// Called with the lock.
+void KeptWindows::note_that_it_gave_way(const Kept& kept) {
+  auto& gave_way = owners_[kept.owner].gave_way;
+  gave_way.push_back({kept.analysis.window->start, kept.analysis.window->stop});
+  if (gave_way.size() > kMostRemembered) gave_way.pop_front();
+}
+
+bool KeptWindows::drop_oldest() {
+  Windows gone;
+  std::lock_guard lock(mutex_);
+  if (windows_.empty()) return false;
+  note_that_it_gave_way(windows_.front());
+  gone.splice(gone.end(), windows_, windows_.begin());
+  return true;
+}
+
+bool KeptWindows::drop_all() {
+  bool any = false;
+  while (drop_oldest()) any = true;
+  return any;
+}
 
 }  // namespace vidi

@@ -1,8 +1,13 @@
-// The last analysed windows, as they are encoded, for questions that come later. Not thread-safe.
+// The last analysed windows of all clients of a model, as they are encoded, for questions that come
+// later. They have memory that nobody else wants: the oldest goes first. Thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <deque>
+#include <list>
+#include <map>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "gst/worker/analysis.h"
@@ -11,16 +16,36 @@ namespace vidi {
 
 class KeptWindows {
  public:
-  void set_bound(size_t n);            // how many are kept; the oldest go
-  void add(const Analysis& analysis);  // windows come by their start
-  std::vector<Analysis> overlapping(Time start, Time stop) const;
-  bool cover(Time start, Time stop) const;  // from end to end
-  // Empties it. What is returned holds the device's memory until it is destroyed.
-  std::deque<Analysis> take_all();
+  using Owner = const void*;
+  // How many of an owner are kept at most; his oldest go. His windows come by their start.
+  void set_bound(Owner owner, size_t n);
+  void add(Owner owner, const Analysis& analysis);
+  std::vector<Analysis> overlapping(Owner owner, Time start, Time stop) const;
+  bool cover(Owner owner, Time start, Time stop) const;  // from end to end
+  // Whether a window of that time was kept, and has given its memory to another.
+  bool gave_way(Owner owner, Time start, Time stop) const;
+  void forget(Owner owner);
+  void remove(Owner owner);  // he has gone
+  // For memory; false when there is none. What another still reads is freed with him.
+  bool drop_oldest();
+  bool drop_all();
 
  private:
-  std::deque<Analysis> windows_;
-  size_t bound_ = 1;
+  struct Kept {
+    Owner owner;
+    Analysis analysis;
+  };
+  struct Limits {
+    size_t bound = 1;
+    std::deque<std::pair<Time, Time>> gave_way;  // start and stop of some of the last
+  };
+  using Windows = std::list<Kept>;
+  Windows take_beyond_bound(Owner owner);
+  void note_that_it_gave_way(const Kept& kept);
+
+  mutable std::mutex mutex_;
+  Windows windows_;  // of all owners, the oldest first
+  std::map<Owner, Limits> owners_;
 };
 
 }  // namespace vidi

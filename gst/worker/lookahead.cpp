@@ -139,7 +139,8 @@ bool Lookahead::make_room(Session& session, const OpenWindow& window, const Canc
 Lookahead::Piece Lookahead::next_piece(const OpenWindow& window) {
   std::lock_guard lock(mutex_);
   const Started* started = find(window.index, window.epoch);
-  if (!started || window.frames.size() > started->preparation->n_frames()) return {};
+  if (!started || !started->preparation) return {};  // given up meanwhile
+  if (window.frames.size() > started->preparation->n_frames()) return {};
   Piece piece{started->preparation, {}, started->n_done};
   for (size_t i = piece.first; i < window.frames.size() && piece.features.size() < kAtOnce; ++i) {
     if (!window.frames[i]->features) break;
@@ -182,11 +183,26 @@ bool Lookahead::free_room() {
   return freed;
 }
 
+bool Lookahead::has_work() const {
+  std::lock_guard lock(mutex_);
+  return !pictures_.empty() || !sounds_.empty() || open_window_;
+}
+
+bool Lookahead::has_begun(const AnalysisWindow& window) const {
+  std::lock_guard lock(mutex_);
+  const Started* started = find(window.index, window.epoch);
+  return started && started->preparation;
+}
+
 // Called with the lock.
-Lookahead::Started* Lookahead::find(uint64_t index, uint64_t epoch) {
+const Lookahead::Started* Lookahead::find(uint64_t index, uint64_t epoch) const {
   const auto is_it = [&](const Started& s) { return s.index == index && s.epoch == epoch; };
   const auto found = std::find_if(started_.begin(), started_.end(), is_it);
   return found == started_.end() ? nullptr : &*found;
+}
+
+Lookahead::Started* Lookahead::find(uint64_t index, uint64_t epoch) {
+  return const_cast<Started*>(std::as_const(*this).find(index, epoch));
 }
 
 // For what is done now; forget() cancels it.

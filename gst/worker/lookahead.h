@@ -24,6 +24,9 @@ class Lookahead {
   void set_open_window(std::shared_ptr<const OpenWindow> window);    // as it is now
   void forget();  // flush, end: what is under way is cancelled
 
+  bool has_work() const;  // perhaps: what cannot be done now is only found out by trying
+  // Whether pictures of the window are streamed already, or have their room.
+  bool has_begun(const AnalysisWindow& window) const;
   // Some of it; false when there is nothing to do.
   bool work(Session& session);
   // The window's own analysis looks at its pictures from now on, and gets what was prepared for it.
@@ -55,9 +58,10 @@ class Lookahead {
   void go_on(const std::shared_ptr<const OpenWindow>& window, size_t n_more);
   void give_up(const OpenWindow& window);
   Started* find(uint64_t index, uint64_t epoch);
+  const Started* find(uint64_t index, uint64_t epoch) const;
   std::shared_ptr<Cancel> new_cancel();
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::deque<std::weak_ptr<const SampledFrame>>
       pictures_;  // a window that is dropped frees its own
   std::deque<std::weak_ptr<const SoundChunk>> sounds_;

@@ -15,6 +15,13 @@ Time since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now() - then);
 }
 
+// A window's results are of use until the next one's come: a stride after its end.
+Moment deadline_of(const AnalysisWindow& window) {
+  const bool has_next = window.next_start != kForever && window.next_start > window.start;
+  const Time stride = (has_next ? window.next_start : window.stop) - window.start;
+  return window.closed_at + std::chrono::duration_cast<Moment::duration>(stride);
+}
+
 // Reports the window's end of work, also when something throws.
 struct WorkDone {
   WindowQueue& queue;
@@ -36,6 +43,7 @@ void ModelClient::start(const EngineApi& api, const ModelKey& key) {
   {
     std::lock_guard lock(mutex_);
     model_ = model;
+    model->kept().set_bound(this, keep_windows_);
   }
   model->attach(this);
 }
@@ -45,14 +53,23 @@ void ModelClient::stop() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
     counters_.count_drops(queue_.interrupt().size(), DropReason::kStopped);
-    if (request_in_work_) request_in_work_->cancel();
+    if (request_in_work_) request_in_work_->cancel->cancel();
     requests_.clear();
     lookahead_.forget();
   }
-  if (const auto in_use = model()) in_use->detach(this);
+  if (const auto in_use = model()) {
+    in_use->look_for_cancelled();
+    in_use->detach(this);
+  }
   lookahead_.forget();  // what the worker still made of it
   std::lock_guard lock(mutex_);
-  kept_.take_all();
+  request_in_work_.reset();
+  if (in_work_) {  // nobody tells of it any more
+    in_work_.reset();
+    counters_.count_drops(1, DropReason::kStopped);
+    queue_.done();
+  }
+  if (model_) model_->kept().remove(this);
   model_.reset();
 }
 
@@ -77,12 +94,14 @@ bool ModelClient::wait_until_loaded() {
 void ModelClient::set_limits(size_t max_pending, size_t keep_windows) {
   queue_.set_bound(max_pending);
   std::lock_guard lock(mutex_);
-  kept_.set_bound(keep_windows);
+  keep_windows_ = keep_windows;
+  if (model_) model_->kept().set_bound(this, keep_windows);
 }
 
 void ModelClient::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy) {
   std::vector<std::shared_ptr<AnalysisWindow>> dropped;
   DropReason reason = DropReason::kOverload;
+  if (policy != OverloadPolicy::kBlock) window->deadline = deadline_of(*window);
   {
     std::lock_guard lock(mutex_);
     ++counters_.windows_submitted;
@@ -117,11 +136,13 @@ void ModelClient::interrupt(uint64_t epoch) {
   std::lock_guard lock(mutex_);
   epoch_ = epoch;
   counters_.count_drops(queue_.interrupt().size(), DropReason::kFlush);
-  if (request_in_work_) request_in_work_->cancel();
+  if (request_in_work_) request_in_work_->cancel->cancel();
   requests_.clear();
   lookahead_.forget();
-  kept_.take_all();
   analysed_until_ = {};
+  if (!model_) return;
+  model_->kept().forget(this);
+  model_->look_for_cancelled();
 }
 
 bool ModelClient::is_of_use() const {
@@ -179,12 +200,12 @@ ModelClient::Asked ModelClient::ask(std::shared_ptr<const AskPlan> plan, Time st
                                     std::shared_ptr<AnalysisWindow> window) {
   {
     std::lock_guard lock(mutex_);
-    if (useless_ || !model_) return Asked::kNothing;
-    if (!window && kept_.overlapping(start, stop).empty() && !comes(start, stop))
-      return Asked::kNothing;
+    if (useless_ || stopping_ || !model_) return Asked::kNothing;
+    if (!window && model_->kept().overlapping(this, start, stop).empty() && !comes(start, stop))
+      return model_->kept().gave_way(this, start, stop) ? Asked::kGaveWay : Asked::kNothing;
     if (requests_.size() >= kMostRequests) return Asked::kTooMany;
     requests_.push_back(
-        {std::move(plan), start, stop, std::move(window), std::make_shared<Cancel>(), {}});
+        {std::move(plan), start, stop, std::move(window), std::make_shared<Cancel>()});
   }
   wake();
   return Asked::kYes;
@@ -198,7 +219,7 @@ bool ModelClient::comes(Time start, Time stop) const {
 
 bool ModelClient::covers(Time start, Time stop) const {
   std::lock_guard lock(mutex_);
-  return kept_.cover(start, stop);
+  return model_ && model_->kept().cover(this, start, stop);
 }
 
 Counters ModelClient::counters() const {
@@ -237,97 +258,166 @@ void ModelClient::on_failed(const Error& error) {
   listener_.model_failed(error);
 }
 
-bool ModelClient::has_work() {
+Offer ModelClient::offer() {
   std::lock_guard lock(mutex_);
-  return !requests_.empty() || queue_.n_waiting() > 0;
+  Offer offer;
+  offer.asks = request_in_work_ ? !request_in_work_->is_asked : ready_request() != requests_.end();
+  offer.looks_ahead = lookahead_.has_work();
+  const auto window = in_work_ ? nullptr : queue_.front();  // they are told of in their order
+  if (!window) return offer;
+  offer.has_window = true;
+  offer.deadline = window->deadline;
+  offer.n_frames = window->frames.size();
+  for (const auto& chunk : window->audio)
+    offer.n_samples += static_cast<int64_t>(chunk->samples.size());
+  offer.has_pictures = lookahead_.has_begun(*window);
+  return offer;
 }
 
-// Requests first: somebody waits for them.
-bool ModelClient::work(Session& session) {
-  if (auto request = next_request()) {
-    answer(session, *request);
-    return true;
-  }
-  const auto window = next_window();
-  if (!window) return lookahead_.work(session);
-  WorkDone done{queue_};
-  analyse(session, window);
-  return true;
+bool ModelClient::work(Schedule::Kind kind, const Desk& desk) {
+  if (kind == Schedule::Kind::kAsk) return begin_request(desk);
+  if (kind == Schedule::Kind::kWindow) return begin_window(desk);
+  return lookahead_.work(desk.session);
 }
 
-// The first request whose window is there. One whose window is still to come stays.
-std::optional<ModelClient::Request> ModelClient::next_request() {
-  std::lock_guard lock(mutex_);
-  request_in_work_.reset();
-  in_work_.reset();
-  for (auto it = requests_.begin(); it != requests_.end(); ++it) {
-    it->encoded = kept_.overlapping(it->start, it->stop);
-    if (!it->window && it->encoded.empty() && comes(it->start, it->stop)) continue;
-    Request request = std::move(*it);
-    requests_.erase(it);
-    request_in_work_ = request.cancel;
-    return request;
+// Others need its time.
+void ModelClient::drop_next() {
+  std::shared_ptr<AnalysisWindow> window;
+  {
+    std::lock_guard lock(mutex_);
+    if (in_work_) return;
+    window = queue_.pop();
+    if (!window) return;
+    counters_.count_drops(1, DropReason::kOverload);
   }
-  return std::nullopt;
+  const WorkDone done{queue_};
+  tell_dropped(*window, DropReason::kOverload);
+}
+
+// The first request whose window is there. One whose window is still to come stays. Called with the
+// lock.
+std::deque<ModelClient::Request>::iterator ModelClient::ready_request() {
+  return std::find_if(requests_.begin(), requests_.end(), [this](const Request& request) {
+    return request.window || !comes(request.start, request.stop) ||
+           !model_->kept().overlapping(this, request.start, request.stop).empty();
+  });
 }
 
 std::shared_ptr<AnalysisWindow> ModelClient::next_window() {
   std::lock_guard lock(mutex_);
+  if (in_work_) return nullptr;
   auto window = queue_.pop();
   in_work_ = window;
   if (window) lookahead_.hand_over(*window);
   return window;
 }
 
-void ModelClient::answer(Session& session, Request& request) {
+// The one in work goes on with its next window.
+bool ModelClient::take_request() {
+  std::lock_guard lock(mutex_);
+  if (request_in_work_) return !std::exchange(request_in_work_->is_asked, true);
+  const auto ready = ready_request();
+  if (ready == requests_.end()) return false;
+  request_in_work_ = std::move(*ready);
+  requests_.erase(ready);
+  Request& request = *request_in_work_;
+  request.encoded = model_->kept().overlapping(this, request.start, request.stop);
+  request.is_asked = true;
+  return true;
+}
+
+bool ModelClient::begin_request(const Desk& desk) {
+  if (!take_request()) return false;
+  Request request;  // the worker's copy
+  {
+    std::lock_guard lock(mutex_);
+    if (!request_in_work_) return true;
+    request = *request_in_work_;
+    if (!request.encoded.empty())
+      request_in_work_->encoded.erase(request_in_work_->encoded.begin());
+  }
   if (request.window) {
     request.window->plan = request.plan;
     request.window->cancel = request.cancel;
-    const auto analysis = analyze(session, request.window, [this] { return find_room(true); });
-    if (!analysis) return answer_failed(request, analysis.error());
-    tell_answer(request, *analysis);
-    return;
+    auto encoded = encode_window(desk.session, request.window, [this] { return find_room(); });
+    if (encoded)
+      desk.answer(std::move(*encoded), true);
+    else
+      request_answered(encoded.error());
+  } else if (request.encoded.empty()) {
+    const auto in_use = model();
+    const bool gave_way = in_use && in_use->kept().gave_way(this, request.start, request.stop);
+    request_answered(
+        Error{ErrorCode::kNotFound, gave_way ? "its window is kept no longer: its memory was needed"
+                                             : "its window was dropped or failed"});
+  } else {
+    desk.answer(with_questions(request.encoded.front(), request.plan, request.cancel), true);
   }
-  if (request.encoded.empty()) {
-    return answer_failed(request, {ErrorCode::kNotFound, "its window was dropped or failed"});
-  }
-  for (const Analysis& before : request.encoded) {
-    const auto again = ask_again(session, before, request.plan, request.cancel,
-                                 [this] { return find_room(false); });
-    if (!again) return answer_failed(request, again.error());
-    if (!tell_answer(request, *again)) return;
-  }
+  return true;
 }
 
-void ModelClient::answer_failed(const Request& request, const Error& error) {
+void ModelClient::end_request() {
+  std::lock_guard lock(mutex_);
+  request_in_work_.reset();
+}
+
+// One of its windows; those that are left follow unless there is no answer.
+void ModelClient::request_answered(Result<Analysis> analysis) {
+  Request request;
+  {
+    std::lock_guard lock(mutex_);
+    if (!request_in_work_) return;
+    request = *request_in_work_;
+    request_in_work_->is_asked = false;
+  }
+  const bool is_refused = analysis && !analysis->refusals.front().empty();
+  if (request.encoded.empty() || !analysis || is_refused) end_request();
+  if (!analysis) return request_failed(request, analysis.error());
+  if (is_refused)
+    return request_failed(request, {ErrorCode::kBadInput, analysis->refusals.front()});
+  listener_.request_answered(*analysis);
+}
+
+void ModelClient::request_failed(const Request& request, const Error& error) {
   if (error.code == ErrorCode::kCancelled) return;
   listener_.request_failed(request.plan->questions.front().id, error.message);
 }
 
-// False when the model refuses the question.
-bool ModelClient::tell_answer(const Request& request, const Analysis& analysis) {
-  const std::string& refusal = analysis.refusals.front();
-  if (!refusal.empty()) {
-    answer_failed(request, {ErrorCode::kBadInput, refusal});
-    return false;
+bool ModelClient::begin_window(const Desk& desk) {
+  const auto window = next_window();
+  if (!window) return false;
+  if (!desk.session.info().has_highlight_prompt && window->plan_without_prompt) {
+    window->plan = window->plan_without_prompt;
   }
-  listener_.request_answered(analysis);
+  Result<Analysis> encoded = encode_window(desk.session, window, [this] { return find_room(); });
+  if (encoded)
+    desk.answer(std::move(*encoded), false);
+  else
+    answered(false, encoded.error());
   return true;
 }
 
-void ModelClient::analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window) {
-  if (!session.info().has_highlight_prompt && window->plan_without_prompt) {
-    window->plan = window->plan_without_prompt;
+void ModelClient::answered(bool is_request, Result<Analysis> analysis) {
+  if (is_request) return request_answered(std::move(analysis));
+  std::shared_ptr<const AnalysisWindow> window;
+  {
+    std::lock_guard lock(mutex_);
+    window = in_work_;
   }
-  const Result<Analysis> analysis = analyze(session, window, [this] { return find_room(true); });
+  if (!window) return;
+  const WorkDone done{queue_};
+  window_answered(*window, analysis);
+}
+
+void ModelClient::window_answered(const AnalysisWindow& window, const Result<Analysis>& analysis) {
   if (analysis) {
     analysed(*analysis);
   } else if (analysis.error().code == ErrorCode::kCancelled) {
-    cancelled(*window);
+    cancelled(window);
   } else if (analysis.error().code == ErrorCode::kOutOfMemory) {
-    out_of_memory(*window, analysis.error());
+    out_of_memory(window, analysis.error());
   } else {
-    failed(*window, analysis.error());
+    failed(window, analysis.error());
   }
 }
 
@@ -371,31 +461,16 @@ void ModelClient::keep(const Analysis& analysis) {
     if (frame->pts < window.next_start) frame->features.reset();
   }
   std::lock_guard lock(mutex_);
-  if (window.epoch != epoch_) return;
-  kept_.add(analysis);
+  if (window.epoch != epoch_ || !model_) return;
+  model_->kept().add(this, analysis);
 }
 
-// Frees what the window in work needs the memory of: later windows that were begun, and those kept
-// for questions; false when there are none.
-bool ModelClient::forget_others() {
-  const bool freed = lookahead_.free_room();
-  return give_room() || freed;
-}
-
-// On the worker: memory for what is in work, from this element if `own`, then from those that share
-// its model, then from other models of the process; false when nobody has any to give.
-bool ModelClient::find_room(bool own) {
-  if (own && forget_others()) return true;
+// On the worker, for a window in work: memory of windows that were begun and of those that are
+// kept, its own element's, then those of others; false when nobody has any to give.
+bool ModelClient::find_room() {
   const auto in_use = model();
-  return in_use && in_use->take_room(this);
-}
-
-// Only what is kept for questions: the worker may be at work on anything else.
-bool ModelClient::give_room() {
-  std::deque<Analysis> kept;  // freed without the lock
-  std::lock_guard lock(mutex_);
-  kept = kept_.take_all();
-  return !kept.empty();
+  const bool freed = lookahead_.free_room();
+  return (in_use && in_use->take_room()) || freed;
 }
 
 void ModelClient::count(const Analysis& analysis) {

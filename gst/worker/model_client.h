@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "gst/worker/analysis.h"
-#include "gst/worker/kept_windows.h"
 #include "gst/worker/listener.h"
 #include "gst/worker/lookahead.h"
 #include "gst/worker/shared_model.h"
@@ -52,7 +51,8 @@ class ModelClient final : public WorkSource {
 
   // Queues a question about the kept windows that overlap [start, stop), or about `window` if that
   // is given; kNothing when nothing of it is kept.
-  enum class Asked { kYes, kNothing, kTooMany };
+  // kGaveWay: it was kept, and its memory was needed.
+  enum class Asked { kYes, kNothing, kGaveWay, kTooMany };
   Asked ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
             std::shared_ptr<AnalysisWindow> window);
 
@@ -63,12 +63,13 @@ class ModelClient final : public WorkSource {
   void on_progress(double fraction) override { listener_.model_progress(fraction); }  // worker
   void on_ready(const ModelInfo& info) override;                                      // worker
   void on_failed(const Error& error) override;                                        // worker
-  bool has_work() override;                                                           // worker
-  bool work(Session& session) override;                                               // worker
+  Offer offer() override;                                                             // worker
+  bool work(Schedule::Kind kind, const Desk& desk) override;                          // worker
+  void answered(bool is_request, Result<Analysis> analysis) override;                 // worker
+  void drop_next() override;                                                          // worker
   void on_unloaded(const Error* why) override;                                        // worker
   void on_loading() override;                                                         // worker
-  void rest() override { lookahead_.free_room(); }                                    // worker
-  bool give_room() override;
+  bool free_ahead() override { return lookahead_.free_room(); }
 
  private:
   struct Request {
@@ -76,20 +77,24 @@ class ModelClient final : public WorkSource {
     Time start{}, stop{};                    // about the kept windows that overlap this
     std::shared_ptr<AnalysisWindow> window;  // or about this one, which is to be encoded first
     std::shared_ptr<Cancel> cancel;
-    std::vector<Analysis> encoded;  // the kept windows, when its turn comes
+    std::vector<Analysis> encoded = {};  // the kept windows that are still to be asked about
+    bool is_asked = false;               // one of them
   };
   // Null before start() and after stop(); held while it is used, since stop() may come meanwhile.
   std::shared_ptr<SharedModel> model() const;
   void wake();
   void wake_ahead();
   bool is_of_use() const;
-  std::optional<Request> next_request();
+  std::deque<Request>::iterator ready_request();
   std::shared_ptr<AnalysisWindow> next_window();
   bool comes(Time start, Time stop) const;
-  void answer(Session& session, Request& request);
-  bool tell_answer(const Request& request, const Analysis& analysis);
-  void answer_failed(const Request& request, const Error& error);
-  void analyse(Session& session, const std::shared_ptr<AnalysisWindow>& window);
+  bool take_request();
+  bool begin_request(const Desk& desk);
+  bool begin_window(const Desk& desk);
+  void end_request();
+  void request_answered(Result<Analysis> analysis);
+  void request_failed(const Request& request, const Error& error);
+  void window_answered(const AnalysisWindow& window, const Result<Analysis>& analysis);
   void analysed(const Analysis& analysis);
   void keep(const Analysis& analysis);
   void count(const Analysis& analysis);
@@ -98,8 +103,7 @@ class ModelClient final : public WorkSource {
   void out_of_memory(const AnalysisWindow& window, const Error& error);
   void failed(const AnalysisWindow& window, const Error& error);
   void tell_dropped(const AnalysisWindow& window, DropReason reason, const std::string& error = "");
-  bool forget_others();
-  bool find_room(bool own);
+  bool find_room();
 
   Listener& listener_;
   WindowQueue queue_{2};
@@ -109,10 +113,10 @@ class ModelClient final : public WorkSource {
   std::shared_ptr<SharedModel> model_;
   uint64_t epoch_ = 0;
   bool useless_ = false, stopping_ = false;
-  KeptWindows kept_;
+  size_t keep_windows_ = 1;
   std::deque<Request> requests_;
-  std::shared_ptr<Cancel> request_in_work_;
-  std::shared_ptr<const AnalysisWindow> in_work_;
+  std::optional<Request> request_in_work_;
+  std::shared_ptr<const AnalysisWindow> in_work_;  // with the model, until its results are told
   Counters counters_;
   Time analysed_until_{};
   int failures_in_a_row_ = 0;

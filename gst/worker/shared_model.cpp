@@ -50,7 +50,7 @@ void SharedModel::attach(WorkSource* client) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !stopping_; });  // the thread before this one is on its way out
   if (seated(client)) return;
-  seats_.push_back({client});
+  seats_.push_back({client, ++last_id_});
   changed_.notify_all();
   if (thread_.joinable()) return;
 
@@ -90,6 +90,7 @@ void SharedModel::detach(WorkSource* client) {
 void SharedModel::end_thread(std::unique_lock<std::mutex>& lock) {
   stopping_ = true;
   cancel_load_.cancel();
+  cancel_pass_.cancel();
   changed_.notify_all();
   std::thread ending = std::move(thread_);
   lock.unlock();
@@ -99,7 +100,6 @@ void SharedModel::end_thread(std::unique_lock<std::mutex>& lock) {
   worker_ = {};
   state_ = ModelState::kUnloaded;
   memory_ = 0;
-  turn_ = 0;
   changed_.notify_all();
 }
 
@@ -117,7 +117,6 @@ void SharedModel::leave_seat(const WorkSource* client) {
   for (size_t i = 0; i < seats_.size(); ++i) {
     if (seats_[i].client != client) continue;
     seats_.erase(seats_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (i < turn_) --turn_;  // the turn stays with whom it was
     break;
   }
   changed_.notify_all();  // whoever waits for this client's model stops waiting
@@ -172,6 +171,7 @@ void SharedModel::run() {
   }
   unloaded_ = false, could_load_ = true;
   lock.unlock();
+  answering_.forget_all();
   session_.reset();  // slow: without the lock, which state() needs
 }
 
@@ -184,7 +184,7 @@ void SharedModel::wait_for_work(std::unique_lock<std::mutex>& lock) {
 
 void SharedModel::unload(std::unique_lock<std::mutex>& lock) {
   unloaded_ = true;
-  tell(lock, false, [](WorkSource& client) { client.rest(); });
+  tell(lock, false, [](WorkSource& client) { client.free_ahead(); });
   lock.unlock();
   session_->unload();
   const int64_t memory = session_->device_memory_bytes();
@@ -204,9 +204,10 @@ void SharedModel::load_for_work(std::unique_lock<std::mutex>& lock) {
 }
 
 bool SharedModel::anybody_has_work(std::unique_lock<std::mutex>& lock) {
-  bool found = false;
-  tell(lock, false, [&](WorkSource& client) { found = client.has_work() || found; });
-  return found;
+  const Schedule::Offers offers = ask_for_offers(lock);
+  return std::any_of(offers.begin(), offers.end(), [](const auto& client) {
+    return client.second.asks || client.second.has_window;
+  });
 }
 
 // Everybody hears that it is ready, as at first.
@@ -304,43 +305,182 @@ void SharedModel::tell_newcomers(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-// Asks each client once at most, from the one whose turn it is; true when one had work.
+const SharedModel::Seat* SharedModel::seat_of(ClientId id) const {
+  const auto found = std::find_if(seats_.begin(), seats_.end(),
+                                  [id](const Seat& seat) { return seat.id == id && seat.told; });
+  return found == seats_.end() ? nullptr : &*found;
+}
+
+Schedule::Offers SharedModel::ask_for_offers(std::unique_lock<std::mutex>& lock) {
+  Schedule::Offers offers;
+  const std::vector<Seat> seats = seats_;
+  for (const Seat& seat : seats) {
+    if (stopping_ || !seat.told || !seat_of(seat.id)) continue;
+    call(lock, seat.client, [&] { offers[seat.id] = seat.client->offer(); });
+  }
+  schedule_.forget_all_but(offers);
+  return offers;
+}
+
+// One piece of work; false when there is none that can be done.
 bool SharedModel::serve_next(std::unique_lock<std::mutex>& lock) {
   work_waits_ = false;
   if (!session_) return false;
-  for (size_t asked = 0, n = seats_.size(); asked < n && !seats_.empty() && !stopping_; ++asked) {
-    turn_ %= seats_.size();
-    const Seat seat = seats_[turn_++];
-    if (!seat.told) continue;
-    bool had_work = false;
-    int64_t memory = memory_;
-    call(lock, seat.client, [&] {
-      had_work = seat.client->work(*session_);
-      memory = session_->device_memory_bytes();
-    });
-    memory_ = memory;
-    if (had_work) return true;
+  const bool told = tell_outcomes(lock);
+  const Schedule::Offers offers = ask_for_offers(lock);
+  if (drop_one(lock, offers)) return true;
+  const auto now = std::chrono::steady_clock::now();
+  bool has_room = true;  // the first window that has none keeps the later ones waiting
+  for (const Schedule::Turn& turn : schedule_.order(offers, answering_.under_way(), now)) {
+    if (stopping_) break;
+    const bool is_window = turn.kind == Schedule::Kind::kWindow;
+    if (is_window && !has_room) continue;
+    const auto offer = offers.find(turn.client);
+    if (is_window && !admit(lock, turn.client, offer->second)) {
+      has_room = false;
+      continue;
+    }
+    if (serve(lock, turn, offer == offers.end() ? Offer() : offer->second)) return true;
   }
-  return false;
+  return told;
+}
+
+bool SharedModel::serve(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn,
+                        const Offer& offer) {
+  const bool is_pass = turn.kind == Schedule::Kind::kPass;
+  const bool is_live =
+      is_pass ? answering_.under_way().live : offer.is_live() || turn.kind == Schedule::Kind::kAsk;
+  const auto begin = std::chrono::steady_clock::now();
+  if (!(is_pass ? pass(lock) : let_work(lock, turn, offer))) return false;
+  schedule_.did(turn, is_live,
+                std::chrono::duration_cast<Time>(std::chrono::steady_clock::now() - begin));
+  return true;
+}
+
+bool SharedModel::let_work(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn,
+                           const Offer& offer) {
+  const Seat* seat = seat_of(turn.client);
+  if (!seat) return false;
+  WorkSource* client = seat->client;
+  const auto begin = std::chrono::steady_clock::now();
+  const Desk desk{*session_, [&](Analysis analysis, bool is_request) {
+                    const bool is_live = is_request || offer.is_live();
+                    answering_.join(*session_,
+                                    {turn.client, is_request, is_live, begin,
+                                     is_request ? kNoDeadline : offer.deadline},
+                                    std::move(analysis));
+                  }};
+  bool had_work = false;
+  int64_t memory = memory_;
+  call(lock, client, [&] {
+    had_work = client->work(turn.kind, desk);
+    memory = session_->device_memory_bytes();
+  });
+  memory_ = memory;
+  return had_work;
+}
+
+bool SharedModel::pass(std::unique_lock<std::mutex>& lock) {
+  if (answering_.empty() || stopping_) return false;
+  cancel_pass_.reset();
+  in_pass_ = answering_.cancels();
+  cancel_unwanted_pass();
+  lock.unlock();
+  answering_.pass(
+      *session_, [this] { return take_room(); }, cancel_pass_);
+  const int64_t memory = session_->device_memory_bytes();
+  lock.lock();
+  in_pass_.clear();
+  memory_ = memory;
+  return true;
+}
+
+// When nobody wants what a pass is made for, it ends. Called with the lock.
+void SharedModel::cancel_unwanted_pass() {
+  const auto is_cancelled = [](const auto& cancel) { return cancel->cancelled(); };
+  if (!in_pass_.empty() && std::all_of(in_pass_.begin(), in_pass_.end(), is_cancelled))
+    cancel_pass_.cancel();
+}
+
+void SharedModel::look_for_cancelled() {
+  std::lock_guard lock(mutex_);
+  cancel_unwanted_pass();
+  work_waits_ = true;
+  changed_.notify_all();
+}
+
+// Those who are still here hear of what has ended; what nobody wants any more leaves.
+bool SharedModel::tell_outcomes(std::unique_lock<std::mutex>& lock) {
+  std::vector<ClientId> here;
+  for (const Seat& seat : seats_) here.push_back(seat.id);
+  lock.unlock();
+  answering_.sweep(
+      [&](ClientId id) { return std::find(here.begin(), here.end(), id) != here.end(); });
+  std::vector<Answering::Outcome> outcomes = answering_.take_outcomes();
+  lock.lock();
+  for (Answering::Outcome& outcome : outcomes) {
+    const auto took = std::chrono::steady_clock::now() - outcome.ticket.turn;
+    const bool is_live = outcome.ticket.deadline != kNoDeadline;
+    if (outcome.analysis) schedule_.answered(is_live, std::chrono::duration_cast<Time>(took));
+    const Seat* seat = stopping_ ? nullptr : seat_of(outcome.ticket.client);
+    if (!seat) continue;
+    WorkSource* client = seat->client;
+    call(lock, client,
+         [&] { client->answered(outcome.ticket.is_request, std::move(outcome.analysis)); });
+  }
+  return !outcomes.empty();
+}
+
+// Whether the window's keys and values have room now. Those that are kept for questions make it,
+// the oldest first, and then what was made ahead of other windows; while there are windows under
+// way it waits for their end. When nothing is left its own attempt tells.
+bool SharedModel::admit(std::unique_lock<std::mutex>& lock, ClientId client, const Offer& offer) {
+  if (!answering_.has_room()) return false;
+  const Seat* seat = seat_of(client);
+  if (!seat) return false;
+  const WorkSource* own = seat->client;
+  lock.unlock();
+  bool fits = true;
+  while (!(fits = session_->has_room(offer.n_frames, offer.n_samples, offer.has_pictures))) {
+    if (!kept_.drop_oldest() && !free_ahead_of(own, true)) break;
+  }
+  lock.lock();
+  return fits || answering_.empty();
+}
+
+bool SharedModel::drop_one(std::unique_lock<std::mutex>& lock, const Schedule::Offers& offers) {
+  const auto victim = schedule_.to_drop(offers, std::chrono::steady_clock::now());
+  const Seat* seat = victim ? seat_of(*victim) : nullptr;
+  if (!seat) return false;
+  schedule_.dropped(*victim);
+  WorkSource* client = seat->client;
+  call(lock, client, [&] { client->drop_next(); });
+  return true;
 }
 
 bool SharedModel::is_called(const WorkSource* client) const {
   return std::find(calls_.begin(), calls_.end(), client) != calls_.end();
 }
 
-bool SharedModel::take_room_of_clients(const WorkSource* but) {
+bool SharedModel::free_ahead_of(const WorkSource* but, bool one_is_enough) {
   bool found = false;
   std::unique_lock lock(mutex_);
   const std::vector<Seat> seats = seats_;
   for (const Seat& seat : seats) {
+    if (found && one_is_enough) break;
     if (seat.client == but || !seated(seat.client)) continue;
-    call(lock, seat.client, [&] { found = seat.client->give_room() || found; });
+    call(lock, seat.client, [&] { found = seat.client->free_ahead() || found; });
   }
   return found;
 }
 
-bool SharedModel::take_room(const WorkSource* client) {
-  if (take_room_of_clients(client)) return true;
+bool SharedModel::take_own_room() {
+  const bool kept = kept_.drop_all();
+  return free_ahead_of(nullptr, false) || kept;
+}
+
+bool SharedModel::take_room() {
+  if (take_own_room()) return true;
   std::vector<std::shared_ptr<SharedModel>> others;
   {
     std::lock_guard lock(registry().mutex);
@@ -349,7 +489,7 @@ bool SharedModel::take_room(const WorkSource* client) {
     }
   }
   bool found = false;
-  for (const auto& other : others) found = other->take_room_of_clients(nullptr) || found;
+  for (const auto& other : others) found = other->take_own_room() || found;
   return found;
 }
 

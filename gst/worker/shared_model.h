@@ -2,9 +2,10 @@
 // the same folder, device, precision, memory limit, form of weights and keys, and time until they
 // are unloaded. No GStreamer.
 //
-// The worker thread loads the model, then serves its clients in turn, one piece of work each; all
-// calls into the Session are on this thread. The last client that leaves ends the thread (loading
-// or not) and frees the model.
+// The worker thread loads the model, then does one piece of work after the other, in the order of
+// the Schedule: a window is seen and encoded, the questions about several are answered together in
+// passes, something is made ahead. All calls into the Session are on this thread. The last client
+// that leaves ends the thread (loading or not) and frees the model.
 #pragma once
 
 #include <chrono>
@@ -17,7 +18,10 @@
 #include <thread>
 #include <vector>
 
+#include "gst/worker/answering.h"
+#include "gst/worker/kept_windows.h"
 #include "gst/worker/model_state.h"
+#include "gst/worker/schedule.h"
 #include "model/engine_api.h"
 #include "model/session.h"
 
@@ -42,6 +46,13 @@ struct ModelKey {
   bool operator==(const ModelKey&) const = default;
 };
 
+// Where a client does its piece of work.
+struct Desk {
+  Session& session;
+  // The questions of an encoded window are answered from now on, and the client is told.
+  std::function<void(Analysis, bool is_request)> answer;
+};
+
 // What an element gives the worker. Every call comes from the worker's thread, with no lock held.
 class WorkSource {
  public:
@@ -54,15 +65,15 @@ class WorkSource {
   // again; or `why` they cannot be: then what was to be done fails, and the next is another try.
   virtual void on_unloaded(const Error* why) = 0;
   virtual void on_loading() = 0;
-  // Whether somebody waits for work(); what can be made ahead of its window does not count.
-  virtual bool has_work() { return false; }
-  // Does one piece of work if there is one; false when there is none. The client cancels what runs.
-  virtual bool work(Session& session) = 0;
-  // Gives up what it keeps of the device's memory and can do without; false when there is nothing.
-  // From the worker's thread or another model's.
-  virtual bool give_room() { return false; }
-  // The weights leave: what was made ahead of its window gives up its memory as well.
-  virtual void rest() {}
+  virtual Offer offer() { return {}; }  // what it has for the model now
+  // Does such a piece if it has one; false when there is none. The client cancels what runs.
+  virtual bool work(Schedule::Kind kind, const Desk& desk) = 0;
+  // What came of Desk::answer(), or of a pass that failed, or kCancelled.
+  virtual void answered(bool is_request, Result<Analysis> analysis) = 0;
+  virtual void drop_next() {}  // its next complete window, for overload
+  // What was made ahead of its window gives up its memory; false when there is nothing. From the
+  // worker's thread or another model's.
+  virtual bool free_ahead() { return false; }
 };
 
 class SharedModel {
@@ -83,10 +94,11 @@ class SharedModel {
   void detach(WorkSource* client);
   void wake();        // a client has work
   void wake_ahead();  // that nobody waits for yet: where loading has failed it is no new try
-  // For `client`, whose work does not fit: the other clients give what they can do without, and
-  // when they have nothing, those of the process's other models. False when nobody has. On the
-  // worker's thread, from inside the client.
-  bool take_room(const WorkSource* client);
+  // For work that does not fit: all that is kept or made ahead gives way, and when there is
+  // nothing, that of the process's other models. False when nobody has any. On the worker's thread.
+  bool take_room();
+  KeptWindows& kept() { return kept_; }  // its clients', as they wish
+  void look_for_cancelled();             // some of what is under way may be wanted no more
 
   // Blocks until the model is ready (true), has failed or `client` is told to stop waiting by
   // detach (false). The client has heard on_ready or on_failed by then. Not for the worker's
@@ -100,6 +112,7 @@ class SharedModel {
  private:
   struct Seat {
     WorkSource* client = nullptr;
+    ClientId id = 0;      // no other seat has had it
     bool told = false;    // has heard on_ready or on_failed
     bool failed = false;  // it was on_failed: it hears no more of the model
   };
@@ -116,7 +129,16 @@ class SharedModel {
   Result<std::unique_ptr<Session>> open_session();
   void tell_progress(double fraction);
   void tell_newcomers(std::unique_lock<std::mutex>& lock);
+  Schedule::Offers ask_for_offers(std::unique_lock<std::mutex>& lock);
   bool serve_next(std::unique_lock<std::mutex>& lock);
+  bool serve(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn, const Offer& offer);
+  bool let_work(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn, const Offer& offer);
+  bool pass(std::unique_lock<std::mutex>& lock);
+  void cancel_unwanted_pass();
+  bool admit(std::unique_lock<std::mutex>& lock, ClientId client, const Offer& offer);
+  bool drop_one(std::unique_lock<std::mutex>& lock, const Schedule::Offers& offers);
+  bool tell_outcomes(std::unique_lock<std::mutex>& lock);
+  const Seat* seat_of(ClientId id) const;
   void wait_for_work(std::unique_lock<std::mutex>& lock);
   void unload(std::unique_lock<std::mutex>& lock);
   void load_for_work(std::unique_lock<std::mutex>& lock);
@@ -127,7 +149,8 @@ class SharedModel {
   template <class Call>
   void call(std::unique_lock<std::mutex>& lock, WorkSource* client, Call what);
   bool is_called(const WorkSource* client) const;  // called with the lock
-  bool take_room_of_clients(const WorkSource* but);
+  bool free_ahead_of(const WorkSource* but, bool one_is_enough);
+  bool take_own_room();
 
   const EngineApi& api_;
   const ModelKey key_;
@@ -137,13 +160,17 @@ class SharedModel {
   std::thread::id worker_;  // of thread_, until it has ended
   std::vector<Seat> seats_;
   std::vector<WorkSource*> calls_;  // clients that are called now, without the lock
-  size_t turn_ = 0;                 // seat that is asked next
+  ClientId last_id_ = 0;
   bool work_waits_ = false, stopping_ = false;
   bool unloaded_ = false;  // there is a session, without weights
   bool could_load_ = true;
   std::chrono::steady_clock::time_point last_work_;
   ModelState state_ = ModelState::kUnloaded;
-  Cancel cancel_load_;
+  Cancel cancel_load_, cancel_pass_;
+  std::vector<std::shared_ptr<Cancel>> in_pass_;  // of the windows of the pass that is made
+  KeptWindows kept_;
+  Schedule schedule_;  // this and the next: the worker's thread only
+  Answering answering_;
   std::unique_ptr<Session> session_;  // the worker's thread only
   ModelInfo info_;
   std::optional<Error> error_;

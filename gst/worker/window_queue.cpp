@@ -29,6 +29,11 @@ Windows WindowQueue::push(std::shared_ptr<AnalysisWindow> window, OverloadPolicy
   return fallen_out;
 }
 
+std::shared_ptr<const AnalysisWindow> WindowQueue::front() const {
+  const std::lock_guard lock(mutex_);
+  return windows_.empty() ? nullptr : windows_.front();
+}
+
 std::shared_ptr<AnalysisWindow> WindowQueue::pop() {
   const std::lock_guard lock(mutex_);
   if (windows_.empty()) return nullptr;

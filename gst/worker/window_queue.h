@@ -25,6 +25,7 @@ class WindowQueue {
   // interrupt() and resume() the window itself falls out: it belongs to what was interrupted.
   std::vector<std::shared_ptr<AnalysisWindow>> push(std::shared_ptr<AnalysisWindow> window,
                                                     OverloadPolicy policy);
+  std::shared_ptr<const AnalysisWindow> front() const;  // null when empty; it stays
   std::shared_ptr<AnalysisWindow> pop();  // null when empty; counts as in work until done()
   // The popped window is delivered, or given up; with several in work, the one popped first.
   void done();

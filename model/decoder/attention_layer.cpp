@@ -1,7 +1,5 @@
 #include "model/decoder/attention_layer.h"
 
-#include <vector>
-
 #include "kernels/aten.h"
 #include "kernels/attention/attention.h"
 #include "kernels/layers/linear.h"
@@ -26,7 +24,7 @@ void AttentionLayer::take(Weights& weights, const std::string& name, const Decod
 }
 
 at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, TextKeys& own,
-                                int64_t longest, const MediaCache& media, size_t layer) const {
+                                int64_t longest, const PassWindows& windows, size_t layer) const {
   const int64_t batch = xn.size(0), n = xn.size(1), dim = config_.head_dim;
   const int64_t heads = config_.heads, kv_heads = config_.kv_heads;
   at::Tensor qkv = apply_linear(xn, qkv_).view({batch, n, heads + 2 * kv_heads, dim});
@@ -39,12 +37,9 @@ at::Tensor AttentionLayer::text(const at::Tensor& xn, const TextPass& pass, Text
   text.positions = pass.positions;
   text.window_keys = sliding_ ? pass.window_keys : 0;
   text.mask = sliding_ ? pass.sliding_mask : pass.mask;
-  std::vector<SharedKeys> shared;  // pictures and sound see the queries without rope
-  for (Modality m : {Modality::kImage, Modality::kAudio}) {
-    if (media.has(m)) shared.push_back({media.at(m, layer).key, media.at(m, layer).value});
-  }
-  at::Tensor sum =
-      summed_attention(q, text, shared, {config_.attention_scale, config_.attention_softcap});
+  // Pictures and sound see the queries without rope.
+  at::Tensor sum = window_attention(q, text, windows, layer,
+                                    {config_.attention_scale, config_.attention_softcap});
   return apply_linear(sum, o_);  // one product: o_proj is linear and has no bias
 }
 

@@ -11,6 +11,7 @@
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/weights.h"
 #include "model/decoder/kv_cache.h"
+#include "model/decoder/window_attention.h"
 
 namespace vidi {
 
@@ -29,7 +30,7 @@ class AttentionLayer {
   // xn [B, T, H], normalised -> o_proj(self + image + audio) [B, T, H]. Writes the text's keys and
   // values at `positions`.
   at::Tensor text(const at::Tensor& xn, const TextPass& pass, TextKeys& own, int64_t longest,
-                  const MediaCache& media, size_t layer) const;
+                  const PassWindows& windows, size_t layer) const;
 
   // vn [n, H], normalised: writes k_proj and v_proj into `keys` at row `first`. Returns the values
   // [n, kv_heads * D].

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "kernels/aten.h"
 #include "kernels/attention/attention.h"
@@ -187,9 +188,11 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
   text.layers.resize(layers_.size());
   for (TextKeys& keys : text.layers) {
     for (at::Tensor* t : {&keys.key, &keys.value}) {
+      // Where memory ran out half-way, some of them have grown already.
+      if (t->defined() && t->size(2) >= capacity) continue;
       at::Tensor grown =
           at::zeros({batch, config_.kv_heads, capacity, config_.head_dim}, embeddings_.options());
-      if (t->defined()) grown.narrow(2, 0, text.capacity).copy_(*t);
+      if (t->defined()) grown.narrow(2, 0, t->size(2)).copy_(*t);
       *t = grown;
     }
   }
@@ -199,8 +202,9 @@ void Decoder::reserve(TextCache& text, int64_t batch, int64_t slots) const {
 }
 
 // x [B, T, H] -> [B, T, H] under the final norm.
-at::Tensor Decoder::run_layers(const at::Tensor& x, const PassRange& range, const MediaCache& media,
-                               TextCache& text, const Tap& tap, const Cancel& cancel) const {
+at::Tensor Decoder::run_layers(const at::Tensor& x, const PassRange& range,
+                               const PassWindows& windows, TextCache& text, const Tap& tap,
+                               const Cancel& cancel) const {
   TextPass pass;
   pass.positions = range.positions, pass.window_keys = range.window_keys, pass.rope = &text.rope;
   // The kernel goes by positions alone.
@@ -215,7 +219,7 @@ at::Tensor Decoder::run_layers(const at::Tensor& x, const PassRange& range, cons
     cancel.check();
     weights.use(static_cast<int64_t>(i));
     at::Tensor attended =
-        layers_[i].attention.text(r.normalized, pass, text.layers[i], range.end, media, i);
+        layers_[i].attention.text(r.normalized, pass, text.layers[i], range.end, windows, i);
     r = rest_of_layer(r.sum, i, attended);
     weights.done(static_cast<int64_t>(i));
     if (tap) tap("decoder.layer" + std::to_string(i) + ".hidden", r.sum.flatten(0, 1));
@@ -245,7 +249,7 @@ void Decoder::prefill_common(const std::vector<int>& ids, const MediaCache& medi
   const at::Tensor on_device = at::tensor(ids, at::kLong).unsqueeze(0).to(embeddings_.device());
   const PassRange range{at::arange(n, on_device.options()).unsqueeze(0), n,
                         config_.sliding_window + 1};
-  run_layers(embed(on_device), range, media, first, {}, cancel);
+  run_layers(embed(on_device), range, {{&media, 1}}, first, {}, cancel);
   for (const TextKeys& keys : text.layers) {
     for (const at::Tensor& all : {keys.key, keys.value}) {
       const int64_t others = all.size(0) - 1;
@@ -272,23 +276,49 @@ at::Tensor Decoder::prefill(const std::vector<std::vector<int>>& prompts, const 
   x = run_layers(
       x,
       {positions.expand({batch, width}).contiguous(), common + width, config_.sliding_window + 1},
-      media, text, tap, cancel);
+      {{&media, batch}}, text, tap, cancel);
   at::Tensor last = rests.last.to(embeddings_.device()).view({batch, 1, 1});
   return logits(x.gather(1, last.expand({batch, 1, x.size(2)})).squeeze(1));
 }
 
 at::Tensor Decoder::step(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
-                         const MediaCache& media, TextCache& text, const Cancel& cancel) const {
+                         const PassWindows& windows, TextCache& text, const Cancel& cancel) const {
   reserve(text, ids.size(0), end);
   const PassRange range{positions, end, config_.sliding_window};
-  return logits(run_layers(embed(ids), range, media, text, {}, cancel));
+  return logits(run_layers(embed(ids), range, windows, text, {}, cancel));
 }
 
 void Decoder::keep_rows(TextCache& text, const at::Tensor& rows) const {
-  for (TextKeys& keys : text.layers) {
-    keys.key = keys.key.index_select(0, rows);
-    keys.value = keys.value.index_select(0, rows);
+  std::vector<TextKeys> kept;
+  for (const TextKeys& keys : text.layers)
+    kept.push_back({keys.key.index_select(0, rows), keys.value.index_select(0, rows)});
+  text.layers = std::move(kept);
+}
+
+// [rows of a, rows of b], each with as many slots as the longer one has.
+static at::Tensor below_each_other(const at::Tensor& a, const at::Tensor& b) {
+  std::vector<int64_t> sizes = a.sizes().vec();
+  sizes[0] += b.size(0), sizes[2] = std::max(a.size(2), b.size(2));
+  at::Tensor both = at::zeros(sizes, a.options());
+  both.narrow(0, 0, a.size(0)).narrow(2, 0, a.size(2)).copy_(a);
+  both.narrow(0, a.size(0), b.size(0)).narrow(2, 0, b.size(2)).copy_(b);
+  return both;
+}
+
+void Decoder::append_rows(TextCache& text, const TextCache& more) const {
+  if (text.layers.empty()) {
+    text = more;
+    return;
   }
+  std::vector<TextKeys> both;
+  for (size_t i = 0; i < text.layers.size(); ++i) {
+    const TextKeys &ours = text.layers[i], &theirs = more.layers[i];
+    both.push_back(
+        {below_each_other(ours.key, theirs.key), below_each_other(ours.value, theirs.value)});
+  }
+  text.layers = std::move(both);
+  if (more.capacity <= text.capacity) return;
+  text.capacity = more.capacity, text.rope = more.rope;
 }
 
 }  // namespace vidi

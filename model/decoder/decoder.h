@@ -53,17 +53,21 @@ class Decoder {
   at::Tensor prefill(const std::vector<std::vector<int>>& prompts, const MediaCache& media,
                      TextCache& text, const Tap& tap, const Cancel& cancel) const;
 
-  // The next tokens of every row: ids and positions [B, T] int64 on the device, all positions below
-  // `end` -> logits after each token [B, T, vocab]. Copies nothing to or from the host. A token
-  // that was read in vain costs nothing: reading another one at its position replaces it.
+  // The next tokens of every row, which ask about `windows`: ids and positions [B, T] int64 on the
+  // device, all positions below `end` -> logits after each token [B, T, vocab]. Copies nothing to
+  // or from the host. A token that was read in vain costs nothing: reading another one at its
+  // position replaces it.
   at::Tensor step(const at::Tensor& ids, const at::Tensor& positions, int64_t end,
-                  const MediaCache& media, TextCache& text, const Cancel& cancel) const;
+                  const PassWindows& windows, TextCache& text, const Cancel& cancel) const;
 
   // Room for `slots` tokens a row.
   void reserve(TextCache& text, int64_t batch, int64_t slots) const;
 
-  // Leaves only these rows of `text`, in this order; rows int64 on the device.
+  // Leaves only these rows of `text`, in this order; rows int64 on the device. Where this or
+  // append_rows() throws, `text` is as before.
   void keep_rows(TextCache& text, const at::Tensor& rows) const;
+  // The rows of `more` behind those of `text`.
+  void append_rows(TextCache& text, const TextCache& more) const;
 
  private:
   struct Layer {
@@ -80,7 +84,7 @@ class Decoder {
     int64_t end = 0;          // all positions are below
     int64_t window_keys = 0;  // how many keys a query of a sliding layer sees
   };
-  at::Tensor run_layers(const at::Tensor& x, const PassRange& range, const MediaCache& media,
+  at::Tensor run_layers(const at::Tensor& x, const PassRange& range, const PassWindows& windows,
                         TextCache& text, const Tap& tap, const Cancel& cancel) const;
   void prefill_common(const std::vector<int>& ids, const MediaCache& media, TextCache& text,
                       const Cancel& cancel) const;

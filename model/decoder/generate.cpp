@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "model/decoder/batch.h"
-
 namespace vidi {
 namespace {
 
@@ -19,18 +17,6 @@ bool repeats_itself(const std::vector<int>& ids) {
     if (std::equal(tail + static_cast<std::ptrdiff_t>(period), ids.end(), tail)) return true;
   }
   return false;
-}
-
-std::vector<Generation> Generator::generate(const MediaCache& media,
-                                            const std::vector<std::vector<int>>& prompts,
-                                            const AskOptions& options, const AnswerDraft* draft,
-                                            const Tap& tap, const Cancel& cancel) {
-  std::vector<Generation> all(prompts.size());
-  if (prompts.empty() || options.max_new_tokens < 1) return all;
-  Batch batch(decoder_, media, options, draft, tap, cancel, known_sizes_);
-  batch.start(prompts, all);
-  while (batch.step()) cancel.check();
-  return all;
 }
 
 }  // namespace vidi

@@ -8,6 +8,9 @@
 namespace vidi {
 namespace {
 
+// For a window's questions and the workspace of its layers, where no limit says how much.
+constexpr int64_t kSpareForWork = int64_t{2} << 30;
+
 // Of pictures in the vision tower: a picture's 729 rows of 1152 values, with queries, keys, values
 // and what becomes of them eight times, or four times beside the feed-forward's 4304, in 2 bytes;
 // its pixels in float32 twice. 16 pictures: 270 MB, more than a stretch of sound needs.
@@ -59,6 +62,16 @@ MemoryPlan DeviceMemory::make_room(const WindowNeed& need) {
   const MemoryPlan plan = plan_window(state(), need);
   if (plan.towers_leave) make_most_room();
   return plan;
+}
+
+// Without a limit as much is left for the work itself as a partial window leaves.
+bool DeviceMemory::has_room(const WindowNeed& need) const {
+  if (limited()) {
+    MemoryState now = state();  // what is cached and unused is given back before
+    if (model_.device().is_cuda()) now.held = memory_use(model_.device()).current;
+    return find_plan(now, need).has_value();
+  }
+  return need.keys + kSpareForWork <= spare_memory(model_.device());
 }
 
 void DeviceMemory::make_most_room() {

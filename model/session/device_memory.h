@@ -29,12 +29,15 @@ class DeviceMemory {
 
   // Makes room for a window, and says how it is encoded there. Throws as plan_window().
   MemoryPlan make_room(const WindowNeed& need);
+  // Whether there is room for it as it is.
+  bool has_room(const WindowNeed& need) const;
   void make_most_room();
   // Before the towers work. Throws as plan_window() where they have no room.
   void fetch_towers();
   // Bytes that keys and values may take ahead of their window. With the towers away there are none:
   // they come back for the next picture.
   int64_t room_ahead() const;
+  int64_t window_bytes() const { return window_bytes_->load(); }  // keys and values alive
   // How many questions of at most `longest` tokens about a window of so many are answered together,
   // at least one, at most `most`.
   size_t questions_with_room(int64_t n_media_tokens, size_t longest, size_t most) const;

@@ -1,11 +1,9 @@
 #include "model/session/question_answerer.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "kernels/aten.h"
-#include "model/device/device.h"
 #include "model/session/encoded_window.h"
 #include "model/text/prompt.h"
 #include "model/text/read_answer.h"
@@ -13,36 +11,6 @@
 
 namespace vidi {
 namespace {
-
-constexpr size_t kQuestionBatch = 32;      // questions that are answered together
-constexpr size_t kMaxPromptTokens = 8192;  // the models' own limit on text
-
-using Prompts = std::vector<std::vector<int>>;
-
-void check_request(const Prompts& prompts, const AskOptions& options) {
-  if (options.max_new_tokens < 1) {
-    throw EngineError(ErrorCode::kBadInput, "at most " + std::to_string(options.max_new_tokens) +
-                                                " new tokens asked for, expected 1 or more");
-  }
-  for (const auto& p : prompts) {
-    if (p.empty() || p.size() > kMaxPromptTokens) {
-      throw EngineError(ErrorCode::kBadInput, "a question of " + std::to_string(p.size()) +
-                                                  " tokens, expected 1 to " +
-                                                  std::to_string(kMaxPromptTokens));
-    }
-  }
-}
-
-// So many that all of them, each as long as the longest, are no more text than one may be.
-size_t usual_batch(size_t longest) {
-  return std::clamp<size_t>(kMaxPromptTokens / std::max<size_t>(longest, 1), 1, kQuestionBatch);
-}
-
-size_t longest_of(const Prompts& prompts) {
-  size_t longest = 0;
-  for (const auto& p : prompts) longest = std::max(longest, p.size());
-  return longest;
-}
 
 Answer answer_of(Generation g) {
   Answer answer;
@@ -52,42 +20,45 @@ Answer answer_of(Generation g) {
   return answer;
 }
 
+std::vector<Answer> answers_of(std::vector<Generation> generations) {
+  std::vector<Answer> answers;
+  for (Generation& g : generations) answers.push_back(answer_of(std::move(g)));
+  return answers;
+}
+
 }  // namespace
 
 QuestionAnswerer::QuestionAnswerer(const DeviceModel& model, const DeviceMemory& memory,
                                    const Tap& tap, std::optional<Tokenizer> tokenizer)
-    : model_(model),
-      memory_(memory),
-      tap_(tap),
-      tokenizer_(std::move(tokenizer)),
-      generator_(model.decoder()) {
+    : model_(model), memory_(memory), tap_(tap), tokenizer_(std::move(tokenizer)) {
   if (tokenizer_) draft_.emplace(*tokenizer_);
 }
 
-std::vector<Answer> QuestionAnswerer::ask_ids(const Encoded& encoded, const Prompts& prompts,
+AnswerTable QuestionAnswerer::new_table() {
+  const AnswerDraft* draft = draft_ && !tap_ && !fixed_length_ ? &*draft_ : nullptr;
+  return {model_, memory_, draft, tap_, known_sizes_};
+}
+
+// In a table of its own.
+std::vector<Answer> QuestionAnswerer::ask_ids(const Encoded& encoded,
+                                              const AnswerTable::Prompts& prompts,
                                               const AskOptions& options, const Cancel& cancel) {
   const auto& window = own_kind<EncodedWindow>(&encoded, "an encoded window");
-  check_request(prompts, options);
-  const size_t longest = longest_of(prompts);
-  const AnswerDraft* draft = draft_ && !tap_ ? &*draft_ : nullptr;
-  size_t at_once = memory_.questions_with_room(encoded.n_tokens(), longest, usual_batch(longest));
-  std::vector<Answer> answers;
-  while (answers.size() < prompts.size()) {
-    const auto first = prompts.begin() + static_cast<std::ptrdiff_t>(answers.size());
-    const size_t n = std::min(at_once, prompts.size() - answers.size());
+  AnswerTable table = new_table();
+  // It is the caller's, and stays where it is for the time of this call.
+  table.join({std::shared_ptr<const void>(), &window}, prompts, {options, fixed_length_});
+  for (bool goes_on = true; goes_on;) {
     try {
-      auto some = generator_.generate(window.cache, {first, first + static_cast<std::ptrdiff_t>(n)},
-                                      options, draft, tap_, cancel);
-      for (Generation& g : some) answers.push_back(answer_of(std::move(g)));
+      goes_on = table.step(cancel);
     } catch (const c10::OutOfMemoryError&) {
       if (!memory_.limited()) throw;
-      if (n == 1)
-        memory_.explain_shortage("a question of " + std::to_string(first->size()) + " tokens");
-      at_once = n / 2;  // again, in smaller batches: each answer is its own
-      free_device_cache(model_.device());
+      table.do_less({});
+      goes_on = !table.empty();
     }
   }
-  return answers;
+  AnswerTable::Done done = std::move(table.take_done().front());
+  if (done.error) throw EngineError(done.error->code, done.error->message);
+  return answers_of(std::move(done.answers));
 }
 
 std::vector<int> QuestionAnswerer::prompt_of(const Query& query, double duration_s) const {
@@ -100,12 +71,31 @@ std::vector<int> QuestionAnswerer::prompt_of(const Query& query, double duration
   return ids;
 }
 
+AnswerTable::Prompts QuestionAnswerer::prompts_of(const Encoded& encoded,
+                                                  const std::vector<Query>& queries) const {
+  AnswerTable::Prompts prompts;
+  for (const Query& query : queries) prompts.push_back(prompt_of(query, encoded.duration_s()));
+  return prompts;
+}
+
 std::vector<Answer> QuestionAnswerer::ask(const Encoded& encoded, const std::vector<Query>& queries,
                                           const AskOptions& options, const Cancel& cancel) {
-  Prompts prompts;
-  for (const Query& query : queries) prompts.push_back(prompt_of(query, encoded.duration_s()));
-  std::vector<Answer> answers = ask_ids(encoded, prompts, options, cancel);
+  std::vector<Answer> answers = ask_ids(encoded, prompts_of(encoded, queries), options, cancel);
   for (Answer& answer : answers) read_answer(answer, *tokenizer_, encoded.duration_s());
+  return answers;
+}
+
+uint64_t QuestionAnswerer::join(AnswerTable& table, std::shared_ptr<const Encoded> encoded,
+                                const std::vector<Query>& queries,
+                                const AskOptions& options) const {
+  const auto& window = own_kind<EncodedWindow>(encoded.get(), "an encoded window");
+  return table.join({std::move(encoded), &window}, prompts_of(window, queries),
+                    {options, fixed_length_});
+}
+
+std::vector<Answer> QuestionAnswerer::read(AnswerTable::Done done) const {
+  std::vector<Answer> answers = answers_of(std::move(done.answers));
+  for (Answer& answer : answers) read_answer(answer, *tokenizer_, done.window->duration_s());
   return answers;
 }
 

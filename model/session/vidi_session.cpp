@@ -4,6 +4,7 @@
 
 #include "model/checkpoint/open_checkpoint.h"
 #include "model/device/device.h"
+#include "model/session/joint_answers.h"
 #include "model/to_result.h"
 
 namespace vidi {
@@ -59,10 +60,14 @@ Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
       cancel, [&]() -> std::unique_ptr<Session> { return VidiSession::load(options, cancel); });
 }
 
+void VidiSession::check_loaded() const {
+  if (!model_.is_loaded()) throw EngineError(why_unloaded_.code, why_unloaded_.message);
+}
+
 template <class T, class Body>
 Result<T> VidiSession::with_weights(const Cancel& cancel, Body body) noexcept {
   return to_result<T>(cancel, [&]() -> T {
-    if (!model_.is_loaded()) throw EngineError(why_unloaded_.code, why_unloaded_.message);
+    check_loaded();
     return body();
   });
 }
@@ -108,6 +113,21 @@ std::vector<Answer> VidiSession::ask_ids(const Encoded& encoded,
                                          const AskOptions& options, const Cancel& cancel) {
   c10::InferenceMode inference;
   return answerer_.ask_ids(encoded, prompts, options, cancel);
+}
+
+std::unique_ptr<AnswerBatch> VidiSession::begin_answers() noexcept {
+  try {
+    return std::make_unique<JointAnswers>(answerer_, [this] { check_loaded(); });
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+// What cannot be told now is left to the window's own attempt.
+bool VidiSession::has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const noexcept {
+  const auto room = to_result<bool>(
+      [&] { return !model_.is_loaded() || windows_.has_room(n_frames, n_samples, has_pictures); });
+  return !room || *room;
 }
 
 void VidiSession::unload() noexcept {

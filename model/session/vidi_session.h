@@ -40,6 +40,8 @@ class VidiSession final : public Session {
   Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
                                   const AskOptions& options,
                                   const Cancel& cancel) noexcept override;
+  std::unique_ptr<AnswerBatch> begin_answers() noexcept override;
+  bool has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const noexcept override;
   void unload() noexcept override;
   Result<bool> load(const Cancel& cancel) noexcept override;
   int64_t device_memory_bytes() const noexcept override;
@@ -48,7 +50,10 @@ class VidiSession final : public Session {
   // QuestionAnswerer::ask_ids(), for models without a tokenizer. Throws.
   std::vector<Answer> ask_ids(const Encoded& encoded, const std::vector<std::vector<int>>& prompts,
                               const AskOptions& options, const Cancel& cancel);
+  AnswerTable new_table() { return answerer_.new_table(); }  // likewise, of several windows
 
+  // From now on every answer has max_new_tokens tokens: for benchmarks.
+  void fix_answer_lengths() { answerer_.fix_lengths(); }
   // Every stage is reported to `tap` from now on; an empty one ends that.
   void set_tap(Tap tap) { tap_ = std::move(tap); }
   // The parts, for tests and for benchmarks that time them one by one.
@@ -61,6 +66,7 @@ class VidiSession final : public Session {
   using Source = std::function<Weights(at::Device, at::ScalarType)>;
   VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer, const OpenOptions& options);
   void load_weights(const Cancel& cancel);
+  void check_loaded() const;
   template <class T, class Body>
   Result<T> with_weights(const Cancel& cancel, Body body) noexcept;
 

@@ -1,5 +1,6 @@
 #include "model/session/window_encoder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -41,8 +42,21 @@ std::shared_ptr<PartialWindow> WindowEncoder::begin(size_t n_frames) const {
                                                 " frames to begin, expected at least 2");
   }
   const int64_t bytes = model_.decoder().media_bytes(pictures_.n_tokens(n_frames));
-  if (memory_.room_ahead() < bytes + kSpareBytes) return nullptr;
+  // Of many cameras' windows some are complete: of all that keys and values can have a quarter is
+  // theirs.
+  const int64_t left = std::max(kSpareBytes, memory_.window_bytes() / 3);
+  if (memory_.room_ahead() < bytes + left) return nullptr;
   return std::make_shared<PictureKeys>(pictures_.begin(n_frames));
+}
+
+bool WindowEncoder::has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const {
+  const int64_t steps = n_samples / kHopSamples / 2;
+  const bool is_heard = steps >= 2 * model_.config().projector.audio_pool;
+  const int64_t n_audio = is_heard ? model_.projector().n_audio_tokens(steps) : 0;
+  const int64_t n_image = n_frames < 2 ? 0 : pictures_.n_tokens(n_frames);
+  WindowNeed need = memory_.need_of(n_image, n_audio);
+  if (has_pictures) need.keys = memory_.need_of(0, n_audio).keys;
+  return memory_.has_room(need);
 }
 
 void WindowEncoder::append(PartialWindow& partial, size_t first, const FrameList& frames,

@@ -21,6 +21,9 @@ class WindowEncoder {
               const Cancel& cancel) const;
   std::shared_ptr<const Encoded> encode(const Window& window, const Cancel& cancel);
 
+  // As Session::has_room().
+  bool has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const;
+
  private:
   // A window's stretches joined.
   struct Sound {

@@ -119,6 +119,10 @@ class ModelClientTest : public testing::Test {
   ModelClient::Asked ask(const std::string& id, int from = 0, int to = 100) {
     return client_.ask(plan_of(id), std::chrono::seconds(from), std::chrono::seconds(to), nullptr);
   }
+  // Another model of the process has no memory.
+  static bool take_room() {
+    return SharedModel::acquire(*vidi_engine_api(), {"a", "cpu"})->take_room();
+  }
   static void expect_account(const Counters& c) {
     EXPECT_EQ(c.windows_submitted,
               c.windows_completed + c.windows_failed + c.windows_dropped() + c.pending);

@@ -25,7 +25,7 @@
 namespace vidi::scripted {
 namespace {
 
-constexpr int kSteps = 8;
+constexpr int kSteps = 9;
 constexpr int64_t kDeviceBytes = 1000;  // after loading; each encoded window adds as much
 constexpr int kChunkSamples = 480000;   // 30 s
 constexpr int kTokenSamples = 1600;     // of sound for one token
@@ -78,6 +78,13 @@ void crash_if_told(const std::vector<Query>& queries) {
   if (told && holds(queries, told)) raise(SIGSEGV);
 }
 
+// What the environment wants to happen when these are read.
+void read_as_told(const std::vector<Query>& queries, const Cancel& cancel) {
+  log_ask();
+  crash_if_told(queries);
+  take_told_time(queries, cancel);
+}
+
 // What the tests set.
 struct Script {
   AnswerFn answer = [](const Query&, const SeenWindow&) { return default_answer(); };
@@ -97,6 +104,8 @@ struct Script {
   };
   double confidence = 0.9;
   bool truncate = false, room = true;
+  int most_encoded = -1;  // windows alive at once; below 0: any number
+  int passes = 1, most_together = 128;
   std::array<Failure, kSteps> failures;
   std::array<bool, kSteps> held{};
 };
@@ -110,6 +119,7 @@ struct Record {
   SeenWindow window;
   double progress = 0;
   uint64_t memory_limit = 0;
+  int most_together = 0, most_encoded = 0;
 };
 
 struct Stage {
@@ -117,7 +127,7 @@ struct Stage {
   std::condition_variable changed;
   Script script;
   Record record;
-  int open_sessions = 0, partial_windows = 0;  // the truth, so reset() leaves it alone
+  int open_sessions = 0, partial_windows = 0, encoded = 0;  // the truth, so reset() leaves it alone
 };
 
 // Never destroyed: a model's thread may still be here while the process ends.
@@ -196,6 +206,16 @@ struct HeardSound final : AudioFeatures {
 };
 
 struct ScriptedEncoded final : Encoded {
+  ScriptedEncoded() {
+    locked([](Stage& s) {
+      s.record.most_encoded = std::max(s.record.most_encoded, ++s.encoded);
+      return 0;
+    });
+  }
+  ~ScriptedEncoded() override {
+    locked([](Stage& s) { return --s.encoded; });
+    stage().changed.notify_all();
+  }
   int session = 0;
   SeenWindow seen;
   bool has_frames() const override { return !seen.frames.empty(); }
@@ -391,24 +411,16 @@ class ScriptedSession final : public Session {
   Result<std::vector<Answer>> ask(const Encoded& encoded, const std::vector<Query>& queries,
                                   const AskOptions& options,
                                   const Cancel& cancel) noexcept override {
-    locked([&](Stage& s) {
-      s.record.max_new_tokens = options.max_new_tokens;
-      return s.record.queries = queries;
-    });
     return perform<std::vector<Answer>>(Step::kAsk, cancel, [&] {
-      const auto& window = own_kind<ScriptedEncoded>(&encoded, id_, "an encoded window");
-      if (options.max_new_tokens < 1) refuse("fewer than 1 new token asked for");
-      for (const Query& q : queries) {
-        if (q.text == "<pad>") refuse("A query must not hold \"<pad>\".");
-      }
-      log_ask();
-      crash_if_told(queries);
-      take_told_time(queries, cancel);
-      const Script script = locked([](Stage& s) { return s.script; });
-      std::vector<Answer> answers;
-      for (const Query& q : queries) answers.push_back(answer_to(q, window.seen, script));
+      auto answers = answers_to(encoded, queries, options);
+      read_as_told(queries, cancel);
       return answers;
     });
+  }
+  std::unique_ptr<AnswerBatch> begin_answers() noexcept override;
+  bool has_room(size_t, int64_t, bool) const noexcept override {
+    return locked(
+        [](Stage& s) { return s.script.most_encoded < 0 || s.encoded < s.script.most_encoded; });
   }
 
   void unload() noexcept override {
@@ -431,6 +443,23 @@ class ScriptedSession final : public Session {
   }
 
  private:
+  friend class ScriptedAnswers;
+  std::vector<Answer> answers_to(const Encoded& encoded, const std::vector<Query>& queries,
+                                 const AskOptions& options) const {
+    locked([&](Stage& s) {
+      s.record.max_new_tokens = options.max_new_tokens;
+      return s.record.queries = queries;
+    });
+    const auto& window = own_kind<ScriptedEncoded>(&encoded, id_, "an encoded window");
+    if (options.max_new_tokens < 1) refuse("fewer than 1 new token asked for");
+    for (const Query& q : queries) {
+      if (q.text == "<pad>") refuse("A query must not hold \"<pad>\".");
+    }
+    const Script script = locked([](Stage& s) { return s.script; });
+    std::vector<Answer> answers;
+    for (const Query& q : queries) answers.push_back(answer_to(q, window.seen, script));
+    return answers;
+  }
   // One thread at a time: a second one ends the test program, since no Result could tell it surely.
   struct Visit {
     explicit Visit(ScriptedSession& session) : busy(session.busy_) {
@@ -459,6 +488,91 @@ class ScriptedSession final : public Session {
   int n_encoded_ = 0;
   std::atomic<bool> busy_{false};
 };
+
+// Questions of several windows: each window is asked (Step::kAsk) with the first pass after it
+// joined, and answered after as many passes as the script says.
+class ScriptedAnswers final : public AnswerBatch {
+ public:
+  explicit ScriptedAnswers(ScriptedSession& session) : session_(session) {}
+
+  Result<uint64_t> join(std::shared_ptr<const Encoded> encoded, const std::vector<Query>& queries,
+                        const AskOptions& options, const Cancel&) noexcept override {
+    const ScriptedSession::Visit visit(session_);
+    try {
+      // Refused as by ask(), and answered as the script is now.
+      auto answers = session_.answers_to(*encoded, queries, options);
+      const int passes = locked([](Stage& s) { return s.script.passes; });
+      windows_.push_back({++last_number_, std::move(encoded), queries, std::move(answers), passes});
+      return last_number_;
+    } catch (const EngineError& e) {
+      return Error{e.code(), e.what()};
+    }
+  }
+  Result<bool> step(const Cancel& cancel) noexcept override {
+    for (Asked& window : windows_) {
+      if (window.is_read || n_under_way() >= most_) continue;
+      const auto read = session_.perform<bool>(Step::kAsk, cancel, [&] {
+        read_as_told(window.queries, cancel);
+        return true;
+      });
+      if (!read) return read.error();
+      window.is_read = true;
+    }
+    const auto passed = session_.perform<bool>(Step::kPass, cancel, [] { return true; });
+    if (!passed) return passed.error();
+    const auto n = static_cast<int>(n_under_way());
+    locked([n](Stage& s) { return s.record.most_together = std::max(s.record.most_together, n); });
+    std::erase_if(windows_, [this](Asked& window) {
+      if (!window.is_read || --window.passes_left > 0) return false;
+      answered_.push_back({window.number, std::move(window.answers)});
+      return true;
+    });
+    return !windows_.empty();
+  }
+  void do_less(const Error& error) noexcept override {
+    const size_t n = std::max<size_t>(n_under_way(), 1);
+    if (n == 1 && was_small_ && !windows_.empty()) {
+      answered_.push_back({windows_.front().number, error});
+      windows_.erase(windows_.begin());
+    }
+    was_small_ = n == 1;
+    most_ = std::max<size_t>(n / 2, 1);
+  }
+  std::vector<Answered> take_answered() noexcept override { return std::exchange(answered_, {}); }
+  void leave(uint64_t number) noexcept override {
+    std::erase_if(windows_, [number](const Asked& window) { return window.number == number; });
+  }
+  size_t n_rows() const noexcept override { return n_under_way(); }
+  bool has_room() const noexcept override {
+    return locked(
+        [this](Stage& s) { return static_cast<int>(windows_.size()) < s.script.most_together; });
+  }
+
+ private:
+  struct Asked {
+    uint64_t number;
+    std::shared_ptr<const Encoded> encoded;
+    std::vector<Query> queries;
+    std::vector<Answer> answers;
+    int passes_left;
+    bool is_read = false;
+  };
+  size_t n_under_way() const {
+    return static_cast<size_t>(std::count_if(windows_.begin(), windows_.end(),
+                                             [](const Asked& window) { return window.is_read; }));
+  }
+
+  ScriptedSession& session_;
+  std::vector<Asked> windows_;
+  std::vector<Answered> answered_;
+  uint64_t last_number_ = 0;
+  size_t most_ = SIZE_MAX;
+  bool was_small_ = false;
+};
+
+std::unique_ptr<AnswerBatch> ScriptedSession::begin_answers() noexcept {
+  return std::make_unique<ScriptedAnswers>(*this);
+}
 
 void report(const OpenOptions& options, double fraction) {
   locked([&](Stage& s) { return s.record.progress = fraction; });
@@ -534,6 +648,15 @@ void confidence(double value) {
 void room_for_partial_windows(bool on) {
   change([&](Stage& s) { s.script.room = on; });
 }
+void passes_of_an_answer(int n) {
+  change([&](Stage& s) { s.script.passes = n; });
+}
+void most_together(int n) {
+  change([&](Stage& s) { s.script.most_together = n; });
+}
+void room_for_windows(int n) {
+  change([&](Stage& s) { s.script.most_encoded = n; });
+}
 void truncate_answers(bool on) {
   change([&](Stage& s) { s.script.truncate = on; });
 }
@@ -561,6 +684,15 @@ int n_open_sessions() {
 }
 int n_partial_windows() {
   return locked([](Stage& s) { return s.partial_windows; });
+}
+int n_encoded_windows() {
+  return locked([](Stage& s) { return s.encoded; });
+}
+int most_encoded_windows() {
+  return locked([](Stage& s) { return s.record.most_encoded; });
+}
+int most_answered_together() {
+  return locked([](Stage& s) { return s.record.most_together; });
 }
 int n_frames_seen() {
   return locked([](Stage& s) { return s.record.frames_seen; });

@@ -30,7 +30,17 @@ struct Query;
 
 namespace vidi::scripted {
 
-enum class Step { kOpen, kEncodeImages, kEncodeAudio, kEncode, kAsk, kAppend, kLoad, kUnload };
+enum class Step {
+  kOpen,
+  kEncodeImages,
+  kEncodeAudio,
+  kEncode,
+  kAsk,
+  kAppend,
+  kLoad,
+  kUnload,
+  kPass
+};
 
 // What an answer can depend on. Pictures are told apart by the colour of their middle pixel.
 struct SeenWindow {
@@ -58,7 +68,10 @@ void shrink_with(ShrinkFn fn);  // default: kUnsupported, as of an engine withou
 void fail(Step step, const Error& error, int times = 1);
 void confidence(double value);           // of every hit; default 0.9
 void room_for_partial_windows(bool on);  // default: yes; without, begin_window() gives null
-void truncate_answers(bool on);          // StopReason::kMaxTokens
+void passes_of_an_answer(int n);         // default 1
+void most_together(int n);               // windows whose questions are answered together
+void room_for_windows(int n);    // encoded ones that are alive; below 0, the default: any number
+void truncate_answers(bool on);  // StopReason::kMaxTokens
 
 // Calls of `step` block from now on, until release() or until their Cancel is raised (they look
 // every millisecond, like the engine between two tokens, and then return kCancelled).
@@ -67,12 +80,15 @@ void release(Step step);
 
 // Blocks the test until `step` has been entered at least `n` times since reset(); false after 20 s.
 bool wait_for(Step step, int n);
-int count(Step step);     // entered
-int n_cancelled();        // calls that ended with kCancelled
-int n_open_sessions();    // alive now
-int n_partial_windows();  // alive now
-int n_frames_seen();      // pictures through encode_images(), to check that features are shared
-int n_caches_freed();     // calls of free_caches()
+int count(Step step);          // entered
+int n_cancelled();             // calls that ended with kCancelled
+int n_open_sessions();         // alive now
+int n_partial_windows();       // alive now
+int n_encoded_windows();       // likewise
+int most_encoded_windows();    // that were alive at once since reset()
+int most_answered_together();  // windows in one pass, likewise
+int n_frames_seen();   // pictures through encode_images(), to check that features are shared
+int n_caches_freed();  // calls of free_caches()
 std::vector<Query> queries();  // of the last ask
 int max_new_tokens();          // likewise
 SeenWindow last_window();      // of the last encode

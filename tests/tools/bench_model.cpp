@@ -305,7 +305,8 @@ void Bench::read(const MediaCache& cache) {
   const Decoder& decoder = session_->model().decoder();
   decoder.reserve(text, a_.queries, kPromptTokens + a_.new_tokens + 2);
   auto step = [&] {
-    at::Tensor next = decoder.step(ids, positions, text.capacity, cache, text, cancel);
+    at::Tensor next =
+        decoder.step(ids, positions, text.capacity, {{&cache, a_.queries}}, text, cancel);
     ids.copy_(pick_tokens(next.flatten(0, 1)).ids.unsqueeze(1));
     positions.add_(1);
   };

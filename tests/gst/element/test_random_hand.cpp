@@ -1,6 +1,7 @@
-// A random hand: three threads do to the element whatever an application may do, in any order.
-// Nothing may hang (an action has ten seconds), nothing may be critical, every window is accounted
-// for, and nothing is left behind (leak_watch.cpp).
+// A random hand: three threads do to the element whatever an application may do, in any order; and
+// to twelve elements of one model at once.
+// Nothing may hang (an action has ten seconds, of twelve a minute), nothing may be critical, every
+// window is accounted for, and nothing is left behind (leak_watch.cpp).
 //
 // VIDI_HAND_SECONDS: how long (3). VIDI_HAND_SEED: the first run's seed (1); runs count up from it.
 // One run alone, again and again: VIDI_HAND_SEED=17 VIDI_HAND_RUNS=1 --gtest_repeat=100.
@@ -19,6 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kActionLimit = std::chrono::seconds(10);
+constexpr auto kLimitOfMany = std::chrono::seconds(60);
 constexpr int kActions = 40;  // of a thread in one run
 
 long number_from(const char* variable, long otherwise) {
@@ -58,10 +60,10 @@ class Hand {
     name_ = nullptr;
   }
   // The action that takes too long, or null.
-  const char* stuck() const {
+  const char* stuck(Clock::duration limit) const {
     const char* name = name_;
     const Clock::duration began(began_.load());
-    return name && Clock::now().time_since_epoch() - began > kActionLimit ? name : nullptr;
+    return name && Clock::now().time_since_epoch() - began > limit ? name : nullptr;
   }
 
  private:
@@ -72,7 +74,10 @@ class Hand {
 // One pipeline and what is done to it.
 class Round {
  public:
-  explicit Round(uint64_t seed) : seed_(seed), dice_(seed) { build(); }
+  explicit Round(uint64_t seed, Clock::duration limit = kActionLimit)
+      : seed_(seed), limit_(limit), dice_(seed) {
+    build();
+  }
   ~Round() { gst_object_unref(pipeline_); }
 
   void play() {
@@ -108,6 +113,7 @@ class Round {
   static GstBusSyncReply on_message(GstBus*, GstMessage* message, gpointer self);
 
   const uint64_t seed_;
+  const Clock::duration limit_;  // of an action
   Dice dice_;
   GstElement *pipeline_ = nullptr, *v_ = nullptr;
   GstBus* bus_ = nullptr;
@@ -158,7 +164,7 @@ void Round::build() {
 void Round::watch_hands() const {
   for (; !over_; pause(20)) {
     for (const Hand& hand : hands_) {
-      const char* stuck = hand.stuck();
+      const char* stuck = hand.stuck(limit_);
       if (!stuck) continue;
       std::fprintf(stderr, "run %llu: '%s' hangs\n", static_cast<unsigned long long>(seed_), stuck);
       std::abort();
@@ -397,6 +403,30 @@ TEST(RandomHand, BreaksNothing) {
   }
   std::printf("%llu runs, seeds %llu to %llu\n", static_cast<unsigned long long>(seed - first),
               static_cast<unsigned long long>(first), static_cast<unsigned long long>(seed - 1));
+  EXPECT_EQ(scripted::n_open_sessions(), 0);
+  EXPECT_EQ(scripted::n_partial_windows(), 0);
+}
+
+// Twelve elements share a model, which answers several of them in one pass and has memory for a few
+// of their windows; each has a random hand of its own.
+TEST(RandomHand, TwelveElementsOfOneModel) {
+  prepare();
+  g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR));
+  const auto end = Clock::now() + std::chrono::seconds(number_from("VIDI_HAND_SECONDS", 3));
+  auto seed = static_cast<uint64_t>(number_from("VIDI_HAND_SEED", 1));
+  do {
+    arrange_engine(seed);
+    Dice dice(seed);
+    scripted::passes_of_an_answer(1 + dice.roll(5));
+    scripted::room_for_windows(dice.one_in(3) ? -1 : 2 + dice.roll(8));
+    if (dice.one_in(3)) scripted::fail(scripted::Step::kPass, {ErrorCode::kOutOfMemory, "no"}, 3);
+    std::vector<std::thread> threads;
+    for (uint64_t i = 0; i < 12; ++i)
+      threads.emplace_back([=] { Round(seed * 12 + i, kLimitOfMany).play(); });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(scripted::n_encoded_windows(), 0);
+    ++seed;
+  } while (Clock::now() < end && !HasFailure());
   EXPECT_EQ(scripted::n_open_sessions(), 0);
   EXPECT_EQ(scripted::n_partial_windows(), 0);
 }

@@ -1,14 +1,15 @@
 // What is done before a window is complete: done once, of use at its end, and never in the way.
 #include <gtest/gtest.h>
 
-#include "gst/worker/analysis.h"
 #include "gst/worker/lookahead.h"
+#include "tests/support/analyze.h"
 #include "tests/support/scripted_session.h"
 
 namespace vidi {
 namespace {
 
 using scripted::Step;
+using test::analyze;
 using Frames = std::vector<std::shared_ptr<const SampledFrame>>;
 
 // One a second, each of a grey of its own.

@@ -173,9 +173,9 @@ TEST_F(ModelClientTest, KeepsTheLastWindows) {
   client_.set_limits(2, 2);
   EXPECT_FALSE(client_.covers(seconds(0), seconds(12)));
   EXPECT_TRUE(client_.covers(seconds(4), seconds(12)));
-  EXPECT_TRUE(client_.give_room());
+  EXPECT_TRUE(take_room());
   EXPECT_FALSE(client_.covers(seconds(8), seconds(12)));
-  EXPECT_FALSE(client_.give_room());
+  EXPECT_FALSE(take_room());
 }
 
 // Everybody at once: windows and questions, flushes, limits, counts, and starts and stops.
@@ -199,7 +199,7 @@ TEST_F(ModelClientTest, EverybodyAtOnce) {
   threads.push_back(until_over([&](uint64_t i) {
     client_.set_limits(1 + i % 3, i % 4);
     expect_account(client_.counters());
-    client_.give_room();
+    take_room();
   }));
   for (int round = 0; round < 300; ++round) {
     client_.wait_until_idle();

@@ -44,10 +44,14 @@ class Client : public WorkSource {
   void on_loading() override {
     note([&] { ++n_loading; });
   }
-  void rest() override {
-    note([&] { ++n_rests; });
+  Offer offer() override {
+    std::lock_guard lock(mutex);
+    Offer offer;
+    offer.has_window = n_waiting > 0;
+    return offer;
   }
-  bool work(Session& session) override {
+  void answered(bool, Result<Analysis>) override {}
+  bool work(Schedule::Kind, const Desk& desk) override {
     std::function<void(Session&)> piece;
     {
       std::lock_guard lock(mutex);
@@ -55,7 +59,7 @@ class Client : public WorkSource {
       --n_waiting;
       piece = job;
     }
-    if (piece) piece(session);
+    if (piece) piece(desk.session);
     note([&] { ++n_done; });
     return true;
   }
@@ -83,7 +87,7 @@ class Client : public WorkSource {
   std::condition_variable changed;
   double progress = -1;
   int n_ready = 0, n_failed = 0, n_waiting = 0, n_done = 0;
-  int n_unloaded = 0, n_loading = 0, n_rests = 0;
+  int n_unloaded = 0, n_loading = 0;
   ModelInfo info;
   Error error;
   std::function<void(Session&)> job;

@@ -1,0 +1,140 @@
+#include "gst/worker/schedule.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vidi {
+namespace {
+
+constexpr int kFilesShare = 5;                   // they have one part in so many
+constexpr int kPassesShare = 5;                  // likewise passes, while windows wait to join
+constexpr Time kLead = std::chrono::seconds(1);  // that files may have of their share, or lack
+
+// A quarter of what is new.
+Time smoothed(Time before, Time now) { return before == Time(0) ? now : (3 * before + now) / 4; }
+
+struct Candidate {
+  ClientId client;
+  Moment deadline;
+};
+
+}  // namespace
+
+uint64_t Schedule::last_turn(ClientId client) const {
+  const auto found = last_turn_.find(client);
+  return found == last_turn_.end() ? 0 : found->second;
+}
+
+bool Schedule::files_are_due() const { return kFilesShare * file_time_ <= live_time_ + file_time_; }
+
+// Before another window joins. An answer is in time if it is so with twice the passes that are
+// reckoned.
+bool Schedule::passes_are_due(const UnderWay& under_way, Moment now) const {
+  if (!under_way.any) return false;
+  const Time rest = 2 * under_way.passes_left * last_pass_ + last_join_;
+  if (under_way.deadline != kNoDeadline &&
+      now + std::chrono::duration_cast<Moment::duration>(rest) > under_way.deadline)
+    return true;
+  return joined_since_pass_ > Time(0) && (kPassesShare - 1) * last_pass_ <= joined_since_pass_;
+}
+
+std::vector<Schedule::Turn> Schedule::order(const Offers& offers, const UnderWay& under_way,
+                                            Moment now) const {
+  std::vector<Turn> asks, live, files, ahead;
+  for (const auto& [client, offer] : offers) {
+    if (offer.asks) asks.push_back({Kind::kAsk, client});
+    if (offer.has_window) (offer.is_live() ? live : files).push_back({Kind::kWindow, client});
+    if (offer.looks_ahead) ahead.push_back({Kind::kAhead, client});
+  }
+  const auto in_turn = [this](const Turn& a, const Turn& b) {
+    return last_turn(a.client) < last_turn(b.client);
+  };
+  for (auto* turns : {&asks, &files, &ahead})
+    std::stable_sort(turns->begin(), turns->end(), in_turn);
+  std::stable_sort(live.begin(), live.end(), [&](const Turn& a, const Turn& b) {
+    return offers.at(a.client).deadline < offers.at(b.client).deadline;
+  });
+
+  std::vector<Turn> all;
+  const auto take = [&all](const std::vector<Turn>& turns) {
+    all.insert(all.end(), turns.begin(), turns.end());
+  };
+  const Turn pass{Kind::kPass};
+  if (passes_are_due(under_way, now)) all.push_back(pass);
+  if (!asked_last_) take(asks);
+  if (files_are_due()) take(files);
+  take(live);
+  if (asked_last_) take(asks);
+  // Files' windows do not stand in the way of answers that are waited for.
+  if (under_way.live) all.push_back(pass);
+  if (!files_are_due()) take(files);
+  if (under_way.any) all.push_back(pass);
+  take(ahead);
+  return all;
+}
+
+std::optional<ClientId> Schedule::to_drop(const Offers& offers, Moment now) const {
+  std::vector<Candidate> waiting;
+  for (const auto& [client, offer] : offers) {
+    if (offer.has_window && offer.is_live()) waiting.push_back({client, offer.deadline});
+  }
+  if (waiting.size() < 2) return std::nullopt;
+  std::stable_sort(waiting.begin(), waiting.end(),
+                   [](const auto& a, const auto& b) { return a.deadline < b.deadline; });
+  // One after the other they are answered, the last of the first `n` behind the n - 1 before it.
+  // When that is too late, one of these n goes.
+  Moment answered_at = now + std::chrono::duration_cast<Moment::duration>(delay_);
+  for (size_t n = 1; n <= waiting.size(); ++n, answered_at += cost_) {
+    if (answered_at <= waiting[n - 1].deadline) continue;
+    const auto last_drop = [this](const Candidate& candidate) {
+      const auto found = last_drop_.find(candidate.client);
+      return found == last_drop_.end() ? 0 : found->second;
+    };
+    const auto end = waiting.begin() + static_cast<std::ptrdiff_t>(n);
+    return std::min_element(
+               waiting.begin(), end,
+               [&](const auto& a, const auto& b) { return last_drop(a) < last_drop(b); })
+        ->client;
+  }
+  return std::nullopt;
+}
+
+void Schedule::count(bool is_live, Time took) {
+  (is_live ? live_time_ : file_time_) += took;
+  // Who was alone for an hour owes the other nothing for that.
+  file_time_ = std::min(file_time_, live_time_ / (kFilesShare - 1) + kLead);
+  live_time_ = std::min(live_time_, (kFilesShare - 1) * (file_time_ + kLead));
+}
+
+void Schedule::did(const Turn& turn, bool is_live, Time took) {
+  if (turn.kind == Kind::kPass) {
+    last_pass_ = took, joined_since_pass_ = Time(0);
+  } else {
+    last_turn_[turn.client] = ++n_turns_;
+  }
+  if (turn.kind == Kind::kAsk || turn.kind == Kind::kWindow) {
+    asked_last_ = turn.kind == Kind::kAsk;
+    joined_since_pass_ += took;
+    last_join_ = took;
+  }
+  count(is_live, took);
+  worked_since_answer_ += took;
+}
+
+void Schedule::dropped(ClientId client) { last_drop_[client] = ++n_drops_; }
+
+void Schedule::answered(bool is_live_window, Time since_its_turn) {
+  const Time worked = std::exchange(worked_since_answer_, Time(0));
+  if (!is_live_window) return;
+  cost_ = smoothed(cost_, worked);
+  delay_ = smoothed(delay_, since_its_turn);
+}
+
+void Schedule::forget_all_but(const Offers& offers) {
+  for (auto* numbers : {&last_turn_, &last_drop_}) {
+    if (numbers->size() <= offers.size()) continue;
+    std::erase_if(*numbers, [&](const auto& client) { return offers.count(client.first) == 0; });
+  }
+}
+
+}  // namespace vidi

@@ -1,0 +1,69 @@
+// Windows kept for questions: each owner's are his, and the oldest gives way first.
+#include <gtest/gtest.h>
+
+#include "gst/worker/kept_windows.h"
+#include "tests/support/client_rig.h"
+
+namespace vidi {
+namespace {
+
+using std::chrono::seconds;
+
+class KeptWindowsTest : public testing::Test {
+ protected:
+  // Four seconds from `index` on.
+  void add(KeptWindows::Owner owner, uint64_t index) {
+    Analysis analysis;
+    analysis.window = window_at(index);
+    kept_.add(owner, analysis);
+  }
+  bool has(KeptWindows::Owner owner, int64_t index) const {
+    return kept_.cover(owner, seconds(index), seconds(index + 4));
+  }
+
+  KeptWindows kept_;
+  int a_ = 0, b_ = 0;
+};
+
+// Nobody sees another's windows, and each has his own bound.
+TEST_F(KeptWindowsTest, EachHasHisOwn) {
+  kept_.set_bound(&a_, 2);
+  add(&a_, 0), add(&b_, 100), add(&a_, 4), add(&b_, 104), add(&a_, 8);
+  EXPECT_FALSE(has(&a_, 0));
+  EXPECT_TRUE(has(&a_, 4) && has(&a_, 8));
+  EXPECT_TRUE(has(&b_, 104));
+  EXPECT_FALSE(has(&b_, 100));
+  EXPECT_FALSE(has(&a_, 104));
+  EXPECT_EQ(kept_.overlapping(&a_, seconds(7), seconds(9)).size(), 2u);
+  kept_.set_bound(&a_, 0);
+  EXPECT_FALSE(has(&a_, 8));
+  EXPECT_FALSE(kept_.gave_way(&a_, seconds(0), seconds(100)));  // that was his own wish
+}
+
+// For memory the oldest goes first, whosever it is, and its owner can be told.
+TEST_F(KeptWindowsTest, TheOldestGivesWay) {
+  kept_.set_bound(&a_, 5);
+  add(&a_, 0), add(&b_, 100), add(&a_, 4);
+  EXPECT_TRUE(kept_.drop_oldest());
+  EXPECT_FALSE(has(&a_, 0));
+  EXPECT_TRUE(kept_.gave_way(&a_, seconds(1), seconds(2)));
+  EXPECT_FALSE(kept_.gave_way(&a_, seconds(4), seconds(5)));
+  EXPECT_TRUE(kept_.drop_oldest());
+  EXPECT_FALSE(has(&b_, 100));
+  EXPECT_TRUE(has(&a_, 4));
+  EXPECT_TRUE(kept_.drop_all());
+  EXPECT_FALSE(kept_.drop_all() || kept_.drop_oldest());
+}
+
+// Who forgets his windows, or goes, leaves the others theirs.
+TEST_F(KeptWindowsTest, ForgetsOneOwner) {
+  add(&a_, 0), add(&b_, 0);
+  kept_.forget(&a_);
+  EXPECT_FALSE(has(&a_, 0));
+  EXPECT_TRUE(has(&b_, 0));
+  kept_.remove(&b_);
+  EXPECT_FALSE(kept_.drop_all());
+}
+
+}  // namespace
+}  // namespace vidi

@@ -1,0 +1,271 @@
+// Whose turn it is: deadlines, questions, files, passes, and a fair loss where there is too much.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <vector>
+
+#include "gst/worker/schedule.h"
+
+namespace vidi {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = Schedule::Kind;
+using Turns = std::vector<Schedule::Turn>;
+
+Moment at(Time t) { return Moment(std::chrono::duration_cast<Moment::duration>(t)); }
+
+Offer window_until(Time deadline) {
+  Offer offer;
+  offer.has_window = true;
+  offer.deadline = at(deadline);
+  return offer;
+}
+Offer file_window() {
+  Offer offer;
+  offer.has_window = true;
+  return offer;
+}
+Offer question() {
+  Offer offer;
+  offer.asks = true;
+  return offer;
+}
+Offer ahead() {
+  Offer offer;
+  offer.looks_ahead = true;
+  return offer;
+}
+
+class ScheduleTest : public testing::Test {
+ protected:
+  Turns order(const Schedule::Offers& offers, UnderWay under_way = {}) {
+    return schedule_.order(offers, under_way, at(0s));
+  }
+  // Does what comes first for so long.
+  Schedule::Turn serve(const Schedule::Offers& offers, UnderWay under_way, Time took) {
+    const Schedule::Turn turn = order(offers, under_way).at(0);
+    const bool is_live =
+        turn.kind == Kind::kPass ? under_way.live : offers.at(turn.client).is_live();
+    schedule_.did(turn, is_live, took);
+    return turn;
+  }
+
+  Schedule schedule_;
+};
+
+// The earliest deadline comes first, whoever it is; what is made ahead comes last.
+TEST_F(ScheduleTest, EarliestDeadlineFirst) {
+  const Schedule::Offers offers = {
+      {1, ahead()}, {2, window_until(30s)}, {3, window_until(10s)}, {4, window_until(20s)}};
+  EXPECT_EQ(order(offers),
+            (Turns{{Kind::kWindow, 3}, {Kind::kWindow, 4}, {Kind::kWindow, 2}, {Kind::kAhead, 1}}));
+  EXPECT_EQ(order({}), Turns());
+}
+
+// A question goes before windows, and the next one behind a window: neither keeps the other
+// waiting.
+TEST_F(ScheduleTest, QuestionsInTurnWithWindows) {
+  const Schedule::Offers offers = {{1, question()}, {2, window_until(10s)}};
+  for (int i = 0; i < 6; ++i) {
+    const Kind expected = i % 2 == 0 ? Kind::kAsk : Kind::kWindow;
+    EXPECT_EQ(serve(offers, {}, 1s).kind, expected) << i;
+  }
+}
+
+// Those without a deadline are served in turn, and so is what is made ahead.
+TEST_F(ScheduleTest, InTurn) {
+  for (const Offer& offer : {file_window(), question(), ahead()}) {
+    Schedule schedule;
+    const Schedule::Offers offers = {{7, offer}, {8, offer}, {9, offer}};
+    std::vector<ClientId> served;
+    for (int i = 0; i < 9; ++i) {
+      const Schedule::Turn turn = schedule.order(offers, {}, at(0s)).at(0);
+      schedule.did(turn, false, 1s);
+      served.push_back(turn.client);
+    }
+    EXPECT_EQ(served, (std::vector<ClientId>{7, 8, 9, 7, 8, 9, 7, 8, 9}));
+  }
+}
+
+// Where live windows never end, files have a fifth of the time; where there are none, all of it.
+TEST_F(ScheduleTest, FilesHaveAFifth) {
+  const Schedule::Offers both = {{1, window_until(10s)}, {2, file_window()}};
+  Time live{}, files{};
+  for (int i = 0; i < 2000; ++i) {
+    const bool is_file = serve(both, {}, i % 3 == 0 ? Time(70ms) : Time(50ms)).client == 2;
+    (is_file ? files : live) += i % 3 == 0 ? 70ms : 50ms;
+  }
+  EXPECT_NEAR(static_cast<double>(files.count()) / static_cast<double>((live + files).count()), 0.2,
+              0.02);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(serve({{2, file_window()}}, {}, 1s).client, 2u);
+  // Afterwards the live ones do not make up for the time without them at the files' cost for long.
+  int n_files = 0;
+  for (int i = 0; i < 2000; ++i) n_files += serve(both, {}, 50ms).client == 2 ? 1 : 0;
+  EXPECT_GT(n_files, 2000 / 6);
+}
+
+// Windows join before the next pass, but passes have a fifth of the time while windows wait.
+TEST_F(ScheduleTest, PassesBetweenWindows) {
+  const Schedule::Offers offers = {{1, window_until(10s)}, {2, window_until(20s)}};
+  Time passes{}, windows{};
+  for (int i = 0; i < 1000; ++i) {
+    const bool is_pass = serve(offers, {true, true}, 10ms).kind == Kind::kPass;
+    (is_pass ? passes : windows) += 10ms;
+  }
+  EXPECT_NEAR(static_cast<double>(passes.count()) / static_cast<double>((passes + windows).count()),
+              0.2, 0.01);
+  // Without windows that wait each is a pass, and nothing is made ahead meanwhile.
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(serve({{1, ahead()}}, {true, true}, 1s).kind, Kind::kPass);
+  EXPECT_EQ(serve({{1, ahead()}}, {}, 1s).kind, Kind::kAhead);
+}
+
+// Nobody joins any more while an answer would come too late for that.
+TEST_F(ScheduleTest, PassesForAnAnswerInTime) {
+  const Schedule::Offers offers = {{1, window_until(20s)}};
+  schedule_.did({Kind::kWindow, 2}, true, 1s);
+  schedule_.did({Kind::kPass}, true, 100ms);
+  UnderWay under_way{true, true, at(5s), 10};
+  EXPECT_EQ(schedule_.order(offers, under_way, at(1900ms)).at(0).kind, Kind::kWindow);
+  EXPECT_EQ(schedule_.order(offers, under_way, at(2100ms)).at(0).kind, Kind::kPass);
+  under_way.passes_left = 2;
+  EXPECT_EQ(schedule_.order(offers, under_way, at(2100ms)).at(0).kind, Kind::kWindow);
+}
+
+// A file's window does not stand in the way of live answers, but for its share.
+TEST_F(ScheduleTest, LiveAnswersBeforeFiles) {
+  schedule_.did({Kind::kWindow, 2}, false, 10s);
+  schedule_.did({Kind::kPass}, true, 10ms);
+  EXPECT_EQ(order({{2, file_window()}}, {true, true}).at(0).kind, Kind::kPass);
+  EXPECT_EQ(order({{2, file_window()}}, {true, false}).at(0).kind, Kind::kWindow);
+}
+
+// A window that can meet its deadline is never dropped, and a client alone loses none here.
+TEST_F(ScheduleTest, DropsNothingWithoutNeed) {
+  EXPECT_EQ(schedule_.to_drop({}, at(0s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}}, at(9s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, window_until(6s)}}, at(4s)),
+            std::nullopt);
+  EXPECT_EQ(schedule_.to_drop({{1, file_window()}, {2, file_window()}}, at(99s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, file_window()}}, at(99s)), std::nullopt);
+}
+
+// What the model did for files before does not count as a live window's cost.
+TEST_F(ScheduleTest, FilesAreNoLiveWindows) {
+  for (int i = 0; i < 100; ++i) {
+    schedule_.did({Kind::kWindow, 1}, false, 60s);
+    schedule_.answered(false, 60s);
+  }
+  schedule_.did({Kind::kWindow, 2}, true, 1s);
+  schedule_.answered(true, 1s);
+  EXPECT_EQ(schedule_.to_drop({{2, window_until(5s)}, {3, window_until(5s)}}, at(2s)),
+            std::nullopt);
+}
+
+// One that is too late goes, and then not the same client's again.
+TEST_F(ScheduleTest, DropsWhoWasDroppedLeastLately) {
+  const Schedule::Offers late = {
+      {1, window_until(5s)}, {2, window_until(6s)}, {3, window_until(7s)}};
+  EXPECT_EQ(schedule_.to_drop(late, at(5500ms)), 1u);
+  schedule_.answered(true, 1s);  // from turn to answer
+  EXPECT_EQ(schedule_.to_drop(late, at(4500ms)), 1u);
+  schedule_.dropped(1);
+  // A second each and a second until the answer: the third is too late, so one of three goes.
+  schedule_.did({Kind::kWindow, 9}, true, 1s);
+  schedule_.answered(true, 1s);
+  EXPECT_EQ(schedule_.to_drop(late, at(4s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, window_until(6s)}, {3, window_until(6s)}},
+                              at(4s)),
+            2u);
+}
+
+struct Camera {
+  int n_windows = 0, n_dropped = 0;
+  std::deque<Time> deadlines;  // of its windows that wait
+};
+
+// Cameras of a window each 10 s on a model that takes `cost` for one, one after the other, for
+// 1,000 s; and the longest wait beyond a window's end.
+std::pair<std::vector<Camera>, Time> watch(size_t n_cameras, Time cost) {
+  constexpr Time kStride = 10s;
+  Schedule schedule;
+  std::vector<Camera> cameras(n_cameras);
+  Time now{}, longest{};
+  std::vector<Time> next(n_cameras);
+  for (size_t i = 0; i < n_cameras; ++i)
+    next[i] = kStride * static_cast<int64_t>(i) / static_cast<int64_t>(n_cameras);
+  while (now < 1000s) {
+    Schedule::Offers offers;
+    for (size_t i = 0; i < n_cameras; ++i) {
+      for (; next[i] <= now; next[i] += kStride) {
+        cameras[i].deadlines.push_back(next[i] + kStride);
+        ++cameras[i].n_windows;
+      }
+      if (!cameras[i].deadlines.empty()) offers[i] = window_until(cameras[i].deadlines.front());
+    }
+    if (const auto victim = schedule.to_drop(offers, at(now))) {
+      schedule.dropped(*victim);
+      cameras[*victim].deadlines.pop_front();
+      ++cameras[*victim].n_dropped;
+      continue;
+    }
+    const auto turns = schedule.order(offers, {}, at(now));
+    if (turns.empty()) {
+      now = *std::min_element(next.begin(), next.end());
+      continue;
+    }
+    auto& served = cameras[turns[0].client].deadlines;
+    now += cost;
+    longest = std::max(longest, now - (served.front() - kStride));
+    served.pop_front();
+    schedule.did(turns[0], true, cost);
+    schedule.answered(true, cost);
+  }
+  return {cameras, longest};
+}
+
+// 20 % more than can be done, spread evenly: no camera loses more than 30 % of its windows, however
+// their phases and the model's pace fall together, and no result comes later than a stride.
+TEST_F(ScheduleTest, OverloadIsSpread) {
+  for (const size_t n : {50u, 48u, 60u, 7u}) {
+    const auto [cameras, longest] = watch(n, Time(12s) / static_cast<int64_t>(n));
+    int n_windows = 0, n_dropped = 0;
+    for (const Camera& camera : cameras) {
+      EXPECT_LE(camera.n_dropped, 0.3 * camera.n_windows) << n;
+      n_windows += camera.n_windows, n_dropped += camera.n_dropped;
+    }
+    EXPECT_NEAR(static_cast<double>(n_dropped) / n_windows, 1.0 / 6, 0.03) << n;
+    EXPECT_LE(longest, Time(10s)) << n;
+  }
+}
+
+// Five times as much as can be done: four of five go, still spread.
+TEST_F(ScheduleTest, HeavyOverloadIsSpread) {
+  const auto [cameras, longest] = watch(40, Time(50s) / 40);
+  for (const Camera& camera : cameras) {
+    EXPECT_NEAR(static_cast<double>(camera.n_dropped) / camera.n_windows, 0.8, 0.08);
+  }
+  EXPECT_LE(longest, Time(10s));
+}
+
+// Less than can be done: nothing goes.
+TEST_F(ScheduleTest, NoOverload) {
+  const auto [cameras, longest] = watch(50, Time(9500ms) / 50);
+  for (const Camera& camera : cameras) EXPECT_EQ(camera.n_dropped, 0);
+  EXPECT_LE(longest, Time(1s));
+}
+
+// Clients that have gone are forgotten: a new one has no history.
+TEST_F(ScheduleTest, ForgetsWhoHasGone) {
+  const Schedule::Offers late = {{1, window_until(5s)}, {2, window_until(5s)}};
+  schedule_.did({Kind::kWindow, 9}, true, 2s);
+  schedule_.answered(true, 0s);  // two seconds each: one of the two is too late
+  schedule_.dropped(1);
+  EXPECT_EQ(schedule_.to_drop(late, at(4s)), 2u);
+  schedule_.forget_all_but({});
+  EXPECT_EQ(schedule_.to_drop(late, at(4s)), 1u);
+}
+
+}  // namespace
+}  // namespace vidi

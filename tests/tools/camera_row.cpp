@@ -1,0 +1,171 @@
+#include "tests/tools/camera_row.h"
+
+#include <gst/gst.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+#include "gst/vidi.h"
+#include "tests/tools/questions.h"
+
+namespace vidi {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+constexpr size_t kMostErrors = 5;  // that are kept
+
+std::string nanoseconds(int seconds) { return std::to_string(seconds) + "000000000"; }
+
+std::string camera_text(const Row& row, const CameraOptions& o) {
+  return "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=" +
+         std::to_string(o.width) + ",height=" + std::to_string(o.height) +
+         ",framerate=" + std::to_string(o.fps) + "/1 ! queue ! vidifilter name=v " + o.element +
+         " max-new-tokens=" + std::to_string(row.answer_tokens) +
+         " keep-windows=" + std::to_string(row.keep) +
+         " window-duration=" + nanoseconds(row.window) +
+         " window-stride=" + nanoseconds(row.stride) + " queries=" + question_list(row.questions) +
+         " ! fakesink async=false sync=false audiotestsrc is-live=true samplesperbuffer=1600 ! "
+         "audio/x-raw,rate=16000,channels=1 ! queue ! v.audio_sink v.audio_src ! fakesink "
+         "async=false sync=false";
+}
+
+// Writes down what the pipelines say, from any thread.
+class Tally {
+ public:
+  void count(bool on) {
+    std::lock_guard lock(mutex_);
+    counting_ = on;
+  }
+  void hear(GstMessage* message) {
+    std::lock_guard lock(mutex_);
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) hear_error(message);
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ELEMENT && counting_)
+      hear_window(gst_message_get_structure(message));
+  }
+  Outcome take() {
+    std::lock_guard lock(mutex_);
+    std::sort(outcome_.delays.begin(), outcome_.delays.end());
+    return outcome_;
+  }
+
+ private:
+  // Counted at any time: a camera that is gone is no camera.
+  void hear_error(GstMessage* message) {
+    GError* error = nullptr;
+    gst_message_parse_error(message, &error, nullptr);
+    ++outcome_.n_errors;
+    if (outcome_.errors.size() < kMostErrors) outcome_.errors.push_back(error->message);
+    g_error_free(error);
+  }
+  void hear_window(const GstStructure* said) {
+    if (gst_structure_has_name(said, VIDI_MESSAGE_WINDOW_DROPPED)) {
+      const char* reason = gst_structure_get_string(said, VIDI_FIELD_REASON);
+      ++outcome_.drops[reason ? reason : "unknown"];
+    } else if (gst_structure_has_name(said, VIDI_MESSAGE_WINDOW)) {
+      guint64 delay = 0;
+      if (gst_structure_has_field(said, VIDI_FIELD_ERROR)) {
+        ++outcome_.n_failed;
+      } else if (gst_structure_get_uint64(said, VIDI_FIELD_DELAY, &delay)) {
+        outcome_.delays.push_back(static_cast<double>(delay) / 1e9);
+      }
+    }
+  }
+
+  std::mutex mutex_;
+  bool counting_ = false;
+  Outcome outcome_;
+};
+
+GstBusSyncReply on_message(GstBus*, GstMessage* message, gpointer tally) {
+  static_cast<Tally*>(tally)->hear(message);
+  gst_message_unref(message);
+  return GST_BUS_DROP;
+}
+
+class Cameras {
+ public:
+  Cameras(const Row& row, const CameraOptions& options, Tally& tally) : row_(row), o_(options) {
+    for (int i = 0; i < row.cameras; ++i) {
+      GError* error = nullptr;
+      GstElement* pipeline = gst_parse_launch(camera_text(row, options).c_str(), &error);
+      if (error) throw std::runtime_error(error->message);
+      GstBus* bus = gst_element_get_bus(pipeline);
+      gst_bus_set_sync_handler(bus, on_message, &tally, nullptr);
+      gst_object_unref(bus);
+      pipelines_.push_back(pipeline);
+    }
+    for (GstElement* pipeline : pipelines_) set(pipeline, GST_STATE_PAUSED);
+  }
+  ~Cameras() {
+    for (GstElement* pipeline : pipelines_) gst_element_set_state(pipeline, GST_STATE_NULL);
+    for (GstElement* pipeline : pipelines_) gst_object_unref(pipeline);
+  }
+  void start() {
+    if (o_.in_step)
+      start_in_step();
+    else
+      start_anywhere();
+  }
+
+ private:
+  static void set(GstElement* pipeline, GstState state) {
+    if (gst_element_set_state(pipeline, state) == GST_STATE_CHANGE_FAILURE)
+      throw std::runtime_error("a camera does not start; is the model there?");
+  }
+  // On one clock, and with one beginning of time, which is still to come.
+  void start_in_step() {
+    GstClock* clock = gst_system_clock_obtain();
+    const GstClockTime begin = gst_clock_get_time(clock) + GST_SECOND;
+    for (GstElement* pipeline : pipelines_) {
+      gst_pipeline_use_clock(GST_PIPELINE(pipeline), clock);
+      gst_element_set_start_time(pipeline, GST_CLOCK_TIME_NONE);
+      gst_element_set_base_time(pipeline, begin);
+      set(pipeline, GST_STATE_PLAYING);
+    }
+    gst_object_unref(clock);
+  }
+  void start_anywhere() {
+    std::mt19937 random(o_.seed);
+    std::uniform_real_distribution<double> within(0, row_.stride);
+    std::vector<double> starts(pipelines_.size());
+    for (double& start : starts) start = within(random);
+    std::sort(starts.begin(), starts.end());
+    const auto begin = Clock::now();
+    for (size_t i = 0; i < pipelines_.size(); ++i) {
+      std::this_thread::sleep_until(begin + Seconds(starts[i]));
+      set(pipelines_[i], GST_STATE_PLAYING);
+    }
+  }
+
+  const Row row_;
+  const CameraOptions o_;
+  std::vector<GstElement*> pipelines_;
+};
+
+}  // namespace
+
+int64_t Outcome::n_dropped() const {
+  int64_t n = 0;
+  for (const auto& [reason, count] : drops) n += count;
+  return n;
+}
+
+Outcome run_row(const Row& row, const CameraOptions& options, void (*begin)(), void (*end)()) {
+  Tally tally;
+  Cameras cameras(row, options, tally);
+  cameras.start();
+  std::this_thread::sleep_for(std::chrono::seconds(row.window + 1));
+  begin();
+  tally.count(true);
+  std::this_thread::sleep_for(std::chrono::seconds(options.seconds));
+  tally.count(false);
+  end();
+  return tally.take();
+}
+
+}  // namespace vidi
