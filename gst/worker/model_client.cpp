@@ -263,7 +263,8 @@ Offer ModelClient::offer() {
   Offer offer;
   offer.asks = request_in_work_ ? !request_in_work_->is_asked : ready_request() != requests_.end();
   offer.looks_ahead = lookahead_.has_work();
-  const auto window = in_work_ ? nullptr : queue_.front();  // they are told of in their order
+  // Windows are told of in their order, and behind the answer to a question that came before.
+  const auto window = in_work_ || request_in_work_ ? nullptr : queue_.front();
   if (!window) return offer;
   offer.has_window = true;
   offer.deadline = window->deadline;

@@ -194,8 +194,9 @@ void print(const Row& row, const CameraOptions& o, const Outcome& outcome) {
               share(counted.busy_s), share(counted.look_s), share(counted.stream_s),
               share(counted.answer_s));
   if (gpu_share) std::printf("; GPU busy %.0f %%", 100 * *gpu_share);
-  std::printf("\n  tokens   %.1f a second\n",
-              static_cast<double>(counted.n_tokens) / std::max(1, o.seconds));
+  const auto n_tokens = static_cast<double>(counted.n_tokens);
+  std::printf("\n  tokens   %.1f a second, %.2f ms of the model for each\n",
+              n_tokens / std::max(1, o.seconds), 1e3 * counted.answer_s / n_tokens);
   std::printf("  memory   %.2f GB of the device at most, %.2f GB of the host\n",
               static_cast<double>(counted.peak_device_bytes) / 1e9,
               static_cast<double>(counted.peak_process_bytes) / 1e9);

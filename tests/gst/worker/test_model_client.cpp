@@ -82,6 +82,24 @@ TEST_F(ModelClientTest, QuestionsAboutWindows) {
   EXPECT_TRUE(listener_.heard("answer ask-4"));
 }
 
+// A question's answer is told before the window that came after it, however many passes it takes.
+TEST_F(ModelClientTest, AnAnswerBeforeTheNextWindow) {
+  start_and_wait();
+  submit(0);
+  ASSERT_TRUE(client_.wait_until_idle());
+  listener_.take();
+  scripted::passes_of_an_answer(5);
+  scripted::hold(Step::kPass);
+  const int before = scripted::count(Step::kPass);
+  ASSERT_EQ(ask("ask-1"), ModelClient::Asked::kYes);
+  ASSERT_TRUE(scripted::wait_for(Step::kPass, before + 1));
+  scripted::passes_of_an_answer(1);
+  submit(4);
+  scripted::release(Step::kPass);
+  ASSERT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take(), (Log{"answer ask-1", "window 4"}));
+}
+
 // A question whose window is never analysed is told that, instead of waiting for ever.
 TEST_F(ModelClientTest, TheWindowOfAQuestionFails) {
   start_and_wait();
