@@ -32,6 +32,7 @@ struct ModelPlanRequest {
   WeightBytes weights;
   int64_t n_image_tokens = 0, n_audio_tokens = 0;  // of the longest window
   int64_t features = 0;                            // bytes of its pictures' and sound's features
+  int64_t tower_work = 0;                          // bytes that the towers need to make them
   int64_t element_size = 2;
   bool on_cuda = true;
   bool can_pack_keys = true;
@@ -54,8 +55,8 @@ struct ModelPlan {
   int64_t work_bytes = 0;   // workspace and an allowance for gaps
   int64_t spare_bytes = 0;  // what is not reckoned, and a matrix that is expanded
   bool fits = true;
-  int64_t load_bytes = 0;  // while it is loaded, towers and all
-  // At the peak: the window's, or that of loading.
+  int64_t load_bytes = 0;  // while it is loaded, or looks and listens: towers and all
+  // At the peak: the window's, or before.
   int64_t total() const {
     const int64_t window = weight_bytes + feature_bytes + key_bytes + work_bytes + spare_bytes;
     return window > load_bytes ? window : load_bytes;

@@ -11,17 +11,6 @@ namespace {
 // For a window's questions and the workspace of its layers, where no limit says how much.
 constexpr int64_t kSpareForWork = int64_t{2} << 30;
 
-// Of pictures in the vision tower: a picture's 729 rows of 1152 values, with queries, keys, values
-// and what becomes of them eight times, or four times beside the feed-forward's 4304, in 2 bytes;
-// its pixels in float32 twice. 16 pictures: 270 MB, more than a stretch of sound needs.
-int64_t tower_workspace(const VisionConfig& config, int64_t element_size) {
-  constexpr int64_t kPictures = 16;
-  const int64_t rows = kPictures * config.grid * config.grid;
-  const int64_t pixels = kPictures * 3 * config.image_size * config.image_size;
-  const int64_t widest = 4 * int64_t{config.hidden} + std::max(config.mlp, 4 * config.hidden);
-  return rows * widest * element_size + 2 * 4 * pixels;
-}
-
 }  // namespace
 
 WindowNeed DeviceMemory::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const {

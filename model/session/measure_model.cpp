@@ -51,6 +51,17 @@ WeightBytes bytes_of(const ModelConfig& config, const WeightSource& source) {
 
 }  // namespace
 
+// Of pictures in the vision tower: a picture's 729 rows of 1152 values, with queries, keys, values
+// and what becomes of them eight times, or four times beside the feed-forward's 4304, in 2 bytes;
+// its pixels in float32 twice. 16 pictures: 270 MB, more than a stretch of sound needs.
+int64_t tower_workspace(const VisionConfig& config, int64_t element_size) {
+  constexpr int64_t kPictures = 16;
+  const int64_t rows = kPictures * config.grid * config.grid;
+  const int64_t pixels = kPictures * 3 * config.image_size * config.image_size;
+  const int64_t widest = 4 * int64_t{config.hidden} + std::max(config.mlp, 4 * config.hidden);
+  return rows * widest * element_size + 2 * 4 * pixels;
+}
+
 ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& source,
                                const OpenOptions& options, int64_t element_size) {
   ModelPlanRequest request;
@@ -66,6 +77,7 @@ ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& so
   const auto n_states = static_cast<int64_t>(std::ceil(seconds * kSampleRateHz / kHopSamples / 2));
   request.n_image_tokens = n_frames * tokens_per_frame(config, n_frames);
   request.n_audio_tokens = n_states / config.projector.audio_pool;
+  request.tower_work = tower_workspace(config.vision, element_size);
   request.features =
       element_size * (n_frames * config.vision.grid * config.vision.grid * config.vision.hidden +
                       n_states * config.audio.hidden);

@@ -17,4 +17,7 @@ using WeightSource = std::function<Weights()>;
 ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& source,
                                const OpenOptions& options, int64_t element_size);
 
+// Of the towers, while they look and listen, bytes on a GPU.
+int64_t tower_workspace(const VisionConfig& config, int64_t element_size);
+
 }  // namespace vidi

@@ -70,7 +70,8 @@ std::vector<at::Tensor> outputs_of(const Decoder& decoder, const Place& place) {
     logits.zero_();
     graph.run(
         [&] {
-          logits.copy_(decoder.step(ids, positions, text.capacity, media, text, cancel).squeeze(1));
+          logits.copy_(
+              decoder.step(ids, positions, text.capacity, {{&media, 2}}, text, cancel).squeeze(1));
         },
         false);
     all.push_back(logits.clone());

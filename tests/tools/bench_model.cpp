@@ -123,6 +123,7 @@ class Bench {
     towers();
     // By itself the decoder knows of no limit.
     if (a_.open.memory_limit == 0) encode();
+    patches_ = states_ = at::Tensor();
     questions();
   }
   void print() const;
