@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "kernels/layers/weight_matrix.h"
+#include "model/checkpoint/host_image.h"
 #include "model/checkpoint/safetensors.h"
-#include "model/device/host_image.h"
 
 namespace vidi {
 

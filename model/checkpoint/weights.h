@@ -22,9 +22,9 @@
 #include "kernels/layers/weight_matrix.h"
 #include "model/cancel.h"
 #include "model/checkpoint/safetensors.h"
+#include "model/checkpoint/spilled_layer.h"
 #include "model/checkpoint/weight_filler.h"
 #include "model/checkpoint/weight_slot.h"
-#include "model/device/layer_spill.h"
 
 namespace vidi {
 

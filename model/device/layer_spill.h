@@ -22,17 +22,10 @@
 #include <utility>
 #include <vector>
 
-#include "model/device/host_image.h"
+#include "model/checkpoint/spilled_layer.h"
 #include "model/device/memory_plan.h"
 
 namespace vidi {
-
-// One of them: its tensors, whose storage holds nothing yet, and where they lie in the image.
-struct SpilledLayer {
-  int64_t index = 0;  // among the decoder's layers
-  std::shared_ptr<HostImage> image;
-  std::vector<std::pair<at::Tensor, int64_t>> tensors;
-};
 
 class LayerSpill {
  public:

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/device/host_image.h"
+#include "model/checkpoint/host_image.h"
 
 namespace vidi {
 

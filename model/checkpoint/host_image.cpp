@@ -1,4 +1,4 @@
-#include "model/device/host_image.h"
+#include "model/checkpoint/host_image.h"
 
 #include <algorithm>
 
