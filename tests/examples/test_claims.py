@@ -14,6 +14,7 @@ from live import SCRIPTED
 ASK = cases.BUILD / "examples/vidi-ask"
 WATCH = cases.BUILD / "examples/vidi-watch"
 LIBRARY = cases.BUILD / "model/libvidi.so"
+BENCH_CAMERAS = cases.BUILD / "tests/bench-cameras"
 WRITE_CHECKPOINT = cases.BUILD / "tests/write-checkpoint"
 SIDE, RATE, SECONDS = 384, 2, 40
 
@@ -178,6 +179,22 @@ class Claims(unittest.TestCase):
         asked = cases.run([ASK, "--model", self.folder / "tiny", cases.CLIP, "a dog"])
         self.assertEqual(asked.returncode, 1)
         self.assertIn("tokenizer", asked.stderr)
+
+    def test_bench_cameras(self):
+        """Its rows run one after the other on one model, in step or not, and say what became of the windows; a wrong row is refused."""
+        row = "cameras=2,answer-tokens=3,questions=2,window=2,stride=2"
+        for how, keeps in ([], "1"), (["--in-step"], "10"):
+            rows = [part for keep in keeps for part in ("--row", f"{row},keep={keep}")]
+            made = cases.run([BENCH_CAMERAS, "--geometry", "tiny", "--device", "cpu", "--seconds", "1", *how, *rows])
+            self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+            self.assertEqual(re.findall(r"keep=(\d), (in step|started anywhere)", made.stdout),
+                             [(keep, "in step" if how else "started anywhere") for keep in keeps])
+            self.assertEqual(len(re.findall(r"windows  \d+ analysed, 0 failed, ", made.stdout)), len(keeps), made.stdout)
+            self.assertNotIn("error", made.stdout)
+        for wrong in "cameras=0", "cameras=x", "cameras", "camera=1", "window=1":
+            refused = cases.run([BENCH_CAMERAS, "--row", wrong])
+            self.assertEqual((refused.returncode, refused.stderr.count("\n")), (2, 1), refused.stderr)
+            self.assertIn("expected", refused.stderr)
 
 
 if __name__ == "__main__":
