@@ -50,17 +50,24 @@ void post(GstElement* pipeline, const std::string& text) {
 GstPadProbeReturn drop(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_DROP; }
 GstPadProbeReturn hold(GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }
 
-// A transport or program stream's length is a guess from its clock, which may begin anew.
-bool trusts_length(GstElement* pipeline) {
-  for (const char* guesser : {"tsdemux", "mpegpsdemux"}) {
-    GstIterator* found = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), guesser);
+bool has_any(GstElement* pipeline, std::initializer_list<const char*> factories) {
+  return std::any_of(factories.begin(), factories.end(), [pipeline](const char* factory) {
+    GstIterator* found = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), factory);
     GValue one = G_VALUE_INIT;
     const bool is_there = gst_iterator_next(found, &one) == GST_ITERATOR_OK;
     if (is_there) g_value_unset(&one);
     gst_iterator_free(found);
-    if (is_there) return false;
-  }
-  return true;
+    return is_there;
+  });
+}
+
+// A transport or program stream's length is a guess from its clock, which may begin anew; that of
+// MP4 and Matroska stands in their header, also of a file of which there is only the beginning.
+StatedLength stated_length(GstElement* pipeline, bool warned) {
+  if (has_any(pipeline, {"tsdemux", "mpegpsdemux"}))
+    return warned ? StatedLength::kPerhaps : StatedLength::kGuessed;
+  return has_any(pipeline, {"qtdemux", "matroskademux"}) ? StatedLength::kWritten
+                                                         : StatedLength::kPerhaps;
 }
 
 // Of 1.22 it is known that libav's demuxer asks for more at the end of a GIF for ever, of 1.26 that
@@ -309,5 +316,5 @@ std::string FilePipeline::what_is_missing(bool warned) const {
         undecoded(sounds, Kind::kSound)}) {
     if (!found.empty()) return found;
   }
-  return unread(watched, streams(Kind::kOther), duration(), trusts_length(pipeline_) || warned);
+  return unread(watched, streams(Kind::kOther), duration(), stated_length(pipeline_, warned));
 }

@@ -61,7 +61,7 @@ std::string undecoded(const std::vector<const DecodedStream*>& streams, Kind kin
 
 std::string unread(const std::vector<const DecodedStream*>& watched,
                    const std::vector<const DecodedStream*>& others, GstClockTime length,
-                   bool states_length) {
+                   StatedLength stated) {
   GstClockTime reach = 0, may_reach = 0;
   std::set<guint64> seconds;
   bool has_sound = false;  // pictures alone may stand
@@ -72,9 +72,11 @@ std::string unread(const std::vector<const DecodedStream*>& watched,
     stream->add_to(&seconds);
   }
   for (const DecodedStream* stream : others) may_reach = std::max(may_reach, stream->reach());
+  const bool states_length = stated != StatedLength::kGuessed;
   const size_t n_holes = has_sound && states_length ? holes(seconds) : 0;
   const bool ends_early = states_length && GST_CLOCK_TIME_IS_VALID(length) &&
-                          length < kLongestLength && length < 4 * reach &&
+                          length < kLongestLength &&
+                          (stated == StatedLength::kWritten || length < 4 * reach) &&
                           may_reach + std::max(kFewSeconds * GST_SECOND, length / 50) < length;
   const guint64 all = rounded(ends_early ? length : reach);
   if (!ends_early && n_holes < kFewSeconds) return "";

@@ -10,12 +10,18 @@
 // Of the tracks of one kind that were watched, one after the other.
 std::string undecoded(const std::vector<const DecodedStream*>& streams, Kind kind);
 
-// Of the file as a whole: what was watched ends before the length that the file states
-// (`states_length`: and its clock can be believed) and no other track reaches it, or it has a hole
-// in which neither a picture nor sound came.
+// How far a file's length can be believed.
+enum class StatedLength {
+  kGuessed,  // from a clock that may begin anew
+  kPerhaps,  // unless it is several times what came
+  kWritten,  // in its header
+};
+
+// Of the file as a whole: what was watched ends before the length that the file states and no other
+// track reaches it, or it has a hole in which neither a picture nor sound came.
 std::string unread(const std::vector<const DecodedStream*>& watched,
                    const std::vector<const DecodedStream*>& others, GstClockTime length,
-                   bool states_length);
+                   StatedLength stated);
 
 // Of a transport stream: parts that are none, and tracks whose times are not the stream's own.
 std::string damaged(const TransportCheck& stream, const std::vector<const DecodedStream*>& watched);

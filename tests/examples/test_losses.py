@@ -49,6 +49,14 @@ class Losses(unittest.TestCase):
                 self.assert_said(result, r"only \d+ of 18 s")
                 self.assertIn("a phone", result.stdout)
 
+    def test_a_file_of_which_little_came(self):
+        """Nothing but the beginning of a film is said, too, however little it is: its header tells the length."""
+        for film in (self.matroska, self.mp4):
+            for share in (0.06, 0.15):
+                with self.subTest(film.suffix, share=share):
+                    result = self.ask(self.damaged(film, "beginning", lambda data, n: data[:max(6000, int(n * share))]), "a phone")
+                    self.assertEqual((result.returncode, len(result.stderr.splitlines())), (1, 1), result.stderr)
+
     def test_damage_in_the_middle(self):
         """Bytes that were overwritten or lost in the middle: seconds that nobody could decode are counted."""
         def zeroed(data, n):

@@ -227,13 +227,13 @@ TEST(Losses, ComparesWithTheStatedLength) {
   stream.watch(Kind::kPicture, nullptr);
   decoded.begin();
   for (int i = 0; i < 14; ++i) decoded.push(i, 1);
-  EXPECT_EQ(unread({&stream}, {}, 32 * GST_SECOND, true),
+  EXPECT_EQ(unread({&stream}, {}, 32 * GST_SECOND, StatedLength::kPerhaps),
             "only 14 of 32 s came, the rest is missing or damaged");
-  EXPECT_EQ(unread({&stream}, {}, 32 * GST_SECOND, false), "");
-  EXPECT_EQ(unread({&stream}, {}, 15 * GST_SECOND, true), "");
-  EXPECT_EQ(unread({&stream}, {}, GST_CLOCK_TIME_NONE, true), "");
+  EXPECT_EQ(unread({&stream}, {}, 32 * GST_SECOND, StatedLength::kGuessed), "");
+  EXPECT_EQ(unread({&stream}, {}, 15 * GST_SECOND, StatedLength::kPerhaps), "");
+  EXPECT_EQ(unread({&stream}, {}, GST_CLOCK_TIME_NONE, StatedLength::kPerhaps), "");
   decoded.push(24, 0);  // it stood for 10 s before: the last one may as well
-  EXPECT_EQ(unread({&stream}, {}, 32 * GST_SECOND, true), "");
+  EXPECT_EQ(unread({&stream}, {}, 32 * GST_SECOND, StatedLength::kPerhaps), "");
 }
 
 }  // namespace
