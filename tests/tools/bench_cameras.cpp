@@ -186,7 +186,10 @@ void print(const Row& row, const CameraOptions& o, const Outcome& outcome) {
               static_cast<long long>(outcome.n_dropped()));
   for (const auto& [reason, n] : outcome.drops)
     std::printf(", %s %lld", reason.c_str(), static_cast<long long>(n));
-  std::printf("; %d ended\n", row.cameras * o.seconds / row.stride);
+  std::printf("; %d ended", row.cameras * o.seconds / row.stride);
+  if (outcome.n_dropped() > 0)
+    std::printf("; no camera lost more than %.0f %%", 100 * outcome.largest_loss);
+  std::printf("\n");
   if (outcome.delays.empty()) {
     std::printf("  delay    no window was analysed\n");
   } else {
