@@ -268,6 +268,8 @@ Offer ModelClient::offer() {
   if (!window) return offer;
   offer.has_window = true;
   offer.deadline = window->deadline;
+  if (offer.is_live())
+    offer.patience = std::chrono::duration_cast<Time>(window->deadline - window->closed_at);
   offer.n_frames = window->frames.size();
   for (const auto& chunk : window->audio)
     offer.n_samples += static_cast<int64_t>(chunk->samples.size());

@@ -28,13 +28,15 @@ uint64_t Schedule::last_turn(ClientId client) const {
 bool Schedule::files_are_due() const { return kFilesShare * file_time_ <= live_time_ + file_time_; }
 
 // Before another window joins. An answer is in time if it is so with twice the passes that are
-// reckoned.
+// reckoned; one that is too late in any case is no hurry.
 bool Schedule::passes_are_due(const UnderWay& under_way, Moment now) const {
   if (!under_way.any) return false;
-  const Time rest = 2 * under_way.passes_left * last_pass_ + last_join_;
-  if (under_way.deadline != kNoDeadline &&
-      now + std::chrono::duration_cast<Moment::duration>(rest) > under_way.deadline)
-    return true;
+  const Time passes = under_way.passes_left * last_pass_;
+  const auto ends_in_time = [&](Time work) {
+    return under_way.deadline == kNoDeadline ||
+           now + std::chrono::duration_cast<Moment::duration>(work) <= under_way.deadline;
+  };
+  if (!ends_in_time(2 * passes + last_join_) && ends_in_time(passes)) return true;
   return joined_since_pass_ > Time(0) && (kPassesShare - 1) * last_pass_ <= joined_since_pass_;
 }
 
@@ -76,7 +78,10 @@ std::vector<Schedule::Turn> Schedule::order(const Offers& offers, const UnderWay
 std::optional<ClientId> Schedule::to_drop(const Offers& offers, Moment now) const {
   std::vector<Candidate> waiting;
   for (const auto& [client, offer] : offers) {
-    if (offer.has_window && offer.is_live()) waiting.push_back({client, offer.deadline});
+    if (!offer.has_window || !offer.is_live()) continue;
+    const Time grace = std::max(Time(0), delay_ - offer.patience / 2);
+    waiting.push_back(
+        {client, offer.deadline + std::chrono::duration_cast<Moment::duration>(grace)});
   }
   if (waiting.size() < 2) return std::nullopt;
   std::stable_sort(waiting.begin(), waiting.end(),

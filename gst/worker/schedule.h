@@ -29,6 +29,7 @@ struct Offer {
   bool has_window = false;  // one that is complete
   // Until when its results are of use. kNoDeadline: of a file, which waits as long as it takes.
   Moment deadline = kNoDeadline;
+  Time patience{};            // from the window's end to its deadline
   size_t n_frames = 0;        // of that window
   int64_t n_samples = 0;      // likewise
   bool has_pictures = false;  // their keys and values were made ahead
@@ -58,7 +59,8 @@ class Schedule {
   std::vector<Turn> order(const Offers& offers, const UnderWay& under_way, Moment now) const;
   // Whose complete window is to be dropped now, so that others meet their deadlines. Among those of
   // which one has to go it is that of the client that was dropped least lately. Only where several
-  // want the model: a client alone has its own queue for that.
+  // want the model: a client alone has its own queue for that. Where answers take longer than half
+  // a window's patience however soon it has its turn, it may wait for half of it all the same.
   std::optional<ClientId> to_drop(const Offers& offers, Moment now) const;
 
   void did(const Turn& turn, bool is_live, Time took);

@@ -186,21 +186,33 @@ void print(const Row& row, const CameraOptions& o, const Outcome& outcome) {
               static_cast<long long>(outcome.n_dropped()));
   for (const auto& [reason, n] : outcome.drops)
     std::printf(", %s %lld", reason.c_str(), static_cast<long long>(n));
-  std::printf("; %d ended\n", row.cameras * o.seconds / row.stride);
-  std::printf("  delay    p50 %.2f s, p95 %.2f s, max %.2f s\n", at_share(outcome.delays, 0.5),
-              at_share(outcome.delays, 0.95), at_share(outcome.delays, 1));
+  std::printf("; %d ended", row.cameras * o.seconds / row.stride);
+  if (outcome.n_dropped() > 0)
+    std::printf("; no camera lost more than %.0f %%", 100 * outcome.largest_loss);
+  std::printf("\n");
+  if (outcome.delays.empty()) {
+    std::printf("  delay    no window was analysed\n");
+  } else {
+    std::printf("  delay    p50 %.2f s, p95 %.2f s, max %.2f s\n", at_share(outcome.delays, 0.5),
+                at_share(outcome.delays, 0.95), at_share(outcome.delays, 1));
+  }
   const auto share = [&](double s) { return 100 * s / std::max(1, o.seconds); };
   std::printf("  model    busy %.0f %% (towers %.0f, keys and values %.0f, answers %.0f)",
               share(counted.busy_s), share(counted.look_s), share(counted.stream_s),
               share(counted.answer_s));
   if (gpu_share) std::printf("; GPU busy %.0f %%", 100 * *gpu_share);
   const auto n_tokens = static_cast<double>(counted.n_tokens);
-  std::printf("\n  tokens   %.1f a second, %.2f ms of the model for each\n",
-              n_tokens / std::max(1, o.seconds), 1e3 * counted.answer_s / n_tokens);
-  std::printf("  memory   %.2f GB of the device at most, %.2f GB of the host\n",
+  std::printf("\n  tokens   %.1f a second", n_tokens / std::max(1, o.seconds));
+  if (n_tokens > 0)
+    std::printf(", %.2f ms of the model for each", 1e3 * counted.answer_s / n_tokens);
+  std::printf("\n  memory   %.2f GB of the device at most, %.2f GB of the host\n",
               static_cast<double>(counted.peak_device_bytes) / 1e9,
               static_cast<double>(counted.peak_process_bytes) / 1e9);
   std::printf("  rows     in a pass: %s\n", sizes_text(counted.passes).c_str());
+  if (counted.n_passes_failed > 0) {
+    std::printf("  passes   %lld cancelled, or out of memory\n",
+                static_cast<long long>(counted.n_passes_failed));
+  }
   std::printf("  pictures in the tower: %s\n", sizes_text(counted.tower_passes).c_str());
   for (const std::string& error : outcome.errors) std::printf("  error    %s\n", error.c_str());
   if (outcome.n_errors > 0)

@@ -45,15 +45,22 @@ class Tally {
     std::lock_guard lock(mutex_);
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) hear_error(message);
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ELEMENT && counting_)
-      hear_window(gst_message_get_structure(message));
+      hear_window(gst_message_get_structure(message), fates_[GST_MESSAGE_SRC(message)]);
   }
   Outcome take() {
     std::lock_guard lock(mutex_);
     std::sort(outcome_.delays.begin(), outcome_.delays.end());
+    for (const auto& [camera, fate] : fates_) {
+      const double n = std::max(1, fate.n_analysed + fate.n_dropped);
+      outcome_.largest_loss = std::max(outcome_.largest_loss, fate.n_dropped / n);
+    }
     return outcome_;
   }
 
  private:
+  struct Fate {  // of one camera's windows
+    int n_analysed = 0, n_dropped = 0;
+  };
   // Counted at any time: a camera that is gone is no camera.
   void hear_error(GstMessage* message) {
     GError* error = nullptr;
@@ -62,16 +69,18 @@ class Tally {
     if (outcome_.errors.size() < kMostErrors) outcome_.errors.push_back(error->message);
     g_error_free(error);
   }
-  void hear_window(const GstStructure* said) {
+  void hear_window(const GstStructure* said, Fate& fate) {
     if (gst_structure_has_name(said, VIDI_MESSAGE_WINDOW_DROPPED)) {
       const char* reason = gst_structure_get_string(said, VIDI_FIELD_REASON);
       ++outcome_.drops[reason ? reason : "unknown"];
+      ++fate.n_dropped;
     } else if (gst_structure_has_name(said, VIDI_MESSAGE_WINDOW)) {
       guint64 delay = 0;
       if (gst_structure_has_field(said, VIDI_FIELD_ERROR)) {
         ++outcome_.n_failed;
       } else if (gst_structure_get_uint64(said, VIDI_FIELD_DELAY, &delay)) {
         outcome_.delays.push_back(static_cast<double>(delay) / 1e9);
+        ++fate.n_analysed;
       }
     }
   }
@@ -79,6 +88,7 @@ class Tally {
   std::mutex mutex_;
   bool counting_ = false;
   Outcome outcome_;
+  std::map<const void*, Fate> fates_;  // by element
 };
 
 GstBusSyncReply on_message(GstBus*, GstMessage* message, gpointer tally) {

@@ -28,7 +28,8 @@ struct Outcome {
   std::vector<double> delays;            // s, of the windows analysed while it was counted; sorted
   int64_t n_failed = 0;                  // windows
   std::map<std::string, int64_t> drops;  // by reason
-  std::vector<std::string> errors;       // of pipelines; the first few
+  double largest_loss = 0;          // share of a camera's windows that were dropped, of the worst
+  std::vector<std::string> errors;  // of pipelines; the first few
   int64_t n_errors = 0;
   int64_t n_dropped() const;
 };

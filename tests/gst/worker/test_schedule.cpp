@@ -20,6 +20,7 @@ Offer window_until(Time deadline) {
   Offer offer;
   offer.has_window = true;
   offer.deadline = at(deadline);
+  offer.patience = 10s;
   return offer;
 }
 Offer file_window() {
@@ -129,6 +130,8 @@ TEST_F(ScheduleTest, PassesForAnAnswerInTime) {
   UnderWay under_way{true, true, at(5s), 10};
   EXPECT_EQ(schedule_.order(offers, under_way, at(1900ms)).at(0).kind, Kind::kWindow);
   EXPECT_EQ(schedule_.order(offers, under_way, at(2100ms)).at(0).kind, Kind::kPass);
+  // It is too late in any case: nobody waits for it in vain.
+  EXPECT_EQ(schedule_.order(offers, under_way, at(4500ms)).at(0).kind, Kind::kWindow);
   under_way.passes_left = 2;
   EXPECT_EQ(schedule_.order(offers, under_way, at(2100ms)).at(0).kind, Kind::kWindow);
 }
@@ -161,6 +164,16 @@ TEST_F(ScheduleTest, FilesAreNoLiveWindows) {
   schedule_.answered(true, 1s);
   EXPECT_EQ(schedule_.to_drop({{2, window_until(5s)}, {3, window_until(5s)}}, at(2s)),
             std::nullopt);
+}
+
+// Where answers take longer than windows have, however soon they are begun, windows are not dropped
+// for that; they may wait for half of their patience.
+TEST_F(ScheduleTest, LongAnswersAreNotGivenUp) {
+  schedule_.answered(true, 14s);
+  const Schedule::Offers offers = {{1, window_until(10s)}, {2, window_until(10s)}};  // ended at 0
+  EXPECT_EQ(schedule_.to_drop(offers, at(0s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop(offers, at(4900ms)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop(offers, at(5100ms)), 1u);
 }
 
 // One that is too late goes, and then not the same client's again.
