@@ -76,7 +76,9 @@ int64_t held_without_towers(const MemoryState& state) {
 // input and its norm (2 H), the attention's result (H), the sum with it and its norm (2 H), gate
 // and up (2 I), their product (I), and the second product's result (H): 8 H + 3 I. Of Vidi1.5-9B
 // (3584 and 14336) in 2 bytes that is 143,360 bytes a token: 1.17 GB for 8,192 tokens, 0.29 for
-// 2,048, 0.15 for 1,024.
+// 2,048, 0.15 for 1,024. Making a piece's sound tokens takes less: the pooled rows, two layers with
+// what is between them, their norm and the sum with the position code (6 H), beside the code itself
+// in float32 (4 H), 100,352 bytes a token.
 //
 // What else comes in turn is smaller than that from 512 tokens on: the folded output projection (4
 // + 2 bytes * H * 2,048 values, 44 MB), a position MLP's weights in float32 (4 H^2, 51 MB), the
@@ -84,12 +86,6 @@ int64_t held_without_towers(const MemoryState& state) {
 int64_t stream_bytes(const DecoderConfig& config, int64_t n_tokens, int64_t element_size) {
   return std::max(n_tokens, kSmallestPiece) * element_size *
          (8 * int64_t{config.hidden} + 3 * int64_t{config.mlp});
-}
-
-// The pooled rows, two layers with what is between them, their norm and the sum with the position
-// code (6 H), beside the code itself in float32 (sine, cosine, both together, a layer: 4 H).
-int64_t sound_bytes(const DecoderConfig& config, int64_t n_tokens, int64_t element_size) {
-  return n_tokens * config.hidden * (6 * element_size + 4 * 4);
 }
 
 // Keys and values of all layers for the prompt and its answer: room for 64 tokens more than the
@@ -122,8 +118,6 @@ WindowNeed window_need(const DecoderConfig& config, int64_t n_image_tokens, int6
     for (const int64_t bytes : key_tensor_bytes(config, n, element_size, place.format))
       need.keys += config.layers * (place.on_cuda ? with_rounding(bytes) : bytes);
   }
-  need.sound = sound_bytes(config, n_audio_tokens, element_size);
-  need.tokens = n_audio_tokens * config.hidden * element_size;
   need.question = question_bytes(config, kUsualPrompt, element_size);
   if (place.format == KeyFormat::kInt8 && place.expands)
     need.question += 2 * need.n_tokens * config.kv_heads * config.head_dim * element_size;
@@ -132,8 +126,8 @@ WindowNeed window_need(const DecoderConfig& config, int64_t n_image_tokens, int6
 
 int64_t bytes_needed(const WindowNeed& need, int64_t piece_tokens) {
   const int64_t rows = std::min(piece_tokens, std::max<int64_t>(need.n_tokens, 1));
-  const int64_t stream = stream_bytes(need.decoder, rows, need.element_size) + need.tokens;
-  return need.keys + with_gaps(std::max({stream, need.sound, need.question}));
+  const int64_t stream = stream_bytes(need.decoder, rows, need.element_size) + need.joined;
+  return need.keys + with_gaps(std::max(stream, need.question));
 }
 
 std::optional<MemoryPlan> find_plan(const MemoryState& state, const WindowNeed& need) {

@@ -32,8 +32,6 @@ std::string bytes_text(int64_t bytes);  // "23.40 GB", "512.00 MB"
 
 // Workspace of the decoder's stream for a piece of so many tokens.
 int64_t stream_bytes(const DecoderConfig& config, int64_t n_tokens, int64_t element_size);
-// Workspace of a window's sound before the stream, which takes all of its tokens at once.
-int64_t sound_bytes(const DecoderConfig& config, int64_t n_tokens, int64_t element_size);
 // One question that is answered: its text's keys and values and its logits. `prompt`: tokens.
 int64_t question_bytes(const DecoderConfig& config, int64_t prompt, int64_t element_size);
 
@@ -53,8 +51,7 @@ struct MemoryState {
 struct WindowNeed {
   int64_t n_tokens = 0;  // that go through the stream
   int64_t keys = 0;      // bytes of keys and values that are still to be allocated
-  int64_t sound = 0;     // sound_bytes() of the window
-  int64_t tokens = 0;    // bytes of projected tokens that wait while a piece is streamed
+  int64_t joined = 0;    // bytes of the sound's features once more, joined while they are streamed
   int64_t question = 0;  // question_bytes(), for asking it afterwards
   DecoderConfig decoder;
   int64_t element_size = 2;

@@ -43,9 +43,11 @@ std::vector<Form> forms_of(const ModelPlanRequest& request) {
 }
 
 WindowNeed need_of(const ModelPlanRequest& request, KeyFormat keys) {
-  return window_need(request.decoder, request.n_image_tokens, request.n_audio_tokens,
-                     request.element_size,
-                     {keys, request.on_cuda, !request.on_cuda || !request.reads_packed_keys});
+  WindowNeed need = window_need(
+      request.decoder, request.n_image_tokens, request.n_audio_tokens, request.element_size,
+      {keys, request.on_cuda, !request.on_cuda || !request.reads_packed_keys});
+  need.joined = request.on_cuda ? request.sound_features : 0;
+  return need;
 }
 
 // Spilled layers are chosen so that the room is used up, so what is not reckoned elsewhere has to

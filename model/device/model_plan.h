@@ -32,6 +32,7 @@ struct ModelPlanRequest {
   WeightBytes weights;
   int64_t n_image_tokens = 0, n_audio_tokens = 0;  // of the longest window
   int64_t features = 0;                            // bytes of its pictures' and sound's features
+  int64_t sound_features = 0;                      // part of it
   int64_t tower_work = 0;                          // bytes that the towers need to make them
   int64_t element_size = 2;
   bool on_cuda = true;

@@ -18,8 +18,13 @@ WindowNeed DeviceMemory::need_of(int64_t n_image_tokens, int64_t n_audio_tokens)
   if (model_.info().keys == "int8") place.format = KeyFormat::kInt8;
   place.on_cuda = model_.device().is_cuda();
   place.expands = model_.decoder().expanded_media_bytes(1) > 0;
-  return window_need(model_.config().decoder, n_image_tokens, n_audio_tokens, model_.element_size(),
-                     place);
+  WindowNeed need = window_need(model_.config().decoder, n_image_tokens, n_audio_tokens,
+                                model_.element_size(), place);
+  const ModelConfig& config = model_.config();
+  if (place.on_cuda)
+    need.joined =
+        n_audio_tokens * config.projector.audio_pool * config.audio.hidden * model_.element_size();
+  return need;
 }
 
 MemoryState DeviceMemory::state() const {

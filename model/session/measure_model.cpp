@@ -77,6 +77,7 @@ ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& so
   const auto n_states = static_cast<int64_t>(std::ceil(seconds * kSampleRateHz / kHopSamples / 2));
   request.n_image_tokens = n_frames * tokens_per_frame(config, n_frames);
   request.n_audio_tokens = n_states / config.projector.audio_pool;
+  request.sound_features = element_size * n_states * config.audio.hidden;
   request.tower_work = tower_workspace(config.vision, element_size);
   request.features =
       element_size * (n_frames * config.vision.grid * config.vision.grid * config.vision.hidden +

@@ -139,8 +139,14 @@ void WindowEncoder::add_sound(MediaCache& cache, const Sound& sound, int64_t pie
   decoder.add_media(cache, Modality::kAudio, sound.n_tokens);
   tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));
   tap_into(tap_, "audio.encoder", sound.states);
-  decoder.prefill_media(model_.projector().audio_tokens(sound.states, tap_), Modality::kAudio, 0,
-                        cache, cancel, piece);
+  const int64_t pool = model_.config().projector.audio_pool;
+  const int64_t step = tap_ ? sound.n_tokens : piece;  // a trace has all of it at once
+  for (int64_t first = 0; first < sound.n_tokens; first += step) {
+    const int64_t n = std::min(step, sound.n_tokens - first);
+    const at::Tensor tokens = model_.projector().audio_tokens(
+        sound.states.narrow(0, first * pool, n * pool), first, sound.n_tokens, tap_);
+    decoder.prefill_media(tokens, Modality::kAudio, first, cache, cancel, piece);
+  }
 }
 
 void WindowEncoder::tap_keys(const MediaCache& cache) const {

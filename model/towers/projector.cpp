@@ -82,12 +82,12 @@ void Projector::PositionMlp::take(Weights& weights, const std::string& name, int
 
 // Every rounding to float32 is where the published code has it: the arguments reach 9999, and there
 // a last-bit change moves the sine by 1e-3.
-at::Tensor Projector::PositionMlp::codes(int64_t length, double rms_eps) const {
+at::Tensor Projector::PositionMlp::codes(int64_t length, int64_t first, int64_t n,
+                                         double rms_eps) const {
   const int64_t hidden = in.weight.size(1);
-  at::Tensor place = at::empty({length}, at::kFloat),
-             frequency = at::empty({hidden / 2}, at::kFloat);
-  for (int64_t i = 0; i < length; ++i) {
-    const float fraction = static_cast<float>(i) / static_cast<float>(length - 1);
+  at::Tensor place = at::empty({n}, at::kFloat), frequency = at::empty({hidden / 2}, at::kFloat);
+  for (int64_t i = 0; i < n; ++i) {
+    const float fraction = static_cast<float>(first + i) / static_cast<float>(length - 1);
     place.data_ptr<float>()[i] = fraction * static_cast<float>(interval - 1);
   }
   const float c = static_cast<float>(-(std::log(10000.0) / hidden));
@@ -135,8 +135,8 @@ int64_t tokens_per_frame(const ModelConfig& config, int64_t n_frames) {
   return side * side;
 }
 
-at::Tensor Projector::time_codes(int64_t length) const {
-  return time_.codes(length, config_.projector.norm_eps);
+at::Tensor Projector::time_codes(int64_t length, int64_t first, int64_t n) const {
+  return time_.codes(length, first, n, config_.projector.norm_eps);
 }
 
 // map [f, g, g, C] -> [f, h, w, C * m * m], channel index = c * m * m + dy * m + dx. The shrinking
@@ -191,21 +191,22 @@ at::Tensor Projector::image_tokens(const at::Tensor& features, int64_t first, in
   at::Tensor x = rms_norm(image_mlp_(pooled), image_norm_, eps, /*weight_offset=*/false);
   tap_into(tap, "image.projected", x);
   const int64_t h = x.size(1), w = x.size(2);
-  x = x + rows_.codes(h, eps).view({1, h, 1, -1});
-  x = x + columns_.codes(w, eps).view({1, 1, w, -1});
+  x = x + rows_.codes(h, 0, h, eps).view({1, h, 1, -1});
+  x = x + columns_.codes(w, 0, w, eps).view({1, 1, w, -1});
   x = x + time_codes.narrow(0, first, f).view({f, 1, 1, -1});
   x = rms_norm(x.flatten(0, 2), token_norm_, eps, /*weight_offset=*/false);
   tap_into(tap, "image.tokens", x);
   return x;
 }
 
-at::Tensor Projector::audio_tokens(const at::Tensor& states, const Tap& tap) const {
+at::Tensor Projector::audio_tokens(const at::Tensor& states, int64_t first, int64_t n_tokens,
+                                   const Tap& tap) const {
   const double eps = config_.projector.norm_eps;
   const int64_t pool = config_.projector.audio_pool;
   at::Tensor pooled = conv1d_rows(states.unsqueeze(0), audio_conv_, {}, pool, 0).squeeze(0);
   tap_into(tap, "audio.pooled", pooled);
   at::Tensor x = rms_norm(audio_mlp_(pooled), audio_norm_, eps, /*weight_offset=*/false);
-  x = x + time_codes(x.size(0));
+  x = x + time_codes(n_tokens, first, x.size(0));
   x = rms_norm(x, token_norm_, eps, /*weight_offset=*/false);
   tap_into(tap, "audio.tokens", x);
   return x;

@@ -29,12 +29,14 @@ class Projector {
     return vidi::tokens_per_frame(config_, n_frames);
   }
 
-  // Tokens of the joined encoder states [steps, d] -> [floor(steps / pool), hidden].
-  at::Tensor audio_tokens(const at::Tensor& states, const Tap& tap) const;
+  // Of a window with n_tokens tokens of sound those from `first` on that are made of these of its
+  // joined encoder states, [steps, d] -> [floor(steps / pool), hidden].
+  at::Tensor audio_tokens(const at::Tensor& states, int64_t first, int64_t n_tokens,
+                          const Tap& tap) const;
   int64_t n_audio_tokens(int64_t n_steps) const { return n_steps / config_.projector.audio_pool; }
 
   // rms(pos_t) of `length` >= 2 frames or audio tokens, [length, hidden].
-  at::Tensor time_codes(int64_t length) const;
+  at::Tensor time_codes(int64_t length) const { return time_codes(length, 0, length); }
 
  private:
   // Sinusoids of a fraction of the window, then an MLP in float32 (section 5).
@@ -42,8 +44,10 @@ class Projector {
     Linear in, out;
     double interval = 0;  // N
     void take(Weights& weights, const std::string& name, int64_t hidden, double interval);
-    at::Tensor codes(int64_t length, double rms_eps) const;
+    // Of `n` places from `first` on among `length`.
+    at::Tensor codes(int64_t length, int64_t first, int64_t n, double rms_eps) const;
   };
+  at::Tensor time_codes(int64_t length, int64_t first, int64_t n) const;
   at::Tensor pool_by_depth(const at::Tensor& map, int64_t n_frames) const;
   at::Tensor pool_by_convolution(const at::Tensor& map) const;
 

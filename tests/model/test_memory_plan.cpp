@@ -65,8 +65,7 @@ WindowNeed need_of(int seconds, int64_t size = kHalf) {
   const int64_t n_audio = 10 * seconds;
   need.n_tokens = 196 * seconds + n_audio;
   need.keys = 2 * need.n_tokens * d.layers * d.kv_heads * d.head_dim * size;
-  need.sound = sound_bytes(d, n_audio, size);
-  need.tokens = n_audio * d.hidden * size;
+  need.joined = n_audio * 5 * 1280 * size;
   need.question = question_bytes(d, 64, size);
   return need;
 }

@@ -64,6 +64,7 @@ TEST(ModelPlan, TakesTheMostExactThatFits) {
                                          {306, 26, "int8 weights and keys", false, true},
                                          {306, 24, "int8 weights and keys", true, true},
                                          {3600, 48, "int8 weights and keys", false, true},
+                                         {3600, 40, "int8 weights and keys", true, true},
                                          {306, 20, "int8 weights and keys", true, true},
                                          {60, 11, "int8 weights and keys", true, true},
                                          {306, 12, "int8 weights and keys", true, false}}) {

@@ -245,6 +245,26 @@ TEST(Session, OverlappingWindowsShareFeatures) {
   expect_same_answer(a[0], b[0]);
 }
 
+// Tokens of sound that are made some at a time are those that are made together.
+TEST(Session, HearsInPieces) {
+  for (const char* set : {"demo", "vidi15", "vidi7b"}) {
+    const auto session = open_set(set);
+    const Projector& projector = session->model().projector();
+    const ModelConfig& config = session->model().config();
+    const int64_t pool = config.projector.audio_pool, n = 23;
+    at::manual_seed(19);
+    const at::Tensor states = at::randn({n * pool + 2, config.audio.hidden});
+    const at::Tensor whole = projector.audio_tokens(states, 0, n, {});
+    ASSERT_EQ(whole.size(0), n);
+    for (int64_t first = 0; first < n; first += 8) {
+      const int64_t some = std::min<int64_t>(8, n - first);
+      const at::Tensor piece =
+          projector.audio_tokens(states.narrow(0, first * pool, some * pool), first, n, {});
+      EXPECT_TRUE(at::allclose(piece, whole.narrow(0, first, some), 1e-4, 1e-5)) << set << first;
+    }
+  }
+}
+
 // Frames seen one by one, in batches of any size, give the same window.
 TEST(Session, SeesFramesOneByOne) {
   auto session = open_set("vidi15");

@@ -261,7 +261,7 @@ void Bench::encode() {
           image_tokens =
               projector.image_tokens(features.narrow(0, 0, n), first, n_frames_, codes, {});
         }
-        audio_tokens = projector.audio_tokens(states_, {});
+        audio_tokens = projector.audio_tokens(states_, 0, n_audio, {});
       }));
   image_tokens = image_tokens.narrow(0, 0, per_frame).repeat({step, 1});
   const MediaCache cache = session_->model().decoder().make_media_cache(n_image, n_audio);
