@@ -26,7 +26,11 @@ GpuWatch::GpuWatch(unsigned index) {
 }
 
 GpuWatch::~GpuWatch() {
-  over_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  ended_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -36,7 +40,8 @@ void GpuWatch::watch(void* library, unsigned index) {
   auto* rates = function<int(Device, Utilization*)>(library, "nvmlDeviceGetUtilizationRates");
   Device device = nullptr;
   if (!init || !by_index || !rates || init() != 0 || by_index(index, &device) != 0) return;
-  for (; !over_; std::this_thread::sleep_for(std::chrono::milliseconds(200))) {
+  std::unique_lock lock(mutex_);
+  while (!ended_.wait_for(lock, std::chrono::milliseconds(200), [this] { return over_; })) {
     Utilization now{};
     if (rates(device, &now) != 0) continue;
     percent_ += now.gpu;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -22,7 +24,9 @@ class GpuWatch {
  private:
   void watch(void* library, unsigned index);
 
-  std::atomic<bool> over_{false};
+  std::mutex mutex_;  // guards over_
+  std::condition_variable ended_;
+  bool over_ = false;
   std::atomic<long> n_{0}, percent_{0};
   std::thread thread_;
 };
