@@ -27,11 +27,10 @@ def lacks(*modules):
 
 
 
+@unittest.skipIf(lacks("ray", "pyarrow", "duckdb"), "Ray, pyarrow and DuckDB are not installed (tests/extras.sh)")
 class Ray(batches.Folder):
     @classmethod
     def setUpClass(cls):
-        if lacks("ray", "pyarrow", "duckdb"):
-            raise unittest.SkipTest("Ray, pyarrow and DuckDB are not installed (tests/extras.sh)")
         super().setUpClass()
         # One cluster for all cases, of their own: whoever has no token of it is refused.
         cls.ray = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
