@@ -126,10 +126,10 @@ std::string BatchDesk::why_hopeless(const BatchTask& task, const BegunMarker& ma
 
 BatchDesk::Outcome BatchDesk::attempt(const BatchTask& task, BatchJob& job) {
   BegunMarker marker;
-  const int error = marker.begin(folder_.path(), task.key);
+  const int error = marker.take(folder_.path(), task.key);
   if (error == EWOULDBLOCK) return Outcome::kLater;
   if (error) {
-    break_off(folder_.path() + " cannot be written: " + std::strerror(error));
+    break_off_unwritable(error);
   } else if (folder_.is_done(task.key)) {  // meanwhile
     marker.end();
     print_end(task, "", false);
@@ -149,8 +149,18 @@ std::string BatchDesk::load() {
   return is_over() ? "" : asker_.load(&forms, interrupted_);
 }
 
+// Only who is inside the gate can be blamed for the process's end: until then the file is not
+// begun, and it has ended before another one may come in.
 void BatchDesk::ask(const BatchTask& task, BatchJob& job, BegunMarker& marker) {
   gate_.enter(marker.is_suspect());
+  if (const int error = marker.begin())
+    break_off_unwritable(error);
+  else
+    ask_inside(task, job, marker);
+  gate_.leave();
+}
+
+void BatchDesk::ask_inside(const BatchTask& task, BatchJob& job, BegunMarker& marker) {
   BatchRows rows(head_of(task));
   FileEnd end;
   if (const std::string error = load(); !error.empty())
@@ -162,7 +172,6 @@ void BatchDesk::ask(const BatchTask& task, BatchJob& job, BegunMarker& marker) {
     job.end_file();
     end.facts.wall_s = std::chrono::duration<double>(Clock::now() - begin).count();
   }
-  gate_.leave();
   conclude(task, job, marker, end, rows);
 }
 
@@ -244,6 +253,10 @@ void BatchDesk::break_off(const std::string& error) {
   std::lock_guard lock(mutex_);
   if (error_.empty()) error_ = error;
   broken_ = true;
+}
+
+void BatchDesk::break_off_unwritable(int error) {
+  break_off(folder_.path() + " cannot be written: " + std::strerror(error));
 }
 
 std::string BatchDesk::error() const {

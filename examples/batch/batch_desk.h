@@ -50,7 +50,7 @@ class BatchDesk {
   bool is_over() const { return interrupted_ || broken_; }
   void break_off(const std::string& error);
   bool is_unread() const { return unread_; }  // it was broken off since nobody reads its lines
-  std::string error() const;  // why it was broken off
+  std::string error() const;                  // why it was broken off
   BatchSummary summary() const;
   void say(const std::string& sentence);
   void show(std::optional<size_t> n_all);
@@ -64,6 +64,8 @@ class BatchDesk {
   std::string why_hopeless(const BatchTask& task, const BegunMarker& marker) const;
   Outcome attempt(const BatchTask& task, BatchJob& job);
   void ask(const BatchTask& task, BatchJob& job, BegunMarker& marker);
+  void break_off_unwritable(int error);  // errno
+  void ask_inside(const BatchTask& task, BatchJob& job, BegunMarker& marker);
   void conclude(const BatchTask& task, const BatchJob& job, BegunMarker& marker, FileEnd& end,
                 const BatchRows& rows);
   void keep(const BatchTask& task, BegunMarker& marker, const FileEnd& end, const BatchRows& rows);

@@ -103,11 +103,15 @@ void BegunMarker::read_attempts() {
   n_vanished_ = std::max(0, count(text, "begun") - n_crashed_);
 }
 
-int BegunMarker::begin(const std::string& folder, const std::string& key) {
+int BegunMarker::take(const std::string& folder, const std::string& key) {
   path_ = folder + "/" + key + ".begun";
   if (const int error = lock(path_)) return error;
   read_attempts();
   size_before_ = lseek(descriptor_, 0, SEEK_END);
+  return 0;
+}
+
+int BegunMarker::begin() {
   const std::string line = "begun " + host_name() + " " + std::to_string(getpid()) + " " +
                            std::to_string(time(nullptr)) + "\n";
   const int error = write_all(descriptor_, line.data(), line.size());

@@ -16,8 +16,11 @@ class BegunMarker {
   BegunMarker(const BegunMarker&) = delete;
   BegunMarker& operator=(const BegunMarker&) = delete;
 
-  // 0; EWOULDBLOCK: another process or thread is at it; else errno.
-  int begin(const std::string& folder, const std::string& key);
+  // Takes the file and reads of earlier attempts. 0; EWOULDBLOCK: another process or thread is at
+  // it; else errno.
+  int take(const std::string& folder, const std::string& key);
+  // From now on, what ends the process counts against the file. 0 or errno.
+  int begin();
   // Of earlier attempts: what ended the process, and what ended without a word (a kill, a power
   // cut).
   int n_crashed() const { return n_crashed_; }
@@ -25,7 +28,7 @@ class BegunMarker {
   bool is_suspect() const { return n_crashed_ + n_vanished_ > 0; }
 
   void end();       // its answers are there, or its failure is
-  void withdraw();  // it was not asked after all: as it was before begin()
+  void withdraw();  // it was not asked after all: as it was before
 
  private:
   int lock(const std::string& path);

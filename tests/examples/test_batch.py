@@ -218,7 +218,6 @@ class How(batches.Folder):
         self.assertLessEqual(self.n_asked(), 12 + 3 * 2)
         self.assertEqual([path.name for path in self.out.iterdir() if path.suffix != ".jsonl"], ["settings.json"])
 
-    @unittest.skip("open: once in some twenty runs the film beside it is blamed, too (both were begun when the process ended the second time)")
     def test_a_film_that_crashes_the_process_twice_has_failed(self):
         """The second time it is asked alone, so nobody else is blamed; then it is a line, and the others are done."""
         films = self.films(4)

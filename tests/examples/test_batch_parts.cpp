@@ -229,32 +229,37 @@ TEST_F(Batch, OfTwoFirstRunsOneWritesTheSettings) {
 }
 
 TEST_F(Batch, AMarkerIsOneProcesssAndCountsItsEnds) {
-  // Held it cannot be begun; withdrawn it is gone; an end without a word and a crash are told
-  // apart.
+  // Taken it cannot be taken; withdrawn it is gone; an end without a word and a crash are told
+  // apart, and neither counts for a file that was taken and not begun.
   BegunMarker first, second;
-  ASSERT_EQ(first.begin(folder_.string(), "k"), 0);
-  EXPECT_EQ(second.begin(folder_.string(), "k"), EWOULDBLOCK);
+  ASSERT_EQ(first.take(folder_.string(), "k"), 0);
+  EXPECT_EQ(second.take(folder_.string(), "k"), EWOULDBLOCK);
   first.withdraw();
   EXPECT_TRUE(fs::is_empty(folder_));
   for (const int number : {SIGKILL, SIGSEGV}) {
     const pid_t child = fork();
     if (child == 0) {
       note_crashes();
-      BegunMarker own;
-      if (own.begin(folder_.string(), "k") == 0) raise(number);
+      BegunMarker own, waits;
+      if (own.take(folder_.string(), "k") == 0 && own.begin() == 0 &&
+          waits.take(folder_.string(), "w") == 0)
+        raise(number);
       _exit(0);
     }
     int status = 0;
     waitpid(child, &status, 0);
     EXPECT_EQ(WTERMSIG(status), number);
   }
-  ASSERT_EQ(second.begin(folder_.string(), "k"), 0);
+  ASSERT_EQ(second.take(folder_.string(), "k"), 0);
   EXPECT_EQ(second.n_crashed(), 1);
   EXPECT_EQ(second.n_vanished(), 1);
   second.withdraw();
-  ASSERT_EQ(first.begin(folder_.string(), "k"), 0);
+  ASSERT_EQ(first.take(folder_.string(), "k"), 0);
   EXPECT_EQ(first.n_crashed() + first.n_vanished(), 2);
   first.end();
+  ASSERT_EQ(second.take(folder_.string(), "w"), 0);
+  EXPECT_FALSE(second.is_suspect());
+  second.end();
   EXPECT_TRUE(fs::is_empty(folder_));
 }
 
