@@ -2,21 +2,11 @@
 
 No dependency but the standard library; test_metrics.py holds the cases.
 """
+import pathlib
+import sys
 
-
-def union(ranges):
-    """Sorted ranges that do not touch; empty ones are left out."""
-    joined = []
-    for start, stop in sorted((float(a), float(b)) for a, b in ranges if b > a):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
-        else:
-            joined.append((start, stop))
-    return joined
-
-
-def seconds(ranges):
-    return sum(stop - start for start, stop in union(ranges))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+from ranges import seconds, union  # noqa: E402
 
 
 def intersection(some, others):
