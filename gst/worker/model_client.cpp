@@ -457,12 +457,9 @@ void ModelClient::tell_refusals(const Analysis& analysis) {
   }
 }
 
-// For `ask`. Pictures' features serve later windows only: the others free the device's memory now.
+// For `ask`.
 void ModelClient::keep(const Analysis& analysis) {
   const AnalysisWindow& window = *analysis.window;
-  for (const auto& frame : window.frames) {
-    if (frame->pts < window.next_start) frame->features.reset();
-  }
   std::lock_guard lock(mutex_);
   if (window.epoch != epoch_ || !model_) return;
   model_->kept().add(this, analysis);

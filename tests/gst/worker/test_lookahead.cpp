@@ -33,6 +33,16 @@ class LookaheadTest : public test::SessionTest {
     for (const auto& frame : window->frames) lookahead_.picture(frame);
     lookahead_.set_open_window(std::move(window));
   }
+  // Likewise, as a stream does: each picture comes once.
+  void show_next(const Frames& all, size_t n, Time needed_from, uint64_t index = 0) {
+    auto window = std::make_shared<OpenWindow>();
+    window->index = index;
+    window->n_frames = all.size();
+    window->needed_from = needed_from;
+    window->frames.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
+    for (; n_shown_ < n; ++n_shown_) lookahead_.picture(all[n_shown_]);
+    lookahead_.set_open_window(std::move(window));
+  }
   void work() {
     while (lookahead_.work(*session_)) {
     }
@@ -53,6 +63,7 @@ class LookaheadTest : public test::SessionTest {
   }
 
   Lookahead lookahead_;
+  size_t n_shown_ = 0;  // of show_next()
 };
 
 // Every picture is looked at and streamed once, however often the window is shown; encode gets all.
@@ -66,7 +77,7 @@ TEST_F(LookaheadTest, StreamsEachPictureOnce) {
   EXPECT_EQ(scripted::count(Step::kAppend), 1 + 1 + 2 + 2);  // 16 at once
   const auto window = complete(all);
   EXPECT_EQ(n_prepared_of(window), 39u);
-  EXPECT_EQ(window->prepared, nullptr);
+  EXPECT_EQ(window->prepared.keys, nullptr);
   EXPECT_EQ(scripted::n_partial_windows(), 0);
 }
 
@@ -84,6 +95,52 @@ TEST_F(LookaheadTest, StreamsWhatIsLookedAtLater) {
   lookahead_.picture(all[2]);
   work();
   EXPECT_EQ(n_prepared_of(complete(all)), 3u);
+}
+
+// What no other window needs goes as it is streamed, but for a picture that may stand; the window
+// has all of it, and nothing is seen twice.
+TEST_F(LookaheadTest, StreamedPicturesLetGoOfFeatures) {
+  const Frames all = pictures(40);
+  for (const Time needed_from : {kForever, Time(std::chrono::seconds(30))}) {
+    scripted::reset();
+    scripted::frames_per_piece(4);
+    for (const size_t n : {5u, 6u, 30u, 36u}) {
+      show_next(all, n, needed_from);
+      work();
+    }
+    EXPECT_EQ(scripted::n_features(), needed_from == kForever ? 1 : 6);
+    EXPECT_LE(scripted::most_features(), 17 + (needed_from == kForever ? 0 : 6));
+    const auto window = complete(all);
+    window->needed_from = needed_from;
+    EXPECT_EQ(n_prepared_of(window), 36u);
+    EXPECT_EQ(scripted::n_frames_seen(), 40);
+    EXPECT_EQ(scripted::last_window().frames.size(), 40u);
+    EXPECT_EQ(scripted::n_features(), needed_from == kForever ? 0 : 10);
+    for (const auto& frame : all) frame->features.reset();
+    n_shown_ = 0;
+  }
+}
+
+// No more pictures are looked at ahead than features have room; the rest is the analysis' own, and
+// what goes makes room for others.
+TEST_F(LookaheadTest, LooksAtNoMoreThanHaveRoom) {
+  ModelInfo info;
+  info.most_features = 6;
+  scripted::set_info(info);
+  session_ = std::move(*vidi_engine_api()->open({.folder = "a", .progress = {}}, Cancel()));
+  scripted::room_for_partial_windows(false);
+  const Frames all = pictures(20), next = pictures(20);
+  show_next(all, 15, kForever);
+  work();
+  EXPECT_EQ(scripted::n_frames_seen(), 6);
+  const auto window = complete(all);
+  window->needed_from = kForever;
+  EXPECT_TRUE(analyze(*session_, window));
+  EXPECT_EQ(scripted::n_frames_seen(), 20);
+  n_shown_ = 0;
+  show_next(next, 9, kForever, 1);
+  work();
+  EXPECT_EQ(scripted::n_frames_seen(), 26);
 }
 
 // What was shown of a window that is analysed by now is not begun once more.
