@@ -1,5 +1,6 @@
 // The last analysed windows of all clients of a model, as they are encoded, for questions that come
-// later. They have memory that nobody else wants: the oldest goes first. Thread-safe.
+// later: without what they were made of, pixels, samples and features. They have memory that nobody
+// else wants: the oldest goes first. Thread-safe.
 #pragma once
 
 #include <cstddef>
