@@ -10,9 +10,17 @@ namespace vidi {
 namespace {
 
 constexpr size_t kAtOnce = kPicturesAtOnce;  // more would keep a question waiting
+constexpr size_t kMostStay = 64;             // that were streamed: the usual window's
 constexpr size_t kMostPictures = 4096, kMostSounds = 256;
 // A stream may say of itself that it lasts for years.
 constexpr size_t kLongestWindow = 1 << 15;
+
+// Pictures of which features may be there at once. Fewer than are looked at in a call are not worth
+// a bound.
+size_t most_seen(const Session& session) {
+  const auto most = static_cast<size_t>(session.info().most_features);
+  return most == 0 ? SIZE_MAX : std::max(most, kAtOnce);
+}
 
 }  // namespace
 
@@ -49,21 +57,20 @@ bool Lookahead::work(Session& session) { return stream(session) || look(session)
 // Without room for their features the pictures wait, and in the end their window looks at them.
 bool Lookahead::look(Session& session) {
   const auto cancel = new_cancel();
-  const Pictures pictures = next_pictures(std::min(kAtOnce, n_free_places(session)));
+  const size_t most = most_seen(session);
+  const Pictures pictures = next_pictures(std::min(kAtOnce, most - std::min(most, n_seen())));
   if (pictures.empty()) return false;
   look_ahead(session, pictures, *cancel);
   seen_.insert(seen_.end(), pictures.begin(), pictures.end());
   return true;
 }
 
-// For pictures' features.
-size_t Lookahead::n_free_places(const Session& session) {
+size_t Lookahead::n_seen() {
   std::erase_if(seen_, [](const std::weak_ptr<const SampledFrame>& weak) {
     const auto picture = weak.lock();
     return !picture || !picture->features;
   });
-  const auto most = static_cast<size_t>(session.info().most_features);
-  return most == 0 ? kAtOnce : most - std::min(most, seen_.size());
+  return seen_.size();
 }
 
 bool Lookahead::hear(Session& session) {
@@ -109,7 +116,7 @@ bool Lookahead::stream(Session& session) {
   const auto advanced = session.append(*piece.preparation, piece.first, piece.features, *cancel);
   if (advanced) {
     go_on(window, piece.features.size());
-    let_go(*window, piece);
+    let_go(session, *window, piece);
   } else {
     piece = {};
     give_up(*window);
@@ -127,13 +134,18 @@ void Lookahead::go_on(const std::shared_ptr<const OpenWindow>& window, size_t n_
   if (!open_window_) open_window_ = window;  // there may be more of it
 }
 
-// The last picture may stand, and is needed again then.
-void Lookahead::let_go(const OpenWindow& window, const Piece& piece) {
+// Of what is streamed the oldest go first. Some stay as long as there is room: a window that ends
+// early is another one than was streamed, and wants them once more. The last may stand.
+void Lookahead::let_go(const Session& session, const OpenWindow& window, const Piece& piece) {
   const auto& frames = window.frames;
   const size_t last = piece.first + piece.features.size() - 1;
-  for (size_t i = piece.first > 0 ? piece.first - 1 : 0; i < last; ++i) {
-    if (frames[i] != frames[last] && frames[i]->pts < window.needed_from)
-      frames[i]->features.reset();
+  const size_t stay = std::min(kMostStay, most_seen(session) - kAtOnce);
+  size_t n = n_seen();
+  for (size_t i = 0; i < last && n > stay; ++i) {
+    const bool is_needed = frames[i] == frames[last] || frames[i]->pts >= window.needed_from;
+    if (is_needed || !frames[i]->features) continue;
+    frames[i]->features.reset();
+    --n;
   }
 }
 

@@ -53,11 +53,11 @@ class Lookahead {
   bool hear(Session& session);
   bool stream(Session& session);
   Pictures next_pictures(size_t most);
-  size_t n_free_places(const Session& session);
+  size_t n_seen();
   bool make_room(Session& session, const OpenWindow& window, const Cancel& cancel);
   Piece next_piece(const OpenWindow& window);
   void go_on(const std::shared_ptr<const OpenWindow>& window, size_t n_more);
-  void let_go(const OpenWindow& window, const Piece& piece);
+  void let_go(const Session& session, const OpenWindow& window, const Piece& piece);
   void give_up(const OpenWindow& window);
   Started* find(uint64_t index, uint64_t epoch);
   const Started* find(uint64_t index, uint64_t epoch) const;
@@ -67,7 +67,7 @@ class Lookahead {
   std::deque<std::weak_ptr<const SampledFrame>>
       pictures_;  // a window that is dropped frees its own
   std::deque<std::weak_ptr<const SoundChunk>> sounds_;
-  std::vector<std::weak_ptr<const SampledFrame>> seen_;  // the worker's: may have features
+  std::vector<std::weak_ptr<const SampledFrame>> seen_;  // the worker's: have features
   std::shared_ptr<const OpenWindow> open_window_;        // null: nothing new
   std::list<Started> started_;
   std::shared_ptr<Cancel> cancel_;  // of what is under way
