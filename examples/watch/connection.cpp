@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "examples/common/lost_errors.h"
 #include "examples/common/queries.h"
 
 namespace {
@@ -102,6 +103,7 @@ Connection::Connection(const WatchArguments& arguments, GstElement* filter, Clip
       source_(pipeline_, arguments.uri, {arguments.video_track, arguments.audio_track},
               [this](const LiveStream& stream) { add_stream(stream); }),
       began_us_(g_get_monotonic_time()) {
+  hear_lost_errors(pipeline_);
   gst_bin_add(GST_BIN(pipeline_), filter_);
   GstElement* sink = add_sink(pipeline_, LiveSource::is_paced(arguments.uri));
   gst_element_link_pads(filter_, "src", sink, "sink");
