@@ -67,7 +67,7 @@ std::vector<Hit> HitMerger::add(std::vector<Hit> found, Time next_start, Time me
   for (Hit& hit : hits) hit.runs = false;  // unless a part of it is found again
   std::move(found.begin(), found.end(), std::back_inserter(hits));
   if (merge) hits = merge_all(std::move(hits), merge_gap);
-  for (Hit& hit : hits) hit.as_before = {};
+  for (Hit& hit : hits) hit.as_before = Time::min();
   return settle(std::move(hits), next_start, merge_gap, merge);
 }
 

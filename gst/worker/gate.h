@@ -56,7 +56,7 @@ class Gate {
   };
   struct Ahead {  // the window that fills
     uint64_t index = 0, epoch = 0;
-    Time seen_until{};
+    Time seen_until = Time::min();
     bool is_open = false;
   };
   using Pictures = std::vector<std::shared_ptr<const SampledFrame>>;

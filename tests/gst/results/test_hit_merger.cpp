@@ -307,6 +307,13 @@ TEST(HitMerger, PassClosesWhatNothingExtends) {
   EXPECT_EQ(shown(merger.pass(kForever, kGap)), "2 25000-59500 final");
 }
 
+// Times before 0, as of sound before a first picture, are times like others.
+TEST(HitMerger, TimesBeforeZero) {
+  HitMerger merger;
+  EXPECT_EQ(shown(merger.add({hit(-8, -7), hit(-4, -2)}, Time{}, kGap, true)),
+            "1 -8000--7000 final, 2 -4000--2000 final");
+}
+
 // One that ran at the end of the last analysed window.
 Hit running(double start_s, double stop_s, const std::string& query_id = "0") {
   Hit made = hit(start_s, stop_s, query_id);
