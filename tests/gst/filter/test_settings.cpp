@@ -120,7 +120,7 @@ const Row kRows[] = {
     {"max-pending-windows", "guint", "2", true},
     {"keep-windows", "guint", "1", true},
     {"gate", "GstVidiFilterGate", "none", true},
-    {"gate-similarity", "gdouble", "0.9", true},
+    {"gate-similarity", "gdouble", "0.90000000000000002", true},  // 0.9 as a double
     {"error-policy", "GstVidiFilterErrorPolicy", "fail", true},
     {"analytics-meta", "gboolean", "false", true},
     {"passthrough", "gboolean", "false", true},
