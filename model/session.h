@@ -71,7 +71,7 @@ class Session {
   virtual Result<std::shared_ptr<const AudioFeatures>> encode_audio(
       const float* samples, int n, const Cancel& cancel) noexcept = 0;
   // How like `reference` each of these pictures is, by their features: 1 = the same, at least -1.
-  // What it is worth depends on the weights (gst/REFERENCE.md, the gate).
+  // What a change comes to depends on the weights: bench-gate (tests/tools) prints it.
   virtual Result<std::vector<double>> similarities(const FrameFeatures& reference,
                                                    const FrameList& frames) noexcept = 0;
   // Room for the pictures of a window that will have `n_frames` of them, at least two: where a

@@ -71,6 +71,17 @@ TEST_F(GatedElement, QuietWindowsAreSaid) {
   EXPECT_EQ(rig.stat("windows-dropped"), 0u);
 }
 
+// So it is with a live stream, whose windows have deadlines.
+TEST_F(GatedElement, OfALiveStreamToo) {
+  Rig rig({.properties = std::string(kMotion) + " max-pending-windows=8", .live = true});
+  rig.play();
+  show(rig, 0, 9);
+  show(rig, 9, 13, kBlack);
+  ASSERT_TRUE(wait_for_windows(rig, 3));
+  EXPECT_EQ(told_windows(rig), (Told{"0", "1 gated", "2"}));
+  EXPECT_EQ(rig.stat("windows-dropped"), 0u);
+}
+
 // Without a gate nothing is passed by, compared or said of one.
 TEST_F(GatedElement, NoGateByDefault) {
   Rig rig;
