@@ -9,7 +9,7 @@ namespace vidi {
 
 // Changes whenever a struct or virtual function of the API changes: plugin and engine are built
 // from one tree.
-inline constexpr int kEngineApiVersion = 12;
+inline constexpr int kEngineApiVersion = 13;
 
 struct EngineApi {
   int version;

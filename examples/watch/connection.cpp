@@ -87,6 +87,8 @@ GstElement* make_filter(const WatchArguments& a, const std::string& model) {
   // The present matters: when the model is too slow, the oldest windows are left out.
   gst_util_set_object_arg(G_OBJECT(filter), "overload-policy", "drop-oldest");
   gst_util_set_object_arg(G_OBJECT(filter), "task", a.task.c_str());
+  gst_util_set_object_arg(G_OBJECT(filter), "gate", a.gate.c_str());
+  if (a.gate_similarity > 0) g_object_set(filter, "gate-similarity", a.gate_similarity, nullptr);
   g_object_set(filter, "max-highlights", static_cast<guint>(a.max_highlights), nullptr);
   set_queries(filter, a.queries);
   return filter;

@@ -24,6 +24,7 @@ struct Question {
   std::string id;  // "0", "1" ... in order of the queries; "ask-1" ... for requests
   std::string text;
   std::string title;  // what a hit of it is about: the query
+  bool operator==(const Question&) const = default;
 };
 struct AskPlan {
   std::string task = "retrieval";
@@ -35,6 +36,7 @@ struct AskPlan {
   bool merge = true;
   double min_confidence = 0;
   unsigned max_highlights = 3;  // per minute; 0 = all
+  bool operator==(const AskPlan&) const = default;
 };
 
 struct AnalysisWindow {
@@ -59,7 +61,7 @@ struct AnalysisWindow {
   std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
   // Until when its results are of use; max(): of a file, which waits as long as it takes.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-  mutable std::shared_ptr<PartialWindow> prepared;    // or null; the worker's, until it is encoded
+  mutable std::shared_ptr<PartialWindow> prepared;  // or null; the worker's, until it is encoded
   std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();
 };
 

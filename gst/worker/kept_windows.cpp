@@ -91,9 +91,11 @@ void KeptWindows::note_that_it_gave_way(const Kept& kept) {
 bool KeptWindows::drop_oldest() {
   Windows gone;
   std::lock_guard lock(mutex_);
-  if (windows_.empty()) return false;
-  note_that_it_gave_way(windows_.front());
-  gone.splice(gone.end(), windows_, windows_.begin());
+  const auto oldest = std::find_if(windows_.begin(), windows_.end(),
+                                   [](const Kept& kept) { return kept.analysis.encoded; });
+  if (oldest == windows_.end()) return false;
+  note_that_it_gave_way(*oldest);
+  gone.splice(gone.end(), windows_, oldest);
   return true;
 }
 

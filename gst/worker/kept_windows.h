@@ -1,5 +1,7 @@
 // The last analysed windows of all clients of a model, as they are encoded, for questions that come
-// later. They have memory that nobody else wants: the oldest goes first. Thread-safe.
+// later. They have memory that nobody else wants: the oldest goes first. Those that the gate was
+// closed for are not encoded, have no memory to give and are encoded when they are asked about.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>

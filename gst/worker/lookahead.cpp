@@ -43,7 +43,9 @@ void Lookahead::forget() {
   if (cancel_) cancel_->cancel();
 }
 
-bool Lookahead::work(Session& session) { return look(session) || hear(session) || stream(session); }
+bool Lookahead::work(Session& session, const WillBeAnalysed& will_be_analysed) {
+  return look(session) || hear(session) || stream(session, will_be_analysed);
+}
 
 bool Lookahead::look(Session& session) {
   const auto cancel = new_cancel();
@@ -80,14 +82,15 @@ Lookahead::Pictures Lookahead::next_pictures() {
 }
 
 // A few more pictures of the window that fills. What fails here is left to the window's analysis.
-bool Lookahead::stream(Session& session) {
+bool Lookahead::stream(Session& session, const WillBeAnalysed& will_be_analysed) {
   std::shared_ptr<const OpenWindow> window;
   const auto cancel = new_cancel();
   {
     std::lock_guard lock(mutex_);
     window = std::exchange(open_window_, nullptr);
   }
-  if (!window || !make_room(session, *window, *cancel)) return false;
+  if (!window || (will_be_analysed && !will_be_analysed(*window))) return false;
+  if (!make_room(session, *window, *cancel)) return false;
   Piece piece = next_piece(*window);
   if (piece.features.empty()) {
     if (piece.first < window->frames.size()) go_on(window, 0);  // the rest is not looked at yet

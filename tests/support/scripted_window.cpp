@@ -1,6 +1,7 @@
 #include "tests/support/scripted_window.h"
 
 #include <cmath>
+#include <cstdlib>
 
 #include "model/text/answer.h"
 #include "model/text/utf8.h"
@@ -25,6 +26,15 @@ uint64_t digest_of(const Frame& f) {
       digest = (digest ^ row[i]) * 1099511628211u;
   }
   return digest;
+}
+
+double similarity_of(uint32_t a, uint32_t b) {
+  int most = 0;
+  for (const int shift : {16, 8, 0}) {
+    const int of_a = a >> shift & 0xff, of_b = b >> shift & 0xff;
+    most = std::max(most, std::abs(of_a - of_b));
+  }
+  return 1 - most / 255.0;
 }
 
 static void check_shape(const Window& window) {
