@@ -67,6 +67,8 @@
 #define VIDI_FIELD_TEXTS "texts"
 #define VIDI_FIELD_NOTES "notes"
 #define VIDI_FIELD_SMALL_STEPS "small-steps"
+#define VIDI_FIELD_GATED "gated"
+#define VIDI_FIELD_SIMILARITY "similarity"
 #define VIDI_FIELD_ERROR "error"
 
 /* Fields: VIDI_MESSAGE_WINDOW_DROPPED. */
@@ -92,6 +94,7 @@
 
 /* Fields: VIDI_STRUCTURE_STATS, the property `stats`; counters, ns and bytes. */
 #define VIDI_FIELD_WINDOWS_COMPLETED "windows-completed"
+#define VIDI_FIELD_WINDOWS_GATED "windows-gated"
 #define VIDI_FIELD_WINDOWS_FAILED "windows-failed"
 #define VIDI_FIELD_FRAMES_IN "frames-in"
 #define VIDI_FIELD_FRAMES_SAMPLED "frames-sampled"

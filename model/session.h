@@ -70,6 +70,10 @@ class Session {
   // At most 30 s (480000 samples) of mono 16 kHz, -1..1.
   virtual Result<std::shared_ptr<const AudioFeatures>> encode_audio(
       const float* samples, int n, const Cancel& cancel) noexcept = 0;
+  // How like `reference` each of these pictures is, by their features: 1 = the same, at least -1.
+  // What a change comes to depends on the weights: bench-gate (tests/tools) prints it.
+  virtual Result<std::vector<double>> similarities(const FrameFeatures& reference,
+                                                   const FrameList& frames) noexcept = 0;
   // Room for the pictures of a window that will have `n_frames` of them, at least two: where a
   // picture lies in time is known then, and nothing else of the window matters to it. Null when the
   // device has no memory to spare for it.
@@ -104,8 +108,8 @@ class Session {
   virtual bool has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const noexcept = 0;
 
   // The weights leave the device; what was made with them stays, features, partial windows and
-  // encoded ones. Until load() brings them back, each call above but info() is an error that says
-  // so, or why load() failed.
+  // encoded ones. Until load() brings them back, each call above but info() and similarities() is
+  // an error that says so, or why load() failed.
   virtual void unload() noexcept = 0;
   // From the checkpoint's files, with the progress of open(). Has no effect while they are there.
   virtual Result<bool> load(const Cancel& cancel) noexcept = 0;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "examples/ask/losses.h"
+#include "examples/common/lost_errors.h"
 
 namespace {
 
@@ -96,6 +97,7 @@ FilePipeline::FilePipeline(const std::string& uri, const TrackWishes& wishes, in
       wishes_(wishes),
       n_decoders_(n_decoders) {
   if (n_decoders != 1 && has_decoder_of_stored_form()) prefer(kDecoder);
+  hear_lost_errors(pipeline_);
   g_signal_connect(pipeline_, "deep-element-added", G_CALLBACK(on_element), this);
   GstElement* source = add("uridecodebin", "source", error);
   filter_ = add("vidifilter", "filter", error);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 
+#include "examples/common/lost_errors.h"
 #include "examples/common/movie_header.h"
 #include "examples/common/tracks.h"
 
@@ -41,6 +42,7 @@ Counter::Counter(const std::string& uri, const std::vector<std::string>& tracks)
   GstElement* source = gst_element_make_from_uri(GST_URI_SRC, uri.c_str(), nullptr, nullptr);
   GstElement* parser = gst_element_factory_make("parsebin", nullptr);
   if (!source || !parser) return;
+  hear_lost_errors(pipeline_);
   gst_bin_add_many(GST_BIN(pipeline_), source, parser, nullptr);
   gst_element_link(source, parser);
   g_signal_connect(parser, "pad-added", G_CALLBACK(on_pad), this);

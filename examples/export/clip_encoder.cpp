@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "examples/common/elements.h"
+#include "examples/common/lost_errors.h"
 #include "examples/common/output_file.h"
 #include "examples/common/tracks.h"
 #include "examples/common/warnings.h"
@@ -86,6 +87,7 @@ Encoding::Encoding(const std::string& from_file, const std::string& to_file,
     g_object_set(file, "location", value.c_str(), nullptr);
     gst_object_unref(file);
   }
+  hear_lost_errors(pipeline_);
   GstElement* decoder = gst_bin_get_by_name(GST_BIN(pipeline_), "d");
   g_signal_connect(decoder, "pad-added", G_CALLBACK(on_pad), this);
   g_signal_connect(decoder, "no-more-pads", G_CALLBACK(on_no_more_pads), this);

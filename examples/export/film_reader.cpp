@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "examples/common/lost_errors.h"
 #include "examples/common/text.h"
 #include "examples/common/warnings.h"
 #include "examples/export/turned_movie.h"
@@ -32,6 +33,7 @@ bool find_segment(GstPad* pad, GstSegment* segment) {
 
 FilmReader::FilmReader(const std::string& uri, const TrackWishes& wishes, Take take)
     : pipeline_(gst_pipeline_new(nullptr)), uri_(uri), wishes_(wishes), take_(std::move(take)) {
+  hear_lost_errors(pipeline_);
   g_signal_connect(pipeline_, "deep-element-added", G_CALLBACK(on_element), this);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "examples/common/elements.h"
+#include "examples/common/lost_errors.h"
 #include "examples/common/text.h"
 
 namespace fs = std::filesystem;
@@ -140,6 +141,7 @@ class Copying {
         return std::string("GStreamer lacks ") + needed +
                " (Debian has it in gstreamer1.0-plugins-good and -base)";
     }
+    hear_lost_errors(pipeline_);
     set("file", "location", file_.path());
     set("source", "uri", wish_.uri);
     GstElement* source = gst_bin_get_by_name(GST_BIN(pipeline_), "source");

@@ -23,6 +23,7 @@ os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the first is said, 
 import ray
 
 AHEAD = 4  # lines that an engine has at once: two in work, two that wait
+PATIENCE_S = 10  # until it is said that no engine has come
 TRIES = 16  # of a line whose engine dies; a film that kills it is given up by vidi-ask before
 
 
@@ -51,6 +52,9 @@ class Engine:
             for future in self.waiting.values():
                 future.set_exception(RuntimeError(self.said))
 
+    def is_there(self):
+        """Answers as soon as Ray has found it a place."""
+
     def ask(self, line):
         future = concurrent.futures.Future()
         with self.lock:
@@ -74,23 +78,41 @@ def films_in(name):
                 yield number, line.rstrip("\r\n")
 
 
+def said_when_none_comes(tasks):
+    """Those that are done, once any is; until then, why nothing happens, once."""
+    done, _ = ray.wait(tasks, timeout=PATIENCE_S)
+    if not done:
+        print(f"ask.py: no engine has come in {PATIENCE_S} s, Ray has {kinds_in(ray.available_resources())} free "
+              f"of {kinds_in(ray.cluster_resources())}; waiting", file=sys.stderr)
+    return done
+
+
+def kinds_in(resources):
+    return " and ".join(f"{resources.get(kind, 0):g} {kind}" for kind in ("GPU", "CPU"))
+
+
 def ends_of(films, engines):
-    """The end of each film, as they come; each engine has AHEAD of them at most."""
-    films, of = iter(films), {}
-    idle = [engine for engine in engines for _ in range(AHEAD)]
+    """The end of each film, as they come. An engine has AHEAD of them at most, and none before it is there: one that
+    finds no place in a cluster that others use holds nobody's film."""
+    films, of, idle = iter(films), {}, []
+    coming = {engine.is_there.remote(): engine for engine in engines}
+    done = said_when_none_comes(list(coming))
     while True:
-        for number, line in films:
+        for task in done:
+            if task in coming:
+                ray.get(task)
+                idle += [coming.pop(task)] * AHEAD
+            else:
+                engine, number = of.pop(task)
+                idle.append(engine)
+                yield {**ray.get(task), "line": number}
+        while idle and (film := next(films, None)):
+            number, line = film
             engine = idle.pop()
             of[engine.ask.remote(line)] = engine, number
-            if not idle:
-                break
-        if not of:
+        if idle and not of:
             return
-        done, _ = ray.wait(list(of))
-        for task in done:
-            engine, number = of.pop(task)
-            idle.append(engine)
-            yield {**ray.get(task), "line": number}
+        done, _ = ray.wait([*of, *coming])
 
 
 def engines_for(args, of_engine):

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "examples/common/lost_errors.h"
 #include "examples/common/queries.h"
 
 namespace {
@@ -86,6 +87,8 @@ GstElement* make_filter(const WatchArguments& a, const std::string& model) {
   // The present matters: when the model is too slow, the oldest windows are left out.
   gst_util_set_object_arg(G_OBJECT(filter), "overload-policy", "drop-oldest");
   gst_util_set_object_arg(G_OBJECT(filter), "task", a.task.c_str());
+  gst_util_set_object_arg(G_OBJECT(filter), "gate", a.gate.c_str());
+  if (a.gate_similarity > 0) g_object_set(filter, "gate-similarity", a.gate_similarity, nullptr);
   g_object_set(filter, "max-highlights", static_cast<guint>(a.max_highlights), nullptr);
   set_queries(filter, a.queries);
   return filter;
@@ -102,6 +105,7 @@ Connection::Connection(const WatchArguments& arguments, GstElement* filter, Clip
       source_(pipeline_, arguments.uri, {arguments.video_track, arguments.audio_track},
               [this](const LiveStream& stream) { add_stream(stream); }),
       began_us_(g_get_monotonic_time()) {
+  hear_lost_errors(pipeline_);
   gst_bin_add(GST_BIN(pipeline_), filter_);
   GstElement* sink = add_sink(pipeline_, LiveSource::is_paced(arguments.uri));
   gst_element_link_pads(filter_, "src", sink, "sink");

@@ -57,6 +57,10 @@ constexpr Number kNumbers[] = {
      "N", &WatchArguments::rate, 0.01, 60},
     {"min-confidence", 0, "Leave out hits of less confidence, 0 to 1", "N",
      &WatchArguments::min_confidence, 0, 1},
+    {"gate-similarity", 0,
+     "With --gate motion: a picture less like the last analysed one than this has changed, 0.01 to "
+     "1 (default: the element's own)",
+     "N", &WatchArguments::gate_similarity, 0.01, 1},
     {"max-highlights", 0, "With --task highlight: the best so many a minute, 0 = all (default 3)",
      "N", &WatchArguments::max_highlights, 0, 1000},
     {"hls-segment", 0, "With --hls: length of a segment, as far as key frames allow (default 4)",
@@ -87,15 +91,15 @@ constexpr size_t kNNumbers = std::size(kNumbers);
 struct Raw {
   gchar *model = nullptr, *device = nullptr, *precision = nullptr, *weights = nullptr,
         *keys = nullptr, *memory_limit = nullptr;
-  gchar *task = nullptr, *record = nullptr, *hls = nullptr, *audio_track = nullptr,
+  gchar *task = nullptr, *gate = nullptr, *record = nullptr, *hls = nullptr, *audio_track = nullptr,
         *video_track = nullptr;
   gchar* numbers[kNNumbers] = {};
   gboolean json = FALSE, final_only = FALSE, quiet = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
-    for (gchar* text : {model, device, precision, weights, keys, memory_limit, task, record, hls,
-                        audio_track, video_track})
+    for (gchar* text : {model, device, precision, weights, keys, memory_limit, task, gate, record,
+                        hls, audio_track, video_track})
       g_free(text);
     for (gchar* text : numbers) g_free(text);
     g_strfreev(rest);
@@ -137,6 +141,8 @@ std::string read_numbers(const Raw& raw, WatchArguments* a) {
     if (name.starts_with("hls-") && !raw.hls) return "--" + name + ": expected --hls DIR with it";
     has_stride |= kNumbers[i].field == &WatchArguments::stride_s;
   }
+  if (a->gate_similarity > 0 && a->gate != "motion")
+    return "--gate-similarity: expected --gate motion with it";
   if (!has_stride) a->stride_s = a->window_s / 2;
   if (a->hls_keep_s == 0) a->hls_keep_s = std::max(kLeastKept, 3 * a->window_s);
   return a->stride_s > a->window_s ? "--stride: expected at most the length of the window" : "";
@@ -157,6 +163,7 @@ void read_texts(const Raw& raw, WatchArguments* a) {
   a->keys = text_of(raw.keys, a->keys);
   if (raw.memory_limit) a->memory_limit = parse_byte_count(raw.memory_limit);
   a->task = text_of(raw.task, a->task);
+  a->gate = text_of(raw.gate, a->gate);
   a->record = text_of(raw.record), a->hls = text_of(raw.hls);
   a->audio_track = text_of(raw.audio_track), a->video_track = text_of(raw.video_track);
   a->json = raw.json, a->final_only = raw.final_only, a->quiet = raw.quiet;
@@ -185,6 +192,8 @@ std::string complaint(const WatchArguments& a) {
   if (!a.memory_limit) return "--memory-limit: expected bytes, such as 24GB or 22000000000";
   if (!is_one_of(a.task, {"retrieval", "highlight"}))
     return "--task: expected retrieval or highlight, found " + a.task;
+  if (!is_one_of(a.gate, {"none", "motion"}))
+    return "--gate: expected none or motion, found " + a.gate;
   if (lies_in(a.uri, a.hls))
     return "the source lies in the folder of --hls, expected another folder than " + a.hls;
   if (a.queries.empty() && a.task != "highlight")
@@ -219,6 +228,10 @@ GOptionContext* make_context(Raw& raw) {
        "DIR"},
       {"task", 0, 0, G_OPTION_ARG_STRING, &raw.task,
        "retrieval: answer the questions; highlight: find the moments worth keeping", "NAME"},
+      {"gate", 0, 0, G_OPTION_ARG_STRING, &raw.gate,
+       "motion: where nothing moves, changes or sounds the model is not asked, and hits go on as "
+       "before; none (default)",
+       "NAME"},
       {"audio-track", 0, 0, G_OPTION_ARG_STRING, &raw.audio_track,
        "Which track of sound is heard: its number, or its language such as en (default: as the "
        "source says)",

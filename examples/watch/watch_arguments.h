@@ -13,6 +13,7 @@ struct WatchArguments {
   std::optional<uint64_t> memory_limit = 0;  // bytes, 0 = none; empty: not understood
   std::string audio_track, video_track;      // number or language; empty = the source's own choice
   std::string task = "retrieval";            // or highlight
+  std::string gate = "none";                 // or motion
   std::string record;                        // folder for clips; empty = none
   std::string hls;                           // folder for the stream as HLS; empty = none
   double window_s = 20, stride_s = 10, min_confidence = 0;
@@ -21,6 +22,7 @@ struct WatchArguments {
   double before_s = 5, after_s = 5;                           // of a clip, around the hit
   double timeout_s = 10;                                      // without a picture
   double retry_s = 30, unload_after_s = 0;  // longest wait before connecting again
+  double gate_similarity = 0;               // with --gate motion; 0 = the element's own
   double latency_ms = 2000;                 // of an RTSP source
   double max_highlights = 3;                // a minute, with task highlight; 0 = all
   double once = 0;                          // end after so many hits; 0 = never

@@ -89,6 +89,16 @@ GType overload_type() {
   return type;
 }
 
+GType gate_type() {
+  static const GEnumValue values[] = {
+      value(GateChoice::kNone, "Every window is analysed", "none"),
+      value(GateChoice::kMotion, "Only windows in which something moves, changes or sounds",
+            "motion"),
+      kEndOfValues};
+  static const GType type = register_enum("GstVidiFilterGate", values);
+  return type;
+}
+
 GType error_policy_type() {
   static const GEnumValue values[] = {
       value(ErrorPolicy::kFail, "A broken model is an error", "fail"),
@@ -181,6 +191,14 @@ const std::vector<kind::Property>& table() {
       kind::number("keep-windows", kAlways, &S::keep_windows, 1, G_MAXUINT32,
                    "Encoded windows that are kept for the action signal ask. When the device's "
                    "memory does not hold them and the next window, they go."),
+      kind::choice("gate", kAlways, &S::gate, gate_type,
+                   "Which windows are analysed. With motion one in which nothing differs from the "
+                   "end of the last analysed one, and nothing sounds, is told as gated and means: "
+                   "as before."),
+      kind::fraction_of_one(
+          "gate-similarity", kAlways, &S::gate_similarity,
+          "With gate=motion: a picture that is less like the last analysed one than this (cosine "
+          "of the vision tower's features, 1 is the same) has changed."),
       kind::choice("error-policy", kAlways, &S::error_policy, error_policy_type,
                    "What happens when the model cannot be loaded or keeps failing."),
       kind::flag(

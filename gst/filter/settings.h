@@ -10,6 +10,7 @@
 #include "gst/filter/model_place.h"
 #include "gst/windows/analysis_window.h"
 #include "gst/windows/frame_sampler.h"
+#include "gst/worker/gate.h"
 #include "gst/worker/shared_model.h"
 #include "gst/worker/window_queue.h"
 
@@ -19,6 +20,7 @@ enum class ModelLoad { kAsync, kSync };
 enum class Task { kRetrieval, kHighlight };
 enum class OverloadChoice { kAuto, kBlock, kDropOldest, kDropNewest };
 enum class ErrorPolicy { kFail, kPassthrough };
+enum class GateChoice { kNone, kMotion };
 
 // Pictures a second.
 struct FrameRate {
@@ -50,6 +52,8 @@ struct Settings {
   OverloadChoice overload_policy = OverloadChoice::kAuto;
   unsigned max_pending_windows = 2;
   unsigned keep_windows = 1;  // encoded windows kept for `ask`
+  GateChoice gate = GateChoice::kNone;
+  double gate_similarity = 0.9;
   ErrorPolicy error_policy = ErrorPolicy::kFail;
   bool passthrough = false, analytics_meta = false;
   // No property: what the checkpoint says of itself, read in READY->PAUSED.
@@ -60,6 +64,7 @@ struct Settings {
   ModelKey model_key() const;
   ModelPlace model_place() const { return find_model(model_path); }
   OverloadPolicy policy(bool live) const;
+  GateSettings gate_settings() const { return {gate == GateChoice::kMotion, gate_similarity}; }
   // What to ask a model; `has_highlight_prompt`: it brings its own sentence for highlights.
   std::shared_ptr<const AskPlan> plan(bool has_highlight_prompt) const;
 };

@@ -74,6 +74,9 @@ class Filter final : public Listener {
   void model_unloaded(const Error* why) override;
   void model_loading() override;
   void window_analysed(const Analysis& analysis) override { reporter_.report(analysis); }
+  void window_gated(const AnalysisWindow& window, const GateReading& reading) override {
+    reporter_.report_gated(window, reading);
+  }
   void window_dropped(const AnalysisWindow& window, DropReason reason,
                       const std::string& error) override;
   void window_failed(const AnalysisWindow& window, const Error& error, int in_a_row) override;

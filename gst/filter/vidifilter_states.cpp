@@ -93,6 +93,7 @@ bool Filter::begin() {
   status_.set(ModelState::kLoading);
   notices_.post_progress(GST_PROGRESS_TYPE_START, "Loading the model");
   client_.set_limits(s->max_pending_windows, s->keep_windows);
+  client_.set_gate(s->gate_settings());
   client_.start(engine_.api(), s->model_key());
   if (s->model_load == ModelLoad::kAsync || client_.wait_until_loaded()) return true;
   return s->error_policy == ErrorPolicy::kPassthrough;

@@ -18,6 +18,10 @@ struct Hit {
   std::string query_id, query, label, task;
   bool from_queries = false;  // source: a ranked retrieval question, not the model's own highlight
   Time start{}, stop{};       // PTS
+  bool runs = false;  // it reaches the end of the last analysed window, as far as pictures tell
+  // Until when windows that the gate was closed for looked like that end; not claimed, but a later
+  // part may join there.
+  Time as_before = Time::min();
   double relative_start = 0,
          relative_stop = 0;  // what the model said of the window it was found in
   std::optional<double> confidence;

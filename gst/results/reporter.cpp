@@ -48,9 +48,24 @@ std::optional<Reporter::Settled> Reporter::settle(const Analysis& analysis) {
   if (plan.ranked || plan.task == "highlight")
     found = ranker_.keep_best(std::move(found), plan.max_highlights);
   const size_t n_found = found.size();
-  present_.set(found, analysis.window->stop, longest_step(*analysis.window));
+  const Time stop = analysis.window->stop, reach = longest_step(*analysis.window);
+  for (Hit& hit : found) hit.runs = hit.stop >= stop - reach;
+  present_.set(found, stop, reach);
+  merger_.end_hold(analysis.window->start);
   return Settled{n_found, merger_.add(std::move(found), analysis.window->next_start, plan.merge_gap,
                                       plan.merge)};
+}
+
+// What was present before is present still.
+void Reporter::report_gated(const AnalysisWindow& window, const GateReading& reading) {
+  std::vector<Hit> hits;
+  {
+    std::lock_guard lock(mutex_);
+    if (window.epoch != epoch_) return;
+    hits = merger_.hold(window.stop, window.next_start, window.plan->merge_gap);
+  }
+  send(hits);
+  delivery_.send(gated_structure(window, reading, since(window.closed_at)), &window);
 }
 
 void Reporter::report_answer(const Analysis& analysis) {

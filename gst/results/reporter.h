@@ -22,6 +22,7 @@ class Reporter {
 
   void flush(uint64_t epoch);  // forgets what is open; windows of another epoch are stale
   void report(const Analysis& analysis);
+  void report_gated(const AnalysisWindow& window, const GateReading& reading);
   void report_answer(const Analysis& analysis);  // of `ask`: its hits stand alone
   void report_failure(const AnalysisWindow& window, const Error& error);
   void pass(const AnalysisWindow& window);  // it brought nothing: no later hit joins one of before

@@ -181,6 +181,11 @@ void add_answers(Fields& fields, const AnalysisWindow& window, const Analysis* a
   fields.flag(VIDI_FIELD_SMALL_STEPS, analysis->in_small_steps);
 }
 
+void add_gate(Fields& fields, const GateReading& reading) {
+  fields.flag(VIDI_FIELD_GATED, !reading.is_open);
+  if (reading.similarity) fields.real(VIDI_FIELD_SIMILARITY, *reading.similarity);
+}
+
 // What ends a line, begins an escape or turns what follows.
 bool is_control(gunichar c) {
   constexpr gunichar kLineSeparator = 0x2028, kParagraphSeparator = 0x2029;
@@ -264,7 +269,21 @@ GstStructure* window_structure(const AnalysisWindow& window, const Analysis* ana
   if (analysis) fields.time(VIDI_FIELD_INFERENCE_TIME, analysis->inference_time);
   fields.clock(VIDI_FIELD_DELAY, delay);
   add_answers(fields, window, analysis);
+  if (analysis && analysis->gate) add_gate(fields, *analysis->gate);
   if (error) fields.text(VIDI_FIELD_ERROR, error);
+  return fields.take();
+}
+
+GstStructure* gated_structure(const AnalysisWindow& window, const GateReading& reading,
+                              GstClockTime delay) {
+  Fields fields(VIDI_MESSAGE_WINDOW);
+  add_head(fields, window);
+  add_place(fields, window);
+  fields.number(VIDI_FIELD_RESULTS, 0);
+  add_quality(fields, window);
+  fields.clock(VIDI_FIELD_DELAY, delay);
+  add_answers(fields, window, nullptr);
+  add_gate(fields, reading);
   return fields.take();
 }
 
@@ -328,6 +347,7 @@ GstStructure* stats_structure(const Counters& counters) {
   Fields fields(VIDI_STRUCTURE_STATS);
   fields.large(VIDI_FIELD_WINDOWS_SUBMITTED, counters.windows_submitted);
   fields.large(VIDI_FIELD_WINDOWS_COMPLETED, counters.windows_completed);
+  fields.large(VIDI_FIELD_WINDOWS_GATED, counters.windows_gated);
   fields.large(VIDI_FIELD_WINDOWS_DROPPED, counters.windows_dropped());
   for (size_t i = 0; i < kDropReasons; ++i) {
     const std::string name =

@@ -19,7 +19,8 @@
 
 namespace vidi {
 
-struct ModelInfo;  // model/options.h
+struct GateReading;  // gst/worker/analysis.h
+struct ModelInfo;    // model/options.h
 
 inline constexpr unsigned kSchemaVersion = VIDI_SCHEMA_VERSION;
 
@@ -32,6 +33,10 @@ GstStructure* result_structure(const Hit& hit, GstClockTime delay);
 // `error`: the analysis failed with this sentence.
 GstStructure* window_structure(const AnalysisWindow& window, const Analysis* analysis,
                                unsigned n_results, GstClockTime delay, const char* error);
+
+// `vidi/window` of one that the gate was closed for.
+GstStructure* gated_structure(const AnalysisWindow& window, const GateReading& reading,
+                              GstClockTime delay);
 
 const char* reason_name(DropReason reason);  // "overload", "too-few-frames", ...
 

@@ -24,6 +24,7 @@ struct Question {
   std::string id;  // "0", "1" ... in order of the queries; "ask-1" ... for requests
   std::string text;
   std::string title;  // what a hit of it is about: the query
+  bool operator==(const Question&) const = default;
 };
 struct AskPlan {
   std::string task = "retrieval";
@@ -35,6 +36,7 @@ struct AskPlan {
   bool merge = true;
   double min_confidence = 0;
   unsigned max_highlights = 3;  // per minute; 0 = all
+  bool operator==(const AskPlan&) const = default;
 };
 
 // A window's pictures that the model has made its own already.

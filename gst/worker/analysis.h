@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,22 @@
 
 namespace vidi {
 
+// What the gate (gate.h) made of a window.
+struct GateReading {
+  bool is_open = true;  // the window is to be analysed
+  // Of that of its new pictures that is least like the last analysed window's end; nothing: none
+  // was compared.
+  std::optional<double> similarity;
+};
+
 // What the model made of a window.
 struct Analysis {
   std::shared_ptr<const AnalysisWindow> window;
   std::vector<Answer> answers;  // one per question of the plan
   // Likewise: why the model refuses the question (reserved text, too many tokens); "": it does not.
   std::vector<std::string> refusals;
-  std::shared_ptr<const Encoded> encoded;
+  std::shared_ptr<const Encoded> encoded;  // null: the gate was closed for it
+  std::optional<GateReading> gate;         // nothing: there is none
   Time inference_time{};
   bool in_small_steps = false;  // the device ran out of memory once, smaller steps went through
 };

@@ -14,10 +14,11 @@ namespace vidi {
 enum class DropReason { kOverload, kTooFewFrames, kOutOfMemory, kFlush, kModelFailed, kStopped };
 inline constexpr size_t kDropReasons = 6;
 
-// Behind `stats`. Every window is counted once: submitted is always completed + failed + dropped
-// for some reason + pending.
+// Behind `stats`. Every window is counted once: submitted is always completed + gated + failed +
+// dropped for some reason + pending.
 struct Counters {
   uint64_t windows_submitted = 0, windows_completed = 0, windows_failed = 0;
+  uint64_t windows_gated = 0;  // the gate was closed for them: neither analysed nor lost
   std::array<uint64_t, kDropReasons> dropped{};  // by reason
   uint64_t frames_in = 0, frames_sampled = 0, audio_samples = 0;
   uint64_t pending = 0;  // that wait for the model, or are with it

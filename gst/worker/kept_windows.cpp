@@ -50,7 +50,7 @@ void KeptWindows::set_bound(Owner owner, size_t n) {
 void KeptWindows::add(Owner owner, const Analysis& analysis) {
   Windows gone;
   Kept kept{owner, analysis};
-  kept.analysis.window = without_media(*analysis.window);
+  if (analysis.encoded) kept.analysis.window = without_media(*analysis.window);
   std::lock_guard lock(mutex_);
   windows_.push_back(std::move(kept));
   gone = take_beyond_bound(owner);
@@ -111,9 +111,11 @@ void KeptWindows::note_that_it_gave_way(const Kept& kept) {
 bool KeptWindows::drop_oldest() {
   Windows gone;
   std::lock_guard lock(mutex_);
-  if (windows_.empty()) return false;
-  note_that_it_gave_way(windows_.front());
-  gone.splice(gone.end(), windows_, windows_.begin());
+  const auto oldest = std::find_if(windows_.begin(), windows_.end(),
+                                   [](const Kept& kept) { return kept.analysis.encoded; });
+  if (oldest == windows_.end()) return false;
+  note_that_it_gave_way(*oldest);
+  gone.splice(gone.end(), windows_, oldest);
   return true;
 }
 

@@ -22,6 +22,9 @@ class Listener {
   virtual void model_loading() = 0;                   // anew
   // The window is kept for questions by now, and counted.
   virtual void window_analysed(const Analysis& analysis) = 0;
+  // Not analysed, since nothing in it differs from the last one that was: the gate was closed. It
+  // is kept for questions by now, and counted.
+  virtual void window_gated(const AnalysisWindow& window, const GateReading& reading) = 0;
   // `error`: what failed, or empty.
   virtual void window_dropped(const AnalysisWindow& window, DropReason reason,
                               const std::string& error) = 0;

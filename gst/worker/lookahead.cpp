@@ -51,8 +51,12 @@ void Lookahead::forget() {
   if (cancel_) cancel_->cancel();
 }
 
-// What is looked at is streamed before more is looked at: few features exist at once.
-bool Lookahead::work(Session& session) { return stream(session) || look(session) || hear(session); }
+// What is looked at is streamed before more is looked at: few features exist at once. A gate has to
+// see it first.
+bool Lookahead::work(Session& session, const WillBeAnalysed& will_be_analysed) {
+  if (will_be_analysed) return look(session) || hear(session) || stream(session, will_be_analysed);
+  return stream(session, {}) || look(session) || hear(session);
+}
 
 // Without room for their features the pictures wait, and in the end their window looks at them.
 bool Lookahead::look(Session& session) {
@@ -100,14 +104,15 @@ Lookahead::Pictures Lookahead::next_pictures(size_t most) {
 }
 
 // A few more pictures of the window that fills. What fails here is left to the window's analysis.
-bool Lookahead::stream(Session& session) {
+bool Lookahead::stream(Session& session, const WillBeAnalysed& will_be_analysed) {
   std::shared_ptr<const OpenWindow> window;
   const auto cancel = new_cancel();
   {
     std::lock_guard lock(mutex_);
     window = std::exchange(open_window_, nullptr);
   }
-  if (!window || !make_room(session, *window, *cancel)) return false;
+  if (!window || (will_be_analysed && !will_be_analysed(*window))) return false;
+  if (!make_room(session, *window, *cancel)) return false;
   Piece piece = next_piece(*window);
   if (piece.features.empty()) {
     if (piece.first < window->frames.size()) go_on(window, 0);  // the rest is not looked at yet

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -27,8 +28,10 @@ class Lookahead {
   bool has_work() const;  // perhaps: what cannot be done now is only found out by trying
   // Whether pictures of the window are streamed already, or have their room.
   bool has_begun(const AnalysisWindow& window) const;
-  // Some of it; false when there is nothing to do.
-  bool work(Session& session);
+  // Some of it; false when there is nothing to do. The pictures of a window are streamed when it
+  // `will_be_analysed`, as far as that is known.
+  using WillBeAnalysed = std::function<bool(const OpenWindow&)>;
+  bool work(Session& session, const WillBeAnalysed& will_be_analysed = {});
   // The window's own analysis looks at its pictures from now on, and gets what was prepared for it.
   // What was prepared for earlier windows is freed.
   void hand_over(const AnalysisWindow& window);
@@ -51,7 +54,7 @@ class Lookahead {
 
   bool look(Session& session);
   bool hear(Session& session);
-  bool stream(Session& session);
+  bool stream(Session& session, const WillBeAnalysed& will_be_analysed);
   Pictures next_pictures(size_t most);
   size_t n_seen();
   bool make_room(Session& session, const OpenWindow& window, const Cancel& cancel);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gst/worker/analysis.h"
+#include "gst/worker/window_features.h"
 
 namespace vidi {
 namespace {
@@ -20,6 +21,12 @@ Moment deadline_of(const AnalysisWindow& window) {
   const bool has_next = window.next_start != kForever && window.next_start > window.start;
   const Time stride = (has_next ? window.next_start : window.stop) - window.start;
   return window.closed_at + std::chrono::duration_cast<Moment::duration>(stride);
+}
+
+// What this model is to be asked about the window.
+std::shared_ptr<const AskPlan> plan_for(const Session& session, const AnalysisWindow& window) {
+  const bool is_other = !session.info().has_highlight_prompt && window.plan_without_prompt;
+  return is_other ? window.plan_without_prompt : window.plan;
 }
 
 // Reports the window's end of work, also when something throws.
@@ -38,6 +45,7 @@ void ModelClient::start(const EngineApi& api, const ModelKey& key) {
     analysed_until_ = {};
     failures_in_a_row_ = 0;
   }
+  gate_.forget();
   queue_.resume();
   const auto model = SharedModel::acquire(api, key);
   {
@@ -62,8 +70,10 @@ void ModelClient::stop() {
     in_use->detach(this);
   }
   lookahead_.forget();  // what the worker still made of it
+  gate_.forget();
   std::lock_guard lock(mutex_);
   request_in_work_.reset();
+  judged_.reset();
   if (in_work_) {  // nobody tells of it any more
     in_work_.reset();
     counters_.count_drops(1, DropReason::kStopped);
@@ -139,6 +149,8 @@ void ModelClient::interrupt(uint64_t epoch) {
   if (request_in_work_) request_in_work_->cancel->cancel();
   requests_.clear();
   lookahead_.forget();
+  gate_.forget();
+  judged_.reset();
   analysed_until_ = {};
   if (!model_) return;
   model_->kept().forget(this);
@@ -263,10 +275,12 @@ Offer ModelClient::offer() {
   Offer offer;
   offer.asks = request_in_work_ ? !request_in_work_->is_asked : ready_request() != requests_.end();
   offer.looks_ahead = lookahead_.has_work();
+  offer.is_quiet = gate_.is_closed();
   // Windows are told of in their order, and behind the answer to a question that came before.
   const auto window = in_work_ || request_in_work_ ? nullptr : queue_.front();
   if (!window) return offer;
   offer.has_window = true;
+  offer.awaits_gate = awaits_gate(window);
   offer.deadline = window->deadline;
   if (offer.is_live())
     offer.patience = std::chrono::duration_cast<Time>(window->deadline - window->closed_at);
@@ -279,8 +293,11 @@ Offer ModelClient::offer() {
 
 bool ModelClient::work(Schedule::Kind kind, const Desk& desk) {
   if (kind == Schedule::Kind::kAsk) return begin_request(desk);
+  if (kind == Schedule::Kind::kGate) return judge_window(desk);
   if (kind == Schedule::Kind::kWindow) return begin_window(desk);
-  return lookahead_.work(desk.session);
+  if (!gate_.is_on()) return lookahead_.work(desk.session);
+  return lookahead_.work(
+      desk.session, [&](const OpenWindow& window) { return gate_.opens(desk.session, window); });
 }
 
 // Others need its time.
@@ -342,11 +359,7 @@ bool ModelClient::begin_request(const Desk& desk) {
   if (request.window) {
     request.window->plan = request.plan;
     request.window->cancel = request.cancel;
-    auto encoded = encode_window(desk.session, request.window, [this] { return find_room(); });
-    if (encoded)
-      desk.answer(std::move(*encoded), true);
-    else
-      request_answered(encoded.error());
+    encode_request(desk, request.window);
   } else if (request.encoded.empty()) {
     const auto in_use = model();
     const bool gave_way = in_use && in_use->kept().gave_way(this, request.start, request.stop);
@@ -354,9 +367,21 @@ bool ModelClient::begin_request(const Desk& desk) {
         Error{ErrorCode::kNotFound, gave_way ? "its window is kept no longer: its memory was needed"
                                              : "its window was dropped or failed"});
   } else {
-    desk.answer(with_questions(request.encoded.front(), request.plan, request.cancel), true);
+    auto kept = with_questions(request.encoded.front(), request.plan, request.cancel);
+    if (kept.encoded)
+      desk.answer(std::move(kept), true);
+    else
+      encode_request(desk, kept.window);
   }
   return true;
+}
+
+void ModelClient::encode_request(const Desk& desk, std::shared_ptr<const AnalysisWindow> window) {
+  auto encoded = encode_window(desk.session, window, [this] { return find_room(); });
+  if (encoded)
+    desk.answer(std::move(*encoded), true);
+  else
+    request_answered(encoded.error());
 }
 
 void ModelClient::end_request() {
@@ -386,18 +411,81 @@ void ModelClient::request_failed(const Request& request, const Error& error) {
   listener_.request_failed(request.plan->questions.front().id, error.message);
 }
 
+// Called with the lock.
+bool ModelClient::awaits_gate(const std::shared_ptr<const AnalysisWindow>& window) const {
+  return gate_.is_on() && judged_.lock() != window;
+}
+
+// It stays in the queue, where it may be dropped meanwhile.
+std::shared_ptr<const AnalysisWindow> ModelClient::window_to_judge() const {
+  std::lock_guard lock(mutex_);
+  const auto window = in_work_ || request_in_work_ ? nullptr : queue_.front();
+  return window && awaits_gate(window) ? window : nullptr;
+}
+
+bool ModelClient::judge_window(const Desk& desk) {
+  const auto window = window_to_judge();
+  if (!window) return false;
+  const auto plan = plan_for(desk.session, *window);
+  const GateReading reading = gate_.judge(desk.session, *window, *plan);
+  if (!reading.is_open) {
+    if (take_gated(window, plan)) gated(window, reading);
+    return true;
+  }
+  std::lock_guard lock(mutex_);
+  if (queue_.front() == window) judged_ = window, reading_ = reading;
+  return true;
+}
+
+// False when it was dropped meanwhile.
+bool ModelClient::take_gated(const std::shared_ptr<const AnalysisWindow>& window,
+                             const std::shared_ptr<const AskPlan>& plan) {
+  std::lock_guard lock(mutex_);
+  if (queue_.front() != window) return false;
+  queue_.pop()->plan = plan;
+  lookahead_.hand_over(*window);
+  window->prepared = {};
+  ++counters_.windows_gated;
+  gate_.pass_by(*window);
+  return true;
+}
+
+// Kept before anybody hears of it, as if it was analysed; a question about it encodes it.
+void ModelClient::gated(const std::shared_ptr<const AnalysisWindow>& window,
+                        const GateReading& reading) {
+  const WorkDone done{queue_};
+  let_go(*window);
+  Analysis analysis;
+  analysis.window = window;
+  keep(analysis);
+  listener_.window_gated(*window, reading);
+}
+
 bool ModelClient::begin_window(const Desk& desk) {
   const auto window = next_window();
   if (!window) return false;
-  if (!desk.session.info().has_highlight_prompt && window->plan_without_prompt) {
-    window->plan = window->plan_without_prompt;
-  }
+  window->plan = plan_for(desk.session, *window);
+  const Time needed_from = window->needed_from;
+  // The gate compares with its last picture.
+  if (gate_.is_on() && !window->frames.empty())
+    window->needed_from = std::min(needed_from, window->frames.back()->pts);
   Result<Analysis> encoded = encode_window(desk.session, window, [this] { return find_room(); });
-  if (encoded)
-    desk.answer(std::move(*encoded), false);
-  else
-    answered(false, encoded.error());
+  if (!encoded) return answered(false, encoded.error()), true;
+  if (gate_.is_on()) {
+    encoded->gate = reading_of(*window);
+    gate_.analysed(*window);
+    window->needed_from = needed_from;
+    let_go(*window);
+  }
+  desk.answer(std::move(*encoded), false);
   return true;
+}
+
+// Without one: the gate was turned on after the window had its turn.
+GateReading ModelClient::reading_of(const AnalysisWindow& window) {
+  std::lock_guard lock(mutex_);
+  const auto judged = std::exchange(judged_, {}).lock();
+  return judged.get() == &window ? reading_ : GateReading();
 }
 
 void ModelClient::answered(bool is_request, Result<Analysis> analysis) {
@@ -426,6 +514,7 @@ void ModelClient::window_answered(const AnalysisWindow& window, const Result<Ana
 
 // The next window may find what this one did not: other programs come and go.
 void ModelClient::out_of_memory(const AnalysisWindow& window, const Error& error) {
+  gate_.forget();
   {
     std::lock_guard lock(mutex_);
     in_work_.reset();
@@ -484,6 +573,7 @@ void ModelClient::count(const Analysis& analysis) {
 }
 
 void ModelClient::failed(const AnalysisWindow& window, const Error& error) {
+  gate_.forget();
   int in_a_row;
   {
     std::lock_guard lock(mutex_);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gst/worker/analysis.h"
+#include "gst/worker/gate.h"
 #include "gst/worker/listener.h"
 #include "gst/worker/lookahead.h"
 #include "gst/worker/shared_model.h"
@@ -32,6 +33,7 @@ class ModelClient final : public WorkSource {
   bool wait_until_loaded();
   // Windows that may wait, and analysed ones that are kept for questions.
   void set_limits(size_t max_pending, size_t keep_windows);
+  void set_gate(const GateSettings& settings) { gate_.set(settings); }  // for the next window
 
   void submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy);
   void refuse_small(const AnalysisWindow& window);  // counted and said, never analysed
@@ -90,6 +92,14 @@ class ModelClient final : public WorkSource {
   bool comes(Time start, Time stop) const;
   bool take_request();
   bool begin_request(const Desk& desk);
+  void encode_request(const Desk& desk, std::shared_ptr<const AnalysisWindow> window);
+  bool awaits_gate(const std::shared_ptr<const AnalysisWindow>& window) const;
+  std::shared_ptr<const AnalysisWindow> window_to_judge() const;
+  bool judge_window(const Desk& desk);
+  bool take_gated(const std::shared_ptr<const AnalysisWindow>& window,
+                  const std::shared_ptr<const AskPlan>& plan);
+  void gated(const std::shared_ptr<const AnalysisWindow>& window, const GateReading& reading);
+  GateReading reading_of(const AnalysisWindow& window);
   bool begin_window(const Desk& desk);
   void end_request();
   void request_answered(Result<Analysis> analysis);
@@ -108,6 +118,7 @@ class ModelClient final : public WorkSource {
   Listener& listener_;
   WindowQueue queue_{2};
   Lookahead lookahead_;
+  Gate gate_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<SharedModel> model_;
@@ -117,6 +128,9 @@ class ModelClient final : public WorkSource {
   std::deque<Request> requests_;
   std::optional<Request> request_in_work_;
   std::shared_ptr<const AnalysisWindow> in_work_;  // with the model, until its results are told
+  // The window that the gate has opened for, while it waits for its turn.
+  std::weak_ptr<const AnalysisWindow> judged_;
+  GateReading reading_;  // of it
   Counters counters_;
   Time analysed_until_{};
   int failures_in_a_row_ = 0;

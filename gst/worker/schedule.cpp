@@ -42,20 +42,23 @@ bool Schedule::passes_are_due(const UnderWay& under_way, Moment now) const {
 
 std::vector<Schedule::Turn> Schedule::order(const Offers& offers, const UnderWay& under_way,
                                             Moment now) const {
-  std::vector<Turn> asks, live, files, ahead;
+  std::vector<Turn> asks, gates, live, files, ahead;
   for (const auto& [client, offer] : offers) {
     if (offer.asks) asks.push_back({Kind::kAsk, client});
-    if (offer.has_window) (offer.is_live() ? live : files).push_back({Kind::kWindow, client});
-    if (offer.looks_ahead) ahead.push_back({Kind::kAhead, client});
+    const Turn window{offer.awaits_gate ? Kind::kGate : Kind::kWindow, client};
+    if (offer.has_window)
+      (!offer.is_live() ? files : offer.awaits_gate ? gates : live).push_back(window);
+    if (offer.looks_ahead) ahead.push_back({offer.is_quiet ? Kind::kLook : Kind::kAhead, client});
   }
   const auto in_turn = [this](const Turn& a, const Turn& b) {
     return last_turn(a.client) < last_turn(b.client);
   };
   for (auto* turns : {&asks, &files, &ahead})
     std::stable_sort(turns->begin(), turns->end(), in_turn);
-  std::stable_sort(live.begin(), live.end(), [&](const Turn& a, const Turn& b) {
+  const auto by_deadline = [&](const Turn& a, const Turn& b) {
     return offers.at(a.client).deadline < offers.at(b.client).deadline;
-  });
+  };
+  for (auto* turns : {&gates, &live}) std::stable_sort(turns->begin(), turns->end(), by_deadline);
 
   std::vector<Turn> all;
   const auto take = [&all](const std::vector<Turn>& turns) {
@@ -65,6 +68,7 @@ std::vector<Schedule::Turn> Schedule::order(const Offers& offers, const UnderWay
   if (passes_are_due(under_way, now)) all.push_back(pass);
   if (!asked_last_) take(asks);
   if (files_are_due()) take(files);
+  take(gates);
   take(live);
   if (asked_last_) take(asks);
   // Files' windows do not stand in the way of answers that are waited for.
@@ -78,7 +82,7 @@ std::vector<Schedule::Turn> Schedule::order(const Offers& offers, const UnderWay
 std::optional<ClientId> Schedule::to_drop(const Offers& offers, Moment now) const {
   std::vector<Candidate> waiting;
   for (const auto& [client, offer] : offers) {
-    if (!offer.has_window || !offer.is_live()) continue;
+    if (!offer.has_window || !offer.is_live() || offer.awaits_gate) continue;
     const Time grace = std::max(Time(0), delay_ - offer.patience / 2);
     waiting.push_back(
         {client, offer.deadline + std::chrono::duration_cast<Moment::duration>(grace)});
@@ -117,13 +121,15 @@ void Schedule::did(const Turn& turn, bool is_live, Time took) {
   } else {
     last_turn_[turn.client] = ++n_turns_;
   }
-  if (turn.kind == Kind::kAsk || turn.kind == Kind::kWindow) {
+  const bool joins = turn.kind == Kind::kAsk || turn.kind == Kind::kWindow;
+  if (joins || turn.kind == Kind::kGate) {
     asked_last_ = turn.kind == Kind::kAsk;
     joined_since_pass_ += took;
-    last_join_ = took;
   }
+  if (joins) last_join_ = took;
   count(is_live, took);
-  worked_since_answer_ += took;
+  const bool is_for_a_window = turn.kind != Kind::kGate && turn.kind != Kind::kLook;
+  if (is_for_a_window) worked_since_answer_ += took;
 }
 
 void Schedule::dropped(ClientId client) { last_drop_[client] = ++n_drops_; }

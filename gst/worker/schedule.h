@@ -3,9 +3,11 @@
 //
 // Earliest deadline first. Questions that somebody waits for go before windows, in turn with them.
 // Files have no deadline, and a fifth of the time when there is more to do than can be done.
-// Complete windows go before what can be made ahead of theirs. Windows join those whose questions
-// are being answered before the next pass is made, so that it answers many; but passes have a fifth
-// of the time, and all of it when an answer would come too late.
+// Complete windows go before what can be made ahead of theirs. Those that wait for their gate go
+// before others, since it is soon known how many there are to analyse; none of them is dropped, and
+// what is done for windows that are never analysed is no part of what one costs. Windows join those
+// whose questions are being answered before the next pass is made, so that it answers many; but
+// passes have a fifth of the time, and all of it when an answer would come too late.
 #pragma once
 
 #include <chrono>
@@ -33,7 +35,9 @@ struct Offer {
   size_t n_frames = 0;        // of that window
   int64_t n_samples = 0;      // likewise
   bool has_pictures = false;  // their keys and values were made ahead
+  bool awaits_gate = false;   // whether that window is analysed at all is still to be found out
   bool looks_ahead = false;   // something of a window that still fills
+  bool is_quiet = false;      // and perhaps of one that is never analysed
   bool is_live() const { return deadline != kNoDeadline; }
 };
 
@@ -47,7 +51,8 @@ struct UnderWay {
 
 class Schedule {
  public:
-  enum class Kind { kAsk, kWindow, kPass, kAhead };
+  // kGate: a window is judged, which may then need no kWindow; kLook: of kAhead, when it is quiet.
+  enum class Kind { kAsk, kGate, kWindow, kPass, kAhead, kLook };
   struct Turn {
     Kind kind;
     ClientId client = 0;  // kPass: nobody's

@@ -40,6 +40,7 @@ void FeatureEncoder::encode_batch(const Frame* frames, size_t n, FrameList& out)
   tap_into(tap_, "vision.features", features);
   for (size_t i = 0; i < n; ++i) {
     auto frame = std::make_shared<TowerFrame>();
+    // Of its own: a picture that is kept for long shall not keep those that came with it.
     frame->patches = n == 1 ? features[0] : features[static_cast<int64_t>(i)].clone();
     out.push_back(std::move(frame));
   }

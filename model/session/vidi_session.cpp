@@ -6,6 +6,7 @@
 #include "model/device/device.h"
 #include "model/session/joint_answers.h"
 #include "model/to_result.h"
+#include "model/towers/similarity.h"
 
 namespace vidi {
 
@@ -81,6 +82,11 @@ Result<std::shared_ptr<const AudioFeatures>> VidiSession::encode_audio(
     const float* samples, int n, const Cancel& cancel) noexcept {
   return with_weights<std::shared_ptr<const AudioFeatures>>(
       cancel, [&] { return features_.encode_audio(samples, n, cancel); });
+}
+
+Result<std::vector<double>> VidiSession::similarities(const FrameFeatures& reference,
+                                                      const FrameList& frames) noexcept {
+  return to_result<std::vector<double>>([&] { return similarities_to(reference, frames); });
 }
 
 Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames) noexcept {

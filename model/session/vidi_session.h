@@ -32,6 +32,8 @@ class VidiSession final : public Session {
                                   const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const AudioFeatures>> encode_audio(const float* samples, int n,
                                                             const Cancel& cancel) noexcept override;
+  Result<std::vector<double>> similarities(const FrameFeatures& reference,
+                                           const FrameList& frames) noexcept override;
   Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept override;
   Result<std::shared_ptr<PartialWindow>> begin_complete_window(
       const WindowSize& size) noexcept override;

@@ -17,13 +17,22 @@ import media
 PYTHON = cases.BUILD / "extras/bin/python"
 RAY = cases.SOURCE / "examples/ray"
 CLUSTER = "import ray; print(ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False).address_info['gcs_address'], flush=True); input()"
+# Takes processors of the cluster away, until a line comes.
+HOLDER = """import ray, sys
+ray.init(log_to_driver=False, logging_level="error")
+@ray.remote
+class Holder:
+    def is_there(self): pass
+holder = Holder.options(num_cpus=int(sys.argv[1])).remote()
+ray.get(holder.is_there.remote())
+print("there", flush=True)
+input()"""
 N_CLIPS = 8
 REAL_ENGINE = {"VIDI_ENGINE": os.environ.get("VIDI_ENGINE")}
 
 
 def lacks(*modules):
     return not PYTHON.exists() or cases.run([PYTHON, "-c", "import " + ", ".join(modules)]).returncode != 0
-
 
 
 
@@ -77,6 +86,13 @@ class Ray(batches.Folder):
                 pass  # it has ended meanwhile
         return found
 
+    def hold(self, n_processors):
+        holder = subprocess.Popen([PYTHON, "-c", HOLDER, str(n_processors)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True, env=self.environment())
+        self.addCleanup(holder.communicate, "\n")
+        self.assertEqual(holder.stdout.readline(), "there\n")
+        return holder
+
     def assert_all_once(self, films):
         self.assertEqual(sorted(row["uri"] for row in self.rows("file")), sorted(film.as_uri() for film in films))
         self.assertEqual(sorted(row["uri"] for row in self.rows("hit")), sorted(film.as_uri() for film in films))
@@ -123,6 +139,23 @@ class Ray(batches.Folder):
         self.assertEqual(len(self.ask(films)), N_CLIPS)
         self.assert_all_once(films)
         self.assertLessEqual(self.n_asked(), N_CLIPS + 2)
+
+    def test_an_engine_that_finds_no_place_holds_no_film(self):
+        """Another program has one of the two processors: the engine on the other one does all."""
+        self.hold(1)
+        films = self.films(N_CLIPS)
+        self.assertEqual(len(self.ask(films)), N_CLIPS)
+        self.assert_all_once(films)
+
+    def test_a_cluster_without_a_place_is_said_and_waited_for(self):
+        """Another program has both processors: one sentence, and the films are asked when it lets go."""
+        holder = self.hold(2)
+        process = self.begin(self.films(2))
+        self.assertRegex(process.stderr.readline(), r"^ask\.py: no engine has come in 10 s, Ray has 0 GPU and 0 CPU free of 0 GPU and 2 CPU; waiting$")
+        holder.stdin.write("\n")
+        holder.stdin.flush()
+        out, said = process.communicate(timeout=cases.LIMIT_S)
+        self.assertEqual((process.returncode, len(out.splitlines())), (0, 2), said)
 
     def test_one_truncated_film_of_eight_again_and_with_another_question(self):
         """7 are ok and 1 has failed, with status 0; again nothing is asked; with another question all are."""

@@ -78,6 +78,12 @@ class VidiWatch(unittest.TestCase):
         watch.wait_line(HIT.pattern)
         self.assertEqual(watch.wait_end(), 0)
 
+    def test_a_gate_passes_what_moves(self):
+        """The picture of the test source moves: behind a gate its hits are told as ever."""
+        watch = self.watch(self.serve().uri, "--once", "3", "--gate", "motion", "--gate-similarity", "1")
+        watch.wait_line(HIT.pattern)
+        self.assertEqual(watch.wait_end(), 0)
+
     def test_it_connects_again_and_keeps_the_model(self):
         for transport in ("rtsp", "rtspt"):
             with self.subTest(transport):
@@ -158,6 +164,9 @@ class VidiWatch(unittest.TestCase):
                                         (2, "--window", ["test://", "a", "--window", "x"]),
                                         (2, "--stride", ["test://", "a", "--window", "1", "--stride", "2"]),
                                         (2, "nowhere", ["nowhere", "a"]),
+                                        (2, "--gate: expected none or motion, found fast", ["test://", "a", "--gate", "fast"]),
+                                        (2, "--gate-similarity", ["test://", "a", "--gate-similarity", "0.5"]),
+                                        (2, "--gate-similarity", ["test://", "a", "--gate", "motion", "--gate-similarity", "2"]),
                                         (2, "--memory-limit", ["test://", "a", "--memory-limit", "lots"]),
                                         (2, "--wrong", ["test://", "a", "--wrong"]),
                                         (1, "/no/engine", ["test://", "a"])):

@@ -34,6 +34,9 @@ class Recorder : public Listener {
     if (on_analysed) on_analysed();
     note("window " + std::to_string(analysis.window->index));
   }
+  void window_gated(const AnalysisWindow& window, const GateReading&) override {
+    note("gated " + std::to_string(window.index));
+  }
   void window_dropped(const AnalysisWindow& window, DropReason, const std::string&) override {
     note("dropped " + std::to_string(window.index));
   }
@@ -124,8 +127,8 @@ class ModelClientTest : public testing::Test {
     return SharedModel::acquire(*vidi_engine_api(), {"a", "cpu"})->take_room();
   }
   static void expect_account(const Counters& c) {
-    EXPECT_EQ(c.windows_submitted,
-              c.windows_completed + c.windows_failed + c.windows_dropped() + c.pending);
+    EXPECT_EQ(c.windows_submitted, c.windows_completed + c.windows_gated + c.windows_failed +
+                                       c.windows_dropped() + c.pending);
   }
   uint64_t n_dropped(DropReason reason) {
     return client_.counters().dropped[static_cast<size_t>(reason)];

@@ -62,6 +62,19 @@ class ScriptedSession final : public Session {
     });
   }
 
+  Result<std::vector<double>> similarities(const FrameFeatures& reference,
+                                           const FrameList& frames) noexcept override {
+    const Visit visit(*this);
+    return play<std::vector<double>>(Step::kCompare, Cancel(), [&] {
+      const auto& own = own_kind<SeenFrame>(&reference, id_, "a frame");
+      std::vector<double> found;
+      for (const auto& f : frames)
+        found.push_back(
+            similarity_of(own.colour, own_kind<SeenFrame>(f.get(), id_, "a frame").colour));
+      return found;
+    });
+  }
+
   Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept override {
     const Visit visit(*this);
     if (n_frames < 2) return Error{ErrorCode::kBadInput, "a window of fewer than 2 frames"};

@@ -40,10 +40,12 @@ enum class Step {
   kAppend,
   kLoad,
   kUnload,
-  kPass
+  kPass,
+  kCompare
 };
 
-// What an answer can depend on. Pictures are told apart by the colour of their middle pixel.
+// What an answer can depend on. Pictures are told apart by the colour of their middle pixel, and
+// are as unlike as the channel that differs most: by 1 for all 255 of it.
 struct SeenWindow {
   std::vector<uint32_t> frames;   // 0xRRGGBB of each picture's middle pixel
   std::vector<uint64_t> digests;  // of all pixels of each picture: the same for the same picture

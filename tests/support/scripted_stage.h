@@ -13,7 +13,7 @@
 
 namespace vidi::scripted {
 
-constexpr int kSteps = 9;
+constexpr int kSteps = 10;
 
 struct Failure {
   Error error;

@@ -1,6 +1,7 @@
 #include "tests/support/scripted_window.h"
 
 #include <cmath>
+#include <cstdlib>
 
 #include "model/text/answer.h"
 #include "model/text/utf8.h"
@@ -36,6 +37,15 @@ static const ScriptedPartialWindow::Appended* appended_at(const Window& window, 
   if (own.done.size() != window.frames.size() || !own.done[place].is_done) return nullptr;
   const auto& given = window.frames[place];
   return !given || own.done[place].features.lock() == given ? &own.done[place] : nullptr;
+}
+
+double similarity_of(uint32_t a, uint32_t b) {
+  int most = 0;
+  for (const int shift : {16, 8, 0}) {
+    const int of_a = a >> shift & 0xff, of_b = b >> shift & 0xff;
+    most = std::max(most, std::abs(of_a - of_b));
+  }
+  return 1 - most / 255.0;
 }
 
 static void check_shape(const Window& window) {

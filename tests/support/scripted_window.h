@@ -93,7 +93,8 @@ struct ScriptedPartialWindow final : PartialWindow {
 
 // Refuses what is no picture.
 uint32_t middle_pixel(const Frame& frame);
-uint64_t digest_of(const Frame& frame);  // FNV-1a of the rows, without what lies between them
+uint64_t digest_of(const Frame& frame);        // FNV-1a of the rows, without what lies between them
+double similarity_of(uint32_t a, uint32_t b);  // colours
 SeenWindow look_at(const Window& window, int session);
 Answer answer_to(const Query& query, const SeenWindow& seen, const Script& script);
 

@@ -178,6 +178,11 @@ class TimedSession final : public Session {
     const Stopwatch watch(*this, &Record::look_s);
     return session_->encode_audio(samples, n, cancel);
   }
+  Result<std::vector<double>> similarities(const FrameFeatures& reference,
+                                           const FrameList& frames) noexcept override {
+    const Stopwatch watch(*this, &Record::look_s);
+    return session_->similarities(reference, frames);
+  }
   Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept override {
     return session_->begin_window(n_frames);
   }

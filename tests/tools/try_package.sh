@@ -28,14 +28,16 @@ check "the README's launch line" '' gst-launch-1.0 -m uridecodebin uri=file://$c
 check "its hits as JSON and subtitles" '"query":"a dog"' cat hits.jsonl hits.vtt
 check "the model is the installed one" '"model_from":"installed"' cat hits.jsonl
 check "vidi-watch on a test picture" 'a clock ticking' timeout 60 vidi-watch --once 1 test:// "a clock ticking"
-check "the programs are these" '^vidi-ask vidi-export vidi-watch $' sh -c "dpkg -L gstreamer1.0-vidi | sed -n 's|^/usr/bin/||p' | sort | tr '\n' ' '"
-for program in vidi-ask vidi-export vidi-watch; do
+check "the programs are these" '^vidi-ask vidi-bench vidi-export vidi-watch $' sh -c "dpkg -L gstreamer1.0-vidi | sed -n 's|^/usr/bin/||p' | sort | tr '\n' ' '"
+for program in vidi-ask vidi-bench vidi-export vidi-watch; do
   check "$program says its version" "^$program \(vidifilter\) [0-9]" "$program" --version
   check "its manual page" "^$program \\\\- " zcat "/usr/share/man/man1/$program.1.gz"
   # As bash does when the tabulator is pressed behind "--he".
   check "its completion" '^--help$' bash -c "source /usr/share/bash-completion/completions/$program && COMP_WORDS=($program --he) COMP_CWORD=1 && _vidi_programs $program && echo \"\${COMPREPLY[*]}\""
 done
 check "vidi-export on what vidi-ask says" '^1[123]\..*,a dog,' sh -c "vidi-ask -q --json $clip 'a dog' >dog.jsonl && vidi-export dog.jsonl csv - && vidi-export dog.jsonl otio dog.otio"
+echo '[{"query_id": 0, "video_id": "clip", "duration": 40, "query": "a dog", "gt": [[12, 16]]}]' >truth.json
+check "vidi-bench scores the dog" '"mean IoU": 1.0' vidi-bench vue-tr --truth truth.json --videos /usr/share/vidi --window 0 --out answers.json --json
 check "clips of the hits" '"start_in_clip"' sh -c "vidi-ask -q $clip 'a dog' --clips clips && cat clips/index.json && ls clips/01*"
 check "a page of the hits" '<title>' sh -c "vidi-ask -q $clip 'a dog' --html page.html && cat page.html"
 check "libtorch is the package's own" '/usr/lib/[^ ]*/vidi/libtorch_cpu.so' ldd /usr/lib/*-linux-gnu/vidi/libvidi.so

@@ -314,6 +314,10 @@ void Round::set_property(Dice& dice) {
       {"max-pending-windows", "1"},
       {"keep-windows", "4"},
       {"keep-windows", "1"},
+      {"gate", "motion"},
+      {"gate", "none"},
+      {"gate-similarity", "0.99"},
+      {"gate-similarity", "0.5"},
       {"passthrough", "true"},
       {"passthrough", "false"},
       {"audio-wait", "0"},
@@ -333,14 +337,15 @@ void Round::ask(Dice& dice) {
   g_free(id);
 }
 
-// Every window that was made is analysed, failed, dropped for a reason or pending, at any moment.
+// Every window that was made is analysed, passed by, failed, dropped for a reason or pending, at
+// any moment.
 void Round::expect_account(bool at_rest) const {
   GstStructure* stats = nullptr;
   g_object_get(v_, "stats", &stats, nullptr);
   const guint64 pending = number(stats, "pending");
-  EXPECT_EQ(number(stats, "windows-submitted"), number(stats, "windows-completed") +
-                                                    number(stats, "windows-failed") +
-                                                    number(stats, "windows-dropped") + pending)
+  EXPECT_EQ(number(stats, "windows-submitted"),
+            number(stats, "windows-completed") + number(stats, "windows-gated") +
+                number(stats, "windows-failed") + number(stats, "windows-dropped") + pending)
       << "run " << seed_;
   if (at_rest) {
     EXPECT_EQ(pending, 0u) << "run " << seed_;

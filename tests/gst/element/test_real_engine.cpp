@@ -133,6 +133,24 @@ const std::string kEndless = "videotestsrc pattern=ball ! video/x-raw,width=160,
 const std::string kShortWindows =
     "window-duration=4000000000 window-stride=2000000000 query=\"a ball\" ";
 
+// Behind a gate a picture in which nothing moves is looked at, and asked about once; one in which
+// something does is asked about in every window.
+TEST_F(RealEngine, TheGatePassesAStillPictureBy) {
+  for (const std::string pattern : {"circular", "ball"}) {
+    Pipeline pipeline("videotestsrc num-buffers=40 pattern=" + pattern +
+                      " ! video/x-raw,width=160,height=120,framerate=2/1 ! " +
+                      filter("gate=motion query=\"a ball\" window-duration=4000000000 "
+                             "window-stride=4000000000"));
+    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+    ASSERT_TRUE(pipeline.wait_eos()) << pipeline.error_text();
+    const auto windows = pipeline.structures("vidi/window");
+    ASSERT_EQ(windows.size(), 5u) << pattern;
+    EXPECT_FALSE(flag(windows[0], "gated"));
+    for (size_t i = 1; i < windows.size(); ++i)
+      EXPECT_EQ(flag(windows[i], "gated"), pattern == "circular") << pattern << " " << i;
+  }
+}
+
 // Stopped while it loads and while it generates, 20 times, the engine lets go at once and starts
 // again.
 TEST_F(RealEngine, StartsAndStops20Times) {

@@ -119,6 +119,8 @@ const Row kRows[] = {
     {"overload-policy", "GstVidiFilterOverloadPolicy", "auto", true},
     {"max-pending-windows", "guint", "2", true},
     {"keep-windows", "guint", "1", true},
+    {"gate", "GstVidiFilterGate", "none", true},
+    {"gate-similarity", "gdouble", "0.90000000000000002", true},  // 0.9 as a double
     {"error-policy", "GstVidiFilterErrorPolicy", "fail", true},
     {"analytics-meta", "gboolean", "false", true},
     {"passthrough", "gboolean", "false", true},
@@ -214,6 +216,8 @@ TEST_F(SettingsTest, ValuesComeBack) {
                                                         {"overload-policy", "drop-newest"},
                                                         {"max-pending-windows", "64"},
                                                         {"keep-windows", "4294967295"},
+                                                        {"gate", "motion"},
+                                                        {"gate-similarity", "0.75"},
                                                         {"error-policy", "passthrough"},
                                                         {"passthrough", "true"}};
   for (const auto& [name, value] : values) {
@@ -233,6 +237,8 @@ TEST_F(SettingsTest, ValuesComeBack) {
   EXPECT_EQ(s.rate.denominator, 1001);
   EXPECT_EQ(s.merge_gap, GST_CLOCK_TIME_NONE);
   EXPECT_EQ(s.overload_policy, OverloadChoice::kDropNewest);
+  EXPECT_TRUE(s.gate_settings().is_on);
+  EXPECT_EQ(s.gate_settings().least_similarity, 0.75);
   EXPECT_EQ(s.error_policy, ErrorPolicy::kPassthrough);
   EXPECT_TRUE(s.passthrough);
 }
@@ -254,6 +260,7 @@ TEST_F(SettingsTest, RangesEndWhereTheyShould) {
       {"max-new-tokens", "8192", "8193"},
       {"min-confidence", "0.0", "-0.001"},
       {"min-confidence", "1.0", "1.001"},
+      {"gate-similarity", "1.0", "1.001"},
       {"frame-rate", "240/1", "241/1"},
       {"frame-rate", "0/1", "-1/1"},
       {"keep-windows", "1", "0"},

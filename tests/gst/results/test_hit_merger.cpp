@@ -307,6 +307,78 @@ TEST(HitMerger, PassClosesWhatNothingExtends) {
   EXPECT_EQ(shown(merger.pass(kForever, kGap)), "2 25000-59500 final");
 }
 
+// Times before 0, as of sound before a first picture, are times like others.
+TEST(HitMerger, TimesBeforeZero) {
+  HitMerger merger;
+  EXPECT_EQ(shown(merger.add({hit(-8, -7), hit(-4, -2)}, Time{}, kGap, true)),
+            "1 -8000--7000 final, 2 -4000--2000 final");
+}
+
+// One that ran at the end of the last analysed window.
+Hit running(double start_s, double stop_s, const std::string& query_id = "0") {
+  Hit made = hit(start_s, stop_s, query_id);
+  made.runs = true;
+  return made;
+}
+
+// What ran at the end of the last analysed window stays open through windows that the gate was
+// closed for, and ends with what was seen when the next analysed one does not find it.
+TEST(HitMerger, AClosedGateEndsNothingAndClaimsNothing) {
+  HitMerger merger;
+  EXPECT_EQ(shown(merger.add({running(5, 10), hit(3, 8, "1")}, seconds(10), kGap, true)),
+            "1 3000-8000 final, 2 5000-10000 open");
+  for (int i = 1; i < 5; ++i)
+    EXPECT_EQ(shown(merger.hold(seconds(10 * i + 10), seconds(10 * i + 10), kGap)), "") << i;
+  merger.end_hold(seconds(50));
+  EXPECT_EQ(shown(merger.add({}, seconds(60), kGap, true)), "2 5000-10000 final");
+}
+
+// Where the next analysed window begins with it, it is one hit.
+TEST(HitMerger, GoesOnBehindAClosedGate) {
+  HitMerger merger;
+  merger.add({running(5, 10)}, seconds(10), kGap, true);
+  merger.hold(seconds(20), seconds(20), kGap);
+  merger.hold(seconds(30), seconds(30), kGap);
+  merger.end_hold(seconds(30));
+  EXPECT_EQ(shown(merger.add({running(30, 40)}, seconds(40), kGap, true)), "");
+  merger.hold(seconds(50), seconds(50), kGap);
+  merger.end_hold(seconds(50));
+  EXPECT_EQ(shown(merger.add({hit(50, 55)}, seconds(60), kGap, true)), "1 5000-55000 final");
+}
+
+// Where the next analysed window finds it later, it is another: what that one says of its own time
+// holds, also of the part that it shares with windows before it.
+TEST(HitMerger, TheNextAnalysedWindowTells) {
+  HitMerger merger;
+  merger.add({running(15, 20)}, seconds(10), kGap, true);  // windows of 20 s, each 10 s
+  EXPECT_EQ(shown(merger.hold(seconds(30), seconds(20), kGap)), "");
+  EXPECT_EQ(shown(merger.hold(seconds(40), seconds(30), kGap)), "");
+  merger.end_hold(seconds(30));
+  EXPECT_EQ(shown(merger.add({hit(39, 45)}, seconds(60), kGap, true)),
+            "1 15000-20000 final, 2 39000-45000 final");
+}
+
+// Of two that reach the end, as where pictures are far apart, the later one goes on, and they stay
+// two.
+TEST(HitMerger, AClosedGateHoldsTheLast) {
+  HitMerger merger;
+  merger.add({running(10, 16), running(18, 20)}, seconds(10), kGap, true);
+  EXPECT_EQ(shown(merger.hold(seconds(30), seconds(20), kGap)), "1 10000-16000 final");
+  merger.end_hold(seconds(30));
+  EXPECT_EQ(shown(merger.add({hit(30, 35)}, seconds(50), kGap, true)), "2 18000-35000 final");
+}
+
+// What had ended before the end of the last analysed window is final as it would have been; so is
+// everything where no window follows, or the one that follows is lost.
+TEST(HitMerger, AClosedGateHoldsOnlyWhatRan) {
+  HitMerger merger;
+  merger.add({hit(11, 15, "0"), running(15, 20, "1")}, seconds(10), kGap, true);
+  EXPECT_EQ(shown(merger.hold(seconds(30), seconds(20), kGap)), "1 11000-15000 final");
+  HitMerger copy = merger;
+  EXPECT_EQ(shown(copy.hold(seconds(40), kForever, kGap)), "2 15000-20000 final");
+  EXPECT_EQ(shown(merger.pass(seconds(40), kGap)), "2 15000-20000 final");
+}
+
 // Hits of a question that is not asked any more become final, and once only.
 TEST(HitMerger, QuestionThatIsGoneBecomesFinal) {
   HitMerger merger;

@@ -268,6 +268,30 @@ TEST_F(Events, WindowWithAnswers) {
   EXPECT_FALSE(has(s, "error"));
 }
 
+// Behind a gate a window says whether it was passed by, and how like the last analysed one it is;
+// one that was passed by has no answers.
+TEST_F(Events, WindowBehindAGate) {
+  Analysis analysis;
+  analysis.window = window_;
+  analysis.answers.resize(2);
+  analysis.gate = GateReading{true, 0.25};
+  const Structure open(window_structure(*window_, &analysis, 0, GST_SECOND, nullptr));
+  EXPECT_FALSE(flag(open.get(), "gated"));
+  EXPECT_EQ(real(open.get(), "similarity"), 0.25);
+  const Structure closed(gated_structure(*window_, {false, 0.75}, GST_SECOND));
+  EXPECT_STREQ(gst_structure_get_name(closed.get()), "vidi/window");
+  EXPECT_TRUE(flag(closed.get(), "gated"));
+  EXPECT_EQ(real(closed.get(), "similarity"), 0.75);
+  EXPECT_EQ(large_number(closed.get(), "window-start"), 60 * GST_SECOND);
+  EXPECT_EQ(large_number(closed.get(), "delay"), GST_SECOND);
+  EXPECT_EQ(small_number(closed.get(), "results"), 0u);
+  EXPECT_EQ(texts(closed.get(), "query-ids").size(), 2u);
+  for (const char* field : {"texts", "notes", "inference-time", "small-steps", "error"})
+    EXPECT_FALSE(has(closed, field)) << field;
+  const Structure standing(gated_structure(*window_, {false, std::nullopt}, GST_SECOND));
+  EXPECT_FALSE(has(standing, "similarity"));
+}
+
 // A failed window says why, and has neither answers nor an inference time.
 TEST_F(Events, WindowThatFailed) {
   window_->plan = nullptr;
@@ -367,6 +391,7 @@ TEST_F(Events, Stats) {
                             "delay-last", "delay-avg", "delay-max", "realtime-factor"})
     EXPECT_FALSE(has(empty, field)) << field;
   counters.windows_completed = 4;
+  counters.windows_gated = 9;
   counters.inference_sum = 8s;
   counters.inference_last = 1s;
   counters.inference_max = 5s;
@@ -385,6 +410,7 @@ TEST_F(Events, Stats) {
   EXPECT_EQ(large_number(s.get(), "delay-max"), 6 * GST_SECOND);
   EXPECT_EQ(real(s.get(), "realtime-factor"), 15);
   EXPECT_EQ(large_number(s.get(), "gpu-memory"), 77u);
+  EXPECT_EQ(large_number(s.get(), "windows-gated"), 9u);
 }
 
 // JSON keeps the structure's order with the type in front, integers whole, and lists in lists.

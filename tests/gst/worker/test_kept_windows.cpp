@@ -9,12 +9,20 @@ namespace {
 
 using std::chrono::seconds;
 
+struct NoKeys final : Encoded {
+  bool has_frames() const override { return false; }
+  bool has_audio() const override { return false; }
+  int64_t n_tokens() const override { return 0; }
+  double duration_s() const override { return 0; }
+};
+
 class KeptWindowsTest : public testing::Test {
  protected:
   // Four seconds from `index` on.
-  void add(KeptWindows::Owner owner, uint64_t index) {
+  void add(KeptWindows::Owner owner, uint64_t index, bool encoded = true) {
     Analysis analysis;
     analysis.window = window_at(index);
+    if (encoded) analysis.encoded = std::make_shared<NoKeys>();
     kept_.add(owner, analysis);
   }
   bool has(KeptWindows::Owner owner, int64_t index) const {
@@ -66,6 +74,7 @@ TEST_F(KeptWindowsTest, HoldsNeitherMediaNorFeatures) {
   const std::weak_ptr<const SampledFrame> picture = window->frames[1];
   const std::weak_ptr<const SoundChunk> sound = window->audio[0];
   analysis.window = std::move(window);
+  analysis.encoded = std::make_shared<NoKeys>();
   kept_.add(&a_, analysis);
   analysis = {};
   EXPECT_TRUE(features.expired() && picture.expired() && sound.expired());
@@ -74,6 +83,17 @@ TEST_F(KeptWindowsTest, HoldsNeitherMediaNorFeatures) {
   ASSERT_EQ(kept[0].window->frames.size(), 2u);
   EXPECT_EQ(kept[0].window->frames[1]->pts, seconds(1));
   EXPECT_EQ(kept[0].window->audio.size(), 1u);
+}
+
+// What is not encoded has no memory to give, and stays; within its owner's bound it counts.
+TEST_F(KeptWindowsTest, WhatHoldsNoMemoryStays) {
+  kept_.set_bound(&a_, 2);
+  add(&a_, 0, false), add(&a_, 4);
+  EXPECT_TRUE(kept_.drop_oldest());
+  EXPECT_TRUE(has(&a_, 0));
+  EXPECT_FALSE(kept_.drop_oldest() || kept_.drop_all());
+  add(&a_, 8), add(&a_, 12);
+  EXPECT_FALSE(has(&a_, 0));
 }
 
 // Who forgets his windows, or goes, leaves the others theirs.

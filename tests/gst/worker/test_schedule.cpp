@@ -65,6 +65,54 @@ TEST_F(ScheduleTest, EarliestDeadlineFirst) {
   EXPECT_EQ(order({}), Turns());
 }
 
+Offer gated_window_until(Time deadline) {
+  Offer offer = window_until(deadline);
+  offer.awaits_gate = true;
+  return offer;
+}
+
+// Windows are judged before others are analysed, the nearest deadline first; a file's in its turn.
+TEST_F(ScheduleTest, GatesBeforeWindows) {
+  Offer file = file_window();
+  file.awaits_gate = true;
+  schedule_.did({Kind::kWindow, 9}, false, 10s);  // files are not due
+  EXPECT_EQ(order({{1, window_until(10s)},
+                   {2, gated_window_until(30s)},
+                   {3, gated_window_until(20s)},
+                   {4, file}}),
+            (Turns{{Kind::kGate, 3}, {Kind::kGate, 2}, {Kind::kWindow, 1}, {Kind::kGate, 4}}));
+}
+
+// A question waits for one of many gates, not for all of them; and so do passes, for their share.
+TEST_F(ScheduleTest, GatesLeaveRoom) {
+  const Schedule::Offers asked = {{1, question()}, {2, gated_window_until(10s)}};
+  for (int i = 0; i < 6; ++i)
+    EXPECT_EQ(serve(asked, {}, 1s).kind, i % 2 == 0 ? Kind::kAsk : Kind::kGate) << i;
+  const Schedule::Offers gates = {{2, gated_window_until(10s)}};
+  int n_passes = 0;
+  for (int i = 0; i < 1000; ++i) n_passes += serve(gates, {true, true}, 10ms).kind == Kind::kPass;
+  EXPECT_NEAR(n_passes, 200, 20);
+}
+
+// Nobody is dropped before its gate, and what quiet cameras take is no part of a window's cost.
+TEST_F(ScheduleTest, GatesAreNoWindows) {
+  const Schedule::Offers late = {{1, gated_window_until(5s)}, {2, gated_window_until(6s)}};
+  EXPECT_EQ(schedule_.to_drop(late, at(99s)), std::nullopt);
+  schedule_.did({Kind::kGate, 3}, true, 60s);
+  schedule_.did({Kind::kLook, 3}, true, 60s);
+  schedule_.did({Kind::kWindow, 4}, true, 1s);
+  schedule_.answered(true, 1s);
+  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, window_until(5s)}}, at(2s)),
+            std::nullopt);
+}
+
+// What is made ahead of a window that may never be analysed is told apart.
+TEST_F(ScheduleTest, LooksAreNoWorkAhead) {
+  Offer quiet = ahead();
+  quiet.is_quiet = true;
+  EXPECT_EQ(order({{1, quiet}, {2, ahead()}}), (Turns{{Kind::kLook, 1}, {Kind::kAhead, 2}}));
+}
+
 // A question goes before windows, and the next one behind a window: neither keeps the other
 // waiting.
 TEST_F(ScheduleTest, QuestionsInTurnWithWindows) {
