@@ -33,6 +33,7 @@ struct OpenOptions {
   // then it is planned for five minutes with a picture a second.
   double window_seconds = 0;
   int64_t window_frames = 0;
+  int64_t window_shared_frames = 0;  // of them, that the next window has as well
   // Bytes that the process's allocator may hold on the model's device (the CUDA context apart), and
   // what the plans for each window keep to; on the CPU weights, keys, values and an estimate of the
   // workspace are counted. 0 = no limit. Of several limits on one CUDA device the smallest holds
@@ -56,6 +57,8 @@ struct ModelInfo {
   std::vector<std::string> unused_tensors;  // in the checkpoint, and nothing here needs them
   // On CUDA in half precision: why the engine's own kernels do not run; else empty.
   std::string why_no_kernels = {};
+  // Pictures whose features have room at once; 0 = any number.
+  int64_t most_features = 0;
 };
 
 }  // namespace vidi

@@ -78,7 +78,14 @@ class Session {
   // picture lies in time is known then, and nothing else of the window matters to it. Null when the
   // device has no memory to spare for it.
   virtual Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept = 0;
-  // Makes the keys and values of pictures first, first + 1 ... of that window.
+  // The same for a window that is complete and whose turn it is: room is made for it as by
+  // encode(). Its pictures may then be looked at and appended a piece at a time, so that the
+  // features of few of them exist at once. Null where all have to be looked at before encode(): it
+  // has no pictures, or too little memory for it and the towers together.
+  virtual Result<std::shared_ptr<PartialWindow>> begin_complete_window(
+      const WindowSize& size) noexcept = 0;
+  // Makes the keys and values of pictures first, first + 1 ... of that window. Of their features
+  // nothing is needed afterwards.
   virtual Result<bool> append(PartialWindow& partial, size_t first, const FrameList& frames,
                               const Cancel& cancel) noexcept = 0;
   // With `window.partial` only what is missing is made: one for another number of frames

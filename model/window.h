@@ -35,18 +35,30 @@ class AudioFeatures {
 
 using FrameList = std::vector<std::shared_ptr<const FrameFeatures>>;
 
-// Keys and values of a window's pictures, made while the window still fills. Owned by whoever holds
-// the pointer; made and used with one Session.
+// Pictures that are best looked at in one call; the plans of memory reckon with no more.
+inline constexpr size_t kPicturesAtOnce = 16;
+
+// A window that is complete, before its pictures are looked at, or some of them.
+struct WindowSize {
+  size_t n_frames = 0;    // none, or two at least
+  size_t n_unseen = 0;    // of them, whose features are still to be made
+  size_t n_shared = 0;    // of these, whose features stay: later windows need them
+  int64_t n_samples = 0;  // of sound
+};
+
+// Keys and values of a window's pictures, made one piece of it after the other. It holds none of
+// their features. Owned by whoever holds the pointer; made and used with one Session.
 class PartialWindow {
  public:
   virtual ~PartialWindow() = default;
-  virtual size_t n_frames() const = 0;  // of the window that it is for
+  virtual size_t n_frames() const = 0;          // of the window that it is for
+  virtual size_t frames_per_piece() const = 0;  // that go through the decoder together
 };
 
 // A window of the stream: at least two frames, or none; every stretch of sound but the last is
 // kChunkSamples long.
 struct Window {
-  FrameList frames;
+  FrameList frames;  // null: `partial` has what is needed of that picture
   std::vector<std::shared_ptr<const AudioFeatures>> audio;
   double duration_s = 0;                   // what fractions of the answers are fractions of
   std::shared_ptr<PartialWindow> partial;  // or null; encode() takes what it holds

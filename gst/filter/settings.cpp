@@ -293,8 +293,14 @@ ModelKey Settings::model_key() const {
   constexpr double kWholeStream = 300;  // of which nobody knows the length yet
   longest.seconds =
       window_duration > 0 ? static_cast<double>(window_duration) / GST_SECOND : kWholeStream;
-  longest.frames =
-      static_cast<int64_t>(std::ceil(longest.seconds * pictures.numerator / pictures.denominator));
+  const auto n_pictures = [&](double seconds) {
+    return static_cast<int64_t>(std::ceil(seconds * pictures.numerator / pictures.denominator));
+  };
+  longest.frames = n_pictures(longest.seconds);
+  const SamplingShape windows = shape();
+  if (windows.duration > Time::zero())
+    longest.shared_frames =
+        n_pictures(std::chrono::duration<double>(windows.duration - windows.stride).count());
   return {model_place().folder, device, precision, memory_limit, weights, keys,
           unload_after,         longest};
 }

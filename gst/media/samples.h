@@ -14,7 +14,8 @@ class AudioFeatures;  // the engine's (model/window.h)
 class FrameFeatures;
 
 // One sampled picture at the model's size. Overlapping windows share it. `features` belongs to the
-// model's worker thread: made once, good for every window that holds the frame.
+// model's worker thread: good for every window that holds the frame, and let go of when no later
+// one needs them.
 struct SampledFrame {
   Time pts{};
   std::optional<Time> utc;  // since 1970, from a reference timestamp

@@ -39,11 +39,22 @@ struct AskPlan {
   bool operator==(const AskPlan&) const = default;
 };
 
+// A window's pictures that the model has made its own already.
+struct StreamedPictures {
+  std::shared_ptr<PartialWindow> keys;                      // null: none
+  std::vector<std::shared_ptr<const SampledFrame>> frames;  // in it, by place
+  bool has(size_t place, const std::shared_ptr<const SampledFrame>& frame) const {
+    return keys && place < frames.size() && frames[place] == frame;
+  }
+};
+
 struct AnalysisWindow {
   uint64_t index = 0;
   Time start{}, stop{};
   bool partial = false;
   Time next_start = kForever;  // of the next window that may extend a hit; kForever: there is none
+  // What begins before it is of no use to any other window: the model keeps nothing of it.
+  Time needed_from = -kForever;
   // In order of target, doubles possible: a picture that stands is there for each of its targets.
   std::vector<std::shared_ptr<const SampledFrame>> frames;
   // The first of them that are there for a time before the stream had a picture at all, or only
@@ -61,7 +72,7 @@ struct AnalysisWindow {
   std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
   // Until when its results are of use; max(): of a file, which waits as long as it takes.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-  mutable std::shared_ptr<PartialWindow> prepared;  // or null; the worker's, until it is encoded
+  mutable StreamedPictures prepared;  // the worker's, until it is encoded
   std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();
 };
 
@@ -69,6 +80,7 @@ struct AnalysisWindow {
 struct OpenWindow {
   uint64_t index = 0, epoch = 0;  // as it will have them
   size_t n_frames = 0;            // that it will have, when the stream goes on as it says
+  Time needed_from = -kForever;   // as AnalysisWindow::needed_from will be
   std::vector<std::shared_ptr<const SampledFrame>> frames;  // that it has
 };
 

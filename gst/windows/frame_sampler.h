@@ -98,6 +98,8 @@ class FrameSampler {
   // Where the earliest open window starts: nothing before is needed any more. Only while running().
   Time earliest_start() const { return windows_.front().start; }
   uint64_t earliest_index() const { return windows_.front().index; }
+  // Where the one behind it starts, or is to start; kForever: there is none. Likewise.
+  Time next_start() const { return windows_.size() > 1 ? windows_[1].start : kForever; }
   // Targets of the earliest open window when the stream ends at `end` (kForever: not known); 0 when
   // that cannot be said. Only while running().
   uint64_t targets_of_earliest(Time end) const;

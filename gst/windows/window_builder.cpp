@@ -158,7 +158,7 @@ std::shared_ptr<AnalysisWindow> WindowBuilder::assemble(Closed& closed) {
   window->start = closed.range.start;
   window->stop = closed.range.stop;
   window->partial = closed.range.partial;
-  window->next_start = closed.range.next_start;
+  window->next_start = window->needed_from = closed.range.next_start;
   window->first_frame = closed.range.first_frame;
   for (Shown& shown : frames) window->frames.push_back(std::move(shown.frame));
   window->n_stand_ins = std::count_if(frames.begin(), frames.end(), [&](const Shown& shown) {

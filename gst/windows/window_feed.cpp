@@ -85,6 +85,7 @@ void WindowFeed::post(FeedItem item, Lock& lock) {
   if (sampler_.running()) {
     item.open_from = sampler_.earliest_start();
     item.open_index = sampler_.earliest_index();
+    item.next_from = sampler_.next_start();
     // Before the first picture it is not known yet where the window will begin.
     const bool is_known = sampler_.earliest_start() >= sampler_.first_pts();
     const Time end = origin_ && is_known ? origin_->expected_end : kForever;
@@ -320,6 +321,7 @@ void WindowFeed::tell_open_window(const FeedItem& item) {
   open->index = item.open_index;
   open->epoch = built_epoch_;
   open->n_frames = item.open_targets;
+  open->needed_from = item.next_from;
   open->frames = builder_.frames_of(item.open_index);
   if (!open->frames.empty()) callbacks_.open_window(std::move(open));
 }

@@ -108,6 +108,7 @@ class WindowFeed {
     std::shared_ptr<const StreamOrigin> origin;
     // The earliest window that is open behind this item: its start, and what it will be.
     std::optional<Time> open_from;
+    Time next_from{};                           // where the window behind that starts
     uint64_t open_index = 0, open_targets = 0;  // 0 targets: not known
   };
   struct Candidate {  // a copied frame, and what became of it

@@ -4,82 +4,32 @@
 #include <chrono>
 #include <functional>
 #include <new>
-#include <unordered_set>
 #include <utility>
+
+#include "gst/worker/window_features.h"
 
 namespace vidi {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How many pictures go to the engine in one call.
-constexpr size_t kUsual = 16;
+// How many pictures are looked at in one call.
+constexpr size_t kUsual = kPicturesAtOnce;
 constexpr size_t kSmall = 1;
-
-// Out of a step with its value; its error ends the attempt (see attempt()).
-template <class T>
-T value_of(Result<T> result) {
-  if (!result) throw EngineError(result.error().code, result.error().message);
-  return std::move(*result);
-}
-
-void check_count(size_t found, size_t expected, const char* what) {
-  if (found == expected) return;
-  throw EngineError(ErrorCode::kInternal, "The engine returned " + std::to_string(found) + " " +
-                                              what + ", expected " + std::to_string(expected) +
-                                              ".");
-}
-
-// Each picture once, however often the window shows it, without those that were seen before.
-std::vector<const SampledFrame*> unseen(const AnalysisWindow& window) {
-  std::vector<const SampledFrame*> pictures;
-  std::unordered_set<const SampledFrame*> taken;
-  for (const auto& frame : window.frames) {
-    if (!frame->features && taken.insert(frame.get()).second) pictures.push_back(frame.get());
-  }
-  return pictures;
-}
-
-Frame frame_of(const SampledFrame& picture) {
-  const size_t side = static_cast<size_t>(std::max(picture.side, 0));
-  if (side == 0 || picture.rgb.size() != side * side * 3) {
-    throw EngineError(ErrorCode::kBadInput, "A picture of side " + std::to_string(picture.side) +
-                                                " has " + std::to_string(picture.rgb.size()) +
-                                                " bytes, expected " +
-                                                std::to_string(side * side * 3) + ".");
-  }
-  return {picture.rgb.data(), picture.side, picture.side, side * 3};
-}
-
-void see_in_steps(Session& session, const std::vector<const SampledFrame*>& pictures,
-                  const Cancel& cancel, size_t at_once) {
-  for (size_t first = 0; first < pictures.size(); first += at_once) {
-    const size_t n = std::min(at_once, pictures.size() - first);
-    std::vector<Frame> frames;
-    for (size_t i = 0; i < n; ++i) frames.push_back(frame_of(*pictures[first + i]));
-    auto features = value_of(session.encode_images(frames, cancel));
-    check_count(features.size(), n, "pictures' features");
-    for (size_t i = 0; i < n; ++i) pictures[first + i]->features = std::move(features[i]);
-  }
-}
-
-void hear_sound(Session& session, const AnalysisWindow& window) {
-  for (const auto& chunk : window.audio) {
-    if (chunk->features || chunk->samples.empty()) continue;
-    chunk->features = value_of(session.encode_audio(
-        chunk->samples.data(), static_cast<int>(chunk->samples.size()), *window.cancel));
-  }
-}
 
 std::shared_ptr<const Encoded> encode(Session& session, const AnalysisWindow& window) {
   Window features;
-  for (const auto& frame : window.frames) features.frames.push_back(frame->features);
+  const StreamedPictures& streamed = window.prepared;
+  for (const auto& frame : window.frames) {
+    const bool is_in = streamed.has(features.frames.size(), frame);
+    features.frames.push_back(is_in ? nullptr : frame->features);
+  }
   for (const auto& chunk : window.audio) {
     if (chunk->features) features.audio.push_back(chunk->features);
   }
-  features.partial = std::exchange(window.prepared, nullptr);
+  features.partial = streamed.keys;
   features.duration_s = std::chrono::duration<double>(window.stop - window.start).count();
-  return value_of(session.encode(features, *window.cancel));
+  return value_or_throw(session.encode(features, *window.cancel));
 }
 
 // The one place where exceptions end.
@@ -98,12 +48,6 @@ Result<Analysis> attempt(Body body) {
 
 bool out_of_memory(const Result<Analysis>& result) {
   return !result && result.error().code == ErrorCode::kOutOfMemory;
-}
-
-void drop_features(const AnalysisWindow& window) {
-  for (const auto& frame : window.frames) frame->features.reset();
-  for (const auto& chunk : window.audio) chunk->features.reset();
-  window.prepared.reset();
 }
 
 constexpr int kMostChances = 4;  // an element's own windows, its neighbours', other models'
@@ -145,20 +89,24 @@ Result<Analysis> encode_window(Session& session, std::shared_ptr<const AnalysisW
   const auto body = [&](size_t at_once) {
     Analysis analysis;
     analysis.window = window;
-    see_in_steps(session, unseen(*window), *window->cancel, at_once);
-    hear_sound(session, *window);
+    listen_to(session, *window);
+    if (at_once == kUsual) stream_pictures(session, *window);
+    look_at(session, unseen(*window), *window->cancel, at_once);
     analysis.encoded = encode(session, *window);
+    let_go(*window);
     return analysis;
   };
-  const auto let_go = [&] {
+  const auto free_others = [&] {
     if (!forget_windows || !forget_windows()) return false;
     session.free_caches();
     return true;
   };
-  return with_second_chance(body, let_go, [&] {
+  Result<Analysis> analysis = with_second_chance(body, free_others, [&] {
     drop_features(*window);
     session.free_caches();
   });
+  window->prepared = {};
+  return analysis;
 }
 
 Analysis with_questions(const Analysis& before, std::shared_ptr<const AskPlan> plan,
@@ -175,11 +123,11 @@ Analysis with_questions(const Analysis& before, std::shared_ptr<const AskPlan> p
 void look_ahead(Session& session, const std::vector<std::shared_ptr<const SampledFrame>>& pictures,
                 const Cancel& cancel) {
   const Result<Analysis> seen = attempt([&] {
-    std::vector<const SampledFrame*> unseen;
+    Pictures left;
     for (const auto& picture : pictures) {
-      if (!picture->features) unseen.push_back(picture.get());
+      if (!picture->features) left.push_back(picture.get());
     }
-    see_in_steps(session, unseen, cancel, kUsual);
+    look_at(session, left, cancel, kUsual);
     return Analysis();
   });
   if (!out_of_memory(seen)) return;

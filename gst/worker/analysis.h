@@ -34,12 +34,13 @@ struct Analysis {
 };
 
 // The window seen, heard and encoded, its questions still to be asked (answering.h). Features that
-// a frame or sound chunk already has are used again. When the device runs out of memory,
-// `forget_windows` may free others (true when there were any), and the window is tried again; after
-// that its features and the engine's caches are freed and everything is tried once more in the
-// smallest steps. kOverLimit is final: nothing that is freed would do. Features belong to the
-// Session that made them: when a model was loaded again, the caller drops the frames and chunks of
-// the one before.
+// a frame or sound chunk already has are used again, and let go of when no other window needs them;
+// what was let go of when the window has to be tried again is made again. When the device runs out
+// of memory, `forget_windows` may free others (true when there were any), and the window is tried
+// again; after that its features and the engine's caches are freed and everything is tried once
+// more in the smallest steps. kOverLimit is final: nothing that is freed would do. Features belong
+// to the Session that made them: when a model was loaded again, the caller drops the frames and
+// chunks of the one before.
 Result<Analysis> encode_window(Session& session, std::shared_ptr<const AnalysisWindow> window,
                                const std::function<bool()>& forget_windows = {});
 

@@ -29,6 +29,11 @@ std::optional<double> least_similarity(Session& session, const FrameFeatures& re
   return *std::min_element(similarities->begin(), similarities->end());
 }
 
+bool all_are_seen(const Pictures& pictures) {
+  return std::all_of(pictures.begin(), pictures.end(),
+                     [](const auto& picture) { return picture->features; });
+}
+
 int64_t samples_from(Time start, Time heard_until) {
   constexpr int64_t kRate = 16000;
   const auto overlap = std::chrono::duration<double>(heard_until - start);
@@ -73,6 +78,10 @@ GateReading Gate::judge(Session& session, const AnalysisWindow& window, const As
   GateReading reading;
   if (!settings.is_on || !last || !follows(window, *last) || plan != *last->plan) return reading;
   const Pictures pictures = later_than(last->seen_until, window.frames);
+  if (const auto known = opened_ahead(window); known && !all_are_seen(pictures)) {
+    reading.similarity = known;
+    return reading;
+  }
   if (!pictures.empty()) {
     look_ahead(session, pictures, *window.cancel);
     reading.similarity = least_similarity(session, *last->picture, pictures);
@@ -81,6 +90,13 @@ GateReading Gate::judge(Session& session, const AnalysisWindow& window, const As
   const int64_t heard = samples_from(window.start, last->heard_until);
   reading.is_open = differs(levels_of(window.audio, heard), last->sound);
   return reading;
+}
+
+// Once it is open the window's pictures are streamed, and their features are let go of.
+std::optional<double> Gate::opened_ahead(const AnalysisWindow& window) const {
+  std::lock_guard lock(mutex_);
+  const bool is_it = ahead_.index == window.index && ahead_.epoch == window.epoch;
+  return is_it && ahead_.is_open ? ahead_.similarity : std::nullopt;
 }
 
 void Gate::pass_by(const AnalysisWindow& window) {
@@ -116,13 +132,14 @@ bool Gate::opens(Session& session, const OpenWindow& window) {
     ahead = ahead_;
   }
   const bool is_same = ahead.index == window.index && ahead.epoch == window.epoch;
-  if (!is_same) ahead = {window.index, window.epoch, last->seen_until};
+  if (!is_same) ahead = {window.index, window.epoch, last->seen_until, false, {}};
   if (ahead.is_open) return true;
   Pictures pictures = later_than(std::max(ahead.seen_until, last->seen_until), window.frames);
   std::erase_if(pictures, [](const auto& picture) { return !picture->features; });
   if (!pictures.empty()) {
     const auto similarity = least_similarity(session, *last->picture, pictures);
     ahead.is_open = similarity && *similarity < settings.least_similarity;
+    ahead.similarity = similarity;
     ahead.seen_until = pictures.back()->pts;
   }
   remember(ahead);

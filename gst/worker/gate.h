@@ -58,9 +58,11 @@ class Gate {
     uint64_t index = 0, epoch = 0;
     Time seen_until = Time::min();
     bool is_open = false;
+    std::optional<double> similarity;  // of what was looked at last
   };
   using Pictures = std::vector<std::shared_ptr<const SampledFrame>>;
 
+  std::optional<double> opened_ahead(const AnalysisWindow& window) const;
   static bool follows(const AnalysisWindow& window, const Reference& last);
   std::pair<GateSettings, std::optional<Reference>> now() const;
   void remember(const Ahead& ahead);

@@ -1,11 +1,29 @@
 #include "gst/worker/kept_windows.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace vidi {
 namespace {
 
 constexpr size_t kMostRemembered = 32;  // windows of an owner that gave way
+
+// Its pictures and its sound as results tell of them.
+std::shared_ptr<const AnalysisWindow> without_media(const AnalysisWindow& window) {
+  auto kept = std::make_shared<AnalysisWindow>(window);
+  for (auto& frame : kept->frames) {
+    auto light = std::make_shared<SampledFrame>();
+    light->pts = frame->pts, light->utc = frame->utc;
+    frame = std::move(light);
+  }
+  for (auto& chunk : kept->audio) {
+    auto light = std::make_shared<SoundChunk>();
+    light->position = chunk->position;
+    chunk = std::move(light);
+  }
+  return kept;
+}
 
 }  // namespace
 
@@ -31,8 +49,10 @@ void KeptWindows::set_bound(Owner owner, size_t n) {
 
 void KeptWindows::add(Owner owner, const Analysis& analysis) {
   Windows gone;
+  Kept kept{owner, analysis};
+  if (analysis.encoded) kept.analysis.window = without_media(*analysis.window);
   std::lock_guard lock(mutex_);
-  windows_.push_back({owner, analysis});
+  windows_.push_back(std::move(kept));
   gone = take_beyond_bound(owner);
 }
 

@@ -1,7 +1,8 @@
 // The last analysed windows of all clients of a model, as they are encoded, for questions that come
-// later. They have memory that nobody else wants: the oldest goes first. Those that the gate was
-// closed for are not encoded, have no memory to give and are encoded when they are asked about.
-// Thread-safe.
+// later: without what they were made of, pixels, samples and features. They have memory that nobody
+// else wants: the oldest goes first. Those that the gate was closed for are not encoded: they keep
+// pixels and samples, have no memory of the device to give, and are encoded when they are asked
+// about. Thread-safe.
 #pragma once
 
 #include <cstddef>

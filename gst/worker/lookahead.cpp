@@ -9,10 +9,18 @@
 namespace vidi {
 namespace {
 
-constexpr size_t kAtOnce = 16;  // pictures; more would keep a question waiting
+constexpr size_t kAtOnce = kPicturesAtOnce;  // more would keep a question waiting
+constexpr size_t kMostStay = 64;             // that were streamed: the usual window's
 constexpr size_t kMostPictures = 4096, kMostSounds = 256;
 // A stream may say of itself that it lasts for years.
 constexpr size_t kLongestWindow = 1 << 15;
+
+// Pictures of which features may be there at once. Fewer than are looked at in a call are not worth
+// a bound.
+size_t most_seen(const Session& session) {
+  const auto most = static_cast<size_t>(session.info().most_features);
+  return most == 0 ? SIZE_MAX : std::max(most, kAtOnce);
+}
 
 }  // namespace
 
@@ -43,16 +51,30 @@ void Lookahead::forget() {
   if (cancel_) cancel_->cancel();
 }
 
+// What is looked at is streamed before more is looked at: few features exist at once. A gate has to
+// see it first.
 bool Lookahead::work(Session& session, const WillBeAnalysed& will_be_analysed) {
-  return look(session) || hear(session) || stream(session, will_be_analysed);
+  if (will_be_analysed) return look(session) || hear(session) || stream(session, will_be_analysed);
+  return stream(session, {}) || look(session) || hear(session);
 }
 
+// Without room for their features the pictures wait, and in the end their window looks at them.
 bool Lookahead::look(Session& session) {
   const auto cancel = new_cancel();
-  const Pictures pictures = next_pictures();
+  const size_t most = most_seen(session);
+  const Pictures pictures = next_pictures(std::min(kAtOnce, most - std::min(most, n_seen())));
   if (pictures.empty()) return false;
   look_ahead(session, pictures, *cancel);
+  seen_.insert(seen_.end(), pictures.begin(), pictures.end());
   return true;
+}
+
+size_t Lookahead::n_seen() {
+  std::erase_if(seen_, [](const std::weak_ptr<const SampledFrame>& weak) {
+    const auto picture = weak.lock();
+    return !picture || !picture->features;
+  });
+  return seen_.size();
 }
 
 bool Lookahead::hear(Session& session) {
@@ -70,10 +92,10 @@ bool Lookahead::hear(Session& session) {
   return true;
 }
 
-Lookahead::Pictures Lookahead::next_pictures() {
+Lookahead::Pictures Lookahead::next_pictures(size_t most) {
   Pictures pictures;
   std::lock_guard lock(mutex_);
-  while (!pictures_.empty() && pictures.size() < kAtOnce) {
+  while (!pictures_.empty() && pictures.size() < most) {
     auto picture = pictures_.front().lock();
     pictures_.pop_front();
     if (picture && !picture->features) pictures.push_back(std::move(picture));
@@ -99,6 +121,7 @@ bool Lookahead::stream(Session& session, const WillBeAnalysed& will_be_analysed)
   const auto advanced = session.append(*piece.preparation, piece.first, piece.features, *cancel);
   if (advanced) {
     go_on(window, piece.features.size());
+    let_go(session, *window, piece);
   } else {
     piece = {};
     give_up(*window);
@@ -111,8 +134,24 @@ void Lookahead::go_on(const std::shared_ptr<const OpenWindow>& window, size_t n_
   std::lock_guard lock(mutex_);
   Started* started = find(window->index, window->epoch);
   if (!started) return;  // forgotten meanwhile
-  started->n_done += n_more;
+  const auto first = window->frames.begin() + static_cast<std::ptrdiff_t>(started->done.size());
+  started->done.insert(started->done.end(), first, first + static_cast<std::ptrdiff_t>(n_more));
   if (!open_window_) open_window_ = window;  // there may be more of it
+}
+
+// Of what is streamed the oldest go first. Some stay as long as there is room: a window that ends
+// early is another one than was streamed, and wants them once more. The last may stand.
+void Lookahead::let_go(const Session& session, const OpenWindow& window, const Piece& piece) {
+  const auto& frames = window.frames;
+  const size_t last = piece.first + piece.features.size() - 1;
+  const size_t stay = std::min(kMostStay, most_seen(session) - kAtOnce);
+  size_t n = n_seen();
+  for (size_t i = 0; i < last && n > stay; ++i) {
+    const bool is_needed = frames[i] == frames[last] || frames[i]->pts >= window.needed_from;
+    if (is_needed || !frames[i]->features) continue;
+    frames[i]->features.reset();
+    --n;
+  }
 }
 
 void Lookahead::give_up(const OpenWindow& window) {
@@ -121,6 +160,7 @@ void Lookahead::give_up(const OpenWindow& window) {
   if (!started) return;
   started->given_up = true;
   started->preparation.reset();
+  started->done.clear();
 }
 
 // False when the device has no room for it now, or what was begun has failed.
@@ -134,7 +174,7 @@ bool Lookahead::make_room(Session& session, const OpenWindow& window, const Canc
   if (!preparation || !*preparation) return false;
   std::lock_guard lock(mutex_);
   if (cancel.cancelled()) return false;
-  started_.push_back({window.index, window.epoch, std::move(*preparation)});
+  started_.push_back({window.index, window.epoch, std::move(*preparation), {}});
   return true;
 }
 
@@ -144,7 +184,7 @@ Lookahead::Piece Lookahead::next_piece(const OpenWindow& window) {
   const Started* started = find(window.index, window.epoch);
   if (!started || !started->preparation) return {};  // given up meanwhile
   if (window.frames.size() > started->preparation->n_frames()) return {};
-  Piece piece{started->preparation, {}, started->n_done};
+  Piece piece{started->preparation, {}, started->done.size()};
   for (size_t i = piece.first; i < window.frames.size() && piece.features.size() < kAtOnce; ++i) {
     if (!window.frames[i]->features) break;
     piece.features.push_back(window.frames[i]->features);
@@ -160,7 +200,8 @@ void Lookahead::hand_over(const AnalysisWindow& window) {
     const auto picture = weak.lock();
     return !picture || its.count(picture.get()) > 0;
   });
-  if (Started* started = find(window.index, window.epoch)) window.prepared = started->preparation;
+  if (Started* started = find(window.index, window.epoch))
+    window.prepared = {started->preparation, started->done};
   const auto is_past = [&](uint64_t index, uint64_t epoch) {
     return epoch != window.epoch || index <= window.index;
   };
@@ -181,6 +222,7 @@ bool Lookahead::free_room() {
   for (Started& started : started_) {
     freed = freed || started.preparation;
     started.preparation.reset();
+    started.done.clear();
     started.given_up = true;
   }
   return freed;

@@ -42,7 +42,7 @@ class Lookahead {
   struct Started {  // a window whose pictures are being streamed
     uint64_t index = 0, epoch = 0;
     std::shared_ptr<PartialWindow> preparation;
-    size_t n_done = 0;
+    std::vector<std::shared_ptr<const SampledFrame>> done;  // in it
     bool given_up = false;
   };
   struct Piece {  // of it, that can be streamed now
@@ -55,10 +55,12 @@ class Lookahead {
   bool look(Session& session);
   bool hear(Session& session);
   bool stream(Session& session, const WillBeAnalysed& will_be_analysed);
-  Pictures next_pictures();
+  Pictures next_pictures(size_t most);
+  size_t n_seen();
   bool make_room(Session& session, const OpenWindow& window, const Cancel& cancel);
   Piece next_piece(const OpenWindow& window);
   void go_on(const std::shared_ptr<const OpenWindow>& window, size_t n_more);
+  void let_go(const Session& session, const OpenWindow& window, const Piece& piece);
   void give_up(const OpenWindow& window);
   Started* find(uint64_t index, uint64_t epoch);
   const Started* find(uint64_t index, uint64_t epoch) const;
@@ -68,7 +70,8 @@ class Lookahead {
   std::deque<std::weak_ptr<const SampledFrame>>
       pictures_;  // a window that is dropped frees its own
   std::deque<std::weak_ptr<const SoundChunk>> sounds_;
-  std::shared_ptr<const OpenWindow> open_window_;  // null: nothing new
+  std::vector<std::weak_ptr<const SampledFrame>> seen_;  // the worker's: have features
+  std::shared_ptr<const OpenWindow> open_window_;        // null: nothing new
   std::list<Started> started_;
   std::shared_ptr<Cancel> cancel_;  // of what is under way
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gst/worker/analysis.h"
+#include "gst/worker/window_features.h"
 
 namespace vidi {
 namespace {
@@ -26,13 +27,6 @@ Moment deadline_of(const AnalysisWindow& window) {
 std::shared_ptr<const AskPlan> plan_for(const Session& session, const AnalysisWindow& window) {
   const bool is_other = !session.info().has_highlight_prompt && window.plan_without_prompt;
   return is_other ? window.plan_without_prompt : window.plan;
-}
-
-// Pictures' features serve later windows only: the others free the device's memory.
-void free_features(const AnalysisWindow& window) {
-  for (const auto& frame : window.frames) {
-    if (frame->pts < window.next_start) frame->features.reset();
-  }
 }
 
 // Reports the window's end of work, also when something throws.
@@ -301,6 +295,7 @@ bool ModelClient::work(Schedule::Kind kind, const Desk& desk) {
   if (kind == Schedule::Kind::kAsk) return begin_request(desk);
   if (kind == Schedule::Kind::kGate) return judge_window(desk);
   if (kind == Schedule::Kind::kWindow) return begin_window(desk);
+  if (!gate_.is_on()) return lookahead_.work(desk.session);
   return lookahead_.work(
       desk.session, [&](const OpenWindow& window) { return gate_.opens(desk.session, window); });
 }
@@ -376,7 +371,7 @@ bool ModelClient::begin_request(const Desk& desk) {
     if (kept.encoded)
       desk.answer(std::move(kept), true);
     else
-      encode_request(desk, kept.window), free_features(*kept.window);
+      encode_request(desk, kept.window);
   }
   return true;
 }
@@ -449,7 +444,7 @@ bool ModelClient::take_gated(const std::shared_ptr<const AnalysisWindow>& window
   if (queue_.front() != window) return false;
   queue_.pop()->plan = plan;
   lookahead_.hand_over(*window);
-  window->prepared.reset();
+  window->prepared = {};
   ++counters_.windows_gated;
   gate_.pass_by(*window);
   return true;
@@ -459,6 +454,7 @@ bool ModelClient::take_gated(const std::shared_ptr<const AnalysisWindow>& window
 void ModelClient::gated(const std::shared_ptr<const AnalysisWindow>& window,
                         const GateReading& reading) {
   const WorkDone done{queue_};
+  let_go(*window);
   Analysis analysis;
   analysis.window = window;
   keep(analysis);
@@ -469,11 +465,17 @@ bool ModelClient::begin_window(const Desk& desk) {
   const auto window = next_window();
   if (!window) return false;
   window->plan = plan_for(desk.session, *window);
+  const Time needed_from = window->needed_from;
+  // The gate compares with its last picture.
+  if (gate_.is_on() && !window->frames.empty())
+    window->needed_from = std::min(needed_from, window->frames.back()->pts);
   Result<Analysis> encoded = encode_window(desk.session, window, [this] { return find_room(); });
   if (!encoded) return answered(false, encoded.error()), true;
   if (gate_.is_on()) {
     encoded->gate = reading_of(*window);
     gate_.analysed(*window);
+    window->needed_from = needed_from;
+    let_go(*window);
   }
   desk.answer(std::move(*encoded), false);
   return true;
@@ -547,7 +549,6 @@ void ModelClient::tell_refusals(const Analysis& analysis) {
 // For `ask`.
 void ModelClient::keep(const Analysis& analysis) {
   const AnalysisWindow& window = *analysis.window;
-  free_features(window);
   std::lock_guard lock(mutex_);
   if (window.epoch != epoch_ || !model_) return;
   model_->kept().add(this, analysis);

@@ -258,6 +258,7 @@ Result<std::unique_ptr<Session>> SharedModel::open_session() {
     options.keys = key_.keys;
     options.window_seconds = key_.longest.seconds;
     options.window_frames = key_.longest.frames;
+    options.window_shared_frames = key_.longest.shared_frames;
     options.progress = [this](double fraction) { tell_progress(fraction); };
     Result<std::unique_ptr<Session>> opened = api_.open(options, cancel_load_);
     if (opened && !*opened) return Error{ErrorCode::kInternal, "The engine opened no session."};

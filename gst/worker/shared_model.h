@@ -30,8 +30,8 @@ namespace vidi {
 // What the memory of a model is planned for. Does not tell models apart: the first element's
 // counts.
 struct LongestWindow {
-  double seconds = 0;  // 0 = not known
-  int64_t frames = 0;
+  double seconds = 0;                     // 0 = not known
+  int64_t frames = 0, shared_frames = 0;  // shared: the next window has them as well
   bool operator==(const LongestWindow&) const { return true; }
 };
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "model/result.h"
+#include "model/window.h"
 
 namespace vidi {
 
@@ -21,16 +22,6 @@ namespace {
 int64_t with_gaps(int64_t bytes) { return bytes + bytes / 4; }
 
 constexpr int64_t kUsualPrompt = 64;  // tokens, not known when a window is encoded
-
-// What CUDA's caching allocator takes for a tensor: up to 1 MiB it is one of many in a segment of 2
-// MiB; up to 10 MiB one of a few in a segment of 20 MiB, whose rest is of no use to tensors of the
-// same size; larger ones have a segment of their own, rounded up to 2 MiB.
-int64_t with_rounding(int64_t bytes) {
-  constexpr int64_t kMiB = int64_t{1} << 20, kShared = 20 * kMiB;
-  if (bytes <= kMiB) return (bytes + 511) / 512 * 512;
-  if (bytes <= 10 * kMiB) return kShared / (kShared / bytes);
-  return (bytes + 2 * kMiB - 1) / (2 * kMiB) * (2 * kMiB);
-}
 
 std::string allowed_text(int64_t limit, bool was_asked) {
   return was_asked ? "memory-limit allows " + bytes_text(limit)
@@ -70,6 +61,16 @@ int64_t held_without_towers(const MemoryState& state) {
 }
 
 }  // namespace
+
+// Up to 1 MiB it is one of many in a segment of 2 MiB; up to 10 MiB one of a few in a segment of 20
+// MiB, whose rest is of no use to tensors of the same size; larger ones have a segment of their
+// own, rounded up to 2 MiB.
+int64_t with_rounding(int64_t bytes) {
+  constexpr int64_t kMiB = int64_t{1} << 20, kShared = 20 * kMiB;
+  if (bytes <= kMiB) return (bytes + 511) / 512 * 512;
+  if (bytes <= 10 * kMiB) return kShared / (kShared / bytes);
+  return (bytes + 2 * kMiB - 1) / (2 * kMiB) * (2 * kMiB);
+}
 
 // At its peak, between the two products of a layer's feed-forward, these are alive, in rows of H
 // (hidden) and I (intermediate): the projected tokens and their scaled copy (2 H), the layer's
@@ -113,7 +114,7 @@ WindowNeed window_need(const DecoderConfig& config, int64_t n_image_tokens, int6
                        int64_t element_size, const KeyPlace& place) {
   WindowNeed need;
   need.decoder = config, need.element_size = element_size;
-  need.n_tokens = n_image_tokens + n_audio_tokens;
+  need.n_tokens = n_image_tokens + n_audio_tokens, need.n_audio_tokens = n_audio_tokens;
   for (const int64_t n : {n_image_tokens, n_audio_tokens}) {
     for (const int64_t bytes : key_tensor_bytes(config, n, element_size, place.format))
       need.keys += config.layers * (place.on_cuda ? with_rounding(bytes) : bytes);
@@ -124,10 +125,23 @@ WindowNeed window_need(const DecoderConfig& config, int64_t n_image_tokens, int6
   return need;
 }
 
-int64_t bytes_needed(const WindowNeed& need, int64_t piece_tokens) {
+// They are looked at some in a call, so the last ones of a call may belong to the next piece.
+int64_t feature_bytes(const LookNeed& look, int64_t piece_tokens, bool towers_leave) {
+  constexpr auto kAtOnce = static_cast<int64_t>(kPicturesAtOnce);
+  const int64_t piece = std::max<int64_t>(1, piece_tokens / look.frame_tokens);
+  const int64_t some = std::min(look.n_unseen, piece + kAtOnce - 1 + look.n_shared);
+  return look.frame_bytes * (towers_leave ? look.n_unseen : some);
+}
+
+// The towers' workspace is another one than the stream's: what the allocator keeps of the one is of
+// no use to the other, so both count. Where the towers leave, theirs has gone with them.
+int64_t bytes_needed(const WindowNeed& need, int64_t piece_tokens, bool towers_leave) {
   const int64_t rows = std::min(piece_tokens, std::max<int64_t>(need.n_tokens, 1));
-  const int64_t stream = stream_bytes(need.decoder, rows, need.element_size) + need.joined;
-  return need.keys + with_gaps(std::max(stream, need.question));
+  const int64_t joined = need.joined * std::min(piece_tokens, need.n_audio_tokens);
+  const int64_t stream = stream_bytes(need.decoder, rows, need.element_size) + joined;
+  const int64_t looking = need.look.n_unseen > 0 && !towers_leave ? need.look.towers : 0;
+  return need.keys + with_gaps(std::max(stream, need.question)) + looking +
+         feature_bytes(need.look, piece_tokens, towers_leave);
 }
 
 std::optional<MemoryPlan> find_plan(const MemoryState& state, const WindowNeed& need) {
@@ -137,7 +151,7 @@ std::optional<MemoryPlan> find_plan(const MemoryState& state, const WindowNeed& 
     if (!leave && !state.towers_in) continue;  // there is no need to fetch them now
     const int64_t smallest = leave ? kSmallestPiece : kSmallestPieceWithTowers;
     for (int64_t piece = kStreamTokens; piece >= smallest; piece /= 2) {
-      if (bytes_needed(need, piece) + (leave ? 0 : state.towers) <= room)
+      if (bytes_needed(need, piece, leave) + (leave ? 0 : state.towers) <= room)
         return MemoryPlan{leave && state.towers_in, piece};
     }
   }
@@ -147,7 +161,7 @@ std::optional<MemoryPlan> find_plan(const MemoryState& state, const WindowNeed& 
 MemoryPlan plan_window(const MemoryState& state, const WindowNeed& need) {
   if (const auto plan = find_plan(state, need)) return *plan;
   const int64_t least =
-      held_without_towers(state) + state.spare + bytes_needed(need, kSmallestPiece);
+      held_without_towers(state) + state.spare + bytes_needed(need, kSmallestPiece, true);
   refuse(state, least,
          "a window of " + std::to_string(need.n_tokens) + " tokens (" + bytes_text(need.keys) +
              " of keys and values)");

@@ -47,12 +47,24 @@ struct MemoryState {
   bool can_halve = false;       // float32 where half precision runs
 };
 
+// Pictures of a window that are still to be looked at. With the towers on the device they are
+// looked at a piece at a time, and their features go as they are streamed, but for those that later
+// windows need. Without them all of it comes before.
+struct LookNeed {
+  int64_t n_unseen = 0, n_shared = 0;  // shared: of them, those that later windows need
+  int64_t frame_bytes = 0;             // of a picture's features
+  int64_t frame_tokens = 1;            // that become of it
+  int64_t towers = 0;                  // workspace
+};
+
 // A window that is to be encoded.
 struct WindowNeed {
   int64_t n_tokens = 0;  // that go through the stream
   int64_t keys = 0;      // bytes of keys and values that are still to be allocated
-  int64_t joined = 0;    // bytes of the sound's features once more, joined while they are streamed
+  // Tokens of sound, and bytes of the features of each once more, joined while it is streamed.
+  int64_t n_audio_tokens = 0, joined = 0;
   int64_t question = 0;  // question_bytes(), for asking it afterwards
+  LookNeed look;
   DecoderConfig decoder;
   int64_t element_size = 2;
 };
@@ -77,8 +89,13 @@ WindowNeed window_need(const DecoderConfig& config, int64_t n_image_tokens, int6
 std::vector<int64_t> key_tensor_bytes(const DecoderConfig& config, int64_t n_tokens,
                                       int64_t element_size, KeyFormat keys);
 
+// What CUDA's caching allocator takes for a tensor that stays.
+int64_t with_rounding(int64_t bytes);
+
+// Features of pictures that are there at once, in pieces of so many tokens, bytes.
+int64_t feature_bytes(const LookNeed& look, int64_t piece_tokens, bool towers_leave);
 // What `need` takes of the device beyond what is held, in pieces of so many tokens.
-int64_t bytes_needed(const WindowNeed& need, int64_t piece_tokens);
+int64_t bytes_needed(const WindowNeed& need, int64_t piece_tokens, bool towers_leave = false);
 
 // The first that fits: large pieces, then smaller ones, then the same without the towers. Nothing
 // when none does.

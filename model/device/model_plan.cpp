@@ -46,7 +46,7 @@ WindowNeed need_of(const ModelPlanRequest& request, KeyFormat keys) {
   WindowNeed need = window_need(
       request.decoder, request.n_image_tokens, request.n_audio_tokens, request.element_size,
       {keys, request.on_cuda, !request.on_cuda || !request.reads_packed_keys});
-  need.joined = request.on_cuda ? request.sound_features : 0;
+  if (request.on_cuda) need.joined = request.sound_token, need.look = request.look;
   return need;
 }
 
@@ -66,7 +66,7 @@ MemoryState state_of(const ModelPlanRequest& request, const ModelPlan& plan) {
   MemoryState state;
   state.limit = request.room;
   state.towers = request.weights.towers;
-  state.held = device_bytes(request, plan) + plan.feature_bytes;
+  state.held = device_bytes(request, plan) + plan.sound_bytes;
   state.spare = plan.spare_bytes;
   return state;
 }
@@ -77,7 +77,7 @@ int64_t bytes_before(const ModelPlanRequest& request, const ModelPlan& plan) {
   // Eight readers have a piece each, as read, as converted and as packed; and what the allocator
   // cannot use between tensors that stay.
   constexpr int64_t kLoading = int64_t{512} << 20;
-  const int64_t looking = plan.feature_bytes + request.tower_work + kSpareOnCuda;
+  const int64_t looking = plan.feature_bytes + request.look.towers + kSpareOnCuda;
   return std::max(looking, plan.spilled_layers > 0 ? kLoading : plan.spare_bytes);
 }
 
@@ -90,15 +90,18 @@ ModelPlan line_of(const ModelPlanRequest& request, const Form& form, int64_t spi
   // On the CPU neither is counted (device_memory.h).
   if (request.on_cuda && form.weights == WeightFormat::kInt8)
     plan.spare_bytes += request.weights.expanded;
-  plan.feature_bytes = request.on_cuda ? request.features : 0;
+  plan.sound_bytes = request.on_cuda ? request.sound_features : 0;
   if (spilled_layers > 0) plan.spare_bytes += kGapsOfSpilled;
   const WindowNeed need = need_of(request, form.keys);
   const auto window = find_plan(state_of(request, plan), need);
   plan.window = window.value_or(MemoryPlan{true, kSmallestPiece});
+  const bool leave = plan.window.towers_leave;
   const int64_t loaded = device_bytes(request, plan);
-  plan.weight_bytes = loaded - (plan.window.towers_leave ? request.weights.towers : 0);
+  const int64_t seen = feature_bytes(need.look, plan.window.piece_tokens, leave);
+  plan.weight_bytes = loaded - (leave ? request.weights.towers : 0);
+  plan.feature_bytes = seen + plan.sound_bytes;
   plan.key_bytes = need.keys;
-  plan.work_bytes = bytes_needed(need, plan.window.piece_tokens) - need.keys;
+  plan.work_bytes = bytes_needed(need, plan.window.piece_tokens, leave) - need.keys - seen;
   plan.load_bytes = loaded + bytes_before(request, plan);
   plan.fits = window && (request.room == 0 || plan.load_bytes <= request.room);
   return plan;
@@ -149,6 +152,13 @@ std::string why_not_first(const std::vector<ModelPlan>& table, const ModelPlanRe
   if (spilled == 0) return why;
   return why + "; " + std::to_string(spilled) + " of " + std::to_string(request.decoder.layers) +
          " layers wait in the host's memory";
+}
+
+int64_t most_features(const ModelPlanRequest& request, const ModelPlan& plan) {
+  if (request.room == 0 || !request.on_cuda || request.look.frame_bytes == 0) return 0;
+  const int64_t left = std::max<int64_t>(0, request.room - plan.total());
+  const int64_t planned = plan.feature_bytes - plan.sound_bytes;
+  return std::max<int64_t>(1, (planned + left) / request.look.frame_bytes);
 }
 
 int64_t room_of_free(int64_t free_bytes) {

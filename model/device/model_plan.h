@@ -31,9 +31,9 @@ struct ModelPlanRequest {
   DecoderConfig decoder;
   WeightBytes weights;
   int64_t n_image_tokens = 0, n_audio_tokens = 0;  // of the longest window
-  int64_t features = 0;                            // bytes of its pictures' and sound's features
-  int64_t sound_features = 0;                      // part of it
-  int64_t tower_work = 0;                          // bytes that the towers need to make them
+  LookNeed look;                                   // at its pictures, all of them
+  int64_t sound_features = 0;                      // bytes, of all of its sound
+  int64_t sound_token = 0;                         // of one token of it
   int64_t element_size = 2;
   bool on_cuda = true;
   bool can_pack_keys = true;
@@ -52,8 +52,10 @@ struct ModelPlan {
   int64_t spilled_layers = 0;  // of the decoder, which wait in the host's memory (layer_spill.h)
   int64_t host_bytes = 0;      // theirs
   int64_t weight_bytes = 0;    // on the device meanwhile, without towers that left
-  int64_t feature_bytes = 0, key_bytes = 0;
-  int64_t work_bytes = 0;   // workspace and an allowance for gaps
+  int64_t feature_bytes = 0;   // that are there at once
+  int64_t sound_bytes = 0;     // part of them: the sound's
+  int64_t key_bytes = 0;
+  int64_t work_bytes = 0;   // workspaces and an allowance for gaps
   int64_t spare_bytes = 0;  // what is not reckoned, and a matrix that is expanded
   bool fits = true;
   int64_t load_bytes = 0;  // while it is loaded, or looks and listens: towers and all
@@ -78,6 +80,10 @@ std::string form_text(const ModelPlan& plan);  // "native weights and int8 keys"
 // Why it is not the first line: "native weights and keys need 25.70 GB, 23.90 GB are there", and
 // how many layers wait elsewhere; empty when it is.
 std::string why_not_first(const std::vector<ModelPlan>& table, const ModelPlanRequest& request);
+
+// Pictures whose features have room at once: as many as the plan reckons with, and what is left of
+// the room. 0 = any number.
+int64_t most_features(const ModelPlanRequest& request, const ModelPlan& plan);
 
 // What is free, less an allowance for other programs' changes: 3 %, 0.5 GB at least.
 int64_t room_of_free(int64_t free_bytes);

@@ -11,6 +11,13 @@ namespace {
 // For a window's questions and the workspace of its layers, where no limit says how much.
 constexpr int64_t kSpareForWork = int64_t{2} << 30;
 
+// As if the towers had come back.
+MemoryState with_towers(MemoryState state) {
+  if (!state.towers_in) state.held += state.towers;
+  state.towers_in = true;
+  return state;
+}
+
 }  // namespace
 
 WindowNeed DeviceMemory::need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const {
@@ -20,11 +27,14 @@ WindowNeed DeviceMemory::need_of(int64_t n_image_tokens, int64_t n_audio_tokens)
   place.expands = model_.decoder().expanded_media_bytes(1) > 0;
   WindowNeed need = window_need(model_.config().decoder, n_image_tokens, n_audio_tokens,
                                 model_.element_size(), place);
-  const ModelConfig& config = model_.config();
-  if (place.on_cuda)
-    need.joined =
-        n_audio_tokens * config.projector.audio_pool * config.audio.hidden * model_.element_size();
+  if (place.on_cuda) need.joined = sound_token_bytes(model_.config(), model_.element_size());
   return need;
+}
+
+// On the CPU neither features nor workspaces are counted.
+LookNeed DeviceMemory::look_need(const WindowSize& size) const {
+  if (!model_.device().is_cuda()) return {};
+  return vidi::look_need(model_.config(), size, model_.element_size());
 }
 
 MemoryState DeviceMemory::state() const {
@@ -56,6 +66,17 @@ MemoryPlan DeviceMemory::make_room(const WindowNeed& need) {
   const MemoryPlan plan = plan_window(state(), need);
   if (plan.towers_leave) make_most_room();
   return plan;
+}
+
+std::optional<MemoryPlan> DeviceMemory::make_room_to_look(const WindowNeed& need) {
+  if (!limited()) return MemoryPlan();
+  auto plan = find_plan(with_towers(state()), need);
+  if (!plan || !plan->is_usual()) {
+    free_device_cache(model_.device());
+    model_.look_for_room();
+    plan = find_plan(with_towers(state()), need);
+  }
+  return plan && !plan->towers_leave ? plan : std::nullopt;
 }
 
 // Without a limit as much is left for the work itself as a partial window leaves.

@@ -26,9 +26,13 @@ class DeviceMemory {
   WindowNeed need_of(int64_t n_image_tokens, int64_t n_audio_tokens) const;
   // Keys and values that are alive count as long as the result lives; it may outlive the session.
   HeldBytes count_keys(int64_t n_image_tokens, int64_t n_audio_tokens) const;
+  // For a window whose pictures are looked at as they are streamed.
+  LookNeed look_need(const WindowSize& size) const;
 
   // Makes room for a window, and says how it is encoded there. Throws as plan_window().
   MemoryPlan make_room(const WindowNeed& need);
+  // Likewise with the towers on the device all the time; nothing where that has no room.
+  std::optional<MemoryPlan> make_room_to_look(const WindowNeed& need);
   // Whether there is room for it as it is.
   bool has_room(const WindowNeed& need) const;
   void make_most_room();

@@ -94,6 +94,7 @@ void DeviceModel::look_for_room() {
 ModelPlan DeviceModel::plan(const WeightSource& source, const OpenOptions& options) {
   found_limit_ = 0;
   plan_text_.clear();
+  info_.most_features = 0;
   const int64_t room = this->room();
   if (room == 0) return as_asked(options);
   ModelPlanRequest request = measure_model(config_, source, options, element_size());
@@ -102,6 +103,7 @@ ModelPlan DeviceModel::plan(const WeightSource& source, const OpenOptions& optio
   const std::vector<ModelPlan> table = plan_table(request);
   const ModelPlan plan = choose_plan(table);
   plan_text_ = why_not_first(table, request);
+  info_.most_features = most_features(request, plan);
   const bool is_usual = plan_text_.empty() && plan.fits && plan.window.is_usual();
   if (!is_usual && device_.is_cuda() && limit_.bytes() == 0)
     found_limit_ = memory_use(device_).current + request.room;

@@ -51,15 +51,32 @@ WeightBytes bytes_of(const ModelConfig& config, const WeightSource& source) {
 
 }  // namespace
 
+int64_t sound_token_bytes(const ModelConfig& config, int64_t element_size) {
+  return element_size * config.projector.audio_pool * config.audio.hidden;
+}
+
 // Of pictures in the vision tower: a picture's 729 rows of 1152 values, with queries, keys, values
 // and what becomes of them eight times, or four times beside the feed-forward's 4304, in 2 bytes;
 // its pixels in float32 twice. 16 pictures: 270 MB, more than a stretch of sound needs.
 int64_t tower_workspace(const VisionConfig& config, int64_t element_size) {
-  constexpr int64_t kPictures = 16;
+  constexpr auto kPictures = static_cast<int64_t>(kPicturesAtOnce);
   const int64_t rows = kPictures * config.grid * config.grid;
   const int64_t pixels = kPictures * 3 * config.image_size * config.image_size;
   const int64_t widest = 4 * int64_t{config.hidden} + std::max(config.mlp, 4 * config.hidden);
   return rows * widest * element_size + 2 * 4 * pixels;
+}
+
+LookNeed look_need(const ModelConfig& config, const WindowSize& size, int64_t element_size) {
+  const VisionConfig& vision = config.vision;
+  LookNeed look;
+  look.n_unseen = static_cast<int64_t>(size.n_unseen);
+  look.n_shared = static_cast<int64_t>(size.n_shared);
+  look.frame_bytes =
+      with_rounding(element_size * int64_t{vision.grid} * vision.grid * vision.hidden);
+  if (size.n_frames > 0)
+    look.frame_tokens = tokens_per_frame(config, static_cast<int64_t>(size.n_frames));
+  look.towers = tower_workspace(vision, element_size);
+  return look;
 }
 
 ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& source,
@@ -78,10 +95,11 @@ ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& so
   request.n_image_tokens = n_frames * tokens_per_frame(config, n_frames);
   request.n_audio_tokens = n_states / config.projector.audio_pool;
   request.sound_features = element_size * n_states * config.audio.hidden;
-  request.tower_work = tower_workspace(config.vision, element_size);
-  request.features =
-      element_size * (n_frames * config.vision.grid * config.vision.grid * config.vision.hidden +
-                      n_states * config.audio.hidden);
+  request.sound_token = sound_token_bytes(config, element_size);
+  WindowSize size;
+  size.n_frames = size.n_unseen = static_cast<size_t>(n_frames);
+  size.n_shared = static_cast<size_t>(options.window_shared_frames);
+  request.look = look_need(config, size, element_size);
   return request;
 }
 

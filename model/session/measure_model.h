@@ -6,6 +6,7 @@
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/weights.h"
 #include "model/device/model_plan.h"
+#include "model/window.h"
 
 namespace vidi {
 
@@ -19,5 +20,9 @@ ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& so
 
 // Of the towers, while they look and listen, bytes on a GPU.
 int64_t tower_workspace(const VisionConfig& config, int64_t element_size);
+// Of the features that one token of sound is made of.
+int64_t sound_token_bytes(const ModelConfig& config, int64_t element_size);
+// What looking at the pictures of such a window takes of a GPU.
+LookNeed look_need(const ModelConfig& config, const WindowSize& size, int64_t element_size);
 
 }  // namespace vidi

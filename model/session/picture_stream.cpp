@@ -8,13 +8,26 @@
 
 namespace vidi {
 
-int64_t PictureStream::n_tokens(size_t n_frames) const {
-  const auto n = static_cast<int64_t>(n_frames);
-  return n == 0 ? 0 : n * model_.projector().tokens_per_frame(n);
+namespace {
+
+size_t frames_of(int64_t piece, int64_t per_frame) {
+  return static_cast<size_t>(std::max<int64_t>(1, piece / per_frame));
 }
 
-PictureKeys PictureStream::begin(size_t n_frames) const {
+}  // namespace
+
+int64_t PictureStream::tokens_per_frame(size_t n_frames) const {
+  return model_.projector().tokens_per_frame(static_cast<int64_t>(n_frames));
+}
+
+int64_t PictureStream::n_tokens(size_t n_frames) const {
+  return n_frames == 0 ? 0 : static_cast<int64_t>(n_frames) * tokens_per_frame(n_frames);
+}
+
+PictureKeys PictureStream::begin(size_t n_frames, int64_t piece) const {
   PictureKeys keys;
+  keys.piece = piece;
+  keys.per_piece = frames_of(piece, tokens_per_frame(n_frames));
   keys.time_codes = model_.projector().time_codes(static_cast<int64_t>(n_frames));
   keys.done.resize(n_frames);
   model_.decoder().add_media(keys.cache, Modality::kImage, n_tokens(n_frames));
@@ -27,7 +40,7 @@ void PictureStream::append(PictureKeys& keys, size_t first, const FrameList& fra
   const Projector& projector = model_.projector();
   const auto all = static_cast<int64_t>(keys.done.size());
   const int64_t per_frame = projector.tokens_per_frame(all);
-  const auto step = static_cast<size_t>(std::max<int64_t>(1, piece / per_frame));
+  const size_t step = frames_of(piece, per_frame);
   for (size_t at = 0; at < frames.size(); at += step) {
     std::vector<at::Tensor> patches;
     for (size_t i = at; i < std::min(frames.size(), at + step); ++i) {
@@ -38,7 +51,8 @@ void PictureStream::append(PictureKeys& keys, size_t first, const FrameList& fra
         projector.image_tokens(at::stack(patches), place, all, keys.time_codes, tap_);
     model_.decoder().prefill_media(tokens, Modality::kImage, place * per_frame, keys.cache, cancel,
                                    piece);
-    for (size_t i = 0; i < patches.size(); ++i) keys.done[first + at + i] = frames[at + i];
+    for (size_t i = 0; i < patches.size(); ++i)
+      keys.done[first + at + i] = Appended(frames[at + i]);
   }
 }
 
@@ -56,10 +70,10 @@ MediaCache PictureStream::finish(const Window& window, int64_t piece, const Canc
   const size_t n = window.frames.size();
   PictureKeys keys = check_partial(window)
                          ? std::exchange(dynamic_cast<PictureKeys&>(*window.partial), PictureKeys())
-                         : begin(n);
+                         : begin(n, piece);
   for (size_t i = 0; i < n;) {
     size_t end = i;
-    while (end < n && !(keys.done[end] && keys.done[end] == window.frames[end])) ++end;
+    while (end < n && !keys.done[end].is(window.frames[end])) ++end;
     if (end > i) {
       const auto first = window.frames.begin() + static_cast<std::ptrdiff_t>(i);
       append(keys, i, {first, first + static_cast<std::ptrdiff_t>(end - i)}, piece, cancel);

@@ -1,5 +1,5 @@
-// The pictures of a window as keys and values: all at once, or while the window still fills. One
-// thread at a time; throws EngineError.
+// The pictures of a window as keys and values: all at once, or a piece after the other. One thread
+// at a time; throws EngineError.
 #pragma once
 
 #include <memory>
@@ -15,13 +15,33 @@
 
 namespace vidi {
 
+// Which features were appended at a place. They are told from others when they are gone, too.
+class Appended {
+ public:
+  Appended() = default;
+  explicit Appended(const std::shared_ptr<const FrameFeatures>& features)
+      : features_(features), is_done_(true) {}
+  // Null stands for them.
+  bool is(const std::shared_ptr<const FrameFeatures>& features) const {
+    const bool same = !features_.owner_before(features) && !features.owner_before(features_);
+    return is_done_ && (!features || same);
+  }
+
+ private:
+  std::weak_ptr<const FrameFeatures> features_;
+  bool is_done_ = false;
+};
+
 // A window's pictures as far as they have come.
 struct PictureKeys final : PartialWindow {
   MediaCache cache;
   at::Tensor time_codes;
-  FrameList done;  // by place; null: not yet
+  std::vector<Appended> done;  // by place
+  int64_t piece = kStreamTokens;
+  size_t per_piece = 1;  // pictures
   HeldBytes held;
   size_t n_frames() const override { return done.size(); }
+  size_t frames_per_piece() const override { return per_piece; }
 };
 
 class PictureStream {
@@ -30,8 +50,8 @@ class PictureStream {
   PictureStream(const DeviceModel& model, const DeviceMemory& memory, const Tap& tap)
       : model_(model), memory_(memory), tap_(tap) {}
 
-  // Room for a window of `n_frames` pictures.
-  PictureKeys begin(size_t n_frames) const;
+  // Room for a window of `n_frames` pictures, which are to come in pieces of so many tokens.
+  PictureKeys begin(size_t n_frames, int64_t piece) const;
   // Makes the keys and values of pictures first, first + 1 ..., at most `piece` tokens at a time.
   void append(PictureKeys& keys, size_t first, const FrameList& frames, int64_t piece,
               const Cancel& cancel) const;
@@ -43,6 +63,7 @@ class PictureStream {
   int64_t n_tokens(size_t n_frames) const;
 
  private:
+  int64_t tokens_per_frame(size_t n_frames) const;
   const DeviceModel& model_;
   const DeviceMemory& memory_;
   const Tap& tap_;

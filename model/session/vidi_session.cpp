@@ -94,6 +94,12 @@ Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames
                                                       [&] { return windows_.begin(n_frames); });
 }
 
+Result<std::shared_ptr<PartialWindow>> VidiSession::begin_complete_window(
+    const WindowSize& size) noexcept {
+  return with_weights<std::shared_ptr<PartialWindow>>(
+      Cancel(), [&] { return windows_.begin_complete(size); });
+}
+
 Result<bool> VidiSession::append(PartialWindow& partial, size_t first, const FrameList& frames,
                                  const Cancel& cancel) noexcept {
   return with_weights<bool>(cancel,

@@ -35,6 +35,8 @@ class VidiSession final : public Session {
   Result<std::vector<double>> similarities(const FrameFeatures& reference,
                                            const FrameList& frames) noexcept override;
   Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept override;
+  Result<std::shared_ptr<PartialWindow>> begin_complete_window(
+      const WindowSize& size) noexcept override;
   Result<bool> append(PartialWindow& partial, size_t first, const FrameList& frames,
                       const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const Encoded>> encode(const Window& window,

@@ -46,13 +46,28 @@ std::shared_ptr<PartialWindow> WindowEncoder::begin(size_t n_frames) const {
   // theirs.
   const int64_t left = std::max(kSpareBytes, memory_.window_bytes() / 3);
   if (memory_.room_ahead() < bytes + left) return nullptr;
-  return std::make_shared<PictureKeys>(pictures_.begin(n_frames));
+  return std::make_shared<PictureKeys>(pictures_.begin(n_frames, kStreamTokens));
+}
+
+std::shared_ptr<PartialWindow> WindowEncoder::begin_complete(const WindowSize& size) {
+  if (size.n_frames < 2) return nullptr;
+  WindowNeed need = memory_.need_of(pictures_.n_tokens(size.n_frames),
+                                    n_audio_tokens(size.n_samples / kHopSamples));
+  need.look = memory_.look_need(size);
+  const auto plan = memory_.make_room_to_look(need);
+  if (!plan) return nullptr;
+  return std::make_shared<PictureKeys>(pictures_.begin(size.n_frames, plan->piece_tokens));
+}
+
+// Sound of less than two tokens counts as none.
+int64_t WindowEncoder::n_audio_tokens(int64_t audio_size) const {
+  const int64_t steps = audio_size / 2;
+  const bool is_heard = steps >= 2 * model_.config().projector.audio_pool;
+  return is_heard ? model_.projector().n_audio_tokens(steps) : 0;
 }
 
 bool WindowEncoder::has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const {
-  const int64_t steps = n_samples / kHopSamples / 2;
-  const bool is_heard = steps >= 2 * model_.config().projector.audio_pool;
-  const int64_t n_audio = is_heard ? model_.projector().n_audio_tokens(steps) : 0;
+  const int64_t n_audio = n_audio_tokens(n_samples / kHopSamples);
   const int64_t n_image = n_frames < 2 ? 0 : pictures_.n_tokens(n_frames);
   WindowNeed need = memory_.need_of(n_image, n_audio);
   if (has_pictures) need.keys = memory_.need_of(0, n_audio).keys;
@@ -69,29 +84,35 @@ void WindowEncoder::append(PartialWindow& partial, size_t first, const FrameList
                                                 " on for a partial window of " +
                                                 std::to_string(partial.n_frames()) + " frames");
   }
-  pictures_.append(*own, first, frames, kStreamTokens, cancel);
+  pictures_.append(*own, first, frames, own->piece, cancel);
 }
 
-// Sound of less than two tokens counts as none.
-WindowEncoder::Sound WindowEncoder::join_sound(const Window& window) const {
+WindowEncoder::Sound WindowEncoder::take_sound(const Window& window) const {
   Sound sound;
-  std::vector<at::Tensor> chunks;
   for (size_t i = 0; i < window.audio.size(); ++i) {
     const auto& audio = own_kind<TowerAudio>(window.audio[i].get(), "a stretch of sound");
     check_stretch(audio, i, i + 1 == window.audio.size());
     sound.audio_size += audio.samples / kHopSamples;
-    chunks.push_back(audio.states);
+    sound.states.push_back(audio.states);
   }
-  const int64_t steps = sound.audio_size / 2;
-  if (steps < 2 * model_.config().projector.audio_pool) return sound;
-  sound.states = at::cat(chunks).narrow(0, 0, steps);
-  sound.n_tokens = model_.projector().n_audio_tokens(steps);
+  sound.n_tokens = n_audio_tokens(sound.audio_size);
   return sound;
+}
+
+at::Tensor WindowEncoder::Sound::joined(int64_t first, int64_t n) const {
+  std::vector<at::Tensor> parts;
+  int64_t at = 0;  // where a stretch begins
+  for (const at::Tensor& stretch : states) {
+    const int64_t begin = std::max(first, at), end = std::min(first + n, at + stretch.size(0));
+    if (begin < end) parts.push_back(stretch.narrow(0, begin - at, end - begin));
+    at += stretch.size(0);
+  }
+  return at::cat(parts);
 }
 
 std::shared_ptr<const Encoded> WindowEncoder::encode(const Window& window, const Cancel& cancel) {
   check_window(window);
-  const Sound sound = join_sound(window);
+  const Sound sound = take_sound(window);
   if (window.frames.empty() && sound.n_tokens == 0) {
     throw EngineError(ErrorCode::kBadInput,
                       "a window without frames and with less than two tokens "
@@ -103,20 +124,23 @@ std::shared_ptr<const Encoded> WindowEncoder::encode(const Window& window, const
 }
 
 // By the plan; where the allocator finds no room in spite of it, once more with all the room there
-// can be.
+// can be, unless features that it would take are gone.
 std::shared_ptr<EncodedWindow> WindowEncoder::encode_in_room(const Window& window,
                                                              const Sound& sound,
                                                              const Cancel& cancel) {
   WindowNeed need = memory_.need_of(pictures_.n_tokens(window.frames.size()), sound.n_tokens);
   if (pictures_.check_partial(window)) need.keys = memory_.need_of(0, sound.n_tokens).keys;
   const MemoryPlan plan = memory_.make_room(need);
+  const std::string what = "a window of " + std::to_string(need.n_tokens) + " tokens";
   try {
     return encode_in_pieces(window, sound, plan.piece_tokens, cancel);
   } catch (const c10::OutOfMemoryError&) {
     if (!memory_.limited()) throw;
+    const bool has_gaps = std::count(window.frames.begin(), window.frames.end(), nullptr) > 0;
+    if (has_gaps) memory_.explain_shortage(what);
   }
   memory_.make_most_room();
-  return memory_.explained("a window of " + std::to_string(need.n_tokens) + " tokens",
+  return memory_.explained(what,
                            [&] { return encode_in_pieces(window, sound, kSmallestPiece, cancel); });
 }
 
@@ -138,13 +162,13 @@ void WindowEncoder::add_sound(MediaCache& cache, const Sound& sound, int64_t pie
   const Decoder& decoder = model_.decoder();
   decoder.add_media(cache, Modality::kAudio, sound.n_tokens);
   tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));
-  tap_into(tap_, "audio.encoder", sound.states);
+  if (tap_) tap_into(tap_, "audio.encoder", sound.joined(0, sound.audio_size / 2));
   const int64_t pool = model_.config().projector.audio_pool;
   const int64_t step = tap_ ? sound.n_tokens : piece;  // a trace has all of it at once
   for (int64_t first = 0; first < sound.n_tokens; first += step) {
     const int64_t n = std::min(step, sound.n_tokens - first);
-    const at::Tensor tokens = model_.projector().audio_tokens(
-        sound.states.narrow(0, first * pool, n * pool), first, sound.n_tokens, tap_);
+    const at::Tensor tokens = model_.projector().audio_tokens(sound.joined(first * pool, n * pool),
+                                                              first, sound.n_tokens, tap_);
     decoder.prefill_media(tokens, Modality::kAudio, first, cache, cancel, piece);
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "model/session/encoded_window.h"
 #include "model/session/picture_stream.h"
@@ -15,8 +16,9 @@ class WindowEncoder {
   WindowEncoder(const DeviceModel& model, DeviceMemory& memory, const Tap& tap)
       : model_(model), memory_(memory), tap_(tap), pictures_(model, memory, tap) {}
 
-  // These three as the API says (model/session.h).
+  // These four as the API says (model/session.h).
   std::shared_ptr<PartialWindow> begin(size_t n_frames) const;
+  std::shared_ptr<PartialWindow> begin_complete(const WindowSize& size);
   void append(PartialWindow& partial, size_t first, const FrameList& frames,
               const Cancel& cancel) const;
   std::shared_ptr<const Encoded> encode(const Window& window, const Cancel& cancel);
@@ -25,13 +27,15 @@ class WindowEncoder {
   bool has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const;
 
  private:
-  // A window's stretches joined.
+  // A window's stretches, one after the other.
   struct Sound {
-    at::Tensor states;       // the encoder's, cut to what the samples fill; undefined: none
-    int64_t audio_size = 0;  // frames of the log-mel picture that the samples fill
+    std::vector<at::Tensor> states;  // the encoder's
+    int64_t audio_size = 0;          // frames of the log-mel picture that the samples fill
     int64_t n_tokens = 0;
+    at::Tensor joined(int64_t first, int64_t n) const;  // so many steps
   };
-  Sound join_sound(const Window& window) const;
+  Sound take_sound(const Window& window) const;
+  int64_t n_audio_tokens(int64_t audio_size) const;
   std::shared_ptr<EncodedWindow> encode_in_room(const Window& window, const Sound& sound,
                                                 const Cancel& cancel);
   std::shared_ptr<EncodedWindow> encode_in_pieces(const Window& window, const Sound& sound,

@@ -65,7 +65,7 @@ WindowNeed need_of(int seconds, int64_t size = kHalf) {
   const int64_t n_audio = 10 * seconds;
   need.n_tokens = 196 * seconds + n_audio;
   need.keys = 2 * need.n_tokens * d.layers * d.kv_heads * d.head_dim * size;
-  need.joined = n_audio * 5 * 1280 * size;
+  need.n_audio_tokens = n_audio, need.joined = 5 * 1280 * size;
   need.question = question_bytes(d, 64, size);
   return need;
 }
@@ -191,6 +191,34 @@ TEST(MemoryPlan, NamesHalfPrecisionWhereItHelps) {
   MemoryState state = state_of(43.0, 60, kFloat);
   state.can_halve = true;
   EXPECT_TRUE(has(error_of(state, need_of(60, kFloat)), "fp16 instead of fp32"));
+}
+
+// With the towers there the features of a piece exist at once, of what is seen in a call with it,
+// and what later windows need; without them all. Those that are there already cost nothing more.
+TEST(MemoryPlan, FeaturesGoWithTheirPiece) {
+  LookNeed look;
+  look.n_unseen = 300, look.n_shared = 60;
+  look.frame_bytes = features(1), look.frame_tokens = 196;
+  EXPECT_EQ(feature_bytes(look, kStreamTokens, false), (41 + 15 + 60) * look.frame_bytes);
+  EXPECT_EQ(feature_bytes(look, kSmallestPiece, false), (2 + 15 + 60) * look.frame_bytes);
+  EXPECT_EQ(feature_bytes(look, kStreamTokens, true), 300 * look.frame_bytes);
+  look.n_unseen = 20;
+  EXPECT_EQ(feature_bytes(look, kStreamTokens, false), 20 * look.frame_bytes);
+  WindowNeed need = need_of(60);
+  const int64_t seen_before = bytes_needed(need, kStreamTokens);
+  look.towers = 270 * kMiB, need.look = look;
+  EXPECT_EQ(bytes_needed(need, kStreamTokens) - seen_before, 20 * look.frame_bytes + look.towers);
+  need.look.n_unseen = 0;
+  EXPECT_EQ(bytes_needed(need, kStreamTokens), seen_before);
+}
+
+// Of an hour's sound a piece is joined, and not all of it.
+TEST(MemoryPlan, SoundIsJoinedByThePiece) {
+  const int64_t piece = kStreamTokens * 5 * 1280 * kHalf;
+  WindowNeed hour = need_of(3600), silent = hour;
+  silent.n_audio_tokens = 0;
+  EXPECT_EQ(bytes_needed(hour, kStreamTokens) - bytes_needed(silent, kStreamTokens),
+            piece + piece / 4);
 }
 
 // A window that would fit alone, but not beside the one before, may be tried again when that is

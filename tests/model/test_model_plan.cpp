@@ -62,9 +62,12 @@ TEST(ModelPlan, TakesTheMostExactThatFits) {
                                          {60, 22.9, "native weights and int8 keys", true, true},
                                          {60, 16, "int8 weights and keys", false, true},
                                          {306, 26, "int8 weights and keys", false, true},
-                                         {306, 24, "int8 weights and keys", true, true},
-                                         {3600, 48, "int8 weights and keys", false, true},
-                                         {3600, 40, "int8 weights and keys", true, true},
+                                         {306, 24, "int8 weights and keys", false, true},
+                                         {306, 23, "int8 weights and keys", true, true},
+                                         {3600, 48, "native weights and int8 keys", false, true},
+                                         {3600, 45, "native weights and int8 keys", false, true},
+                                         {3600, 44, "int8 weights and keys", false, true},
+                                         {3600, 40, "int8 weights and keys", false, true},
                                          {306, 20, "int8 weights and keys", true, true},
                                          {60, 11, "int8 weights and keys", true, true},
                                          {306, 12, "int8 weights and keys", true, false}}) {
@@ -76,6 +79,37 @@ TEST(ModelPlan, TakesTheMostExactThatFits) {
     const bool bounded = plan.fits && row.room_gb > 0;
     EXPECT_TRUE(!bounded || plan.total() <= row.room_gb * kGB);
   }
+}
+
+// With the towers there a window's plan holds the features of a piece, what is seen with it and
+// what the next window needs, be it five minutes or an hour; with the towers away all of them.
+TEST(ModelPlan, HoldsTheFeaturesOfAPiece) {
+  constexpr double kFrame = 1.75e6;  // 729 * 1152 numbers, in segments of the allocator
+  const ModelPlan minutes = plan_of(306, 24), hour = plan_of(3600, 40), away = plan_of(306, 23);
+  EXPECT_LT((minutes.feature_bytes - minutes.sound_bytes) / kFrame, 41 + 15 + 1);
+  EXPECT_LT((hour.feature_bytes - hour.sound_bytes) / kFrame, 327 + 15 + 1);  // 25 tokens each
+  EXPECT_NEAR(hour.sound_bytes / kGB, 0.461, 0.001);
+  EXPECT_LT(hour.total() / kGB, 37.5);
+  EXPECT_TRUE(away.window.towers_leave);
+  EXPECT_NEAR((away.feature_bytes - away.sound_bytes) / kFrame, 306, 1);
+  ModelPlanRequest request = request_of(306, 26, auto_form());
+  const ModelPlan alone = choose_plan(plan_table(request));
+  request.look.n_shared = 153;
+  const ModelPlan overlapping = choose_plan(plan_table(request));
+  EXPECT_NEAR((overlapping.total() - alone.total()) / kFrame, 153, 1);
+}
+
+// Looking ahead is bounded by what is planned and what is left: by nothing without a bound.
+TEST(ModelPlan, BoundsWhatIsLookedAtAhead) {
+  const auto most = [](double seconds, double room_gb) {
+    const ModelPlanRequest request = request_of(seconds, room_gb, auto_form());
+    return most_features(request, choose_plan(plan_table(request)));
+  };
+  EXPECT_EQ(most(306, 0), 0);
+  EXPECT_GT(most(306, 24), 16);
+  EXPECT_LT(most(306, 24), 306);
+  EXPECT_GE(most(60, 24), 60);  // the towers leave: all of it is seen before
+  EXPECT_GT(most(306, 140), 10000);
 }
 
 // More room never makes the form smaller, and every plan stays within its room.

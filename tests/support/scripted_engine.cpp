@@ -81,6 +81,17 @@ class ScriptedSession final : public Session {
     if (!locked([](Stage& s) { return s.script.room; })) return std::shared_ptr<PartialWindow>();
     return std::shared_ptr<PartialWindow>(std::make_shared<ScriptedPartialWindow>(id_, n_frames));
   }
+  Result<std::shared_ptr<PartialWindow>> begin_complete_window(
+      const WindowSize& size) noexcept override {
+    const Visit visit(*this);
+    const bool wants_all = locked([&](Stage& s) {
+      s.record.window_size = size;
+      return s.script.wants_all_features;
+    });
+    if (size.n_frames < 2 || wants_all) return std::shared_ptr<PartialWindow>();
+    return std::shared_ptr<PartialWindow>(
+        std::make_shared<ScriptedPartialWindow>(id_, size.n_frames));
+  }
   Result<bool> append(PartialWindow& partial, size_t first,
                       const std::vector<std::shared_ptr<const FrameFeatures>>& frames,
                       const Cancel& cancel) noexcept override {
@@ -89,9 +100,10 @@ class ScriptedSession final : public Session {
       if (first > own.done.size() || frames.size() > own.done.size() - first) {
         refuse("more frames than were prepared for");
       }
-      for (const auto& f : frames) own_kind<SeenFrame>(f.get(), id_, "a frame");
-      std::copy(frames.begin(), frames.end(),
-                own.done.begin() + static_cast<std::ptrdiff_t>(first));
+      for (size_t i = 0; i < frames.size(); ++i) {
+        const auto& frame = own_kind<SeenFrame>(frames[i].get(), id_, "a frame");
+        own.done[first + i] = {true, frames[i], frame.colour, frame.digest};
+      }
       return true;
     });
   }
@@ -102,7 +114,6 @@ class ScriptedSession final : public Session {
       auto encoded = std::make_shared<ScriptedEncoded>();
       encoded->session = id_;
       encoded->seen = look_at(window, id_);
-      encoded->seen.n_prepared = n_prepared(window, id_);
       locked([&](Stage& s) { return s.record.window = encoded->seen; });
       ++n_encoded_;
       return encoded;

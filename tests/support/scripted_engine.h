@@ -26,6 +26,7 @@ namespace vidi {
 struct DevicePicture;
 struct ModelInfo;
 struct Query;
+struct WindowSize;
 }  // namespace vidi
 
 namespace vidi::scripted {
@@ -70,10 +71,12 @@ void shrink_with(ShrinkFn fn);  // default: kUnsupported, as of an engine withou
 void fail(Step step, const Error& error, int times = 1);
 void confidence(double value);           // of every hit; default 0.9
 void room_for_partial_windows(bool on);  // default: yes; without, begin_window() gives null
-void passes_of_an_answer(int n);         // default 1
-void most_together(int n);               // windows whose questions are answered together
-void room_for_windows(int n);    // encoded ones that are alive; below 0, the default: any number
-void truncate_answers(bool on);  // StopReason::kMaxTokens
+void frames_per_piece(size_t n);   // of a window's pictures; default 1000: windows are a piece
+void wants_all_features(bool on);  // begin_complete_window() gives null; default: no
+void passes_of_an_answer(int n);   // default 1
+void most_together(int n);         // windows whose questions are answered together
+void room_for_windows(int n);      // encoded ones that are alive; below 0, the default: any number
+void truncate_answers(bool on);    // StopReason::kMaxTokens
 
 // Calls of `step` block from now on, until release() or until their Cancel is raised (they look
 // every millisecond, like the engine between two tokens, and then return kCancelled).
@@ -82,13 +85,16 @@ void release(Step step);
 
 // Blocks the test until `step` has been entered at least `n` times since reset(); false after 20 s.
 bool wait_for(Step step, int n);
-int count(Step step);          // entered
-int n_cancelled();             // calls that ended with kCancelled
-int n_open_sessions();         // alive now
-int n_partial_windows();       // alive now
-int n_encoded_windows();       // likewise
-int most_encoded_windows();    // that were alive at once since reset()
-int most_answered_together();  // windows in one pass, likewise
+int count(Step step);           // entered
+int n_cancelled();              // calls that ended with kCancelled
+int n_open_sessions();          // alive now
+int n_partial_windows();        // alive now
+int n_encoded_windows();        // likewise
+int most_encoded_windows();     // that were alive at once since reset()
+int most_answered_together();   // windows in one pass, likewise
+int n_features();               // pictures', alive now
+int most_features();            // that were alive at once since reset()
+WindowSize last_window_size();  // of the last begin_complete_window()
 int n_frames_seen();   // pictures through encode_images(), to check that features are shared
 int n_caches_freed();  // calls of free_caches()
 std::vector<Query> queries();  // of the last ask

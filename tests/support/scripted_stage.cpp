@@ -142,6 +142,12 @@ void confidence(double value) {
 void room_for_partial_windows(bool on) {
   change([&](Stage& s) { s.script.room = on; });
 }
+void frames_per_piece(size_t n) {
+  change([&](Stage& s) { s.script.frames_per_piece = n; });
+}
+void wants_all_features(bool on) {
+  change([&](Stage& s) { s.script.wants_all_features = on; });
+}
 void passes_of_an_answer(int n) {
   change([&](Stage& s) { s.script.passes = n; });
 }
@@ -187,6 +193,15 @@ int most_encoded_windows() {
 }
 int most_answered_together() {
   return locked([](Stage& s) { return s.record.most_together; });
+}
+int n_features() {
+  return locked([](Stage& s) { return s.features; });
+}
+int most_features() {
+  return locked([](Stage& s) { return s.record.most_features; });
+}
+WindowSize last_window_size() {
+  return locked([](Stage& s) { return s.record.window_size; });
 }
 int n_frames_seen() {
   return locked([](Stage& s) { return s.record.frames_seen; });

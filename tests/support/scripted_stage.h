@@ -41,7 +41,8 @@ struct Script {
     return Error{ErrorCode::kUnsupported, "the scripted engine knows no device"};
   };
   double confidence = 0.9;
-  bool truncate = false, room = true;
+  bool truncate = false, room = true, wants_all_features = false;
+  size_t frames_per_piece = 1000;
   int most_encoded = -1;  // windows alive at once; below 0: any number
   int passes = 1, most_together = 128;
   std::array<Failure, kSteps> failures;
@@ -51,7 +52,8 @@ struct Script {
 // What the tests read.
 struct Record {
   std::array<int, kSteps> entered{};
-  int cancelled = 0, frames_seen = 0, caches_freed = 0;
+  int cancelled = 0, frames_seen = 0, caches_freed = 0, most_features = 0;
+  WindowSize window_size;
   std::vector<Query> queries;
   int max_new_tokens = 0;
   SeenWindow window;
@@ -65,7 +67,8 @@ struct Stage {
   std::condition_variable changed;
   Script script;
   Record record;
-  int open_sessions = 0, partial_windows = 0, encoded = 0;  // the truth, so reset() leaves it alone
+  // The truth, so reset() leaves it alone.
+  int open_sessions = 0, partial_windows = 0, encoded = 0, features = 0;
 };
 
 Stage& stage();

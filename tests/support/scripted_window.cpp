@@ -28,6 +28,17 @@ uint64_t digest_of(const Frame& f) {
   return digest;
 }
 
+// As append() was given it at this place, or nothing.
+static const ScriptedPartialWindow::Appended* appended_at(const Window& window, size_t place,
+                                                          int session) {
+  if (!window.partial) return nullptr;
+  const auto& own =
+      own_kind<ScriptedPartialWindow>(window.partial.get(), session, "a partial window");
+  if (own.done.size() != window.frames.size() || !own.done[place].is_done) return nullptr;
+  const auto& given = window.frames[place];
+  return !given || own.done[place].features.lock() == given ? &own.done[place] : nullptr;
+}
+
 double similarity_of(uint32_t a, uint32_t b) {
   int most = 0;
   for (const int shift : {16, 8, 0}) {
@@ -48,10 +59,13 @@ SeenWindow look_at(const Window& window, int session) {
   check_shape(window);
   SeenWindow seen;
   seen.duration_s = window.duration_s;
-  for (const auto& f : window.frames) {
-    const auto& frame = own_kind<SeenFrame>(f.get(), session, "a frame");
-    seen.frames.push_back(frame.colour);
-    seen.digests.push_back(frame.digest);
+  for (size_t i = 0; i < window.frames.size(); ++i) {
+    const auto* appended = appended_at(window, i, session);
+    if (!appended) own_kind<SeenFrame>(window.frames[i].get(), session, "a frame");
+    const auto* frame = static_cast<const SeenFrame*>(window.frames[i].get());
+    seen.frames.push_back(appended ? appended->colour : frame->colour);
+    seen.digests.push_back(appended ? appended->digest : frame->digest);
+    seen.n_prepared += appended ? 1 : 0;
   }
   for (size_t i = 0; i < window.audio.size(); ++i) {
     const auto& sound = own_kind<HeardSound>(window.audio[i].get(), session, "a stretch of sound");
@@ -66,16 +80,6 @@ SeenWindow look_at(const Window& window, int session) {
     refuse("a window without frames and without sound, expected at least one of them");
   }
   return seen;
-}
-
-size_t n_prepared(const Window& window, int session) {
-  if (!window.partial) return 0;
-  const auto& own =
-      own_kind<ScriptedPartialWindow>(window.partial.get(), session, "a partial window");
-  if (own.done.size() != window.frames.size()) return 0;
-  size_t n = 0;
-  for (size_t i = 0; i < own.done.size(); ++i) n += own.done[i] == window.frames[i] ? 1 : 0;
-  return n;
 }
 
 Answer answer_to(const Query& query, const SeenWindow& seen, const Script& script) {

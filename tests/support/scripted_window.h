@@ -16,6 +16,14 @@ constexpr int kTokenSamples = 1600;                   // of sound for one token
 constexpr int64_t kLeastSamples = 2 * kTokenSamples;  // less counts as no sound, as in the engine
 
 struct SeenFrame final : FrameFeatures {
+  SeenFrame() {
+    locked([](Stage& s) {
+      return s.record.most_features = std::max(s.record.most_features, ++s.features);
+    });
+  }
+  ~SeenFrame() override {
+    locked([](Stage& s) { return --s.features; });
+  }
   int session = 0;
   uint32_t colour = 0;
   uint64_t digest = 0;
@@ -69,8 +77,18 @@ struct ScriptedPartialWindow final : PartialWindow {
     stage().changed.notify_all();
   }
   size_t n_frames() const override { return done.size(); }
+  size_t frames_per_piece() const override {
+    return locked([](Stage& s) { return s.script.frames_per_piece; });
+  }
+  // What append() was given at a place; the features themselves may be gone.
+  struct Appended {
+    bool is_done = false;
+    std::weak_ptr<const FrameFeatures> features;
+    uint32_t colour = 0;
+    uint64_t digest = 0;
+  };
   int session;
-  std::vector<std::shared_ptr<const FrameFeatures>> done;
+  std::vector<Appended> done;
 };
 
 // Refuses what is no picture.
@@ -78,7 +96,6 @@ uint32_t middle_pixel(const Frame& frame);
 uint64_t digest_of(const Frame& frame);        // FNV-1a of the rows, without what lies between them
 double similarity_of(uint32_t a, uint32_t b);  // colours
 SeenWindow look_at(const Window& window, int session);
-size_t n_prepared(const Window& window, int session);
 Answer answer_to(const Query& query, const SeenWindow& seen, const Script& script);
 
 }  // namespace vidi::scripted

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ctime>
 #include <functional>
+#include <utility>
 
 #include "kernels/layers/argmax.h"
 #include "kernels/layers/linear.h"
@@ -21,6 +22,12 @@ double core_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SE
 namespace {
 
 constexpr int kPromptTokens = 31;  // of a typical retrieval question
+
+template <class T>
+T value_or_throw(Result<T> result) {
+  if (!result) throw EngineError(result.error().code, result.error().message);
+  return std::move(*result);
+}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -238,50 +245,69 @@ void Bench::read(const MediaCache& cache) {
       (weights + keys) / 1e9);
 }
 
-void Bench::look_and_listen(Window& window, const std::vector<Frame>& frames) {
-  const Cancel cancel;
+Window Bench::listen() {
   const std::vector<float> samples(kChunkSamples, 0.1f);
-  window.frames.clear(), window.audio.clear();
-  auto seen = session_->encode_images(frames, cancel);
-  if (!seen) throw EngineError(seen.error().code, seen.error().message);
-  window.frames = *seen;
+  Window window;
+  window.duration_s = a_.seconds;
   for (int left = a_.seconds * kSampleRateHz; left > 0; left -= kChunkSamples) {
-    auto heard = session_->encode_audio(samples.data(), std::min(left, kChunkSamples), cancel);
-    if (!heard) throw EngineError(heard.error().code, heard.error().message);
-    window.audio.push_back(*heard);
+    window.audio.push_back(value_or_throw(
+        session_->encode_audio(samples.data(), std::min(left, kChunkSamples), Cancel())));
   }
+  return window;
 }
 
-// Through the API, as the element asks: the whole encode from features, and whole answers. Under a
-// memory limit with the towers' way to the device, too.
+FrameList Bench::look(const std::vector<Frame>& frames, size_t first, size_t n) {
+  const auto begin = frames.begin() + static_cast<std::ptrdiff_t>(first);
+  return value_or_throw(
+      session_->encode_images({begin, begin + static_cast<std::ptrdiff_t>(n)}, Cancel()));
+}
+
+// As the element does it: pictures are looked at as they are streamed where the engine has room for
+// that, else before.
+void Bench::encode_whole(const std::vector<Frame>& frames) {
+  encoded_.reset();
+  Window window = listen();
+  WindowSize size;
+  size.n_frames = size.n_unseen = frames.size();
+  size.n_samples = int64_t{a_.seconds} * kSampleRateHz;
+  window.partial = value_or_throw(session_->begin_complete_window(size));
+  const size_t step = window.partial ? window.partial->frames_per_piece() : frames.size();
+  for (size_t first = 0; first < frames.size(); first += step) {
+    FrameList seen = look(frames, first, std::min(step, frames.size() - first));
+    if (!window.partial) {
+      window.frames = std::move(seen);
+      break;
+    }
+    value_or_throw(session_->append(*window.partial, first, seen, Cancel()));
+  }
+  window.frames.resize(frames.size());
+  encoded_ = value_or_throw(session_->encode(window, Cancel()));
+}
+
+void Bench::encode_from_features(const std::vector<Frame>& frames) {
+  Window window = listen();
+  window.frames = look(frames, 0, frames.size());
+  add("whole: encode from features", time_call(device_, 1, [&] {
+        encoded_.reset();  // the old keys and values go first
+        encoded_ = value_or_throw(session_->encode(window, Cancel()));
+      }));
+}
+
+// Through the API, as the element asks: the whole encode, and whole answers. Under a memory limit
+// with the towers' way to the device, and without the features of all pictures at once.
 void Bench::questions() {
   const Cancel cancel;
   const int side = session_->model().config().vision.image_size;
   std::vector<uint8_t> picture(side * side * 3, 100);
-  Window window;
-  window.duration_s = a_.seconds;
   const std::vector<Frame> frames(n_frames_, Frame{picture.data(), side, side, size_t(side) * 3});
-  look_and_listen(window, frames);
-  add("whole: encode from features", time_call(device_, 1, [&] {
-        encoded_.reset();  // the old keys and values go first
-        auto encoded = session_->encode(window, cancel);
-        if (!encoded) throw EngineError(encoded.error().code, encoded.error().message);
-        encoded_ = *encoded;
-      }));
+  if (a_.open.memory_limit == 0) encode_from_features(frames);
+  add("whole: look, listen, encode", time_call(device_, 2, [&] { encode_whole(frames); }));
   AskOptions options;
   options.max_new_tokens = a_.new_tokens, options.stop_repetition = false;
   const std::vector<std::vector<int>> prompts(a_.queries, std::vector<int>(kPromptTokens, 5));
   add("whole: " + std::to_string(a_.queries) + " question(s), " + std::to_string(a_.new_tokens) +
           " tokens",
       time_call(device_, 1, [&] { session_->ask_ids(*encoded_, prompts, options, cancel); }));
-  if (a_.open.memory_limit == 0) return;
-  add("whole: look, listen, encode", time_call(device_, 2, [&] {
-        encoded_.reset();
-        look_and_listen(window, frames);
-        auto encoded = session_->encode(window, cancel);
-        if (!encoded) throw EngineError(encoded.error().code, encoded.error().message);
-        encoded_ = *encoded;
-      }));
 }
 
 }  // namespace vidi

@@ -57,7 +57,10 @@ class Bench {
   void encode();
   void read(const MediaCache& cache);
   void questions();
-  void look_and_listen(Window& window, const std::vector<Frame>& frames);
+  Window listen();  // without pictures
+  FrameList look(const std::vector<Frame>& frames, size_t first, size_t n);
+  void encode_whole(const std::vector<Frame>& frames);
+  void encode_from_features(const std::vector<Frame>& frames);
   double stream_tflop(double tokens) const;
   at::TensorOptions options() const { return at::TensorOptions(dtype_).device(device_); }
 

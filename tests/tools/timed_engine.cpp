@@ -186,6 +186,10 @@ class TimedSession final : public Session {
   Result<std::shared_ptr<PartialWindow>> begin_window(size_t n_frames) noexcept override {
     return session_->begin_window(n_frames);
   }
+  Result<std::shared_ptr<PartialWindow>> begin_complete_window(
+      const WindowSize& size) noexcept override {
+    return session_->begin_complete_window(size);
+  }
   Result<bool> append(PartialWindow& partial, size_t first, const FrameList& frames,
                       const Cancel& cancel) noexcept override {
     const Stopwatch watch(*this, &Record::stream_s);

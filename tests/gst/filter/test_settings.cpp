@@ -441,6 +441,9 @@ TEST(SettingsKey, HoldsWhatTellsModelsApart) {
   EXPECT_EQ(settings.model_key(), limited);
   EXPECT_EQ(settings.model_key().longest.seconds, 7);
   EXPECT_EQ(settings.model_key().longest.frames, 18);
+  EXPECT_EQ(settings.model_key().longest.shared_frames, 0);  // the stride is longer
+  settings.window_stride = 4 * GST_SECOND;
+  EXPECT_EQ(settings.model_key().longest.shared_frames, 8);
 }
 
 // Retrieval asks the query first, then the queries, the same text once, with ids in that order.

@@ -208,5 +208,22 @@ TEST_F(GateTest, OpensAheadOfTheWindow) {
   EXPECT_EQ(scripted::count(Step::kCompare), 3);
 }
 
+// What opened it while the window filled stays known when the pictures were streamed since, and
+// their features are gone: none is looked at twice.
+TEST_F(GateTest, NeedsNoFeaturesOfWhatItOpenedFor) {
+  EXPECT_TRUE(is_analysed(even(0)));
+  const auto next = window(1, {kGrey, 0, kGrey, kGrey});
+  OpenWindow open;
+  open.index = 1, open.n_frames = 4, open.frames = next->frames;
+  look_ahead(*session_, open.frames, Cancel());
+  EXPECT_TRUE(gate_.opens(*session_, open));
+  for (const auto& frame : next->frames) frame->features.reset();
+  const int n_seen = scripted::count(Step::kEncodeImages);
+  reading_ = gate_.judge(*session_, *next, *next->plan);
+  EXPECT_TRUE(reading_.is_open);
+  EXPECT_NEAR(*reading_.similarity, 1 - 128 / 255.0, 1e-9);
+  EXPECT_EQ(scripted::count(Step::kEncodeImages), n_seen);
+}
+
 }  // namespace
 }  // namespace vidi

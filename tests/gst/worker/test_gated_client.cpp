@@ -19,7 +19,7 @@ constexpr uint32_t kGrey = 0x808080;
 std::shared_ptr<AnalysisWindow> tile(uint64_t index, uint32_t colour = kGrey, uint64_t epoch = 0) {
   auto window = window_at(index, epoch);
   window->start = seconds(4 * index);
-  window->stop = window->next_start = seconds(4 * index + 4);
+  window->stop = window->next_start = window->needed_from = seconds(4 * index + 4);
   window->frames.clear();
   for (int i = 0; i < 2; ++i)
     window->frames.push_back(test::solid_frame(colour, window->start + seconds(2 * i)));
@@ -52,6 +52,18 @@ TEST_F(GatedClientTest, ToldInOrderAndCounted) {
   EXPECT_EQ(counters.windows_dropped(), 0u);
   EXPECT_EQ(scripted::count(Step::kEncode), 2);
   EXPECT_EQ(scripted::count(Step::kAsk), 2);
+}
+
+// What no other window needs is let go of, analysed or not, the picture that the gate compares
+// with, too, which it has for itself.
+TEST_F(GatedClientTest, FeaturesAreLetGoOf) {
+  start_and_wait();
+  const auto windows = {tile(0), tile(1), tile(2, 0)};
+  submit_all(windows);
+  EXPECT_EQ(listener_.take(), (Log{"window 0", "gated 1", "window 2"}));
+  for (const auto& window : windows) {
+    for (const auto& frame : window->frames) EXPECT_FALSE(frame->features) << window->index;
+  }
 }
 
 // Without a gate every window is analysed, and none is compared.

@@ -63,6 +63,28 @@ TEST_F(KeptWindowsTest, TheOldestGivesWay) {
   EXPECT_FALSE(kept_.drop_all() || kept_.drop_oldest());
 }
 
+// What is kept tells of its pictures and sound, and holds nothing of them, features least of all.
+TEST_F(KeptWindowsTest, HoldsNeitherMediaNorFeatures) {
+  struct Features final : FrameFeatures {};
+  Analysis analysis;
+  auto window = window_at(0);
+  window->audio = {test::even_sound(16000, 0.5f)};
+  for (const auto& frame : window->frames) frame->features = std::make_shared<Features>();
+  const std::weak_ptr<const FrameFeatures> features = window->frames[1]->features;
+  const std::weak_ptr<const SampledFrame> picture = window->frames[1];
+  const std::weak_ptr<const SoundChunk> sound = window->audio[0];
+  analysis.window = std::move(window);
+  analysis.encoded = std::make_shared<NoKeys>();
+  kept_.add(&a_, analysis);
+  analysis = {};
+  EXPECT_TRUE(features.expired() && picture.expired() && sound.expired());
+  const auto kept = kept_.overlapping(&a_, seconds(0), seconds(4));
+  ASSERT_EQ(kept.size(), 1u);
+  ASSERT_EQ(kept[0].window->frames.size(), 2u);
+  EXPECT_EQ(kept[0].window->frames[1]->pts, seconds(1));
+  EXPECT_EQ(kept[0].window->audio.size(), 1u);
+}
+
 // What is not encoded has no memory to give, and stays; within its owner's bound it counts.
 TEST_F(KeptWindowsTest, WhatHoldsNoMemoryStays) {
   kept_.set_bound(&a_, 2);

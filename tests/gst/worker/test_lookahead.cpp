@@ -33,6 +33,27 @@ class LookaheadTest : public test::SessionTest {
     for (const auto& frame : window->frames) lookahead_.picture(frame);
     lookahead_.set_open_window(std::move(window));
   }
+  // A new beginning, with an engine that has room for the features of so many pictures; 0: any.
+  void open_with_room_for(int n_features) {
+    scripted::reset();
+    ModelInfo info;
+    info.most_features = n_features;
+    scripted::set_info(info);
+    session_ = std::move(*vidi_engine_api()->open({.folder = "a", .progress = {}}, Cancel()));
+    n_shown_ = 0;
+  }
+  // Likewise, as a stream does: each picture comes once.
+  void show_next(const Frames& all, size_t n, Time needed_from, uint64_t index = 0) {
+    auto window = std::make_shared<OpenWindow>();
+    window->index = index;
+    window->n_frames = all.size();
+    window->needed_from = needed_from;
+    window->frames.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
+    for (; n_shown_ < n; ++n_shown_) {
+      if (n_shown_ == 0 || all[n_shown_] != all[n_shown_ - 1]) lookahead_.picture(all[n_shown_]);
+    }
+    lookahead_.set_open_window(std::move(window));
+  }
   void work() {
     while (lookahead_.work(*session_)) {
     }
@@ -53,6 +74,7 @@ class LookaheadTest : public test::SessionTest {
   }
 
   Lookahead lookahead_;
+  size_t n_shown_ = 0;  // of show_next()
 };
 
 // Every picture is looked at and streamed once, however often the window is shown; encode gets all.
@@ -66,7 +88,7 @@ TEST_F(LookaheadTest, StreamsEachPictureOnce) {
   EXPECT_EQ(scripted::count(Step::kAppend), 1 + 1 + 2 + 2);  // 16 at once
   const auto window = complete(all);
   EXPECT_EQ(n_prepared_of(window), 39u);
-  EXPECT_EQ(window->prepared, nullptr);
+  EXPECT_EQ(window->prepared.keys, nullptr);
   EXPECT_EQ(scripted::n_partial_windows(), 0);
 }
 
@@ -84,6 +106,88 @@ TEST_F(LookaheadTest, StreamsWhatIsLookedAtLater) {
   lookahead_.picture(all[2]);
   work();
   EXPECT_EQ(n_prepared_of(complete(all)), 3u);
+}
+
+// What no other window needs goes when it is streamed, but for the last that have room; the window
+// has all of it, and nothing is seen twice.
+TEST_F(LookaheadTest, StreamedPicturesLetGoOfFeatures) {
+  const Frames all = pictures(200);
+  for (const int most : {0, 24}) {
+    open_with_room_for(most);
+    for (const size_t n : {5u, 6u, 100u, 190u}) {
+      show_next(all, n, kForever);
+      work();
+    }
+    const int stay = most == 0 ? 64 : most - 16;
+    EXPECT_EQ(scripted::n_features(), stay);
+    EXPECT_LE(scripted::most_features(), stay + 16);
+    const auto window = complete(all);
+    window->needed_from = kForever;
+    EXPECT_EQ(n_prepared_of(window), 190u);
+    EXPECT_EQ(scripted::n_frames_seen(), 200);
+    EXPECT_EQ(scripted::last_window().frames.size(), 200u);
+    EXPECT_EQ(scripted::n_features(), 0);
+  }
+}
+
+// What the next window shows as well stays, however much of it there is.
+TEST_F(LookaheadTest, WhatTheNextWindowNeedsStays) {
+  const Frames all = pictures(200);
+  open_with_room_for(0);
+  show_next(all, 190, std::chrono::seconds(100));
+  work();
+  EXPECT_EQ(scripted::n_features(), 90);
+  for (size_t i = 100; i < 190; ++i) EXPECT_TRUE(all[i]->features) << i;
+  const auto window = complete(all);
+  window->needed_from = std::chrono::seconds(100);
+  EXPECT_EQ(n_prepared_of(window), 190u);
+  EXPECT_EQ(scripted::n_features(), 100);
+  EXPECT_EQ(scripted::n_frames_seen(), 200);
+}
+
+// A picture that stands is looked at once, also when those before it have gone.
+TEST_F(LookaheadTest, AStandingPictureIsSeenOnce) {
+  const Frames two = pictures(2);
+  Frames all(100, two[0]);
+  all.insert(all.end(), 100, two[1]);
+  open_with_room_for(16);
+  for (size_t n = 50; n <= 200; n += 50) {
+    show_next(all, n, kForever);
+    work();
+  }
+  EXPECT_EQ(scripted::n_features(), 1);
+  EXPECT_EQ(n_prepared_of(complete(all)), 200u);
+  EXPECT_EQ(scripted::n_frames_seen(), 2);
+}
+
+// A window of the usual length that ends early is another one than was streamed: its pictures are
+// not looked at again.
+TEST_F(LookaheadTest, AnEarlyEndLosesNothing) {
+  const Frames all = pictures(200);
+  open_with_room_for(0);
+  show_next(all, 60, kForever);
+  work();
+  EXPECT_EQ(n_prepared_of(complete({all.begin(), all.begin() + 60})), 0u);
+  EXPECT_EQ(scripted::n_frames_seen(), 60);
+}
+
+// No more pictures are looked at ahead than features have room; the rest is the analysis' own, and
+// what goes makes room for others.
+TEST_F(LookaheadTest, LooksAtNoMoreThanHaveRoom) {
+  const Frames all = pictures(40), next = pictures(40);
+  open_with_room_for(20);
+  scripted::room_for_partial_windows(false);
+  show_next(all, 35, kForever);
+  work();
+  EXPECT_EQ(scripted::n_frames_seen(), 20);
+  const auto window = complete(all);
+  window->needed_from = kForever;
+  EXPECT_TRUE(analyze(*session_, window));
+  EXPECT_EQ(scripted::n_frames_seen(), 40);
+  n_shown_ = 0;
+  show_next(next, 30, kForever, 1);
+  work();
+  EXPECT_EQ(scripted::n_frames_seen(), 60);
 }
 
 // What was shown of a window that is analysed by now is not begun once more.
