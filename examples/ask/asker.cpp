@@ -143,9 +143,12 @@ bool Asker::step() {
   if (GstMessage* message = pipeline_.next_message()) {
     handle(message);
     gst_message_unref(message);
+  } else if (const std::string why = ended_ ? "" : pipeline_.why_silent(); !why.empty()) {
+    fail(file_ + ": " + why);
   } else if (complete) {
     check_streams();  // what is missing was told before the streams were complete
   }
+  say_held_warnings();
   return !interrupted_;
 }
 
@@ -211,10 +214,13 @@ void Asker::handle_model(const GstStructure* model) {
 // be.
 void Asker::handle_warning(GstMessage* message) {
   const bool from_filter = GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.filter());
-  const bool expected =
-      from_filter ? (!model_ready_ && arguments_.queries.empty()) || is_one_picture()
-                  : !missing_.empty();  // check_streams() and why_nothing() say it in words
+  const bool expected = from_filter ? !model_ready_ && arguments_.queries.empty()
+                                    : !missing_.empty();  // check_streams() says it in words
   if (expected) return;
+  if (from_filter && is_one_picture()) {
+    held_warnings_.emplace_back(gst_message_ref(message));
+    return;
+  }
   if (const GstStructure* refusal = refusal_in(message)) {
     take_refusal(refusal, message_text(message));
     return;
@@ -226,6 +232,12 @@ void Asker::handle_warning(GstMessage* message) {
   }
   const std::string text = warnings_.add(message);
   if (!text.empty()) say_once("vidi-ask: " + text);
+}
+
+// What the element says of a single picture is why_nothing()'s to say, if it is the only one.
+void Asker::say_held_warnings() {
+  if (is_one_picture()) return;
+  for (const auto& warning : std::exchange(held_warnings_, {})) handle_warning(warning.get());
 }
 
 // One of the command line is said at the end, also with --quiet. An id that is empty: the question

@@ -79,6 +79,7 @@ class Asker {
   void handle_load(GstMessage* message);
   void handle_model(const GstStructure* model);
   void handle_warning(GstMessage* message);
+  void say_held_warnings();
   void take_refusal(const GstStructure* refusal, const std::string& text);
   void handle_error(GstMessage* message);
   void take_result(const GstStructure* result);
@@ -113,6 +114,10 @@ class Asker {
   Warnings warnings_;
   std::string filter_warning_;  // its last one
   bool elements_warned_ = false;
+  struct Unref {
+    void operator()(GstMessage* message) const { gst_message_unref(message); }
+  };
+  std::vector<std::unique_ptr<GstMessage, Unref>> held_warnings_;
   std::function<void(const Hit&)> on_hit_;
   Pass pass_;
   Listener listener_;

@@ -79,9 +79,9 @@ bool reads_gif_to_its_end() {
   return major > 1 || minor >= 26;
 }
 
-void refuse_gif(GstElement* demuxer) {
+void refuse_gif(GstElement* pipeline) {
   GST_ELEMENT_ERROR(
-      demuxer, STREAM, DEMUX,
+      pipeline, STREAM, DEMUX,
       ("this version of GStreamer cannot read a GIF to its end, expected 1.26 or newer, "
        "or a video made of it"),
       (nullptr));
@@ -98,6 +98,7 @@ FilePipeline::FilePipeline(const std::string& uri, const TrackWishes& wishes, in
       n_decoders_(n_decoders) {
   if (n_decoders != 1 && has_decoder_of_stored_form()) prefer(kDecoder);
   hear_lost_errors(pipeline_);
+  silent_end_.watch(pipeline_);
   g_signal_connect(pipeline_, "deep-element-added", G_CALLBACK(on_element), this);
   GstElement* source = add("uridecodebin", "source", error);
   filter_ = add("vidifilter", "filter", error);
@@ -108,6 +109,7 @@ FilePipeline::FilePipeline(const std::string& uri, const TrackWishes& wishes, in
   g_object_set(source, "uri", uri.c_str(), nullptr);
   g_object_set(sink_, "sync", FALSE, nullptr);
   gst_element_link_pads(filter_, "src", sink_, "sink");
+  g_signal_connect(source, "autoplug-select", G_CALLBACK(on_choice), this);
   g_signal_connect(source, "pad-added", G_CALLBACK(on_pad), this);
   g_signal_connect(source, "pad-removed", G_CALLBACK(on_pad_gone), this);
   g_signal_connect(source, "no-more-pads", G_CALLBACK(on_no_more_pads), this);
@@ -148,13 +150,11 @@ GstClockTime FilePipeline::position() const {
 }
 
 // On any thread: uridecodebin finds out what it needs while the file is read.
-void FilePipeline::on_element(GstBin* pipeline, GstBin*, GstElement* element, gpointer self) {
+void FilePipeline::on_element(GstBin*, GstBin*, GstElement* element, gpointer self) {
   if (is_made_by(element, kDecoder))
     g_object_set(element, "decoders", static_cast<FilePipeline*>(self)->n_decoders_, nullptr);
   if (is_made_by(element, "decodebin"))
     g_object_set(element, "max-size-bytes", kMostAhead, "max-size-time", kLongestAhead, nullptr);
-  if (is_made_by(element, "avdemux_gif") && !reads_gif_to_its_end())
-    refuse_gif(GST_ELEMENT(pipeline));
   static_cast<FilePipeline*>(self)->see_to_demuxer(element);
 }
 
@@ -162,6 +162,17 @@ void FilePipeline::see_to_demuxer(GstElement* element) {
   if (is_made_by(element, "qtdemux")) movie_header_.watch(element);
   if (is_made_by(element, "tsdemux")) transport_.watch(element);
   if (JoinedTimes::are_of(element)) joined_times_.watch(element);
+}
+
+// Of what decodebin may try (its GstAutoplugSelectResult). A demuxer that has begun would not stop,
+// either: it is never made.
+gint FilePipeline::on_choice(GstElement*, GstPad*, GstCaps*, GstElementFactory* factory,
+                             gpointer self) {
+  enum { kTry = 0, kSkip = 2 };
+  const gchar* name = gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory));
+  if (g_strcmp0(name, "avdemux_gif") != 0 || reads_gif_to_its_end()) return kTry;
+  refuse_gif(static_cast<FilePipeline*>(self)->pipeline_);
+  return kSkip;
 }
 
 // ---- Streams come and go ----

@@ -21,6 +21,7 @@
 #include "examples/ask/transport_check.h"
 #include "examples/common/joined_times.h"
 #include "examples/common/movie_header.h"
+#include "examples/common/silent_end.h"
 #include "examples/common/tracks.h"
 
 class FilePipeline {
@@ -52,6 +53,9 @@ class FilePipeline {
   // decoded"); empty when all came. `warned`: elements had something to complain of.
   std::string what_is_missing(bool warned) const;
   guint64 n_pictures() const;  // that were decoded for the filter
+  // Why nothing will come any more, although neither an error nor an end came; empty while
+  // something may.
+  std::string why_silent() const { return silent_end_.why(); }
   // The file has tracks of sound, and none of them could be decoded.
   bool has_unknown_sound() const { return has_unknown_sound_; }
 
@@ -65,6 +69,8 @@ class FilePipeline {
   GstElement* add(const char* factory, const char* name, std::string* error);
   static void on_element(GstBin* pipeline, GstBin* bin, GstElement* element, gpointer self);
   void see_to_demuxer(GstElement* element);
+  static gint on_choice(GstElement* source, GstPad* pad, GstCaps* caps, GstElementFactory* factory,
+                        gpointer self);
   static void on_pad(GstElement* source, GstPad* pad, gpointer self);
   static void on_pad_gone(GstElement* source, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* source, gpointer self);
@@ -92,6 +98,7 @@ class FilePipeline {
   MovieHeader movie_header_;
   TransportCheck transport_;
   JoinedTimes joined_times_;
+  SilentEnd silent_end_;
   std::unique_ptr<FilterInput> video_, audio_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Offered>> offered_;  // of all groups

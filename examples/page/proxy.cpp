@@ -10,6 +10,7 @@
 
 #include "examples/common/elements.h"
 #include "examples/common/lost_errors.h"
+#include "examples/common/silent_end.h"
 #include "examples/common/text.h"
 
 namespace fs = std::filesystem;
@@ -142,6 +143,7 @@ class Copying {
                " (Debian has it in gstreamer1.0-plugins-good and -base)";
     }
     hear_lost_errors(pipeline_);
+    silent_end_.watch(pipeline_);
     set("file", "location", file_.path());
     set("source", "uri", wish_.uri);
     GstElement* source = gst_bin_get_by_name(GST_BIN(pipeline_), "source");
@@ -238,7 +240,7 @@ class Copying {
     GstMessage* message = gst_bus_timed_pop_filtered(
         bus, kLongestWait, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
     gst_object_unref(bus);
-    if (!message) return "";
+    if (!message) return silent_end_.why();
     std::string text;
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) {
       has_ended_ = true;
@@ -263,6 +265,7 @@ class Copying {
   const ProxyWish& wish_;
   const Form form_;
   ScratchFile file_;
+  SilentEnd silent_end_;
   GstElement* pipeline_ = nullptr;
   std::vector<GstPad*> pads_;  // only compared and linked
   bool is_linked_ = false, has_ended_ = false;
