@@ -196,11 +196,15 @@ bool prints_export(const Arguments& arguments) {
 }
 
 // Watches the file in the chosen mode and tells what is found. `pass` is what there is to compare:
-// empty when the end was not reached. The pipeline and its model are gone when it returns.
+// empty when the end was not reached. Where there is a second pass, the pipeline and its model are
+// gone when it returns. Else nobody needs them gone, and an element that does not stop (a demuxer
+// that waits for more) would hold up the program's end.
 int ask(const Arguments& arguments, const Places& places, std::optional<Pass>* pass) {
   Film film;
   if (const auto error = film.look(arguments, places.uri); !error.empty()) return complain(error);
-  Asker asker(arguments, places.model, places.uri, interrupted);
+  auto* const made = new Asker(arguments, places.model, places.uri, interrupted);  // NOLINT
+  const std::unique_ptr<Asker> goes(arguments.compares ? made : nullptr);
+  Asker& asker = *made;
   bool has_begun = false;  // the first line is printed
   const auto begin = [&] {
     if (!arguments.json || std::exchange(has_begun, true)) return;
