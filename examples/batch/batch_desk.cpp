@@ -167,7 +167,7 @@ void BatchDesk::ask_inside(const BatchTask& task, BatchJob& job, BegunMarker& ma
     end = {FileEnd::Status::kBroken, error, {}, {}};
   if (end.error.empty() && !is_over()) {
     const auto begin = Clock::now();
-    job.begin_file(wishes_.timeout_s);
+    job.begin_file(wishes_.timeout_s, &marker);
     end = asker_.ask({task.uri, task.name, task.queries}, job.stop, &rows);
     job.end_file();
     end.facts.wall_s = std::chrono::duration<double>(Clock::now() - begin).count();

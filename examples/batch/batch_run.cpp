@@ -29,7 +29,7 @@ std::string BatchRun::run() {
   for (int i = 0; i < wishes_.jobs; ++i) jobs_.push_back(std::make_unique<BatchJob>());
   for (auto& job : jobs_) job->thread = std::thread([this, one = job.get()] { work(*one); });
   watch();
-  for (auto& job : jobs_) is_stuck_ ? job->thread.detach() : job->thread.join();
+  for (auto& job : jobs_) job->is_stuck ? job->thread.detach() : job->thread.join();
   return desk_.error();
 }
 
@@ -77,20 +77,26 @@ bool BatchRun::read_line(BatchTask* task) {
   return got == BatchList::Got::kLine;
 }
 
-// Until all have ended, or one does not let go of its file: that is held against the file, as if it
-// had ended the process.
+// Until all have ended. One that does not let go of its file is left behind: that is held against
+// the file, as if it had ended the process, and the others stop.
 void BatchRun::watch() {
-  const auto has_ended = [](const auto& job) { return job->has_ended.load(); };
-  while (!std::all_of(jobs_.begin(), jobs_.end(), has_ended) && !is_stuck_) {
-    for (const auto& job : jobs_) is_stuck_ |= !job->watch(desk_.is_over());
+  const auto is_over = [](const auto& job) { return job->has_ended || job->is_stuck; };
+  while (!std::all_of(jobs_.begin(), jobs_.end(), is_over)) {
+    for (const auto& job : jobs_) {
+      if (job->is_stuck || job->watch(desk_.is_over(), wishes_.grace_s)) continue;
+      job->is_stuck = true;
+      job->blame_file();
+      desk_.break_off("a file does not let go, the run ends; started again it goes on");
+    }
     desk_.check_reader();
     desk_.show(list_.total());
     say_that_it_waits();
     std::this_thread::sleep_for(kStep);
   }
-  if (!is_stuck_) return;
-  blame_begun_files();
-  desk_.break_off("a file does not let go, the run ends; started again it goes on");
+}
+
+bool BatchRun::is_stuck() const {
+  return std::any_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->is_stuck; });
 }
 
 void BatchRun::say_that_it_waits() {

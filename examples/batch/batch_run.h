@@ -29,7 +29,7 @@ class BatchRun {
   bool is_unread() const { return desk_.is_unread(); }
   // A thread of this run is still in a file that does not let go (a disk that does not answer): the
   // object must outlive it, and the process end.
-  bool is_stuck() const { return is_stuck_; }
+  bool is_stuck() const;
 
  private:
   using Jobs = std::vector<std::unique_ptr<BatchJob>>;
@@ -45,7 +45,6 @@ class BatchRun {
   BatchDesk desk_;
 
   Jobs jobs_;
-  bool is_stuck_ = false;
 
   std::mutex list_mutex_;
   BatchList list_;

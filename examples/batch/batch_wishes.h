@@ -14,6 +14,7 @@ struct BatchWishes {
   Shard shard;
   int jobs = 2;          // files at once in front of the model
   double timeout_s = 0;  // for one file; 0 = none
+  double grace_s = 20;   // that a file which is stopped has to let go
   bool retries_failed = false, strict = false;
 
   bool is_wanted() const { return !list.empty(); }

@@ -120,6 +120,10 @@ int BegunMarker::begin() {
   return 0;
 }
 
+void BegunMarker::blame() const {
+  if (descriptor_ >= 0) (void)!write(descriptor_, kCrashed, sizeof kCrashed - 1);
+}
+
 void BegunMarker::end() {
   if (descriptor_ >= 0) unlink(path_.c_str());
   let_go();

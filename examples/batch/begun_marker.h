@@ -27,8 +27,9 @@ class BegunMarker {
   int n_vanished() const { return n_vanished_; }
   bool is_suspect() const { return n_crashed_ + n_vanished_ > 0; }
 
-  void end();       // its answers are there, or its failure is
-  void withdraw();  // it was not asked after all: as it was before
+  void blame() const;  // adds the line of a crash
+  void end();          // its answers are there, or its failure is
+  void withdraw();     // it was not asked after all: as it was before
 
  private:
   int lock(const std::string& path);

@@ -358,6 +358,43 @@ TEST_F(Runs, AnInterruptedRunKeepsNothingOfWhatItWasAt) {
   EXPECT_FALSE(has(".failed") || has(".begun") || has(".jsonl"));
 }
 
+TEST_F(Runs, WhatDoesNotLetGoIsBlamedAlone) {
+  // One file goes on for ever, whatever it is told: the run ends with a sentence, the file has the
+  // line of a crash, and the one beside it is as if it had not been begun. (In a process of its
+  // own, since a thread is left behind.)
+  BatchWishes wishes = films(2);
+  wishes.grace_s = 0.2;
+  const pid_t child = fork();
+  if (child == 0) {
+    auto* const both = new std::atomic<int>{0};
+    auto* const interrupted = new std::atomic<bool>{false};
+    auto* const asker = new ToldAsker;
+    asker->answer = [=](const FileQuestion& question, const std::atomic<bool>& stop) {
+      if (++*both == 2) *interrupted = true;
+      const bool lets_go = question.name.ends_with("film1");
+      while (!lets_go || !stop) std::this_thread::yield();
+      return FileEnd{FileEnd::Status::kStopped, "", {}, {}};
+    };
+    BatchQuestions questions;
+    questions.queries = {"a dog"};
+    BatchVoice voice{[](const std::string&) { return true; }, [] { return true; },
+                     [](const std::string&) {}, [](double, const std::string&) {}};
+    auto* const batch = new BatchRun(wishes, questions, *asker, voice, *interrupted);
+    const bool is_said = batch->run().starts_with("a file does not let go");
+    _exit(is_said && batch->is_stuck() ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  std::vector<fs::path> begun;
+  for (const auto& one : fs::directory_iterator(wishes.out))
+    if (one.path().extension() == ".begun") begun.push_back(one.path());
+  ASSERT_EQ(begun.size(), 1u);
+  std::string line, last;
+  for (std::ifstream in(begun.front()); std::getline(in, line);) last = line;
+  EXPECT_EQ(last, "crashed");
+}
+
 TEST_F(Runs, TwoThousandFilesTakeNoMemory) {
   // Each has its end, once; what is kept in memory does not grow with what is done.
   const auto resident_kb = [] {
