@@ -126,6 +126,7 @@ void Connection::leave_main_loop() {
 
 Connection::~Connection() {
   leave_main_loop();
+  if (ending_source_.joinable()) ending_source_.join();
   gst_element_set_state(pipeline_, GST_STATE_NULL);
   gst_object_unref(pipeline_);
 }
@@ -365,7 +366,8 @@ void Connection::end(Why why, const std::string& text) {
   if (why == Why::kEnd && source_.has_changed()) why_ = Why::kChanged, why_text_ = kChanged;
   end_by_us_ = g_get_monotonic_time() + (why == Why::kStopped ? kLongestStop : kLongestEnd);
   open_queues(pipeline_);
-  if (why == Why::kBroken || why == Why::kUnwatched || !source_.end()) finish();
+  if (why == Why::kBroken || why == Why::kUnwatched || !has_pictures()) return finish();
+  ending_source_ = std::thread([this] { source_.end(); });
 }
 
 // Not from inside a message: the connection is likely to be destroyed.

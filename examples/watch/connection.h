@@ -15,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "examples/common/warnings.h"
 #include "examples/watch/clip_recorder.h"
@@ -88,6 +89,9 @@ class Connection {
   gint64 pictures_since_us_ = 0;
   bool ending_ = false, stands_ = false;
   gint64 end_by_us_ = 0;  // what is not analysed then is given up
+  // Not the main loop's: a server that does not answer, or a demuxer that waits for more, may hold
+  // it up for long.
+  std::thread ending_source_;
   Why why_ = Why::kStopped;
   std::string why_text_;
   guint bus_watch_ = 0, tick_ = 0, ended_ = 0;

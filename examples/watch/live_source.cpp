@@ -265,12 +265,11 @@ void LiveSource::take_streams(GstMessage* message) {
   if (streams) gst_object_unref(streams);
 }
 
-bool LiveSource::end() {
+void LiveSource::end() {
   disconnect();
   for (const LiveStream& stream : streams()) {
     GstPad* sink = gst_element_get_static_pad(stream.tee, "sink");
     gst_pad_send_event(sink, gst_event_new_eos());  // refused where it has ended by itself
     gst_object_unref(sink);
   }
-  return last_video_us_ > 0;
 }

@@ -47,8 +47,9 @@ class LiveSource {
 
   std::vector<LiveStream> streams() const;  // until now
 
-  // The source is disconnected, and what flowed from it ends (EOS). False when nothing ever flowed.
-  bool end();
+  // The source is disconnected, and what flowed from it ends (EOS). Waits for the source, on any
+  // thread.
+  void end();
 
   // Monotonic time of the last piece of video, in microseconds; 0 = none yet.
   gint64 last_video_us() const { return last_video_us_; }
