@@ -15,6 +15,20 @@ std::string key_of(const std::string& text) {
   return key;
 }
 
+// hlsdemux passes on what an element of its own said, with its source line and its place: "Resource
+// not found.: ../gstfilesrc.c(553): gst_file_src_start (): /GstPipeline:.../GstFileSrc:src: No
+// ...".
+std::string without_source_lines(const std::string& text) {
+  static GRegex* const pattern = g_regex_new(
+      "\\.?:? *[^ ]+\\.c(pp)?\\([0-9]+\\): [^ ]+ \\(\\): /Gst[^ ]+:", GRegexCompileFlags{},
+      GRegexMatchFlags{}, nullptr);
+  gchar* short_text =
+      g_regex_replace_literal(pattern, text.c_str(), -1, 0, ":", GRegexMatchFlags{}, nullptr);
+  const std::string result = short_text ? short_text : text;
+  g_free(short_text);
+  return result;
+}
+
 }  // namespace
 
 std::string message_text(GstMessage* message) {
@@ -24,7 +38,7 @@ std::string message_text(GstMessage* message) {
   } else {
     gst_message_parse_error(message, &error, nullptr);
   }
-  std::string text = error ? in_options(printable(error->message)) : "";
+  std::string text = error ? in_options(without_source_lines(printable(error->message))) : "";
   g_clear_error(&error);
   while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
   return text;

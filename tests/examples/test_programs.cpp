@@ -116,6 +116,20 @@ TEST(Warnings, ComeOnceAndCounted) {
   EXPECT_TRUE(warnings.take_repeated().empty());
 }
 
+// Source lines and places of elements, which some messages have in them, are nobody's affair.
+TEST(Warnings, HaveNoSourceLines) {
+  gst_init(nullptr, nullptr);
+  GstMessage* message = warning(
+      "Resource not found.: ../plugins/elements/gstfilesrc.c(553): gst_file_src_start (): "
+      "/GstPipeline:pipeline0/GstURIDecodeBin:source/GstFileSrc:filesrc0:\nNo such file \"/a "
+      "b.ts\"");
+  EXPECT_EQ(message_text(message), "Resource not found: No such file \"/a b.ts\"");
+  gst_message_unref(message);
+  message = warning("expected a (b): /c.d: e");
+  EXPECT_EQ(message_text(message), "expected a (b): /c.d: e");
+  gst_message_unref(message);
+}
+
 // ---- Which track ----
 
 Track sound(const char* language, bool wanted, bool unwanted) {
