@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """vidi-ask with files that do not come whole: one sentence at the end, and status 1; with all others status 0."""
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -178,17 +179,21 @@ class Losses(unittest.TestCase):
                 self.assertNotIn("nothing found", result.stdout)
 
     def test_what_is_piped_in_without_a_stream_ends(self):
-        """Bytes in which no stream is found end with a sentence when they end, and so does a GIF, whose demuxer would not stop: some of each."""
+        """Bytes in which no stream is found end with a sentence when they end, and so does a GIF, where its demuxer would not stop (before 1.26)."""
         packets = b"".join(b"\x47\x01\x00\x10" + bytes([i % 251]) * 184 for i in range(400))
         frame = b"!\xf9\x04\x00\x0a\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00"
         gif = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00" + 20 * frame + b";"
-        for name, data, n, said in [("packets.ts", packets, 2, "tsdemux finds no stream in it"), ("dots.gif", gif, 6, "GIF|single picture")]:
+        reads_gif = int(re.search(r"version 1\.(\d+)", cases.run(["gst-launch-1.0", "--version"]).stdout)[1]) >= 26
+        for name, data, n, said in [("packets.ts", packets, 2, "tsdemux finds no stream in it"), ("dots.gif", gif, 6, "" if reads_gif else "cannot read a GIF")]:
             with self.subTest(name):
                 (self.folder / name).write_bytes(data)
                 for _ in range(n):
                     with subprocess.Popen(["cat", self.folder / name], stdout=subprocess.PIPE) as cat:
                         result = subprocess.run([PROGRAM, "--quiet", "-", "a phone"], stdin=cat.stdout, capture_output=True, text=True, timeout=cases.LIMIT_S)
-                    self.assert_said(result, said)
+                    if said:
+                        self.assert_said(result, said)
+                    else:
+                        self.assertEqual((result.returncode, result.stderr), (0, ""))
 
     def test_stdin_cannot_serve_twice(self):
         """The film and the questions cannot both come from standard input."""
