@@ -10,16 +10,21 @@
 namespace vidi {
 namespace {
 
+// What wait_for_previous() is compiled for: older code does not wait.
+constexpr int kEarlyStart = 90;
+
 __global__ void probe() {}
 
-// The build may hold no code for this GPU; the driver then has no such kernel.
-bool has_code_for(int device) {
+// The architecture, as nvcc counts, that the code this GPU takes was compiled for: a later GPU than
+// the build knows takes the portable code of an earlier one. 0 when the build holds no code for it;
+// the driver then has no such kernel.
+int code_for(int device) {
   int current = 0;
   cudaFuncAttributes attributes;
-  if (cudaGetDevice(&current) != cudaSuccess || cudaSetDevice(device) != cudaSuccess) return false;
+  if (cudaGetDevice(&current) != cudaSuccess || cudaSetDevice(device) != cudaSuccess) return 0;
   const bool found = cudaFuncGetAttributes(&attributes, probe) == cudaSuccess;
   cudaSetDevice(current);
-  return found;
+  return found ? attributes.ptxVersion : 0;
 }
 
 DeviceLimits ask(int device) {
@@ -32,6 +37,7 @@ DeviceLimits ask(int device) {
           cudaSuccess &&
       cudaDeviceGetAttribute(&limits.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin,
                              device) == cudaSuccess;
+  limits.starts_early = limits.generation >= 9 && code_for(device) >= kEarlyStart;
   cudaGetLastError();  // what failed here is an answer, not an error
   return answers ? limits : DeviceLimits{};
 }
@@ -40,7 +46,7 @@ DeviceLimits ask(int device) {
 
 bool starts_early() {
   int device = 0;
-  return cudaGetDevice(&device) == cudaSuccess && device_limits(device).generation >= 9;
+  return cudaGetDevice(&device) == cudaSuccess && device_limits(device).starts_early;
 }
 
 KernelSupport kernel_support(int device) {
@@ -48,7 +54,7 @@ KernelSupport kernel_support(int device) {
   const bool answers =
       cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
       cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device) == cudaSuccess;
-  const bool has_code = answers && major >= 8 && has_code_for(device);
+  const bool has_code = answers && major >= 8 && code_for(device) > 0;
   cudaGetLastError();
   return {true, answers ? 10 * major + minor : 0, has_code};
 }

@@ -5,8 +5,9 @@ namespace vidi {
 
 struct DeviceLimits {
   int multiprocessors = 0;
-  int shared_bytes = 0;  // that one block can have
-  int generation = 0;    // the compute capability's first number: 8 Ampere and Ada, 9 Hopper
+  int shared_bytes = 0;       // that one block can have
+  int generation = 0;         // the compute capability's first number: 8 Ampere and Ada, 9 Hopper
+  bool starts_early = false;  // its code was compiled for Hopper or later, too (launch.cuh)
 };
 
 // What speaks for our kernels on a device, or against them.

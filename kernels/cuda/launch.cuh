@@ -60,7 +60,7 @@ void start(const char* what, void (*kernel)(Arguments...), dim3 grid, int thread
   check_cuda(cudaLaunchKernelEx(&config, kernel, given...), what);
 }
 
-// The current device's compute capability is 9.0 or higher.
+// The current device is a Hopper or later, and so is what its kernels were compiled for.
 bool starts_early();
 
 template <typename... Arguments, typename... Given>
