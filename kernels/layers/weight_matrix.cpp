@@ -46,21 +46,23 @@ int64_t WeightMatrix::expanded_bytes(int64_t n_out, int64_t n_in, at::ScalarType
 }
 
 WeightMatrix WeightMatrix::packed(int64_t n_out, int64_t n_in, at::Device device,
-                                  at::ScalarType dtype) {
+                                  at::ScalarType dtype, const Allocate& allocate) {
   TORCH_CHECK(can_pack(n_out, n_in, device, dtype), "WeightMatrix: [", n_out, ", ", n_in,
               "] cannot be packed on ", device);
   const auto options = at::TensorOptions(device);
+  const auto make = [&](at::IntArrayRef shape, at::ScalarType type) {
+    return allocate ? allocate(shape, type) : at::empty(shape, options.dtype(type));
+  };
   const int64_t groups = packed_groups(n_in), strips = n_out / kStrip;
   WeightMatrix m;
   m.n_out_ = n_out, m.n_in_ = n_in, m.dtype_ = dtype;
   if (device.is_cpu()) {
-    m.bytes_ = at::empty({n_out, n_in}, options.dtype(at::kChar));
-    m.scales_ = at::empty({n_out, groups}, options.dtype(at::kFloat));
+    m.bytes_ = make({n_out, n_in}, at::kChar);
+    m.scales_ = make({n_out, groups}, at::kFloat);
     return m;
   }
-  m.bytes_ =
-      at::empty({strips, n_in / kTileColumns, kStrip * kTileColumns}, options.dtype(at::kByte));
-  m.scales_ = at::empty({strips, groups, kStrip}, options.dtype(at::kHalf));
+  m.bytes_ = make({strips, n_in / kTileColumns, kStrip * kTileColumns}, at::kByte);
+  m.scales_ = make({strips, groups, kStrip}, at::kHalf);
   m.counters_ = at::zeros({packed_counters(n_out)}, options.dtype(at::kInt));
   return m;
 }

@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace vidi {
@@ -19,8 +20,12 @@ class WeightMatrix {
 
   // Whether [n_out, n_in] can be stored in 8 bits on this device; what cannot stays as it is.
   static bool can_pack(int64_t n_out, int64_t n_in, at::Device device, at::ScalarType dtype);
+  // Makes an uninitialised tensor of a shape and dtype on the matrix's device.
+  using Allocate = std::function<at::Tensor(at::IntArrayRef, at::ScalarType)>;
   // Without contents, to be filled by pack_rows(). `dtype`: of what is multiplied with it.
-  static WeightMatrix packed(int64_t n_out, int64_t n_in, at::Device device, at::ScalarType dtype);
+  // `allocate` gives its numbers and then its scales their memory; null: at::empty.
+  static WeightMatrix packed(int64_t n_out, int64_t n_in, at::Device device, at::ScalarType dtype,
+                             const Allocate& allocate = nullptr);
   static int64_t packed_bytes(int64_t n_out, int64_t n_in);
   // Bytes that a product of many rows takes beside it on a GPU, while the matrix is expanded; 0 for
   // one so large that its rows go through it some at a time instead (a tied head).

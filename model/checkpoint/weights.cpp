@@ -8,13 +8,17 @@
 
 #include "kernels/aten.h"
 #include "kernels/interruption.h"
+#include "model/checkpoint/tensor_arena.h"
 #include "model/result.h"
 
 namespace vidi {
 namespace {
 
-constexpr int64_t kLine = 512;  // bytes: where tensors begin in an image
-int64_t in_lines(int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+// Where tensors begin in an image.
+int64_t in_lines(int64_t bytes) {
+  constexpr int64_t kLine = TensorArena::kLine;
+  return (bytes + kLine - 1) / kLine * kLine;
+}
 
 int64_t matrix_bytes(bool packed, int64_t rows, int64_t columns, at::ScalarType dtype) {
   if (packed) return WeightMatrix::packed_bytes(rows, columns);
@@ -206,33 +210,62 @@ void Weights::allocate_images() {
   }
 }
 
+// Of the towers apart: their memory can leave the device alone (device/offload.h).
+static bool is_of_towers(const std::string& name) {
+  return name.starts_with("model.mm_vis.") || name.starts_with("model.mm_aud.");
+}
+
+// Bytes of the tensors that allocate() makes, in its order.
+std::vector<int64_t> Weights::sizes_of(bool of_towers) const {
+  std::vector<int64_t> sizes;
+  const auto element = static_cast<int64_t>(at::elementSize(dtype_));
+  for (const Slot& s : slots_) {
+    const bool is_part = s.rows_in_all > 0 && !s.makes_all;
+    if (is_part || s.is_spilled() || is_of_towers(s.name) != of_towers) continue;
+    const int64_t numbers = s.place.entry.numel() / std::max<int64_t>(1, s.shape()[0]) * s.rows();
+    sizes.push_back(s.packed ? numbers : numbers * element);
+    if (s.packed) sizes.push_back(WeightMatrix::packed_bytes(s.rows(), s.shape()[1]) - numbers);
+  }
+  return sizes;
+}
+
 void Weights::allocate() {
   allocate_images();
-  const auto options = at::TensorOptions(dtype_).device(device_);
+  TensorArena towers(device_, sizes_of(true)), others(device_, sizes_of(false));
   for (Slot& s : slots_) {
     interruption_point();
+    TensorArena& arena = is_of_towers(s.name) ? towers : others;
+    // On the CPU each has its own.
+    const auto make = [&](at::IntArrayRef shape, at::ScalarType dtype) {
+      const bool own = device_.is_cpu() || s.is_spilled();
+      return own ? at::empty(shape, at::TensorOptions(dtype).device(device_))
+                 : arena.take(shape, dtype);
+    };
     if (s.matrix) {
-      allocate_matrix(s);
-      continue;
+      allocate_matrix(s, make);
+    } else {
+      allocate_tensor(s, make);
     }
-    std::vector<int64_t> shape = s.place.entry.shape;
-    const int64_t rows = s.rows_in_all > 0 ? shape[0] : 0;
-    if (rows > 0) shape[0] = s.rows_in_all;
-    if (rows == 0) *s.tensor = at::empty(shape, options);
-    if (s.makes_all) *s.tensor = at::zeros(shape, options);
-    s.values = rows > 0 ? s.tensor->narrow(0, s.first_row, rows) : *s.tensor;
   }
 }
 
-void Weights::allocate_matrix(Slot& s) {
+void Weights::allocate_tensor(Slot& s, const WeightMatrix::Allocate& make) const {
+  std::vector<int64_t> shape = s.place.entry.shape;
+  const int64_t rows = s.rows_in_all > 0 ? shape[0] : 0;
+  if (rows > 0) shape[0] = s.rows_in_all;
+  if (rows == 0) *s.tensor = make(shape, dtype_);
+  if (s.makes_all) *s.tensor = make(shape, dtype_).zero_();  // parts without a name stay zeros
+  s.values = rows > 0 ? s.tensor->narrow(0, s.first_row, rows) : *s.tensor;
+}
+
+void Weights::allocate_matrix(Slot& s, const WeightMatrix::Allocate& make) const {
   const int64_t columns = s.shape()[1];
   if (s.rows_in_all == 0 || s.makes_all) {
-    const auto options = at::TensorOptions(dtype_).device(device_);
     if (s.packed) {
-      *s.matrix = WeightMatrix::packed(s.rows(), columns, device_, dtype_);
-    } else {  // parts without a name are zeros
-      *s.matrix = WeightMatrix(s.makes_all ? at::zeros({s.rows(), columns}, options)
-                                           : at::empty({s.rows(), columns}, options));
+      *s.matrix = WeightMatrix::packed(s.rows(), columns, device_, dtype_, make);
+    } else {
+      *s.matrix = WeightMatrix(make({s.rows(), columns}, dtype_));
+      if (s.makes_all && !s.is_spilled()) s.matrix->native().zero_();
     }
   }
   if (s.is_spilled()) {  // its tensors, without memory

@@ -89,7 +89,9 @@ class Weights {
   void add_joined(const Target& target, const std::vector<Part>& parts, int64_t columns);
   void check_missing() const;
   void allocate();
-  void allocate_matrix(Slot& slot);
+  std::vector<int64_t> sizes_of(bool of_towers) const;
+  void allocate_tensor(Slot& slot, const WeightMatrix::Allocate& make) const;
+  void allocate_matrix(Slot& slot, const WeightMatrix::Allocate& make) const;
   void allocate_images();
   int64_t spilled_layer(const std::string& name) const;
   void fill_random();
