@@ -96,11 +96,16 @@ void DeviceMemory::make_most_room() {
 
 void DeviceMemory::fetch_towers() {
   if (model_.towers().on_device()) return;
-  const int64_t workspace = model_.device().is_cuda()
-                                ? tower_workspace(model_.config().vision, model_.element_size())
-                                : 0;
-  free_device_cache(model_.device());
-  check_towers_fit(state(), workspace);
+  int64_t workspace = 0;
+  MemoryState now = state();
+  if (model_.device().is_cuda()) {
+    free_device_cache(model_.device());
+    model_.look_for_room();
+    now = state();
+    now.spare = kSpareOnCuda;  // no matrix is expanded meanwhile
+    workspace = tower_workspace(model_.config().vision, model_.element_size());
+  }
+  check_towers_fit(now, workspace);
   explained("fetching the towers", [&] { model_.towers().come_back(); });
 }
 

@@ -36,6 +36,9 @@ class DeviceMemory {
   // Whether there is room for it as it is.
   bool has_room(const WindowNeed& need) const;
   void make_most_room();
+  // Another program took what was free when the model was loaded: windows are planned by what is
+  // left from now on.
+  void found_short() { model_.keep_to_what_is_free(); }
   // Before the towers work. Throws as plan_window() where they have no room.
   void fetch_towers();
   // Bytes that keys and values may take ahead of their window. With the towers away there are none:

@@ -91,6 +91,10 @@ void DeviceModel::look_for_room() {
   if (found_limit_ > 0) found_limit_ = memory_use(device_).current + room();
 }
 
+void DeviceModel::keep_to_what_is_free() {
+  if (device_.is_cuda() && memory_limit() == 0) found_limit_ = memory_use(device_).current + room();
+}
+
 ModelPlan DeviceModel::plan(const WeightSource& source, const OpenOptions& options) {
   found_limit_ = 0;
   plan_text_.clear();

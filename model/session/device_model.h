@@ -49,6 +49,8 @@ class DeviceModel {
   const ModelPlan& form() const { return form_; }  // as planned for the longest window
   bool limit_was_asked() const { return limit_.bytes() > 0; }
   void look_for_room();  // what is free may have changed: so does a limit that was not asked for
+  // On a GPU without a limit from now on what is free is one, as if kAuto had found little.
+  void keep_to_what_is_free();
 
   const ModelConfig& config() const { return config_; }
   const ModelInfo& info() const { return info_; }

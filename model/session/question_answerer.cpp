@@ -28,7 +28,7 @@ std::vector<Answer> answers_of(std::vector<Generation> generations) {
 
 }  // namespace
 
-QuestionAnswerer::QuestionAnswerer(const DeviceModel& model, const DeviceMemory& memory,
+QuestionAnswerer::QuestionAnswerer(const DeviceModel& model, DeviceMemory& memory,
                                    const Tap& tap, std::optional<Tokenizer> tokenizer)
     : model_(model), memory_(memory), tap_(tap), tokenizer_(std::move(tokenizer)) {
   if (tokenizer_) draft_.emplace(*tokenizer_);
@@ -51,6 +51,7 @@ std::vector<Answer> QuestionAnswerer::ask_ids(const Encoded& encoded,
     try {
       goes_on = table.step(cancel);
     } catch (const c10::OutOfMemoryError&) {
+      memory_.found_short();
       if (!memory_.limited()) throw;
       table.do_less({});
       goes_on = !table.empty();

@@ -22,7 +22,7 @@ namespace vidi {
 class QuestionAnswerer {
  public:
   // What is given by reference must outlive it. Without a tokenizer only ask_ids() is for it.
-  QuestionAnswerer(const DeviceModel& model, const DeviceMemory& memory, const Tap& tap,
+  QuestionAnswerer(const DeviceModel& model, DeviceMemory& memory, const Tap& tap,
                    std::optional<Tokenizer> tokenizer);
 
   // As the API says (model/session.h).
@@ -51,7 +51,7 @@ class QuestionAnswerer {
   AnswerTable::Prompts prompts_of(const Encoded& encoded, const std::vector<Query>& queries) const;
 
   const DeviceModel& model_;
-  const DeviceMemory& memory_;
+  DeviceMemory& memory_;
   const Tap& tap_;
   std::optional<Tokenizer> tokenizer_;
   std::optional<AnswerDraft> draft_;  // none without a tokenizer

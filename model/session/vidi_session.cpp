@@ -69,7 +69,12 @@ template <class T, class Body>
 Result<T> VidiSession::with_weights(const Cancel& cancel, Body body) noexcept {
   return to_result<T>(cancel, [&]() -> T {
     check_loaded();
-    return body();
+    try {
+      return body();
+    } catch (const c10::Error& e) {
+      if (is_shortage(e.what_without_backtrace())) memory_.found_short();
+      throw;
+    }
   });
 }
 

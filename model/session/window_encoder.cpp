@@ -135,6 +135,7 @@ std::shared_ptr<EncodedWindow> WindowEncoder::encode_in_room(const Window& windo
   try {
     return encode_in_pieces(window, sound, plan.piece_tokens, cancel);
   } catch (const c10::OutOfMemoryError&) {
+    memory_.found_short();
     if (!memory_.limited()) throw;
     const bool has_gaps = std::count(window.frames.begin(), window.frames.end(), nullptr) > 0;
     if (has_gaps) memory_.explain_shortage(what);

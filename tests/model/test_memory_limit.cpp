@@ -9,6 +9,7 @@
 #include "tests/support/answers.h"
 #include "tests/support/aten.h"
 #include "tests/support/golden.h"
+#include "tests/support/real_sizes.h"
 #include "tests/support/refused.h"
 #include "tests/tools/geometry.h"
 
@@ -330,47 +331,6 @@ TEST_F(CudaLimit, TowersLeaveAndIdsStay) {
     EXPECT_EQ(ask(*session, *encoded).at(0).ids, expected.at(0).ids);
   }
 }
-
-// The real sizes of Vidi1.5-9B, a picture a second and sound.
-struct RealSizes {
-  explicit RealSizes(uint64_t limit) {
-    OpenOptions options;
-    options.device = "cuda", options.precision = Precision::kFp16, options.memory_limit = limit;
-    const CheckpointGeometry geometry = checkpoint_geometry("vidi1.5-9b");
-    session = VidiSession::random(config_of(geometry), shapes_of(geometry), options, 1);
-  }
-  Result<std::vector<std::shared_ptr<const FrameFeatures>>> encode_images(int n) {
-    const std::vector<Frame> frames(n, Frame{picture.data(), 384, 384, 3 * 384});
-    return session->encode_images(frames, Cancel());
-  }
-  Window window(int seconds) {
-    Window window;
-    window.duration_s = seconds;
-    window.frames = value_of(encode_images(seconds));
-    const std::vector<float> samples(480000, 0.1f);
-    for (int left = seconds * 16000; left > 0; left -= 480000)
-      window.audio.push_back(
-          value_of(session->encode_audio(samples.data(), std::min(left, 480000), Cancel())));
-    return window;
-  }
-  int64_t held() const { return memory_use(session->model().device()).held; }
-
-  std::vector<uint8_t> picture = std::vector<uint8_t>(3 * 384 * 384, 100);
-  std::unique_ptr<VidiSession> session;
-};
-
-// Needs a device of more than 25 GB that is free.
-class CudaRealSizes : public CudaLimit {
- protected:
-  void SetUp() override {
-    CudaLimit::SetUp();
-    if (IsSkipped()) return;
-    free_device_cache(at::Device(at::kCUDA, 0));
-    if (at::accelerator::getMemoryInfo(0).first < 25'000'000'000u)
-      GTEST_SKIP() << "less than 25 GB of device memory are free";
-  }
-  c10::InferenceMode inference_;
-};
 
 // A minute after the other is encoded and asked under a hard cap of 24.0 GB, ten questions at once,
 // and the allocator is not surprised: the plan's pieces were right at the first attempt.
