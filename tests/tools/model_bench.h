@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/device/device.h"
 #include "model/session/vidi_session.h"
 #include "tests/support/aten.h"
 
@@ -70,6 +71,7 @@ class Bench {
   at::ScalarType dtype_ = at::kFloat;
   int n_frames_ = 0, n_chunks_ = 0;
   double product_tflops_ = 0, copy_gbs_ = 0, pinned_gbs_ = 0;
+  MemoryUse loaded_, heard_;     // after loading; before a window is begun
   at::Tensor patches_, states_;  // features of one frame, encoder states of all sound
   std::shared_ptr<const Encoded> encoded_;
   std::vector<Phase> phases_;

@@ -45,6 +45,12 @@ void Bench::print_limit() const {
   std::printf("planned %.2f GB (held: %.1f %%): %s, %lld layers (%.2f GB) in the host's memory\n",
               form.total() / 1e9, 100.0 * used.held_peak / form.total(), form_text(form).c_str(),
               static_cast<long long>(form.spilled_layers), form.host_bytes / 1e9);
+  std::printf(
+      "in use and held: %.2f and %.2f GB after loading, %.2f and %.2f before the last window\n",
+      loaded_.current / 1e9, loaded_.held / 1e9, heard_.current / 1e9, heard_.held / 1e9);
+  if (form.spilled_layers > 0 && pinned_gbs_ > 0)
+    std::printf("a copy of these layers from pinned memory: %.2f ms\n",
+                form.host_bytes / 1e6 / pinned_gbs_);
 }
 
 nlohmann::json Bench::as_json() const {
