@@ -110,6 +110,11 @@
 #define VIDI_FIELD_SAMPLE_MEMORY "sample-memory"
 #define VIDI_FIELD_GPU_MEMORY "gpu-memory"
 #define VIDI_FIELD_LEFT_OUT "left-out"
+/* Of several devices: an array of structures, one each, with VIDI_FIELD_DEVICE,
+ * VIDI_FIELD_WINDOWS_COMPLETED, VIDI_FIELD_WINDOWS_FAILED, VIDI_FIELD_GPU_MEMORY and, where it is
+ * left out, VIDI_FIELD_ERROR. */
+#define VIDI_FIELD_DEVICES "devices"
+#define VIDI_STRUCTURE_DEVICE "vidi/device"
 #define VIDI_FIELD_WINDOWS_DROPPED_FOR "windows-dropped-" /* and a VIDI_REASON */
 
 /* Values of VIDI_FIELD_REASON. */

@@ -9,7 +9,7 @@ namespace vidi {
 
 // Changes whenever a struct or virtual function of the API changes: plugin and engine are built
 // from one tree.
-inline constexpr int kEngineApiVersion = 13;
+inline constexpr int kEngineApiVersion = 14;
 
 struct EngineApi {
   int version;
@@ -22,6 +22,8 @@ struct EngineApi {
   Result<double> (*frame_rate)(const std::string& folder) noexcept;
   // shrink_picture(): a decoded picture is made small where it lies.
   Result<bool> (*shrink)(const DevicePicture&, int side, uint8_t* rgb) noexcept;
+  // That there are, whether they work or not.
+  int (*n_cuda_devices)() noexcept;
 };
 
 }  // namespace vidi

@@ -11,6 +11,11 @@
 
 #include "examples/common/hit.h"
 
+// Property `device`, or what a model says it runs on: a list may have several.
+inline bool is_cpu(const std::string& device) {
+  return device.starts_with("cpu") && device.find("cuda") == std::string::npos;
+}
+
 // From a `vidi/model`.
 struct Mode {
   std::string device, precision, weights, keys;
@@ -18,7 +23,7 @@ struct Mode {
   uint64_t weight_bytes = 0, device_bytes = 0;  // device_bytes: 0 on the CPU
 
   std::string name() const;  // "fp32, int8 weights"; "fp16"
-  bool on_cpu() const { return device == "cpu"; }
+  bool on_cpu() const { return is_cpu(device); }
 };
 
 // From a `vidi/window`. Times are timestamps; queries, ids and texts go together.

@@ -11,8 +11,8 @@ bool is_16_bit(const std::string& precision) { return precision == "fp16" || pre
 bool asks_for_reference(const Arguments& a) {
   if (a.weights != "native" || a.keys != "native") return false;
   if (a.precision == "auto") return true;
-  return a.device == "cpu" ? a.precision == "fp32"
-                           : a.device.starts_with("cuda") && is_16_bit(a.precision);
+  return is_cpu(a.device) ? a.precision == "fp32"
+                          : a.device.starts_with("cuda") && is_16_bit(a.precision);
 }
 
 bool is_reference(const Mode& mode) {

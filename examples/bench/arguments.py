@@ -24,7 +24,7 @@ PASSED = [("model", "DIR", "Checkpoint folder (default: VIDI_MODEL, else the sma
           ("window", "SECONDS", "Length of what the model sees at once (default 60; 0 = the whole video)"),
           ("stride", "SECONDS", "From one window's start to the next's (default: half the window)"),
           ("rate", "N", "Pictures a second that the model sees (default: the checkpoint's own, else 1)"),
-          ("device", "NAME", "auto, cpu, cuda or cuda:1"),
+          ("device", "NAME", "auto, cpu, cuda, cuda:1, several (cuda:0,cuda:1) or cuda:all"),
           ("precision", "NAME", "auto, fp32, fp16 or bf16"),
           ("weights", "NAME", "native, int8 or auto"),
           ("keys", "NAME", "native, int8 or auto"),

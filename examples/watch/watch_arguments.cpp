@@ -212,7 +212,8 @@ GOptionContext* make_context(Raw& raw) {
   std::vector<GOptionEntry> entries = {
       {"model", 'm', 0, G_OPTION_ARG_FILENAME, &raw.model,
        "Checkpoint folder (default: VIDI_MODEL, else the small demo model)", "DIR"},
-      {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device, "auto, cpu, cuda or cuda:1", "NAME"},
+      {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device,
+       "auto, cpu, cuda, cuda:1, several (cuda:0,cuda:1) or cuda:all", "NAME"},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
       {"weights", 0, 0, G_OPTION_ARG_STRING, &raw.weights,
        "native; int8: half the memory of fp16, and answers that differ a little; auto: what fits",

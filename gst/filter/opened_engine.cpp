@@ -1,5 +1,6 @@
 #include "gst/filter/opened_engine.h"
 
+#include "gst/worker/device_list.h"
 #include "gst/worker/engine_library.h"
 
 namespace vidi {
@@ -30,9 +31,13 @@ int OpenedEngine::picture_side() const {
   return side ? *side : kUsualPictureSide;  // the load fails with the reason
 }
 
+Result<std::vector<std::string>> OpenedEngine::devices() const {
+  return devices_of(settings_.now()->device, api_->n_cuda_devices());
+}
+
 // With device=cpu the GPU is the decoder's alone.
 DeviceReading OpenedEngine::device_reading() const {
-  const bool may_use_device = api_ && settings_.now()->device != "cpu";
+  const bool may_use_device = api_ && may_be_cuda(settings_.now()->device);
   return {may_use_device ? api_->shrink : nullptr, [this] { return picture_side(); }};
 }
 

@@ -3,6 +3,9 @@
 // streaming thread and no feed's thread beside; what is const comes from these as well.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "gst/filter/live_settings.h"
 #include "gst/media/picture.h"
 #include "model/engine_api.h"
@@ -22,6 +25,7 @@ class OpenedEngine {
   const EngineApi& api() const { return *api_; }
   FrameRate frame_rate() const;
   int picture_side() const;
+  Result<std::vector<std::string>> devices() const;  // of the list that `device` is
   // Of any.
   DeviceReading device_reading() const;
 

@@ -121,7 +121,9 @@ const std::vector<kind::Property>& table() {
       kind::text(
           "device", kUntilReady, &S::device,
           "Where the model runs: auto, cpu, cuda or cuda:1. auto takes the first CUDA device that "
-          "works, else the CPU."),
+          "works, else the CPU. Several with a comma between them (cuda:0,cuda:1), or cuda:all: "
+          "each has the whole model, and windows are spread over them. A device of several that "
+          "cannot be used, or fails three times in a row, is left out with a warning."),
       kind::choice("precision", kUntilReady, &S::precision, precision_type,
                    "Number format of the model's weights and arithmetic."),
       kind::choice("weights", kUntilReady, &S::weights, weights_type,

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "gst/worker/device_list.h"
+
 namespace vidi {
 
 Filter::Filter(GstElement* element)
@@ -146,7 +148,7 @@ GstPad* Filter::partner_of(GstPad* pad) const {
 
 // Asked before elements make a context of their own: what they all share needs no copies.
 bool Filter::offer_context(GstQuery* query) {
-  return cuda_context_.answer(element_, query, settings_.now()->device);
+  return cuda_context_.answer(element_, query, picture_device(settings_.now()->device));
 }
 
 void Filter::explain_refusal(GstPad* sink, GstQuery* query, const TakenCaps& taken) {
@@ -155,7 +157,7 @@ void Filter::explain_refusal(GstPad* sink, GstQuery* query, const TakenCaps& tak
 }
 
 void Filter::take_context(GstContext* context) {
-  cuda_context_.take(element_, context, settings_.now()->device);
+  cuda_context_.take(element_, context, picture_device(settings_.now()->device));
 }
 
 }  // namespace vidi

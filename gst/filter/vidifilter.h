@@ -80,6 +80,7 @@ class Filter final : public Listener {
   void window_dropped(const AnalysisWindow& window, DropReason reason,
                       const std::string& error) override;
   void window_failed(const AnalysisWindow& window, const Error& error, int in_a_row) override;
+  void device_left_out(const std::string& device, const Error& why) override;
   void question_refused(const Question& question, const std::string& why) override;
   void request_answered(const Analysis& analysis) override { reporter_.report_answer(analysis); }
   void request_failed(const std::string& id, const std::string& why) override;

@@ -8,8 +8,6 @@ GST_DEBUG_CATEGORY_EXTERN(vidimodel_debug);
 namespace vidi {
 namespace {
 
-constexpr int kFailuresUntilBroken = 3;
-
 std::string new_session_id() {
   gchar* text = g_uuid_string_random();
   std::string id = text;
@@ -66,6 +64,11 @@ bool Filter::open() {
     status_.post_error({ErrorCode::kNoDevice, opened.error().message});
     return s->error_policy == ErrorPolicy::kPassthrough;
   }
+  if (const auto devices = engine_.devices(); !devices) {
+    engine_.close();
+    status_.post_error(devices.error());
+    return s->error_policy == ErrorPolicy::kPassthrough;
+  }
   return true;
 }
 
@@ -94,7 +97,7 @@ bool Filter::begin() {
   notices_.post_progress(GST_PROGRESS_TYPE_START, "Loading the model");
   client_.set_limits(s->max_pending_windows, s->keep_windows);
   client_.set_gate(s->gate_settings());
-  client_.start(engine_.api(), s->model_key());
+  client_.start_on(engine_.api(), s->model_key(), *engine_.devices());
   if (s->model_load == ModelLoad::kAsync || client_.wait_until_loaded()) return true;
   return s->error_policy == ErrorPolicy::kPassthrough;
 }
@@ -138,6 +141,10 @@ void Filter::model_failed(const Error& error) {
   notices_.post_progress(GST_PROGRESS_TYPE_ERROR, error.message);
   status_.send(nullptr, error.message.c_str(), client_.counters().device_bytes);
   status_.post_error(error);
+}
+
+void Filter::device_left_out(const std::string& device, const Error& why) {
+  notices_.warn("device " + device + " is left out, the others go on without it: " + why.message);
 }
 
 // What waits for it meanwhile is under the usual rules.

@@ -43,6 +43,17 @@ class Fields {
     }
     take(name, list);
   }
+  void structures(const char* name, const std::vector<GstStructure*>& values) {  // takes them
+    GValue list = G_VALUE_INIT;
+    gst_value_array_init(&list, values.size());
+    for (GstStructure* value : values) {
+      GValue item = G_VALUE_INIT;
+      g_value_init(&item, GST_TYPE_STRUCTURE);
+      g_value_take_boxed(&item, value);
+      gst_value_array_append_and_take_value(&list, &item);
+    }
+    take(name, list);
+  }
   void date(const char* name, GstDateTime* value) {  // takes it
     if (!value) return;
     set(name, GST_TYPE_DATE_TIME, value);
@@ -343,6 +354,24 @@ GstStructure* model_structure(ModelState state, const std::string& session_id,
   return fields.take();
 }
 
+namespace {
+
+std::vector<GstStructure*> device_structures(const Counters& counters) {
+  std::vector<GstStructure*> all;
+  for (const DeviceCounters& device : counters.devices) {
+    Fields fields(VIDI_STRUCTURE_DEVICE);
+    fields.text(VIDI_FIELD_DEVICE, device.device);
+    fields.large(VIDI_FIELD_WINDOWS_COMPLETED, device.windows_completed);
+    fields.large(VIDI_FIELD_WINDOWS_FAILED, device.windows_failed);
+    fields.large(VIDI_FIELD_GPU_MEMORY, device.bytes);
+    fields.text(VIDI_FIELD_ERROR, device.why_out);
+    all.push_back(fields.take());
+  }
+  return all;
+}
+
+}  // namespace
+
 GstStructure* stats_structure(const Counters& counters) {
   Fields fields(VIDI_STRUCTURE_STATS);
   fields.large(VIDI_FIELD_WINDOWS_SUBMITTED, counters.windows_submitted);
@@ -381,6 +410,8 @@ GstStructure* stats_structure(const Counters& counters) {
   fields.text(VIDI_FIELD_KEYS, counters.keys);
   fields.text(VIDI_FIELD_PLAN, counters.plan);
   fields.text(VIDI_FIELD_WHY_NO_GPU, counters.why_no_gpu);
+  if (counters.devices.size() > 1)
+    fields.structures(VIDI_FIELD_DEVICES, device_structures(counters));
   return fields.take();
 }
 

@@ -22,10 +22,10 @@ std::shared_ptr<const Encoded> encode(Session& session, const AnalysisWindow& wi
   const StreamedPictures& streamed = window.prepared;
   for (const auto& frame : window.frames) {
     const bool is_in = streamed.has(features.frames.size(), frame);
-    features.frames.push_back(is_in ? nullptr : frame->features);
+    features.frames.push_back(is_in ? nullptr : frame->features.of(&session));
   }
   for (const auto& chunk : window.audio) {
-    if (chunk->features) features.audio.push_back(chunk->features);
+    if (auto heard = chunk->features.of(&session)) features.audio.push_back(std::move(heard));
   }
   features.partial = streamed.keys;
   features.duration_s = std::chrono::duration<double>(window.stop - window.start).count();
@@ -91,9 +91,9 @@ Result<Analysis> encode_window(Session& session, std::shared_ptr<const AnalysisW
     analysis.window = window;
     listen_to(session, *window);
     if (at_once == kUsual) stream_pictures(session, *window);
-    look_at(session, unseen(*window), *window->cancel, at_once);
+    look_at(session, unseen(session, *window), *window->cancel, at_once);
     analysis.encoded = encode(session, *window);
-    let_go(*window);
+    let_go(session, *window);
     return analysis;
   };
   const auto free_others = [&] {
@@ -102,7 +102,7 @@ Result<Analysis> encode_window(Session& session, std::shared_ptr<const AnalysisW
     return true;
   };
   Result<Analysis> analysis = with_second_chance(body, free_others, [&] {
-    drop_features(*window);
+    drop_features(session, *window);
     session.free_caches();
   });
   window->prepared = {};
@@ -125,22 +125,22 @@ void look_ahead(Session& session, const std::vector<std::shared_ptr<const Sample
   const Result<Analysis> seen = attempt([&] {
     Pictures left;
     for (const auto& picture : pictures) {
-      if (!picture->features) left.push_back(picture.get());
+      if (!picture->features.of(&session)) left.push_back(picture.get());
     }
     look_at(session, left, cancel, kUsual);
     return Analysis();
   });
   if (!out_of_memory(seen)) return;
-  for (const auto& picture : pictures) picture->features.reset();
+  for (const auto& picture : pictures) picture->features.reset(&session);
   session.free_caches();
 }
 
 void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel) {
-  if (sound.features || sound.samples.empty()) return;
+  if (sound.samples.empty() || sound.features.of(&session)) return;
   auto heard =
       session.encode_audio(sound.samples.data(), static_cast<int>(sound.samples.size()), cancel);
   if (heard) {
-    sound.features = std::move(*heard);
+    sound.features.set(&session, std::move(*heard));
   } else if (heard.error().code == ErrorCode::kOutOfMemory) {
     session.free_caches();
   }

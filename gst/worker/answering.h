@@ -41,6 +41,7 @@ class Answering {
   std::vector<Outcome> take_outcomes();
   void forget_all();  // before the session goes
 
+  size_t n_windows() const { return jobs_.size(); }
   bool empty() const { return jobs_.empty(); }
   UnderWay under_way() const;
   bool has_room() const { return !batch_ || batch_->has_room(); }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "gst/media_time.h"
 
@@ -13,6 +14,13 @@ namespace vidi {
 // Why a window was not analysed.
 enum class DropReason { kOverload, kTooFewFrames, kOutOfMemory, kFlush, kModelFailed, kStopped };
 inline constexpr size_t kDropReasons = 6;
+
+// What one device has done for an element.
+struct DeviceCounters {
+  std::string device;
+  uint64_t windows_completed = 0, windows_failed = 0, bytes = 0;
+  std::string why_out;  // it is left out: why; else empty
+};
 
 // Behind `stats`. Every window is counted once: submitted is always completed + gated + failed +
 // dropped for some reason + pending.
@@ -28,6 +36,7 @@ struct Counters {
   uint64_t sample_bytes = 0, device_bytes = 0;
   uint64_t left_out = 0;  // of what was said: Delivery::n_left_out()
   std::string device, precision, weights, keys, plan, why_no_gpu;  // of the model, once it is ready
+  std::vector<DeviceCounters> devices;
 
   uint64_t windows_dropped() const;  // for any reason
   void count_drops(size_t n, DropReason reason);

@@ -22,16 +22,16 @@ Pictures later_than(Time pts, const Pictures& pictures) {
 std::optional<double> least_similarity(Session& session, const FrameFeatures& reference,
                                        const Pictures& pictures) {
   FrameList features;
-  for (const auto& picture : pictures) features.push_back(picture->features);
+  for (const auto& picture : pictures) features.push_back(picture->features.of(&session));
   if (std::count(features.begin(), features.end(), nullptr) > 0) return std::nullopt;
   const auto similarities = session.similarities(reference, features);
   if (!similarities || similarities->size() != pictures.size()) return std::nullopt;
   return *std::min_element(similarities->begin(), similarities->end());
 }
 
-bool all_are_seen(const Pictures& pictures) {
+bool all_are_seen(const Session& session, const Pictures& pictures) {
   return std::all_of(pictures.begin(), pictures.end(),
-                     [](const auto& picture) { return picture->features; });
+                     [&](const auto& picture) { return picture->features.of(&session); });
 }
 
 int64_t samples_from(Time start, Time heard_until) {
@@ -78,7 +78,7 @@ GateReading Gate::judge(Session& session, const AnalysisWindow& window, const As
   GateReading reading;
   if (!settings.is_on || !last || !follows(window, *last) || plan != *last->plan) return reading;
   const Pictures pictures = later_than(last->seen_until, window.frames);
-  if (const auto known = opened_ahead(window); known && !all_are_seen(pictures)) {
+  if (const auto known = opened_ahead(window); known && !all_are_seen(session, pictures)) {
     reading.similarity = known;
     return reading;
   }
@@ -108,16 +108,12 @@ void Gate::pass_by(const AnalysisWindow& window) {
     reference_->seen_until = std::max(reference_->seen_until, window.frames.back()->pts);
 }
 
-void Gate::analysed(const AnalysisWindow& window) {
-  if (window.frames.empty() || !window.frames.back()->features) return forget();
-  Reference reference{window.frames.back()->features,
-                      window.plan,
-                      left_sound(levels_of(window.audio)),
-                      window.epoch,
-                      window.first_frame,
-                      window.frames.back()->pts,
-                      window.stop,
-                      window.next_start};
+void Gate::analysed(const Session& session, const AnalysisWindow& window) {
+  auto picture = window.frames.empty() ? nullptr : window.frames.back()->features.of(&session);
+  if (!picture) return forget();
+  Reference reference{std::move(picture), window.plan,        left_sound(levels_of(window.audio)),
+                      window.epoch,       window.first_frame, window.frames.back()->pts,
+                      window.stop,        window.next_start};
   std::lock_guard lock(mutex_);
   reference_ = std::move(reference);
   ahead_ = {};
@@ -135,7 +131,7 @@ bool Gate::opens(Session& session, const OpenWindow& window) {
   if (!is_same) ahead = {window.index, window.epoch, last->seen_until, false, {}};
   if (ahead.is_open) return true;
   Pictures pictures = later_than(std::max(ahead.seen_until, last->seen_until), window.frames);
-  std::erase_if(pictures, [](const auto& picture) { return !picture->features; });
+  std::erase_if(pictures, [&](const auto& picture) { return !picture->features.of(&session); });
   if (!pictures.empty()) {
     const auto similarity = least_similarity(session, *last->picture, pictures);
     ahead.is_open = similarity && *similarity < settings.least_similarity;

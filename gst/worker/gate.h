@@ -36,8 +36,9 @@ class Gate {
   // Looks at those of the window's pictures that are new and were not looked at. `plan`: what is to
   // be asked about it.
   GateReading judge(Session& session, const AnalysisWindow& window, const AskPlan& plan);
-  void pass_by(const AnalysisWindow& window);   // that it is closed for
-  void analysed(const AnalysisWindow& window);  // encoded, or about to be asked
+  void pass_by(const AnalysisWindow& window);  // that it is closed for
+  // Encoded, or about to be asked.
+  void analysed(const Session& session, const AnalysisWindow& window);
 
   // Whether it is known already that the window will be analysed, by the pictures that it has.
   bool opens(Session& session, const OpenWindow& window);

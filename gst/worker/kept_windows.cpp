@@ -67,13 +67,13 @@ std::vector<Analysis> KeptWindows::overlapping(Owner owner, Time start, Time sto
   return found;
 }
 
-bool KeptWindows::cover(Owner owner, Time start, Time stop) const {
+Time KeptWindows::covered_until(Owner owner, Time start) const {
   std::lock_guard lock(mutex_);
   for (const Kept& kept : windows_) {
     const AnalysisWindow& window = *kept.analysis.window;
     if (kept.owner == owner && window.start <= start && start < window.stop) start = window.stop;
   }
-  return start >= stop;
+  return start;
 }
 
 bool KeptWindows::gave_way(Owner owner, Time start, Time stop) const {
@@ -82,6 +82,17 @@ bool KeptWindows::gave_way(Owner owner, Time start, Time stop) const {
   if (known == owners_.end()) return false;
   return std::any_of(known->second.gave_way.begin(), known->second.gave_way.end(),
                      [&](const auto& gone) { return gone.first < stop && start < gone.second; });
+}
+
+void KeptWindows::forget_before(Owner owner, Time start) {
+  Windows gone;
+  std::lock_guard lock(mutex_);
+  for (auto it = windows_.begin(); it != windows_.end();) {
+    const auto next = std::next(it);
+    if (it->owner == owner && it->analysis.window->start < start)
+      gone.splice(gone.end(), windows_, it);
+    it = next;
+  }
 }
 
 void KeptWindows::forget(Owner owner) {

@@ -24,11 +24,13 @@ class KeptWindows {
   void set_bound(Owner owner, size_t n);
   void add(Owner owner, const Analysis& analysis);
   std::vector<Analysis> overlapping(Owner owner, Time start, Time stop) const;
-  bool cover(Owner owner, Time start, Time stop) const;  // from end to end
+  // How far his windows reach from `start` without a hole; `start`: none has it.
+  Time covered_until(Owner owner, Time start) const;
   // Whether a window of that time was kept, and has given its memory to another.
   bool gave_way(Owner owner, Time start, Time stop) const;
   void forget(Owner owner);
-  void remove(Owner owner);  // he has gone
+  void forget_before(Owner owner, Time start);  // those that begin before it
+  void remove(Owner owner);                     // he has gone
   // For memory; false when there is none. What another still reads is freed with him.
   bool drop_oldest();
   bool drop_all();

@@ -62,17 +62,18 @@ bool Lookahead::work(Session& session, const WillBeAnalysed& will_be_analysed) {
 bool Lookahead::look(Session& session) {
   const auto cancel = new_cancel();
   const size_t most = most_seen(session);
-  const Pictures pictures = next_pictures(std::min(kAtOnce, most - std::min(most, n_seen())));
+  const Pictures pictures =
+      next_pictures(session, std::min(kAtOnce, most - std::min(most, n_seen(session))));
   if (pictures.empty()) return false;
   look_ahead(session, pictures, *cancel);
   seen_.insert(seen_.end(), pictures.begin(), pictures.end());
   return true;
 }
 
-size_t Lookahead::n_seen() {
-  std::erase_if(seen_, [](const std::weak_ptr<const SampledFrame>& weak) {
+size_t Lookahead::n_seen(const Session& session) {
+  std::erase_if(seen_, [&](const std::weak_ptr<const SampledFrame>& weak) {
     const auto picture = weak.lock();
-    return !picture || !picture->features;
+    return !picture || !picture->features.of(&session);
   });
   return seen_.size();
 }
@@ -92,13 +93,15 @@ bool Lookahead::hear(Session& session) {
   return true;
 }
 
-Lookahead::Pictures Lookahead::next_pictures(size_t most) {
+Lookahead::Pictures Lookahead::next_pictures(const Session& session, size_t most) {
   Pictures pictures;
   std::lock_guard lock(mutex_);
   while (!pictures_.empty() && pictures.size() < most) {
     auto picture = pictures_.front().lock();
     pictures_.pop_front();
-    if (picture && !picture->features) pictures.push_back(std::move(picture));
+    const bool is_taken = std::find(pictures.begin(), pictures.end(), picture) != pictures.end();
+    if (picture && !is_taken && !picture->features.of(&session))
+      pictures.push_back(std::move(picture));
   }
   return pictures;
 }
@@ -113,7 +116,7 @@ bool Lookahead::stream(Session& session, const WillBeAnalysed& will_be_analysed)
   }
   if (!window || (will_be_analysed && !will_be_analysed(*window))) return false;
   if (!make_room(session, *window, *cancel)) return false;
-  Piece piece = next_piece(*window);
+  Piece piece = next_piece(session, *window);
   if (piece.features.empty()) {
     if (piece.first < window->frames.size()) go_on(window, 0);  // the rest is not looked at yet
     return false;
@@ -145,11 +148,11 @@ void Lookahead::let_go(const Session& session, const OpenWindow& window, const P
   const auto& frames = window.frames;
   const size_t last = piece.first + piece.features.size() - 1;
   const size_t stay = std::min(kMostStay, most_seen(session) - kAtOnce);
-  size_t n = n_seen();
+  size_t n = n_seen(session);
   for (size_t i = 0; i < last && n > stay; ++i) {
     const bool is_needed = frames[i] == frames[last] || frames[i]->pts >= window.needed_from;
-    if (is_needed || !frames[i]->features) continue;
-    frames[i]->features.reset();
+    if (is_needed || !frames[i]->features.of(&session)) continue;
+    frames[i]->features.reset(&session);
     --n;
   }
 }
@@ -179,20 +182,30 @@ bool Lookahead::make_room(Session& session, const OpenWindow& window, const Canc
 }
 
 // The next pictures that the model has looked at.
-Lookahead::Piece Lookahead::next_piece(const OpenWindow& window) {
+Lookahead::Piece Lookahead::next_piece(const Session& session, const OpenWindow& window) {
   std::lock_guard lock(mutex_);
   const Started* started = find(window.index, window.epoch);
   if (!started || !started->preparation) return {};  // given up meanwhile
   if (window.frames.size() > started->preparation->n_frames()) return {};
   Piece piece{started->preparation, {}, started->done.size()};
   for (size_t i = piece.first; i < window.frames.size() && piece.features.size() < kAtOnce; ++i) {
-    if (!window.frames[i]->features) break;
-    piece.features.push_back(window.frames[i]->features);
+    auto features = window.frames[i]->features.of(&session);
+    if (!features) break;
+    piece.features.push_back(std::move(features));
   }
   return piece;
 }
 
 void Lookahead::hand_over(const AnalysisWindow& window) {
+  {
+    std::lock_guard lock(mutex_);
+    if (Started* started = find(window.index, window.epoch))
+      window.prepared = {started->preparation, started->done};
+  }
+  pass_over(window);
+}
+
+void Lookahead::pass_over(const AnalysisWindow& window) {
   std::unordered_set<const SampledFrame*> its;
   for (const auto& frame : window.frames) its.insert(frame.get());
   std::lock_guard lock(mutex_);
@@ -200,13 +213,25 @@ void Lookahead::hand_over(const AnalysisWindow& window) {
     const auto picture = weak.lock();
     return !picture || its.count(picture.get()) > 0;
   });
-  if (Started* started = find(window.index, window.epoch))
-    window.prepared = {started->preparation, started->done};
   const auto is_past = [&](uint64_t index, uint64_t epoch) {
     return epoch != window.epoch || index <= window.index;
   };
   started_.remove_if([&](const Started& s) { return is_past(s.index, s.epoch); });
   if (open_window_ && is_past(open_window_->index, open_window_->epoch)) open_window_.reset();
+}
+
+void Lookahead::move_to(Lookahead& other) {
+  std::scoped_lock lock(mutex_, other.mutex_);
+  other.pictures_.insert(other.pictures_.end(), pictures_.begin(), pictures_.end());
+  other.sounds_.insert(other.sounds_.end(), sounds_.begin(), sounds_.end());
+  if (open_window_) other.open_window_ = open_window_;
+  pictures_.clear(), sounds_.clear();
+  open_window_.reset();
+  started_.clear();
+}
+
+void Lookahead::pictures_of(const OpenWindow& window) {
+  for (const auto& frame : window.frames) picture(frame);
 }
 
 void Lookahead::drop(const AnalysisWindow& window) {

@@ -35,6 +35,12 @@ class Lookahead {
   // The window's own analysis looks at its pictures from now on, and gets what was prepared for it.
   // What was prepared for earlier windows is freed.
   void hand_over(const AnalysisWindow& window);
+  // The same where another device has the window: it gets nothing of this one.
+  void pass_over(const AnalysisWindow& window);
+  // What is still to be done is the other's from now on, but for what was begun.
+  void move_to(Lookahead& other);
+  // As if each picture came now.
+  void pictures_of(const OpenWindow& window);
   void drop(const AnalysisWindow& window);  // nothing will become of it
   bool free_room();                         // what was prepared is given up; false when nothing was
 
@@ -55,10 +61,10 @@ class Lookahead {
   bool look(Session& session);
   bool hear(Session& session);
   bool stream(Session& session, const WillBeAnalysed& will_be_analysed);
-  Pictures next_pictures(size_t most);
-  size_t n_seen();
+  Pictures next_pictures(const Session& session, size_t most);
+  size_t n_seen(const Session& session);
   bool make_room(Session& session, const OpenWindow& window, const Cancel& cancel);
-  Piece next_piece(const OpenWindow& window);
+  Piece next_piece(const Session& session, const OpenWindow& window);
   void go_on(const std::shared_ptr<const OpenWindow>& window, size_t n_more);
   void let_go(const Session& session, const OpenWindow& window, const Piece& piece);
   void give_up(const OpenWindow& window);

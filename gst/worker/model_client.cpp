@@ -1,12 +1,11 @@
 #include "gst/worker/model_client.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 namespace vidi {
 namespace {
-
-constexpr size_t kMostRequests = 1000;  // that wait
 
 // A window's results are of use until the next one's come: a stride after its end.
 Moment deadline_of(const AnalysisWindow& window) {
@@ -17,75 +16,74 @@ Moment deadline_of(const AnalysisWindow& window) {
 
 }  // namespace
 
-void ModelClient::start(const EngineApi& api, const ModelKey& key) {
-  {
-    std::lock_guard lock(mutex_);
-    useless_ = stopping_ = false;
-    counters_ = {};
-    analysed_until_ = {};
-    failures_in_a_row_ = 0;
+void ModelClient::start_on(const EngineApi& api, const ModelKey& key,
+                           const std::vector<std::string>& devices) {
+  Seats seats;
+  for (const std::string& device : devices) {
+    ModelKey its = key;
+    its.device = device;
+    its.copy = static_cast<int>(std::count_if(
+        seats.begin(), seats.end(), [&](const auto& seat) { return seat->device == device; }));
+    seats.push_back(
+        std::make_shared<DeviceSeat>(*this, device, SharedModel::acquire(api, std::move(its))));
   }
   gate_.forget();
   queue_.resume();
-  const auto model = SharedModel::acquire(api, key);
   {
     std::lock_guard lock(mutex_);
-    model_ = model;
-    model->kept().set_bound(this, keep_windows_);
+    useless_ = stopping_ = has_settled_ = is_home_new_ = false;
+    told_ = ModelState::kLoading;
+    counters_ = {};
+    analysed_until_ = {};
+    seats_ = seats;
+    home_ = least_wanted();
+    home().model->count_home(1);
+    for (const auto& seat : seats_) seat->model->kept().set_bound(this, keep_windows_);
   }
-  model->attach(this);
+  for (const auto& seat : seats) seat->model->attach(seat.get());
 }
 
 void ModelClient::stop() {
+  const Seats leaving = seats();
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
     counters_.count_drops(queue_.interrupt().size(), DropReason::kStopped);
-    if (request_in_work_) request_in_work_->cancel->cancel();
+    for (const auto& seat : leaving) {
+      if (seat->request) seat->request->cancel->cancel();
+      seat->lookahead.forget();
+    }
     requests_.clear();
-    lookahead_.forget();
   }
-  if (const auto in_use = model()) {
-    in_use->look_for_cancelled();
-    in_use->detach(this);
-  }
-  lookahead_.forget();  // what the worker still made of it
+  for (const auto& seat : leaving) seat->model->look_for_cancelled();
+  for (const auto& seat : leaving) seat->model->detach(seat.get());
   gate_.forget();
+  telling_.forget();
   std::lock_guard lock(mutex_);
-  request_in_work_.reset();
   judged_.reset();
-  if (in_work_) {  // nobody tells of it any more
-    in_work_.reset();
+  for (const Window& window : begun_) {  // nobody tells of them any more
     counters_.count_drops(1, DropReason::kStopped);
-    queue_.done();
+    queue_.done(*window);
   }
-  if (model_) model_->kept().remove(this);
-  model_.reset();
-}
-
-std::shared_ptr<SharedModel> ModelClient::model() const {
-  std::lock_guard lock(mutex_);
-  return model_;
-}
-
-void ModelClient::wake_ahead() {
-  if (const auto in_use = model()) in_use->wake_ahead();
-}
-
-void ModelClient::wake() {
-  if (const auto in_use = model()) in_use->wake();
+  begun_.clear();
+  kept_.clear();
+  if (!seats_.empty()) home().model->count_home(-1);
+  for (const auto& seat : seats_) seat->model->kept().remove(this);
+  seats_.clear();  // they go with `leaving`, without the lock
 }
 
 bool ModelClient::wait_until_loaded() {
-  const auto in_use = model();
-  return in_use && in_use->wait_until_loaded(this);
+  bool any = false;
+  for (const auto& seat : seats()) any = seat->model->wait_until_loaded(seat.get()) || any;
+  return any;
 }
 
 void ModelClient::set_limits(size_t max_pending, size_t keep_windows) {
   queue_.set_bound(max_pending);
   std::lock_guard lock(mutex_);
   keep_windows_ = keep_windows;
-  if (model_) model_->kept().set_bound(this, keep_windows);
+  for (const auto& seat : seats_) seat->model->kept().set_bound(this, keep_windows);
+  keep_no_more();
 }
 
 void ModelClient::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy) {
@@ -126,37 +124,47 @@ void ModelClient::interrupt(uint64_t epoch) {
   std::lock_guard lock(mutex_);
   epoch_ = epoch;
   counters_.count_drops(queue_.interrupt().size(), DropReason::kFlush);
-  if (request_in_work_) request_in_work_->cancel->cancel();
+  for (const auto& seat : seats_) {
+    if (seat->request) seat->request->cancel->cancel();
+    seat->lookahead.forget();
+    seat->model->kept().forget(this);
+  }
   requests_.clear();
-  lookahead_.forget();
+  kept_.clear();
   gate_.forget();
   judged_.reset();
   analysed_until_ = {};
-  if (!model_) return;
-  model_->kept().forget(this);
-  model_->look_for_cancelled();
+  for (const auto& seat : seats_) seat->model->look_for_cancelled();
 }
 
-bool ModelClient::is_of_use() const {
-  std::lock_guard lock(mutex_);
-  return !useless_ && model_;
-}
+bool ModelClient::is_of_use() const { return !useless_ && !seats_.empty(); }
 
 void ModelClient::look_ahead(const std::shared_ptr<const SampledFrame>& picture) {
-  if (!is_of_use()) return;
-  lookahead_.picture(picture);
+  {
+    std::lock_guard lock(mutex_);
+    if (!is_of_use()) return;
+    home().lookahead.picture(picture);
+  }
   wake_ahead();
 }
 
 void ModelClient::look_ahead(const std::shared_ptr<const SoundChunk>& sound) {
-  if (!is_of_use()) return;
-  lookahead_.sound(sound);
+  {
+    std::lock_guard lock(mutex_);
+    if (!is_of_use()) return;
+    home().lookahead.sound(sound);
+  }
   wake_ahead();
 }
 
+// A device that was not its home until now has looked at none of its pictures.
 void ModelClient::set_open_window(std::shared_ptr<const OpenWindow> window) {
-  if (!is_of_use()) return;
-  lookahead_.set_open_window(std::move(window));
+  {
+    std::lock_guard lock(mutex_);
+    if (!is_of_use()) return;
+    if (std::exchange(is_home_new_, false)) home().lookahead.pictures_of(*window);
+    home().lookahead.set_open_window(std::move(window));
+  }
   wake_ahead();
 }
 
@@ -166,14 +174,14 @@ void ModelClient::give_up() {
     std::lock_guard lock(mutex_);
     useless_ = true;
     requests_.clear();
-    lookahead_.forget();
+    for (const auto& seat : seats_) seat->lookahead.forget();
     while (auto window = queue_.pop()) windows.push_back(std::move(window));
     counters_.count_drops(windows.size(), DropReason::kModelFailed);
   }
   // In work until it is told: an EOS that waits goes on behind that.
   for (const auto& window : windows) {
     tell_dropped(*window, DropReason::kModelFailed);
-    queue_.done();
+    queue_.done(*window);
   }
 }
 
@@ -184,41 +192,21 @@ bool ModelClient::has_given_up() const {
 
 void ModelClient::tell_dropped(const AnalysisWindow& window, DropReason reason,
                                const std::string& error) {
-  lookahead_.drop(window);
+  for (const auto& seat : seats()) seat->lookahead.drop(window);
   listener_.window_dropped(window, reason, error);
-}
-
-ModelClient::Asked ModelClient::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
-                                    std::shared_ptr<AnalysisWindow> window) {
-  {
-    std::lock_guard lock(mutex_);
-    if (useless_ || stopping_ || !model_) return Asked::kNothing;
-    if (!window && model_->kept().overlapping(this, start, stop).empty() && !comes(start, stop))
-      return model_->kept().gave_way(this, start, stop) ? Asked::kGaveWay : Asked::kNothing;
-    if (requests_.size() >= kMostRequests) return Asked::kTooMany;
-    requests_.push_back(
-        {std::move(plan), start, stop, std::move(window), std::make_shared<Cancel>()});
-  }
-  wake();
-  return Asked::kYes;
-}
-
-// Whether a window of that time waits, or is in work. Called with the lock.
-bool ModelClient::comes(Time start, Time stop) const {
-  const bool in_work = in_work_ && in_work_->start < stop && start < in_work_->stop;
-  return in_work || queue_.waits_for(start, stop);
-}
-
-bool ModelClient::covers(Time start, Time stop) const {
-  std::lock_guard lock(mutex_);
-  return model_ && model_->kept().cover(this, start, stop);
 }
 
 Counters ModelClient::counters() const {
   std::lock_guard lock(mutex_);
   Counters counters = counters_;
-  counters.pending = queue_.n_waiting() + (in_work_ ? 1 : 0);
-  counters.device_bytes = model_ ? model_->device_memory_bytes() : 0;
+  counters.pending = queue_.n_waiting() + begun_.size();
+  for (const auto& seat : seats_) {
+    const int64_t bytes = seat->model->device_memory_bytes();
+    counters.device_bytes += static_cast<uint64_t>(std::max<int64_t>(bytes, 0));
+    counters.devices.push_back({seat->device, seat->n_completed, seat->n_failed,
+                                static_cast<uint64_t>(std::max<int64_t>(bytes, 0)),
+                                seat->why_out ? seat->why_out->message : ""});
+  }
   return counters;
 }
 

@@ -1,8 +1,14 @@
-// An element's seat at the shared model: its queue of windows, what it asks, what comes of that. No
-// GStreamer.
+// An element's part in the models that it shares, one on each of its devices: its queue of windows,
+// what it asks, what comes of that. No GStreamer.
 //
-// submit(), ask() and the waits come from the element's threads; everything marked "worker" runs on
-// the model's thread. Thread-safe.
+// Windows are begun in their order. A camera's are with its home, the device that has what was made
+// ahead of them, and move to another when that has less to do, by more than a stride; a file's are
+// with whichever device is free. They are told of in their order. A kept window stays where it was
+// encoded, and questions about it go there. A device that cannot be loaded, or fails three times in
+// a row, is left out while another is there.
+//
+// submit(), ask() and the waits come from the element's threads; everything with a DeviceSeat runs
+// on the thread of that device's model. Thread-safe.
 #pragma once
 
 #include <deque>
@@ -14,22 +20,25 @@
 #include <vector>
 
 #include "gst/worker/analysis.h"
+#include "gst/worker/device_seat.h"
 #include "gst/worker/gate.h"
 #include "gst/worker/listener.h"
-#include "gst/worker/lookahead.h"
 #include "gst/worker/shared_model.h"
+#include "gst/worker/telling.h"
 #include "gst/worker/window_queue.h"
 
 namespace vidi {
 
-class ModelClient final : public WorkSource {
+class ModelClient {
  public:
   explicit ModelClient(Listener& listener) : listener_(listener) {}
-  ~ModelClient() override { stop(); }
+  ~ModelClient() { stop(); }
 
   // The model begins to load. After stop() it may start again.
-  void start(const EngineApi& api, const ModelKey& key);
-  void stop();  // cancels, and returns when the worker is out; within one token step
+  void start(const EngineApi& api, const ModelKey& key) { start_on(api, key, {key.device}); }
+  // One of `devices` each; a device may be there twice.
+  void start_on(const EngineApi& api, const ModelKey& key, const std::vector<std::string>& devices);
+  void stop();  // cancels, and returns when the workers are out; within one token step
   bool wait_until_loaded();
   // Windows that may wait, and analysed ones that are kept for questions.
   void set_limits(size_t max_pending, size_t keep_windows);
@@ -62,78 +71,105 @@ class ModelClient final : public WorkSource {
 
   Counters counters() const;
 
-  void on_progress(double fraction) override { listener_.model_progress(fraction); }  // worker
-  void on_ready(const ModelInfo& info) override;                                      // worker
-  void on_failed(const Error& error) override;                                        // worker
-  Offer offer() override;                                                             // worker
-  bool work(Schedule::Kind kind, const Desk& desk) override;                          // worker
-  void answered(bool is_request, Result<Analysis> analysis) override;                 // worker
-  void drop_next() override;                                                          // worker
-  void on_unloaded(const Error* why) override;                                        // worker
-  void on_loading() override;                                                         // worker
-  bool free_ahead() override { return lookahead_.free_room(); }
-
  private:
-  struct Request {
-    std::shared_ptr<const AskPlan> plan;
-    Time start{}, stop{};                    // about the kept windows that overlap this
-    std::shared_ptr<AnalysisWindow> window;  // or about this one, which is to be encoded first
-    std::shared_ptr<Cancel> cancel;
-    std::vector<Analysis> encoded = {};  // the kept windows that are still to be asked about
-    bool is_asked = false;               // one of them
+  friend class DeviceSeat;
+  using Seats = std::vector<std::shared_ptr<DeviceSeat>>;
+  using Window = std::shared_ptr<const AnalysisWindow>;
+  struct Failures {  // of a device, when a window has ended there
+    int in_a_row = 0;
+    std::string left_out;  // it is, since there were too many; else empty
   };
-  // Null before start() and after stop(); held while it is used, since stop() may come meanwhile.
-  std::shared_ptr<SharedModel> model() const;
-  void wake();
+
+  // What the seats hand on.
+  void on_progress(DeviceSeat& seat, double fraction);
+  void on_ready(DeviceSeat& seat, const ModelInfo& info);
+  void on_failed(DeviceSeat& seat, const Error& error);
+  void on_unloaded(DeviceSeat& seat, const Error* why);
+  void on_loading(DeviceSeat& seat);
+  Offer offer(DeviceSeat& seat);
+  bool work(DeviceSeat& seat, Schedule::Kind kind, const Desk& desk);
+  void answered(DeviceSeat& seat, bool is_request, Result<Analysis> analysis);
+  void drop_next(DeviceSeat& seat);
+
+  // Devices. Called with the lock, but for seats(), wake(), wake_...() and settle().
+  Seats seats() const;  // empty before start() and after stop(), which may come meanwhile
+  void wake();          // there is more to do
+  void wake_those_with_work();
+  std::vector<std::shared_ptr<SharedModel>> with_work();
   void wake_ahead();
-  bool is_of_use() const;
-  std::deque<Request>::iterator ready_request();
-  std::shared_ptr<AnalysisWindow> next_window();
+  DeviceSeat& home() const { return *seats_[home_]; }
+  size_t n_live() const;
+  size_t least_wanted() const;
+  void set_home(size_t seat);
+  void find_home_after(const DeviceSeat& taker, bool is_live);
+  bool may_take(const DeviceSeat& seat, const AnalysisWindow& window) const;
+  Window next_for(const DeviceSeat& seat) const;
+  ModelInfo joint_info() const;
+  void settle(std::unique_lock<std::mutex>& lock);
+  Failures count_failures(DeviceSeat& seat, const Result<Analysis>& analysis);
+  void leave(DeviceSeat& seat, const Error& error);
+
+  // Questions.
+  std::deque<Request>::iterator ready_request(const DeviceSeat& seat);
+  void place_requests();
+  bool is_kept(Time start, Time stop) const;
+  bool gave_way(Time start, Time stop) const;
   bool comes(Time start, Time stop) const;
-  bool take_request();
-  bool begin_request(const Desk& desk);
-  void encode_request(const Desk& desk, std::shared_ptr<const AnalysisWindow> window);
-  bool awaits_gate(const std::shared_ptr<const AnalysisWindow>& window) const;
-  std::shared_ptr<const AnalysisWindow> window_to_judge() const;
-  bool judge_window(const Desk& desk);
-  bool take_gated(const std::shared_ptr<const AnalysisWindow>& window,
-                  const std::shared_ptr<const AskPlan>& plan);
-  void gated(const std::shared_ptr<const AnalysisWindow>& window, const GateReading& reading);
-  GateReading reading_of(const AnalysisWindow& window);
-  bool begin_window(const Desk& desk);
-  void end_request();
-  void request_answered(Result<Analysis> analysis);
+  bool take_request(DeviceSeat& seat);
+  bool begin_request(DeviceSeat& seat, const Desk& desk);
+  void encode_request(DeviceSeat& seat, const Desk& desk, Window window);
+  void end_request(DeviceSeat& seat);
+  void request_answered(DeviceSeat& seat, Result<Analysis> analysis);
   void request_failed(const Request& request, const Error& error);
-  void window_answered(const AnalysisWindow& window, const Result<Analysis>& analysis);
-  void analysed(const Analysis& analysis);
-  void keep(const Analysis& analysis);
-  void count(const Analysis& analysis);
+
+  // Windows.
+  bool is_of_use() const;
+  std::shared_ptr<AnalysisWindow> next_window(DeviceSeat& seat);
+  bool awaits_gate(const Window& window) const;
+  Window window_to_judge(DeviceSeat& seat);
+  bool judge_window(DeviceSeat& seat, const Desk& desk);
+  bool take_gated(DeviceSeat& seat, const Window& window,
+                  const std::shared_ptr<const AskPlan>& plan);
+  void gated(DeviceSeat& seat, const Window& window, const GateReading& reading);
+  GateReading reading_of(const AnalysisWindow& window);
+  bool begin_window(DeviceSeat& seat, const Desk& desk);
+  void begin(const Window& window);
+  void end(const AnalysisWindow& window);
+  void window_answered(DeviceSeat& seat, const AnalysisWindow& window,
+                       const Result<Analysis>& analysis, const Failures& failures);
+  void analysed(DeviceSeat& seat, const Analysis& analysis);
+  void keep(DeviceSeat& seat, const Analysis& analysis);
+  void keep_no_more();
+  void count(DeviceSeat& seat, const Analysis& analysis);
   void tell_refusals(const Analysis& analysis);
   void cancelled(const AnalysisWindow& window);
   void out_of_memory(const AnalysisWindow& window, const Error& error);
-  void failed(const AnalysisWindow& window, const Error& error);
+  void failed(const AnalysisWindow& window, const Error& error, const Failures& failures);
   void tell_dropped(const AnalysisWindow& window, DropReason reason, const std::string& error = "");
-  bool find_room();
+  bool find_room(DeviceSeat& seat);
 
   Listener& listener_;
   WindowQueue queue_{2};
-  Lookahead lookahead_;
   Gate gate_;
+  Telling telling_;
 
   mutable std::mutex mutex_;
-  std::shared_ptr<SharedModel> model_;
+  Seats seats_;
+  size_t home_ = 0;          // the seat of what is made ahead
+  bool is_home_new_ = true;  // nothing was made ahead there
+  ModelState told_ = ModelState::kLoading;
+  bool has_settled_ = false;  // it is known of each device whether it can be used
   uint64_t epoch_ = 0;
   bool useless_ = false, stopping_ = false;
   size_t keep_windows_ = 1;
+  std::deque<Time> kept_;  // starts of the last that were kept
   std::deque<Request> requests_;
-  std::optional<Request> request_in_work_;
-  std::shared_ptr<const AnalysisWindow> in_work_;  // with the model, until its results are told
+  std::vector<Window> begun_;  // until they are told of
   // The window that the gate has opened for, while it waits for its turn.
   std::weak_ptr<const AnalysisWindow> judged_;
   GateReading reading_;  // of it
   Counters counters_;
   Time analysed_until_{};
-  int failures_in_a_row_ = 0;
 };
 
 }  // namespace vidi

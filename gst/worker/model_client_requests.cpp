@@ -1,97 +1,169 @@
-// Questions about windows: which is next, and what comes of it.
+// Questions about windows: which device has them, which is next, and what comes of it.
 #include <algorithm>
 #include <utility>
 
 #include "gst/worker/model_client.h"
 
 namespace vidi {
+namespace {
 
-// The first request whose window is there. One whose window is still to come stays. Called with the
-// lock.
-std::deque<ModelClient::Request>::iterator ModelClient::ready_request() {
-  return std::find_if(requests_.begin(), requests_.end(), [this](const Request& request) {
-    return request.window || !comes(request.start, request.stop) ||
-           !model_->kept().overlapping(this, request.start, request.stop).empty();
+constexpr size_t kMostRequests = 1000;  // that wait
+
+}  // namespace
+
+ModelClient::Asked ModelClient::ask(std::shared_ptr<const AskPlan> plan, Time start, Time stop,
+                                    std::shared_ptr<AnalysisWindow> window) {
+  {
+    std::lock_guard lock(mutex_);
+    if (useless_ || stopping_ || seats_.empty()) return Asked::kNothing;
+    if (!window && !is_kept(start, stop) && !comes(start, stop))
+      return gave_way(start, stop) ? Asked::kGaveWay : Asked::kNothing;
+    if (requests_.size() >= kMostRequests) return Asked::kTooMany;
+    requests_.push_back(
+        {std::move(plan), start, stop, std::move(window), std::make_shared<Cancel>()});
+  }
+  wake();
+  return Asked::kYes;
+}
+
+// Called with the lock, as what follows.
+bool ModelClient::is_kept(Time start, Time stop) const {
+  return std::any_of(seats_.begin(), seats_.end(), [&](const auto& seat) {
+    return !seat->model->kept().overlapping(this, start, stop).empty();
   });
 }
 
-// The one in work goes on with its next window.
-bool ModelClient::take_request() {
+bool ModelClient::gave_way(Time start, Time stop) const {
+  return std::any_of(seats_.begin(), seats_.end(), [&](const auto& seat) {
+    return seat->model->kept().gave_way(this, start, stop);
+  });
+}
+
+// Whether a window of that time waits, or is in work.
+bool ModelClient::comes(Time start, Time stop) const {
+  return queue_.waits_for(start, stop) ||
+         std::any_of(begun_.begin(), begun_.end(), [&](const Window& window) {
+           return window->start < stop && start < window->stop;
+         });
+}
+
+// From one window to the next, wherever that is.
+bool ModelClient::covers(Time start, Time stop) const {
   std::lock_guard lock(mutex_);
-  if (request_in_work_) return !std::exchange(request_in_work_->is_asked, true);
-  const auto ready = ready_request();
+  for (Time before = start; start < stop; before = start) {
+    for (const auto& seat : seats_) start = seat->model->kept().covered_until(this, start);
+    if (start == before) return false;
+  }
+  return !seats_.empty();
+}
+
+// Those whose windows are there go to the devices that hold them, as one question each; without
+// any it is home that says so. One whose window is still to come stays.
+void ModelClient::place_requests() {
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    if (requests_[i].seat) continue;
+    const Request request = requests_[i];
+    std::vector<const DeviceSeat*> holders;
+    if (!request.window) {
+      for (const auto& seat : seats_)
+        if (!seat->model->kept().overlapping(this, request.start, request.stop).empty())
+          holders.push_back(seat.get());
+      if (holders.empty() && comes(request.start, request.stop)) continue;
+    }
+    requests_[i].seat = holders.empty() ? &home() : holders.front();
+    for (size_t more = 1; more < holders.size(); ++more) {
+      const auto next = requests_.begin() + static_cast<std::ptrdiff_t>(++i);
+      requests_.insert(next, request)->seat = holders[more];
+    }
+  }
+}
+
+std::deque<Request>::iterator ModelClient::ready_request(const DeviceSeat& seat) {
+  if (!has_settled_ || seat.is_out()) return requests_.end();
+  place_requests();
+  return std::find_if(requests_.begin(), requests_.end(),
+                      [&](const Request& request) { return request.seat == &seat; });
+}
+
+// The one in work goes on with its next window.
+bool ModelClient::take_request(DeviceSeat& seat) {
+  std::lock_guard lock(mutex_);
+  if (seat.request) return !std::exchange(seat.request->is_asked, true);
+  const auto ready = ready_request(seat);
   if (ready == requests_.end()) return false;
-  request_in_work_ = std::move(*ready);
+  seat.request = std::move(*ready);
   requests_.erase(ready);
-  Request& request = *request_in_work_;
-  request.encoded = model_->kept().overlapping(this, request.start, request.stop);
+  Request& request = *seat.request;
+  request.encoded = seat.model->kept().overlapping(this, request.start, request.stop);
   request.is_asked = true;
   return true;
 }
 
-bool ModelClient::begin_request(const Desk& desk) {
-  if (!take_request()) return false;
+bool ModelClient::begin_request(DeviceSeat& seat, const Desk& desk) {
+  if (!take_request(seat)) return false;
   Request request;  // the worker's copy
   {
     std::lock_guard lock(mutex_);
-    if (!request_in_work_) return true;
-    request = *request_in_work_;
-    if (!request.encoded.empty())
-      request_in_work_->encoded.erase(request_in_work_->encoded.begin());
+    if (!seat.request) return true;
+    request = *seat.request;
+    if (!request.encoded.empty()) seat.request->encoded.erase(seat.request->encoded.begin());
   }
   if (request.window) {
     request.window->plan = request.plan;
     request.window->cancel = request.cancel;
-    encode_request(desk, request.window);
+    encode_request(seat, desk, request.window);
   } else if (request.encoded.empty()) {
-    const auto in_use = model();
-    const bool gave_way = in_use && in_use->kept().gave_way(this, request.start, request.stop);
-    request_answered(
-        Error{ErrorCode::kNotFound, gave_way ? "its window is kept no longer: its memory was needed"
-                                             : "its window was dropped or failed"});
+    const bool went = seat.model->kept().gave_way(this, request.start, request.stop);
+    request_answered(seat, Error{ErrorCode::kNotFound,
+                                 went ? "its window is kept no longer: its memory was needed"
+                                      : "its window was dropped or failed"});
   } else {
     auto kept = with_questions(request.encoded.front(), request.plan, request.cancel);
     if (kept.encoded)
       desk.answer(std::move(kept), true);
     else
-      encode_request(desk, kept.window);
+      encode_request(seat, desk, kept.window);
   }
   return true;
 }
 
-void ModelClient::encode_request(const Desk& desk, std::shared_ptr<const AnalysisWindow> window) {
-  auto encoded = encode_window(desk.session, window, [this] { return find_room(); });
+void ModelClient::encode_request(DeviceSeat& seat, const Desk& desk, Window window) {
+  auto encoded = encode_window(desk.session, window, [&] { return find_room(seat); });
   if (encoded)
     desk.answer(std::move(*encoded), true);
   else
-    request_answered(encoded.error());
+    request_answered(seat, encoded.error());
 }
 
-void ModelClient::end_request() {
+void ModelClient::end_request(DeviceSeat& seat) {
   std::lock_guard lock(mutex_);
-  request_in_work_.reset();
+  seat.request.reset();
 }
 
 // One of its windows; those that are left follow unless there is no answer.
-void ModelClient::request_answered(Result<Analysis> analysis) {
+void ModelClient::request_answered(DeviceSeat& seat, Result<Analysis> analysis) {
   Request request;
   {
     std::lock_guard lock(mutex_);
-    if (!request_in_work_) return;
-    request = *request_in_work_;
-    request_in_work_->is_asked = false;
+    if (!seat.request) return;
+    request = *seat.request;
+    seat.request->is_asked = false;
   }
   const bool is_refused = analysis && !analysis->refusals.front().empty();
-  if (request.encoded.empty() || !analysis || is_refused) end_request();
+  if (request.encoded.empty() || !analysis || is_refused) end_request(seat);
   if (!analysis) return request_failed(request, analysis.error());
   if (is_refused)
     return request_failed(request, {ErrorCode::kBadInput, analysis->refusals.front()});
-  listener_.request_answered(*analysis);
+  telling_.say([this, answered = std::make_shared<Analysis>(std::move(*analysis))] {
+    listener_.request_answered(*answered);
+  });
 }
 
 void ModelClient::request_failed(const Request& request, const Error& error) {
   if (error.code == ErrorCode::kCancelled) return;
-  listener_.request_failed(request.plan->questions.front().id, error.message);
+  telling_.say([this, id = request.plan->questions.front().id, why = error.message] {
+    listener_.request_failed(id, why);
+  });
 }
 
 }  // namespace vidi

@@ -19,50 +19,17 @@ std::shared_ptr<const AskPlan> plan_for(const Session& session, const AnalysisWi
   return is_other ? window.plan_without_prompt : window.plan;
 }
 
-// Reports the window's end of work, also when something throws.
-struct WorkDone {
-  WindowQueue& queue;
-  ~WorkDone() { queue.done(); }
-};
-
 }  // namespace
 
-// One that has given up hears no more of the model.
-void ModelClient::on_unloaded(const Error* why) {
-  if (!has_given_up()) listener_.model_unloaded(why);
-}
-
-void ModelClient::on_loading() {
-  if (!has_given_up()) listener_.model_loading();
-}
-
-void ModelClient::on_ready(const ModelInfo& info) {
-  {
-    std::lock_guard lock(mutex_);
-    if (useless_) return;
-    counters_.device = info.device;
-    counters_.precision = info.precision;
-    counters_.weights = info.weights;
-    counters_.keys = info.keys;
-    counters_.plan = info.plan;
-    counters_.why_no_gpu = info.why_no_gpu;
-  }
-  listener_.model_ready(info);
-}
-
-void ModelClient::on_failed(const Error& error) {
-  give_up();
-  listener_.model_failed(error);
-}
-
-Offer ModelClient::offer() {
+Offer ModelClient::offer(DeviceSeat& seat) {
   std::lock_guard lock(mutex_);
   Offer offer;
-  offer.asks = request_in_work_ ? !request_in_work_->is_asked : ready_request() != requests_.end();
-  offer.looks_ahead = lookahead_.has_work();
+  if (!has_settled_ || seat.is_out()) return offer;
+  offer.asks = seat.request ? !seat.request->is_asked : ready_request(seat) != requests_.end();
+  offer.looks_ahead = seat.lookahead.has_work();
   offer.is_quiet = gate_.is_closed();
-  // Windows are told of in their order, and behind the answer to a question that came before.
-  const auto window = in_work_ || request_in_work_ ? nullptr : queue_.front();
+  // A device tells of its windows behind the answer to a question that came before.
+  const Window window = next_for(seat);
   if (!window) return offer;
   offer.has_window = true;
   offer.awaits_gate = awaits_gate(window);
@@ -72,61 +39,83 @@ Offer ModelClient::offer() {
   offer.n_frames = window->frames.size();
   for (const auto& chunk : window->audio)
     offer.n_samples += static_cast<int64_t>(chunk->samples.size());
-  offer.has_pictures = lookahead_.has_begun(*window);
+  offer.has_pictures = seat.lookahead.has_begun(*window);
   return offer;
 }
 
-bool ModelClient::work(Schedule::Kind kind, const Desk& desk) {
-  if (kind == Schedule::Kind::kAsk) return begin_request(desk);
-  if (kind == Schedule::Kind::kGate) return judge_window(desk);
-  if (kind == Schedule::Kind::kWindow) return begin_window(desk);
-  if (!gate_.is_on()) return lookahead_.work(desk.session);
-  return lookahead_.work(
+bool ModelClient::work(DeviceSeat& seat, Schedule::Kind kind, const Desk& desk) {
+  if (kind == Schedule::Kind::kAsk) return begin_request(seat, desk);
+  if (kind == Schedule::Kind::kGate) return judge_window(seat, desk);
+  if (kind == Schedule::Kind::kWindow) return begin_window(seat, desk);
+  if (!gate_.is_on()) return seat.lookahead.work(desk.session);
+  return seat.lookahead.work(
       desk.session, [&](const OpenWindow& window) { return gate_.opens(desk.session, window); });
 }
 
 // Others need its time.
-void ModelClient::drop_next() {
+void ModelClient::drop_next(DeviceSeat& seat) {
   std::shared_ptr<AnalysisWindow> window;
   {
     std::lock_guard lock(mutex_);
-    if (in_work_) return;
+    if (!next_for(seat)) return;
     window = queue_.pop();
-    if (!window) return;
     counters_.count_drops(1, DropReason::kOverload);
   }
-  const WorkDone done{queue_};
   tell_dropped(*window, DropReason::kOverload);
+  queue_.done(*window);
 }
 
-std::shared_ptr<AnalysisWindow> ModelClient::next_window() {
-  std::lock_guard lock(mutex_);
-  if (in_work_) return nullptr;
-  auto window = queue_.pop();
-  in_work_ = window;
-  if (window) lookahead_.hand_over(*window);
+std::shared_ptr<AnalysisWindow> ModelClient::next_window(DeviceSeat& seat) {
+  std::shared_ptr<AnalysisWindow> window;
+  {
+    std::lock_guard lock(mutex_);
+    if (!next_for(seat)) return nullptr;
+    window = queue_.pop();
+    seat.in_work = window;
+    seat.lookahead.hand_over(*window);  // before the others pass it over
+    begin(window);
+    find_home_after(seat, window->deadline != kNoDeadline);
+  }
+  wake_those_with_work();  // the one after it may be another device's
   return window;
 }
 
+// The window has left the queue, and is told of after those before it. Called with the lock.
+void ModelClient::begin(const Window& window) {
+  telling_.begin(window.get());
+  begun_.push_back(window);
+  for (const auto& seat : seats_) seat->lookahead.pass_over(*window);
+}
+
+// It is told of. Called with the lock.
+void ModelClient::end(const AnalysisWindow& window) {
+  std::erase_if(begun_, [&](const Window& begun) { return begun.get() == &window; });
+}
+
 // Called with the lock.
-bool ModelClient::awaits_gate(const std::shared_ptr<const AnalysisWindow>& window) const {
+bool ModelClient::awaits_gate(const Window& window) const {
   return gate_.is_on() && judged_.lock() != window;
 }
 
 // It stays in the queue, where it may be dropped meanwhile.
-std::shared_ptr<const AnalysisWindow> ModelClient::window_to_judge() const {
+ModelClient::Window ModelClient::window_to_judge(DeviceSeat& seat) {
   std::lock_guard lock(mutex_);
-  const auto window = in_work_ || request_in_work_ ? nullptr : queue_.front();
-  return window && awaits_gate(window) ? window : nullptr;
+  const Window window = next_for(seat);
+  if (!window || !awaits_gate(window)) return nullptr;
+  find_home_after(seat, window->deadline != kNoDeadline);
+  return window;
 }
 
-bool ModelClient::judge_window(const Desk& desk) {
-  const auto window = window_to_judge();
+bool ModelClient::judge_window(DeviceSeat& seat, const Desk& desk) {
+  const Window window = window_to_judge(seat);
   if (!window) return false;
   const auto plan = plan_for(desk.session, *window);
   const GateReading reading = gate_.judge(desk.session, *window, *plan);
   if (!reading.is_open) {
-    if (take_gated(window, plan)) gated(window, reading);
+    if (take_gated(seat, window, plan)) {
+      let_go(desk.session, *window);
+      gated(seat, window, reading);
+    }
     return true;
   }
   std::lock_guard lock(mutex_);
@@ -134,45 +123,50 @@ bool ModelClient::judge_window(const Desk& desk) {
   return true;
 }
 
-// False when it was dropped meanwhile.
-bool ModelClient::take_gated(const std::shared_ptr<const AnalysisWindow>& window,
+// False when it was dropped meanwhile, or another device is to have it.
+bool ModelClient::take_gated(DeviceSeat& seat, const Window& window,
                              const std::shared_ptr<const AskPlan>& plan) {
   std::lock_guard lock(mutex_);
-  if (queue_.front() != window) return false;
+  if (next_for(seat) != window || &seat != &home()) return false;
   queue_.pop()->plan = plan;
-  lookahead_.hand_over(*window);
+  begin(window);
   window->prepared = {};
-  ++counters_.windows_gated;
   gate_.pass_by(*window);
   return true;
 }
 
 // Kept before anybody hears of it, as if it was analysed; a question about it encodes it.
-void ModelClient::gated(const std::shared_ptr<const AnalysisWindow>& window,
-                        const GateReading& reading) {
-  const WorkDone done{queue_};
-  let_go(*window);
-  Analysis analysis;
-  analysis.window = window;
-  keep(analysis);
-  listener_.window_gated(*window, reading);
+void ModelClient::gated(DeviceSeat& seat, const Window& window, const GateReading& reading) {
+  telling_.tell(window.get(), [this, &seat, window, reading] {
+    Analysis analysis;
+    analysis.window = window;
+    keep(seat, analysis);
+    {
+      std::lock_guard lock(mutex_);
+      end(*window);
+      ++counters_.windows_gated;
+    }
+    listener_.window_gated(*window, reading);
+    queue_.done(*window);
+  });
 }
 
-bool ModelClient::begin_window(const Desk& desk) {
-  const auto window = next_window();
+bool ModelClient::begin_window(DeviceSeat& seat, const Desk& desk) {
+  const auto window = next_window(seat);
   if (!window) return false;
   window->plan = plan_for(desk.session, *window);
   const Time needed_from = window->needed_from;
+  const bool has_gate = gate_.is_on();
   // The gate compares with its last picture.
-  if (gate_.is_on() && !window->frames.empty())
+  if (has_gate && !window->frames.empty())
     window->needed_from = std::min(needed_from, window->frames.back()->pts);
-  Result<Analysis> encoded = encode_window(desk.session, window, [this] { return find_room(); });
-  if (!encoded) return answered(false, encoded.error()), true;
-  if (gate_.is_on()) {
+  Result<Analysis> encoded = encode_window(desk.session, window, [&] { return find_room(seat); });
+  if (!encoded) return answered(seat, false, encoded.error()), true;
+  if (has_gate) {
     encoded->gate = reading_of(*window);
-    gate_.analysed(*window);
+    gate_.analysed(desk.session, *window);
     window->needed_from = needed_from;
-    let_go(*window);
+    let_go(desk.session, *window);
   }
   desk.answer(std::move(*encoded), false);
   return true;
@@ -185,27 +179,35 @@ GateReading ModelClient::reading_of(const AnalysisWindow& window) {
   return judged.get() == &window ? reading_ : GateReading();
 }
 
-void ModelClient::answered(bool is_request, Result<Analysis> analysis) {
-  if (is_request) return request_answered(std::move(analysis));
-  std::shared_ptr<const AnalysisWindow> window;
+// The device is free for the next one, also when others have to be told of before this one.
+void ModelClient::answered(DeviceSeat& seat, bool is_request, Result<Analysis> analysis) {
+  if (is_request) return request_answered(seat, std::move(analysis));
+  Window window;
+  Failures failures;
   {
     std::lock_guard lock(mutex_);
-    window = in_work_;
+    window = std::exchange(seat.in_work, nullptr);
+    if (!window) return;
+    failures = count_failures(seat, analysis);
   }
-  if (!window) return;
-  const WorkDone done{queue_};
-  window_answered(*window, analysis);
+  const auto outcome = std::make_shared<Result<Analysis>>(std::move(analysis));
+  telling_.tell(window.get(), [this, &seat, window, outcome, failures] {
+    window_answered(seat, *window, *outcome, failures);
+    queue_.done(*window);
+    wake_those_with_work();  // questions may have waited for it
+  });
 }
 
-void ModelClient::window_answered(const AnalysisWindow& window, const Result<Analysis>& analysis) {
+void ModelClient::window_answered(DeviceSeat& seat, const AnalysisWindow& window,
+                                  const Result<Analysis>& analysis, const Failures& failures) {
   if (analysis) {
-    analysed(*analysis);
+    analysed(seat, *analysis);
   } else if (analysis.error().code == ErrorCode::kCancelled) {
     cancelled(window);
   } else if (analysis.error().code == ErrorCode::kOutOfMemory) {
     out_of_memory(window, analysis.error());
   } else {
-    failed(window, analysis.error());
+    failed(window, analysis.error(), failures);
   }
 }
 
@@ -214,7 +216,7 @@ void ModelClient::out_of_memory(const AnalysisWindow& window, const Error& error
   gate_.forget();
   {
     std::lock_guard lock(mutex_);
-    in_work_.reset();
+    end(window);
     counters_.count_drops(1, DropReason::kOutOfMemory);
   }
   tell_dropped(window, DropReason::kOutOfMemory, error.message);
@@ -222,15 +224,15 @@ void ModelClient::out_of_memory(const AnalysisWindow& window, const Error& error
 
 void ModelClient::cancelled(const AnalysisWindow& window) {
   std::lock_guard lock(mutex_);
-  in_work_.reset();
+  end(window);
   const bool flushed = window.epoch != epoch_;
   counters_.count_drops(1, flushed ? DropReason::kFlush : DropReason::kStopped);
 }
 
 // Kept before anybody hears of the window: who does may ask about it.
-void ModelClient::analysed(const Analysis& analysis) {
-  keep(analysis);
-  count(analysis);
+void ModelClient::analysed(DeviceSeat& seat, const Analysis& analysis) {
+  keep(seat, analysis);
+  count(seat, analysis);
   listener_.window_analysed(analysis);
   tell_refusals(analysis);
 }
@@ -244,41 +246,49 @@ void ModelClient::tell_refusals(const Analysis& analysis) {
 }
 
 // For `ask`.
-void ModelClient::keep(const Analysis& analysis) {
+void ModelClient::keep(DeviceSeat& seat, const Analysis& analysis) {
   const AnalysisWindow& window = *analysis.window;
   std::lock_guard lock(mutex_);
-  if (window.epoch != epoch_ || !model_) return;
-  model_->kept().add(this, analysis);
+  if (window.epoch != epoch_ || seat.is_out()) return;
+  seat.model->kept().add(this, analysis);
+  kept_.push_back(window.start);
+  keep_no_more();
+}
+
+// Each device keeps as many as are wanted, and all of them together no more. Called with the lock.
+void ModelClient::keep_no_more() {
+  while (kept_.size() > std::max<size_t>(keep_windows_, 1)) kept_.pop_front();
+  if (seats_.size() < 2 || kept_.empty()) return;
+  for (const auto& seat : seats_) seat->model->kept().forget_before(this, kept_.front());
 }
 
 // On the worker, for a window in work: memory of windows that were begun and of those that are
 // kept, its own element's, then those of others; false when nobody has any to give.
-bool ModelClient::find_room() {
-  const auto in_use = model();
-  const bool freed = lookahead_.free_room();
-  return (in_use && in_use->take_room()) || freed;
+bool ModelClient::find_room(DeviceSeat& seat) {
+  const bool freed = seat.lookahead.free_room();
+  return seat.model->take_room() || freed;
 }
 
-void ModelClient::count(const Analysis& analysis) {
+void ModelClient::count(DeviceSeat& seat, const Analysis& analysis) {
   const AnalysisWindow& window = *analysis.window;
   std::lock_guard lock(mutex_);
-  in_work_.reset();
-  failures_in_a_row_ = 0;
+  end(window);
+  ++seat.n_completed;
   counters_.count_completed(analysis.inference_time, since(window.closed_at));
   counters_.analysed += std::max(Time(0), window.stop - std::max(window.start, analysed_until_));
   analysed_until_ = window.stop;
 }
 
-void ModelClient::failed(const AnalysisWindow& window, const Error& error) {
+void ModelClient::failed(const AnalysisWindow& window, const Error& error,
+                         const Failures& failures) {
   gate_.forget();
-  int in_a_row;
   {
     std::lock_guard lock(mutex_);
-    in_work_.reset();
+    end(window);
     ++counters_.windows_failed;
-    in_a_row = ++failures_in_a_row_;
   }
-  listener_.window_failed(window, error, in_a_row);
+  listener_.window_failed(window, error, failures.in_a_row);
+  if (!failures.left_out.empty()) listener_.device_left_out(failures.left_out, error);
 }
 
 }  // namespace vidi

@@ -72,6 +72,7 @@ class Schedule {
   void dropped(ClientId client);
   // A window is answered, which was begun so long ago; or a question.
   void answered(bool is_live_window, Time since_its_turn);
+  Time cost() const { return cost_; }  // of a live window, 0: not known
   void forget_all_but(const Offers& offers);
 
  private:

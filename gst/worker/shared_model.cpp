@@ -329,6 +329,7 @@ bool SharedModel::serve_next(std::unique_lock<std::mutex>& lock) {
   if (!session_) return false;
   const bool told = tell_outcomes(lock);
   const Schedule::Offers offers = ask_for_offers(lock);
+  estimate_backlog(offers);
   if (drop_one(lock, offers)) return true;
   const auto now = std::chrono::steady_clock::now();
   bool has_room = true;  // the first window that has none keeps the later ones waiting
@@ -344,6 +345,13 @@ bool SharedModel::serve_next(std::unique_lock<std::mutex>& lock) {
     if (serve(lock, turn, offer == offers.end() ? Offer() : offer->second)) return true;
   }
   return told;
+}
+
+void SharedModel::estimate_backlog(const Schedule::Offers& offers) {
+  const auto n_waiting = std::count_if(offers.begin(), offers.end(),
+                                       [](const auto& client) { return client.second.has_window; });
+  backlog_ =
+      (static_cast<Time::rep>(answering_.n_windows()) + n_waiting) * schedule_.cost().count();
 }
 
 bool SharedModel::serve(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn,
@@ -480,6 +488,16 @@ bool SharedModel::take_own_room() {
   return free_ahead_of(nullptr, false) || kept;
 }
 
+// What is not known yet may be.
+bool SharedModel::may_share_memory_with(const SharedModel& other) const {
+  const auto device_of = [](const SharedModel& model) {
+    std::lock_guard lock(model.mutex_);
+    return model.info_.device;
+  };
+  const std::string here = device_of(*this), there = device_of(other);
+  return here.empty() || there.empty() || here == there;
+}
+
 bool SharedModel::take_room() {
   if (take_own_room()) return true;
   std::vector<std::shared_ptr<SharedModel>> others;
@@ -490,7 +508,8 @@ bool SharedModel::take_room() {
     }
   }
   bool found = false;
-  for (const auto& other : others) found = other->take_own_room() || found;
+  for (const auto& other : others)
+    found = (may_share_memory_with(*other) && other->take_own_room()) || found;
   return found;
 }
 

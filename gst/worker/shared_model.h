@@ -8,6 +8,7 @@
 // that leaves ends the thread (loading or not) and frees the model.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -43,6 +44,7 @@ struct ModelKey {
   KeyFormat keys = KeyFormat::kNative;
   uint64_t unload_after = 0;  // ns without work; 0 = never
   LongestWindow longest = {};
+  int copy = 0;  // of those on one device, for a list that names it so often
   bool operator==(const ModelKey&) const = default;
 };
 
@@ -95,7 +97,8 @@ class SharedModel {
   void wake();        // a client has work
   void wake_ahead();  // that nobody waits for yet: where loading has failed it is no new try
   // For work that does not fit: all that is kept or made ahead gives way, and when there is
-  // nothing, that of the process's other models. False when nobody has any. On the worker's thread.
+  // nothing, that of the process's other models of the device. False when nobody has any. On the
+  // worker's thread.
   bool take_room();
   KeptWindows& kept() { return kept_; }  // its clients', as they wish
   void look_for_cancelled();             // some of what is under way may be wanted no more
@@ -105,6 +108,11 @@ class SharedModel {
   // thread.
   bool wait_until_loaded(const WorkSource* client);
   ModelState state() const;
+  // The model's time that is asked of it, of live windows, as far as it is known.
+  Time backlog() const { return Time(backlog_.load()); }
+  // Elements whose windows are usually here.
+  int n_homes() const { return n_homes_; }
+  void count_home(int more) { n_homes_ += more; }
   int64_t device_memory_bytes() const;  // as of the last piece of work
 
   SharedModel(const EngineApi& api, ModelKey key);  // use acquire()
@@ -130,6 +138,7 @@ class SharedModel {
   void tell_progress(double fraction);
   void tell_newcomers(std::unique_lock<std::mutex>& lock);
   Schedule::Offers ask_for_offers(std::unique_lock<std::mutex>& lock);
+  void estimate_backlog(const Schedule::Offers& offers);
   bool serve_next(std::unique_lock<std::mutex>& lock);
   bool serve(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn, const Offer& offer);
   bool let_work(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn, const Offer& offer);
@@ -151,6 +160,7 @@ class SharedModel {
   bool is_called(const WorkSource* client) const;  // called with the lock
   bool free_ahead_of(const WorkSource* but, bool one_is_enough);
   bool take_own_room();
+  bool may_share_memory_with(const SharedModel& other) const;
 
   const EngineApi& api_;
   const ModelKey key_;
@@ -175,6 +185,8 @@ class SharedModel {
   ModelInfo info_;
   std::optional<Error> error_;
   int64_t memory_ = 0;
+  std::atomic<Time::rep> backlog_{0};
+  std::atomic<int> n_homes_{0};
 };
 
 }  // namespace vidi

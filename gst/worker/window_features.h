@@ -21,8 +21,9 @@ T value_or_throw(Result<T> result) {
 
 using Pictures = std::vector<const SampledFrame*>;
 
-// The window's pictures that are still to be looked at, each once, however often it shows them.
-Pictures unseen(const AnalysisWindow& window);
+// The window's pictures that this session is still to look at, each once, however often it shows
+// them.
+Pictures unseen(const Session& session, const AnalysisWindow& window);
 
 // So many in a call.
 void look_at(Session& session, const Pictures& pictures, const Cancel& cancel, size_t at_once);
@@ -33,9 +34,9 @@ void listen_to(Session& session, const AnalysisWindow& window);
 // than a piece is left to Session::encode(), and so is all of it where the engine says so.
 void stream_pictures(Session& session, const AnalysisWindow& window);
 
-// The window is encoded: nothing is kept of it but what other windows need.
-void let_go(const AnalysisWindow& window);
+// The window is encoded: of what this session made nothing is kept but what other windows need.
+void let_go(const Session& session, const AnalysisWindow& window);
 // Whoever needs it.
-void drop_features(const AnalysisWindow& window);
+void drop_features(const Session& session, const AnalysisWindow& window);
 
 }  // namespace vidi

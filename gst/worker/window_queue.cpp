@@ -44,9 +44,9 @@ std::shared_ptr<AnalysisWindow> WindowQueue::pop() {
   return window;
 }
 
-void WindowQueue::done() {
+void WindowQueue::done(const AnalysisWindow& window) {
   const std::lock_guard lock(mutex_);
-  if (!running_.empty()) running_.erase(running_.begin());
+  std::erase(running_, window.cancel);
   changed_.notify_all();
 }
 

@@ -26,9 +26,8 @@ class WindowQueue {
   std::vector<std::shared_ptr<AnalysisWindow>> push(std::shared_ptr<AnalysisWindow> window,
                                                     OverloadPolicy policy);
   std::shared_ptr<const AnalysisWindow> front() const;  // null when empty; it stays
-  std::shared_ptr<AnalysisWindow> pop();  // null when empty; counts as in work until done()
-  // The popped window is delivered, or given up; with several in work, the one popped first.
-  void done();
+  std::shared_ptr<AnalysisWindow> pop();    // null when empty; counts as in work until done()
+  void done(const AnalysisWindow& window);  // it was popped, and is delivered or given up
 
   // Blocks while more windows wait than the bound (as many as the bound may) and, when given,
   // `wanted` says so, which is asked again whenever something changes; false when interrupted.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <exception>
 #include <limits>
 
 #include "kernels/aten.h"
@@ -15,11 +16,6 @@
 
 namespace vidi {
 namespace {
-
-int n_cuda_devices() {
-  if (!at::hasCUDA()) return 0;
-  return at::detail::getCUDAHooks().deviceCount();
-}
 
 // A device can be listed and still refuse to work (another driver, taken exclusively).
 bool works(at::Device device, std::string& reason) {
@@ -45,6 +41,14 @@ at::Device cuda_device(const std::string& name, int index) {
 }
 
 }  // namespace
+
+int n_cuda_devices() noexcept {
+  try {
+    return at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+  } catch (const std::exception&) {
+    return 0;  // what is wrong with it is said when one is opened
+  }
+}
 
 at::Device choose_device(const std::string& name, std::string* why_no_gpu) {
   if (name == "cpu") return at::Device(at::kCPU);

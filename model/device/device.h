@@ -15,6 +15,8 @@ namespace vidi {
 // `why_no_gpu` is filled where auto means the CPU.
 at::Device choose_device(const std::string& name, std::string* why_no_gpu = nullptr);
 
+int n_cuda_devices() noexcept;  // 0: none, or no CUDA
+
 // auto = fp16 on CUDA, fp32 on the CPU. Throws kUnsupported: fp16 and bf16 need CUDA.
 at::ScalarType choose_dtype(Precision precision, at::Device device);
 const char* precision_name(at::ScalarType dtype);  // "fp32", "fp16", "bf16"

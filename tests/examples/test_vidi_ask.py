@@ -396,6 +396,14 @@ class VidiAsk(unittest.TestCase):
         self.assertEqual(len(usual), 1)
         self.assert_same_hits(tight, usual)
 
+    def test_several_devices(self):
+        """With the model on two devices the hits are the same, and the page says where; a wrong list is one sentence."""
+        options = ["--window", "10", "--stride", "5", cases.CLIP, "a dog", "someone saying goal"]
+        self.assert_same_hits(self.json_hits("--device", "cpu,cpu", *options), self.json_hits("--device", "cpu", *options))
+        self.assertIn("on cpu,cpu (fp32", ask("--device", "cpu,cpu", cases.CLIP, "a dog").stderr)
+        for devices, sentence in [("cpu,,cpu", "expected no empty entry"), ("cpu,cuda:99", 'device "cuda:99" is not usable'), ("cpu,auto", '"auto" is none of')]:
+            self.assert_refused(ask("--device", devices, cases.CLIP, "a dog"), 1, sentence)
+
     def test_less_memory_takes_a_smaller_form(self):
         """With nothing said but a limit that native weights are beyond, they have 8 bits; stderr says so, and why."""
         result = ask("--device", "cpu", "--memory-limit", "24MB", "--window", "20", cases.CLIP, "a phone")

@@ -30,6 +30,9 @@ class Recorder : public Listener {
     note(why ? "cannot be loaded: " + why->message : "unloaded");
   }
   void model_loading() override { note("loading"); }
+  void device_left_out(const std::string& device, const Error&) override {
+    note(device + " is left out");
+  }
   void window_analysed(const Analysis& analysis) override {
     if (on_analysed) on_analysed();
     note("window " + std::to_string(analysis.window->index));

@@ -4,7 +4,7 @@
 #include "model/engine_api.h"
 
 extern "C" __attribute__((visibility("default"))) const vidi::EngineApi* vidi_engine_api() {
-  static const vidi::EngineApi api{ODD_VERSION, nullptr, nullptr, nullptr, nullptr};
+  static const vidi::EngineApi api{ODD_VERSION, nullptr, nullptr, nullptr, nullptr, nullptr};
   return &api;
 }
 #else

@@ -184,11 +184,26 @@ class ScriptedSession final : public Session {
     std::atomic<bool>& busy;
   };
 
+  struct AtWork {
+    AtWork() {
+      locked([](Stage& s) {
+        return s.record.most_at_work = std::max(s.record.most_at_work, ++s.at_work);
+      });
+    }
+    ~AtWork() {
+      locked([](Stage& s) { return --s.at_work; });
+    }
+  };
+
   // What needs the weights.
   template <class T, class Body>
   Result<T> perform(Step step, const Cancel& cancel, Body body) noexcept {
     const Visit visit(*this);
+    const AtWork at_work;
     return play<T>(step, cancel, [&] {
+      const auto broken = locked([](Stage& s) { return s.script.broken_device; });
+      if (!broken.empty() && broken == info_.device)
+        throw EngineError(ErrorCode::kInternal, "the device is broken");
       if (why_unloaded_) throw EngineError(why_unloaded_->code, why_unloaded_->message);
       return body();
     });
@@ -299,7 +314,11 @@ Result<std::unique_ptr<Session>> open(const OpenOptions& options, const Cancel& 
       if (fraction == 0.5) act(Step::kOpen, cancel);
       cancel.check();
     }
-    return std::make_unique<ScriptedSession>(locked([](Stage& s) { return s.script.info; }));
+    ModelInfo info = locked([](Stage& s) { return s.script.info; });
+    if (options.device.starts_with("cuda:")) info.device = options.device;
+    if (locked([&](Stage& s) { return s.script.broken_device == "no " + info.device; }))
+      refuse("no room on " + info.device);
+    return std::make_unique<ScriptedSession>(std::move(info));
   });
 }
 
@@ -315,15 +334,19 @@ Result<bool> shrink(const DevicePicture& picture, int side, uint8_t* rgb) noexce
   return locked([](Stage& s) { return s.script.shrink; })(picture, side, rgb);
 }
 
+int n_cuda_devices() noexcept {
+  return locked([](Stage& s) { return s.script.n_cuda_devices; });
+}
+
 }  // namespace
 }  // namespace vidi::scripted
 
 #pragma GCC visibility push(default)
 
 extern "C" const vidi::EngineApi* vidi_engine_api() {
-  static const vidi::EngineApi api{vidi::kEngineApiVersion, &vidi::scripted::open,
+  static const vidi::EngineApi api{vidi::kEngineApiVersion,       &vidi::scripted::open,
                                    &vidi::scripted::picture_side, &vidi::scripted::frame_rate,
-                                   &vidi::scripted::shrink};
+                                   &vidi::scripted::shrink,       &vidi::scripted::n_cuda_devices};
   return &api;
 }
 

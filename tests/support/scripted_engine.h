@@ -69,8 +69,11 @@ void set_frame_rate(const Result<double>& rate);  // what the checkpoint states,
 void shrink_with(ShrinkFn fn);  // default: kUnsupported, as of an engine without CUDA
 // The next `times` calls of `step` fail with this (times < 0: all).
 void fail(Step step, const Error& error, int times = 1);
-void confidence(double value);           // of every hit; default 0.9
-void room_for_partial_windows(bool on);  // default: yes; without, begin_window() gives null
+void cuda_devices(int n);                    // that there are; default 0
+void break_device(const std::string& name);  // all that needs the weights fails there; "": nowhere;
+                                             // "no cuda:1": it cannot be opened
+void confidence(double value);               // of every hit; default 0.9
+void room_for_partial_windows(bool on);      // default: yes; without, begin_window() gives null
 void frames_per_piece(size_t n);   // of a window's pictures; default 1000: windows are a piece
 void wants_all_features(bool on);  // begin_complete_window() gives null; default: no
 void passes_of_an_answer(int n);   // default 1
@@ -87,6 +90,7 @@ void release(Step step);
 bool wait_for(Step step, int n);
 int count(Step step);           // entered
 int n_cancelled();              // calls that ended with kCancelled
+int most_sessions_at_work();    // at once since reset()
 int n_open_sessions();          // alive now
 int n_partial_windows();        // alive now
 int n_encoded_windows();        // likewise

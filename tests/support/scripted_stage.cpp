@@ -157,6 +157,15 @@ void most_together(int n) {
 void room_for_windows(int n) {
   change([&](Stage& s) { s.script.most_encoded = n; });
 }
+void cuda_devices(int n) {
+  change([&](Stage& s) { s.script.n_cuda_devices = n; });
+}
+void break_device(const std::string& name) {
+  change([&](Stage& s) { s.script.broken_device = name; });
+}
+int most_sessions_at_work() {
+  return locked([](Stage& s) { return s.record.most_at_work; });
+}
 void truncate_answers(bool on) {
   change([&](Stage& s) { s.script.truncate = on; });
 }

@@ -45,6 +45,8 @@ struct Script {
   size_t frames_per_piece = 1000;
   int most_encoded = -1;  // windows alive at once; below 0: any number
   int passes = 1, most_together = 128;
+  int n_cuda_devices = 0;
+  std::string broken_device;
   std::array<Failure, kSteps> failures;
   std::array<bool, kSteps> held{};
 };
@@ -60,6 +62,7 @@ struct Record {
   double progress = 0;
   uint64_t memory_limit = 0;
   int most_together = 0, most_encoded = 0;
+  int most_at_work = 0;
 };
 
 struct Stage {
@@ -68,7 +71,7 @@ struct Stage {
   Script script;
   Record record;
   // The truth, so reset() leaves it alone.
-  int open_sessions = 0, partial_windows = 0, encoded = 0, features = 0;
+  int open_sessions = 0, partial_windows = 0, encoded = 0, features = 0, at_work = 0;
 };
 
 Stage& stage();

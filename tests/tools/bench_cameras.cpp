@@ -220,9 +220,11 @@ void print(const Row& row, const CameraOptions& o, const Outcome& outcome) {
   std::fflush(stdout);
 }
 
+// Of several the first is watched.
 unsigned gpu_index() {
-  const std::string& device = options["--device"];
-  return device.starts_with("cuda:")
+  const std::string& list = options["--device"];
+  const std::string device = list.substr(0, list.find(','));
+  return device.starts_with("cuda:") && device != "cuda:all"
              ? static_cast<unsigned>(number("--device", device.substr(5), 0))
              : 0;
 }

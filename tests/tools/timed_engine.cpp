@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "model/device/device.h"
 #include "model/engine_api.h"
 #include "model/session/checkpoint_facts.h"
 #include "model/session/vidi_session.h"
@@ -267,7 +268,8 @@ Record take() {
 }  // namespace vidi::timed
 
 extern "C" const vidi::EngineApi* vidi_engine_api() {
-  static const vidi::EngineApi api{vidi::kEngineApiVersion, &vidi::timed::open, &vidi::timed::side,
-                                   &vidi::timed::rate, &vidi::shrink_picture};
+  static const vidi::EngineApi api{vidi::kEngineApiVersion, &vidi::timed::open,
+                                   &vidi::timed::side,      &vidi::timed::rate,
+                                   &vidi::shrink_picture,   &vidi::n_cuda_devices};
   return &api;
 }

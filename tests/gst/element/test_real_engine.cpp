@@ -27,9 +27,9 @@ class RealEngine : public ::testing::Test {
   }
 };
 
-std::string filter(const std::string& more) {
-  return std::string("vidifilter name=v device=cpu model-path=\"") + VIDI_DEMO_CHECKPOINT + "\" " +
-         more + " ! fakesink sync=false ";
+std::string filter(const std::string& more, const std::string& device = "cpu") {
+  return "vidifilter name=v device=" + device + std::string(" model-path=\"") +
+         VIDI_DEMO_CHECKPOINT + "\" " + more + " ! fakesink sync=false ";
 }
 
 // One tensor of a case file as a buffer of bytes from `begin`.
@@ -149,6 +149,35 @@ TEST_F(RealEngine, TheGatePassesAStillPictureBy) {
     for (size_t i = 1; i < windows.size(); ++i)
       EXPECT_EQ(flag(windows[i], "gated"), pattern == "circular") << pattern << " " << i;
   }
+}
+
+// Two devices give the same answers as one, in the same order, whichever has a window; what
+// overlapping windows share is made on each.
+TEST_F(RealEngine, TwoDevicesAnswerAsOne) {
+  const auto answers_on = [](const std::string& device) {
+    Pipeline pipeline(
+        "videotestsrc num-buffers=60 pattern=ball ! "
+        "video/x-raw,width=160,height=120,framerate=2/1 ! " +
+        filter("queries=\"<\\\"a ball\\\",\\\"something white\\\">\" "
+               "window-duration=6000000000 window-stride=3000000000",
+               device) +
+        "audiotestsrc num-buffers=300 wave=ticks samplesperbuffer=1600 ! "
+        "audio/x-raw,rate=16000 ! v.audio_sink v.audio_src ! fakesink sync=false");
+    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+    EXPECT_TRUE(pipeline.wait_eos()) << pipeline.error_text();
+    std::vector<std::string> answers;
+    for (const GstStructure* window : pipeline.structures("vidi/window")) {
+      const GValue* texts = gst_structure_get_value(window, "texts");
+      answers.push_back(std::to_string(number(window, "window-index")));
+      for (guint i = 0; i < gst_value_array_get_size(texts); ++i)
+        answers.push_back(g_value_get_string(gst_value_array_get_value(texts, i)));
+    }
+    return answers;
+  };
+  const auto one = answers_on("cpu");
+  EXPECT_GE(one.size(), 3u * 9);
+  EXPECT_EQ(answers_on("cpu,cpu"), one);
+  EXPECT_EQ(answers_on("cpu,cpu,cpu"), one);
 }
 
 // Stopped while it loads and while it generates, 20 times, the engine lets go at once and starts

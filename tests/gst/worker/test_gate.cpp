@@ -42,7 +42,7 @@ class GateTest : public test::SessionTest {
     reading_ = gate_.judge(*session_, *window, *window->plan);
     if (!reading_.is_open) return gate_.pass_by(*window), false;
     look_ahead(*session_, window->frames, *window->cancel);
-    gate_.analysed(*window);
+    gate_.analysed(*session_, *window);
     return true;
   }
 

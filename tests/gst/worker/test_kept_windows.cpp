@@ -26,7 +26,7 @@ class KeptWindowsTest : public testing::Test {
     kept_.add(owner, analysis);
   }
   bool has(KeptWindows::Owner owner, int64_t index) const {
-    return kept_.cover(owner, seconds(index), seconds(index + 4));
+    return kept_.covered_until(owner, seconds(index)) >= seconds(index + 4);
   }
 
   KeptWindows kept_;
@@ -69,8 +69,9 @@ TEST_F(KeptWindowsTest, HoldsNeitherMediaNorFeatures) {
   Analysis analysis;
   auto window = window_at(0);
   window->audio = {test::even_sound(16000, 0.5f)};
-  for (const auto& frame : window->frames) frame->features = std::make_shared<Features>();
-  const std::weak_ptr<const FrameFeatures> features = window->frames[1]->features;
+  for (const auto& frame : window->frames)
+    frame->features.set(nullptr, std::make_shared<Features>());
+  const std::weak_ptr<const FrameFeatures> features = window->frames[1]->features.of(nullptr);
   const std::weak_ptr<const SampledFrame> picture = window->frames[1];
   const std::weak_ptr<const SoundChunk> sound = window->audio[0];
   analysis.window = std::move(window);

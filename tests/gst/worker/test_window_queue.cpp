@@ -29,7 +29,7 @@ std::vector<uint64_t> pop_all(WindowQueue& queue) {
   std::vector<uint64_t> found;
   while (const auto each = queue.pop()) {
     found.push_back(each->index);
-    queue.done();
+    queue.done(*each);
   }
   return found;
 }
@@ -68,13 +68,14 @@ TEST(WindowQueue, TheOneInWorkTakesNoPlace) {
   WindowQueue queue(1);
   queue.push(window(0), OverloadPolicy::kDropOldest);
   EXPECT_FALSE(queue.in_work());
-  ASSERT_TRUE(queue.pop());
+  const auto popped = queue.pop();
+  ASSERT_TRUE(popped);
   EXPECT_TRUE(queue.in_work());
   EXPECT_EQ(queue.n_waiting(), 0u);
   EXPECT_TRUE(queue.push(window(1), OverloadPolicy::kDropOldest).empty());
-  queue.done();
+  queue.done(*popped);
   EXPECT_FALSE(queue.in_work());
-  queue.done();  // one too many does no harm
+  queue.done(*popped);  // once more does no harm
 }
 
 // A bound of 0 is one of 1; a bound that becomes smaller lets fall what is too much.
@@ -114,10 +115,11 @@ TEST(WindowQueue, IdleIsNothingWaitingAndNothingInWork) {
   WindowQueue queue(2);
   EXPECT_TRUE(queue.wait_until_idle());
   queue.push(window(0), OverloadPolicy::kBlock);
-  ASSERT_TRUE(queue.pop());
+  const auto popped = queue.pop();
+  ASSERT_TRUE(popped);
   auto idle = std::async(std::launch::async, [&] { return queue.wait_until_idle(); });
   EXPECT_EQ(idle.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
-  queue.done();
+  queue.done(*popped);
   EXPECT_TRUE(idle.get());
 }
 
@@ -144,7 +146,7 @@ TEST(WindowQueue, InterruptEndsEverything) {
   EXPECT_EQ(indices(queue.push(window(4), OverloadPolicy::kBlock)), (Indices{4}));
 
   queue.resume();
-  queue.done();
+  queue.done(*working);
   EXPECT_TRUE(queue.wait_until_idle());
   EXPECT_TRUE(queue.push(window(5), OverloadPolicy::kBlock).empty());
   EXPECT_EQ(pop_all(queue), (Indices{5}));
@@ -157,14 +159,15 @@ TEST(WindowQueue, AWaitDoesNotSleepThroughAFlush) {
   for (int round = 0; round < kMostRounds && n_ended < kWanted; ++round) {
     WindowQueue queue(1);
     queue.push(window(0), OverloadPolicy::kBlock);
-    ASSERT_TRUE(queue.pop());
+    const auto popped = queue.pop();
+    ASSERT_TRUE(popped);
     auto idle = std::async(std::launch::async, [&] { return queue.wait_until_idle(); });
     EXPECT_EQ(idle.wait_for(std::chrono::milliseconds(3)), std::future_status::timeout);
     queue.interrupt();
     queue.resume();
     // A thread that was too slow to begin before the flush waits for the window in work.
     if (idle.wait_for(std::chrono::milliseconds(100)) == std::future_status::timeout) {
-      queue.done();
+      queue.done(*popped);
     }
     if (!idle.get()) ++n_ended;
   }
@@ -201,7 +204,7 @@ TEST(WindowQueue, EveryWindowComesOutOnce) {
         if (const auto each = queue.pop()) {
           record({each});
           ++n_popped;
-          queue.done();
+          queue.done(*each);
         } else {
           std::this_thread::yield();
         }

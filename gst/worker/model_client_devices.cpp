@@ -1,0 +1,298 @@
+// The devices of an element: whether they are there, which is next, which is left out.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "gst/worker/model_client.h"
+
+namespace vidi {
+namespace {
+
+// Windows of each device that may have been begun and not told of: what one device has ended waits
+// in its memory for those before it.
+constexpr size_t kMostUntold = 2;
+
+void add_to(std::string& list, const std::string& what) {
+  list += (list.empty() ? "" : ",") + what;
+}
+
+// "fp16", or "fp16,fp32" where devices differ.
+void add_other(std::string& list, const std::string& what) {
+  if (list.empty()) list = what;
+  if (list != what) add_to(list, what);
+}
+
+}  // namespace
+
+void DeviceSeat::on_progress(double fraction) { client_.on_progress(*this, fraction); }
+void DeviceSeat::on_ready(const ModelInfo& info) { client_.on_ready(*this, info); }
+void DeviceSeat::on_failed(const Error& error) { client_.on_failed(*this, error); }
+void DeviceSeat::on_unloaded(const Error* why) { client_.on_unloaded(*this, why); }
+void DeviceSeat::on_loading() { client_.on_loading(*this); }
+Offer DeviceSeat::offer() { return client_.offer(*this); }
+bool DeviceSeat::work(Schedule::Kind kind, const Desk& desk) {
+  return client_.work(*this, kind, desk);
+}
+void DeviceSeat::answered(bool is_request, Result<Analysis> analysis) {
+  client_.answered(*this, is_request, std::move(analysis));
+}
+void DeviceSeat::drop_next() { client_.drop_next(*this); }
+
+ModelClient::Seats ModelClient::seats() const {
+  std::lock_guard lock(mutex_);
+  return seats_;
+}
+
+size_t ModelClient::n_live() const {
+  return static_cast<size_t>(std::count_if(seats_.begin(), seats_.end(),
+                                           [](const auto& seat) { return !seat->is_out(); }));
+}
+
+// A device whose weights are away shall not load them for nothing. Called with the lock.
+std::vector<std::shared_ptr<SharedModel>> ModelClient::with_work() {
+  std::vector<std::shared_ptr<SharedModel>> models;
+  for (const auto& seat : seats_) {
+    if (next_for(*seat) || ready_request(*seat) != requests_.end()) models.push_back(seat->model);
+  }
+  return models;
+}
+
+void ModelClient::wake() {
+  std::vector<std::shared_ptr<SharedModel>> models;
+  {
+    std::lock_guard lock(mutex_);
+    if (seats_.empty()) return;
+    models = seats_.size() > 1 ? with_work() : decltype(models)();
+    models.push_back(home().model);
+  }
+  for (const auto& model : models) model->wake();
+}
+
+// Something has ended, or was begun, on one device, which looks for more by itself.
+void ModelClient::wake_those_with_work() {
+  std::vector<std::shared_ptr<SharedModel>> models;
+  {
+    std::lock_guard lock(mutex_);
+    if (seats_.size() > 1) models = with_work();
+  }
+  for (const auto& model : models) model->wake();
+}
+
+void ModelClient::wake_ahead() {
+  std::shared_ptr<SharedModel> model;
+  {
+    std::lock_guard lock(mutex_);
+    if (!seats_.empty()) model = home().model;
+  }
+  if (model) model->wake_ahead();
+}
+
+// The device that the fewest elements are at home with.
+size_t ModelClient::least_wanted() const {
+  size_t best = seats_.size();
+  for (size_t i = 0; i < seats_.size(); ++i) {
+    if (seats_[i]->is_out()) continue;
+    if (best == seats_.size() || seats_[i]->model->n_homes() < seats_[best]->model->n_homes())
+      best = i;
+  }
+  return best == seats_.size() ? 0 : best;
+}
+
+// What waits to be made ahead goes with it; the gate compares with features of the device before.
+void ModelClient::set_home(size_t seat) {
+  if (seat == home_) return;
+  home().model->count_home(-1);
+  home().lookahead.move_to(seats_[seat]->lookahead);
+  home_ = seat;
+  home().model->count_home(1);
+  is_home_new_ = true;
+  gate_.forget();
+}
+
+// Where the window after this one is made ahead: a camera's follows it, a file's next device that
+// has nothing of it to do is soon free.
+void ModelClient::find_home_after(const DeviceSeat& taker, bool is_live) {
+  if (seats_.size() == 1) return;
+  const size_t n = seats_.size();
+  const auto at =
+      static_cast<size_t>(std::find_if(seats_.begin(), seats_.end(),
+                                       [&](const auto& seat) { return seat.get() == &taker; }) -
+                          seats_.begin());
+  if (is_live || gate_.is_on()) return set_home(at);
+  size_t next = at;
+  for (size_t i = 1; i < n; ++i) {
+    const DeviceSeat& other = *seats_[(at + i) % n];
+    if (other.is_out()) continue;
+    if (next == at || !other.is_busy()) next = (at + i) % n;
+    if (!other.is_busy()) break;
+  }
+  set_home(next);
+}
+
+// Whether the device may begin that window, the next of the queue. With a gate each window is
+// judged by the one before it, so there is one at a time.
+bool ModelClient::may_take(const DeviceSeat& seat, const AnalysisWindow& window) const {
+  if (seat.is_busy() || seat.is_out()) return false;
+  if (seats_.size() == 1) return true;
+  if (begun_.size() >= (gate_.is_on() ? 1 : kMostUntold * n_live())) return false;
+  const DeviceSeat& at_home = home();
+  if (&seat == &at_home) return true;
+  const bool is_live = window.deadline != kNoDeadline;
+  if (at_home.state != ModelState::kReady) return seat.state == ModelState::kReady;
+  if (!is_live && at_home.is_busy()) return true;
+  const Time stride = is_live ? window.deadline - window.closed_at : Time(0);
+  return at_home.model->backlog() > seat.model->backlog() + stride;
+}
+
+ModelClient::Window ModelClient::next_for(const DeviceSeat& seat) const {
+  if (!has_settled_) return nullptr;
+  Window window = queue_.front();
+  return window && may_take(seat, *window) ? window : nullptr;
+}
+
+// Of several devices as of one: their names, the slowest to load, the weights of all.
+ModelInfo ModelClient::joint_info() const {
+  ModelInfo joint;
+  bool is_first = true;
+  for (const auto& seat : seats_) {
+    if (seat->is_out()) continue;
+    if (std::exchange(is_first, false)) {
+      joint = seat->info;
+      continue;
+    }
+    add_to(joint.device, seat->info.device);
+    add_other(joint.precision, seat->info.precision);
+    add_other(joint.weights, seat->info.weights);
+    add_other(joint.keys, seat->info.keys);
+    if (joint.plan.empty()) joint.plan = seat->info.plan;
+    joint.weight_bytes += seat->info.weight_bytes;
+    joint.load_seconds = std::max(joint.load_seconds, seat->info.load_seconds);
+  }
+  return joint;
+}
+
+void ModelClient::on_progress(DeviceSeat& seat, double fraction) {
+  double sum = 0, n = 0;
+  {
+    std::lock_guard lock(mutex_);
+    seat.progress = fraction;
+    for (const auto& each : seats_) sum += each->progress, ++n;
+  }
+  if (n > 0) listener_.model_progress(sum / n);
+}
+
+// One that has given up hears no more of the model.
+void ModelClient::on_ready(DeviceSeat& seat, const ModelInfo& info) {
+  std::unique_lock lock(mutex_);
+  if (useless_) return;
+  seat.info = info, seat.device = info.device;
+  seat.state = ModelState::kReady;
+  seat.has_settled = true;
+  if (!has_settled_) return settle(lock);
+  if (told_ == ModelState::kReady || seat.is_out()) return;
+  told_ = ModelState::kReady;
+  const ModelInfo joint = joint_info();
+  lock.unlock();
+  telling_.say([this, joint] { listener_.model_ready(joint); });
+  wake_those_with_work();
+}
+
+void ModelClient::on_failed(DeviceSeat& seat, const Error& error) {
+  std::unique_lock lock(mutex_);
+  seat.state = ModelState::kFailed;
+  seat.has_settled = true;
+  seat.why_out = error;
+  settle(lock);
+}
+
+// Once it is known of each: they begin together, without those that failed, unless all did. Called
+// with the lock, which it gives back.
+void ModelClient::settle(std::unique_lock<std::mutex>& lock) {
+  const auto has_settled = [](const auto& seat) { return seat->has_settled; };
+  if (!std::all_of(seats_.begin(), seats_.end(), has_settled)) return lock.unlock();
+  std::vector<std::pair<std::string, Error>> left_out;
+  for (const auto& seat : seats_)
+    if (seat->is_out()) left_out.emplace_back(seat->device, *seat->why_out);
+  if (left_out.size() == seats_.size()) {
+    lock.unlock();
+    give_up();
+    return telling_.say([this, error = left_out.front().second] { listener_.model_failed(error); });
+  }
+  if (home().is_out()) set_home(least_wanted());
+  has_settled_ = true;
+  told_ = ModelState::kReady;
+  const ModelInfo info = joint_info();
+  counters_.device = info.device;
+  counters_.precision = info.precision;
+  counters_.weights = info.weights;
+  counters_.keys = info.keys;
+  counters_.plan = info.plan;
+  counters_.why_no_gpu = info.why_no_gpu;
+  lock.unlock();
+  for (const auto& out : left_out)
+    telling_.say([this, out] { listener_.device_left_out(out.first, out.second); });
+  telling_.say([this, info] { listener_.model_ready(info); });
+  wake_those_with_work();
+}
+
+// Said when it is the last whose weights were there. A device whose weights had left it before the
+// others were loaded is told of with the next one.
+void ModelClient::on_unloaded(DeviceSeat& seat, const Error* why) {
+  {
+    std::lock_guard lock(mutex_);
+    seat.state = ModelState::kUnloaded;
+    const bool one_is_there = std::any_of(seats_.begin(), seats_.end(), [](const auto& each) {
+      return !each->is_out() && each->state != ModelState::kUnloaded;
+    });
+    if (useless_ || !has_settled_ || seat.is_out() || one_is_there) return;
+    told_ = ModelState::kUnloaded;
+  }
+  telling_.say([this, error = why ? std::optional(*why) : std::nullopt] {
+    listener_.model_unloaded(error ? &*error : nullptr);
+  });
+}
+
+void ModelClient::on_loading(DeviceSeat& seat) {
+  {
+    std::lock_guard lock(mutex_);
+    seat.state = ModelState::kLoading;
+    if (useless_ || seat.is_out() || told_ != ModelState::kUnloaded) return;
+    told_ = ModelState::kLoading;
+  }
+  telling_.say([this] { listener_.model_loading(); });
+}
+
+// While one device works the others' failures are theirs: what is told is how many there are in a
+// row on the device that has the fewest. Called with the lock.
+ModelClient::Failures ModelClient::count_failures(DeviceSeat& seat,
+                                                  const Result<Analysis>& analysis) {
+  Failures failures;
+  if (analysis) seat.failures_in_a_row = 0;
+  if (analysis || analysis.error().code == ErrorCode::kCancelled ||
+      analysis.error().code == ErrorCode::kOutOfMemory)
+    return failures;
+  ++seat.n_failed;
+  if (++seat.failures_in_a_row >= kFailuresUntilBroken && n_live() > 1 && !seat.is_out()) {
+    leave(seat, analysis.error());
+    failures.left_out = seat.device;
+  }
+  failures.in_a_row = seat.failures_in_a_row;
+  for (const auto& other : seats_)
+    if (!other->is_out()) failures.in_a_row = std::min(failures.in_a_row, other->failures_in_a_row);
+  failures.in_a_row = std::max(failures.in_a_row, 1);
+  return failures;
+}
+
+// What it holds goes, and nothing more is asked of it. Its thread goes when the element stops.
+// Called with the lock.
+void ModelClient::leave(DeviceSeat& seat, const Error& error) {
+  seat.why_out = error;
+  seat.model->kept().forget(this);
+  for (Request& request : requests_)
+    if (request.seat == &seat) request.seat = nullptr;
+  if (&home() == &seat) set_home(least_wanted());
+  seat.lookahead.forget();
+  counters_.device = joint_info().device;
+}
+
+}  // namespace vidi
