@@ -120,14 +120,14 @@ Analysis with_questions(const Analysis& before, std::shared_ptr<const AskPlan> p
   return analysis;
 }
 
-void look_ahead(Session& session, const std::vector<std::shared_ptr<const SampledFrame>>& pictures,
-                const Cancel& cancel) {
+void look_ahead(Session& session, const SharedPictures& pictures, const Cancel& cancel,
+                size_t at_once) {
   const Result<Analysis> seen = attempt([&] {
     Pictures left;
     for (const auto& picture : pictures) {
       if (!picture->features.of(&session)) left.push_back(picture.get());
     }
-    look_at(session, left, cancel, kUsual);
+    look_at(session, left, cancel, at_once);
     return Analysis();
   });
   if (!out_of_memory(seen)) return;

@@ -44,10 +44,13 @@ struct Analysis {
 Result<Analysis> encode_window(Session& session, std::shared_ptr<const AnalysisWindow> window,
                                const std::function<bool()>& forget_windows = {});
 
-// Looks at pictures before their window is complete; those that have been looked at are left out. A
-// failure costs nothing but time: the window's own analysis tries again, and tells.
-void look_ahead(Session& session, const std::vector<std::shared_ptr<const SampledFrame>>& pictures,
-                const Cancel& cancel);
+using SharedPictures = std::vector<std::shared_ptr<const SampledFrame>>;
+
+// Looks at pictures before their window is complete, so many in a call; those that have been looked
+// at are left out. A failure costs nothing but time: the window's own analysis tries again, and
+// tells.
+void look_ahead(Session& session, const SharedPictures& pictures, const Cancel& cancel,
+                size_t at_once = kPicturesAtOnce);
 
 // The same for a stretch of sound.
 void hear_ahead(Session& session, const SoundChunk& sound, const Cancel& cancel);

@@ -44,6 +44,12 @@ class DeviceSeat final : public WorkSource {
   bool work(Schedule::Kind kind, const Desk& desk) override;
   void answered(bool is_request, Result<Analysis> analysis) override;
   void drop_next() override;
+  SharedPictures lend_pictures(Session& session, size_t most) override {
+    return lookahead.lend(session, most);
+  }
+  void take_back(Session& session, const SharedPictures& lent) override {
+    lookahead.take_back(session, lent);
+  }
   bool free_ahead() override { return lookahead.free_room(); }
 
   bool is_out() const { return why_out.has_value(); }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gst/windows/analysis_window.h"
+#include "gst/worker/analysis.h"
 #include "model/session.h"
 
 namespace vidi {
@@ -31,7 +32,14 @@ class Lookahead {
   // Some of it; false when there is nothing to do. The pictures of a window are streamed when it
   // `will_be_analysed`, as far as that is known.
   using WillBeAnalysed = std::function<bool(const OpenWindow&)>;
-  bool work(Session& session, const WillBeAnalysed& will_be_analysed = {});
+  // Pictures of others that wait as well, at most so many, to be looked at in one call.
+  using Others = std::function<SharedPictures(size_t most)>;
+  bool work(Session& session, const WillBeAnalysed& will_be_analysed = {},
+            const Others& others = {});
+  // Pictures that wait, to be looked at in another's call; then they are given back, and those that
+  // were not looked at all the same wait again.
+  SharedPictures lend(const Session& session, size_t most);
+  void take_back(const Session& session, const SharedPictures& lent);
   // The window's own analysis looks at its pictures from now on, and gets what was prepared for it.
   // What was prepared for earlier windows is freed.
   void hand_over(const AnalysisWindow& window);
@@ -56,9 +64,10 @@ class Lookahead {
     std::vector<std::shared_ptr<const FrameFeatures>> features;
     size_t first = 0;
   };
-  using Pictures = std::vector<std::shared_ptr<const SampledFrame>>;
+  using Pictures = SharedPictures;
 
-  bool look(Session& session);
+  bool look(Session& session, const Others& others);
+  size_t room_for_features(const Session& session);
   bool hear(Session& session);
   bool stream(Session& session, const WillBeAnalysed& will_be_analysed);
   Pictures next_pictures(const Session& session, size_t most);

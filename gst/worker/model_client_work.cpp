@@ -47,9 +47,10 @@ bool ModelClient::work(DeviceSeat& seat, Schedule::Kind kind, const Desk& desk) 
   if (kind == Schedule::Kind::kAsk) return begin_request(seat, desk);
   if (kind == Schedule::Kind::kGate) return judge_window(seat, desk);
   if (kind == Schedule::Kind::kWindow) return begin_window(seat, desk);
-  if (!gate_.is_on()) return seat.lookahead.work(desk.session);
+  if (!gate_.is_on()) return seat.lookahead.work(desk.session, {}, desk.pictures_of_others);
   return seat.lookahead.work(
-      desk.session, [&](const OpenWindow& window) { return gate_.opens(desk.session, window); });
+      desk.session, [&](const OpenWindow& window) { return gate_.opens(desk.session, window); },
+      desk.pictures_of_others);
 }
 
 // Others need its time.

@@ -372,13 +372,15 @@ bool SharedModel::let_work(std::unique_lock<std::mutex>& lock, const Schedule::T
   if (!seat) return false;
   WorkSource* client = seat->client;
   const auto begin = std::chrono::steady_clock::now();
-  const Desk desk{*session_, [&](Analysis analysis, bool is_request) {
+  const Desk desk{*session_,
+                  [&](Analysis analysis, bool is_request) {
                     const bool is_live = is_request || offer.is_live();
                     answering_.join(*session_,
                                     {turn.client, is_request, is_live, begin,
                                      is_request ? kNoDeadline : offer.deadline},
                                     std::move(analysis));
-                  }};
+                  },
+                  [&](size_t most) { return borrow_pictures(turn.client, most); }};
   bool had_work = false;
   int64_t memory = memory_;
   call(lock, client, [&] {
@@ -386,7 +388,39 @@ bool SharedModel::let_work(std::unique_lock<std::mutex>& lock, const Schedule::T
     memory = session_->device_memory_bytes();
   });
   memory_ = memory;
+  give_back_pictures(lock);
   return had_work;
+}
+
+// What is waiting now, of those that follow this client, each in its turn. Without the lock, from
+// within a client's work.
+SharedPictures SharedModel::borrow_pictures(ClientId but, size_t most) {
+  SharedPictures all;
+  std::unique_lock lock(mutex_);
+  std::vector<Seat> seats = seats_;
+  const auto own =
+      std::find_if(seats.begin(), seats.end(), [but](const Seat& seat) { return seat.id == but; });
+  std::rotate(seats.begin(), own, seats.end());
+  for (const Seat& each : seats) {
+    const Seat* seat = each.id == but ? nullptr : seat_of(each.id);
+    if (!seat || seat->failed || all.size() >= most) continue;
+    SharedPictures lent;
+    WorkSource* client = seat->client;
+    call(lock, client, [&] { lent = client->lend_pictures(*session_, most - all.size()); });
+    all.insert(all.end(), lent.begin(), lent.end());
+    if (!lent.empty()) borrowed_.emplace_back(each.id, std::move(lent));
+  }
+  return all;
+}
+
+void SharedModel::give_back_pictures(std::unique_lock<std::mutex>& lock) {
+  const auto borrowed = std::exchange(borrowed_, {});
+  for (const auto& [id, pictures] : borrowed) {
+    const Seat* seat = seat_of(id);
+    if (!seat) continue;
+    WorkSource* client = seat->client;
+    call(lock, client, [&, &lent = pictures] { client->take_back(*session_, lent); });
+  }
 }
 
 bool SharedModel::pass(std::unique_lock<std::mutex>& lock) {

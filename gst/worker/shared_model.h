@@ -53,6 +53,8 @@ struct Desk {
   Session& session;
   // The questions of an encoded window are answered from now on, and the client is told.
   std::function<void(Analysis, bool is_request)> answer;
+  // Pictures that other clients lend, at most so many, to be looked at with one's own in one call.
+  std::function<SharedPictures(size_t most)> pictures_of_others;
 };
 
 // What an element gives the worker. Every call comes from the worker's thread, with no lock held.
@@ -73,6 +75,10 @@ class WorkSource {
   // What came of Desk::answer(), or of a pass that failed, or kCancelled.
   virtual void answered(bool is_request, Result<Analysis> analysis) = 0;
   virtual void drop_next() {}  // its next complete window, for overload
+  // Some of the pictures that it would look at ahead, at most so many, for another's call; and what
+  // became of them.
+  virtual SharedPictures lend_pictures(Session&, size_t) { return {}; }
+  virtual void take_back(Session&, const SharedPictures&) {}
   // What was made ahead of its window gives up its memory; false when there is nothing. From the
   // worker's thread or another model's.
   virtual bool free_ahead() { return false; }
@@ -142,6 +148,8 @@ class SharedModel {
   bool serve_next(std::unique_lock<std::mutex>& lock);
   bool serve(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn, const Offer& offer);
   bool let_work(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn, const Offer& offer);
+  SharedPictures borrow_pictures(ClientId but, size_t most);
+  void give_back_pictures(std::unique_lock<std::mutex>& lock);
   bool pass(std::unique_lock<std::mutex>& lock);
   void cancel_unwanted_pass();
   bool admit(std::unique_lock<std::mutex>& lock, ClientId client, const Offer& offer);
@@ -181,7 +189,8 @@ class SharedModel {
   KeptWindows kept_;
   Schedule schedule_;  // this and the next: the worker's thread only
   Answering answering_;
-  std::unique_ptr<Session> session_;  // the worker's thread only
+  std::vector<std::pair<ClientId, SharedPictures>> borrowed_;  // for the piece that is done
+  std::unique_ptr<Session> session_;                           // the worker's thread only
   ModelInfo info_;
   std::optional<Error> error_;
   int64_t memory_ = 0;

@@ -43,7 +43,10 @@ class ScriptedSession final : public Session {
         seen->digest = digest_of(f);
         out.push_back(std::move(seen));
       }
-      locked([&](Stage& s) { return s.record.frames_seen += static_cast<int>(frames.size()); });
+      locked([n = static_cast<int>(frames.size())](Stage& s) {
+        s.record.most_pictures = std::max(s.record.most_pictures, n);
+        return s.record.frames_seen += n;
+      });
       return out;
     });
   }

@@ -90,6 +90,7 @@ void release(Step step);
 bool wait_for(Step step, int n);
 int count(Step step);           // entered
 int n_cancelled();              // calls that ended with kCancelled
+int most_pictures_in_a_call();  // of encode_images()
 int most_sessions_at_work();    // at once since reset()
 int n_open_sessions();          // alive now
 int n_partial_windows();        // alive now

@@ -163,6 +163,9 @@ void cuda_devices(int n) {
 void break_device(const std::string& name) {
   change([&](Stage& s) { s.script.broken_device = name; });
 }
+int most_pictures_in_a_call() {
+  return locked([](Stage& s) { return s.record.most_pictures; });
+}
 int most_sessions_at_work() {
   return locked([](Stage& s) { return s.record.most_at_work; });
 }

@@ -62,7 +62,7 @@ struct Record {
   double progress = 0;
   uint64_t memory_limit = 0;
   int most_together = 0, most_encoded = 0;
-  int most_at_work = 0;
+  int most_at_work = 0, most_pictures = 0;
 };
 
 struct Stage {
