@@ -140,8 +140,10 @@ void Round::build() {
   const std::vector<std::string> outs = {
       "fakesink sync=false", "fakesink sync=true", "fakesink sync=false async=false",
       "identity sleep-time=3000 ! fakesink sync=false", "queue ! fakesink sync=true"};
-  std::string line = "vidifilter name=v model-path=model query=cat max-pending-windows=" +
-                     std::to_string(1 + dice_.roll(3)) + windows + "videotestsrc " + source +
+  const std::string device = dice_.of<std::string>({"cpu", "cpu", "cpu,cpu", "cpu,cpu,cpu"});
+  std::string line = "vidifilter name=v model-path=model query=cat device=" + device +
+                     " max-pending-windows=" + std::to_string(1 + dice_.roll(3)) + windows +
+                     "videotestsrc " + source +
                      " ! video/x-raw,width=32,height=32,framerate=10/1,format=" +
                      dice_.of<std::string>({"RGB", "I420", "NV12"}) + " ! queue ! v.sink v.src ! " +
                      dice_.of(outs) + " ";
