@@ -108,6 +108,28 @@ TEST_F(Devices, ACameraStays) {
   EXPECT_EQ(std::max(devices[0].windows_completed, devices[1].windows_completed), 8u);
 }
 
+// One that is too much for its device has the other as well, and still hears in order.
+TEST_F(Devices, ACameraThatIsTooMuchMoves) {
+  scripted::answer_with([](const Query&, const scripted::SeenWindow&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return std::string("none");
+  });
+  client_.set_limits(20, 1);
+  start_on();
+  for (uint64_t i = 0; i < 10; ++i) {
+    auto window = live(i);
+    window->next_start = window->start + std::chrono::milliseconds(2);  // its stride
+    client_.submit(window, OverloadPolicy::kDropOldest);
+    if (i == 0) {
+      EXPECT_TRUE(client_.wait_until_idle());  // then it is known what one takes
+    }
+  }
+  EXPECT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take(), windows(10));
+  for (const DeviceCounters& device : client_.counters().devices)
+    EXPECT_GT(device.windows_completed, 1u);
+}
+
 // Elements are spread over the devices, each at home with one.
 TEST_F(Devices, CamerasAreSpread) {
   start_on();
