@@ -138,7 +138,9 @@ class ModelClient {
   void window_answered(DeviceSeat& seat, const AnalysisWindow& window,
                        const Result<Analysis>& analysis, const Failures& failures);
   void analysed(DeviceSeat& seat, const Analysis& analysis);
-  void keep(DeviceSeat& seat, const Analysis& analysis);
+  void hold(DeviceSeat& seat, Analysis& analysis);
+  void keep(const AnalysisWindow& window);
+  bool is_flushed(const AnalysisWindow& window) const;
   void keep_no_more();
   void count(DeviceSeat& seat, const Analysis& analysis);
   void tell_refusals(const Analysis& analysis);

@@ -141,6 +141,7 @@ bool ModelClient::may_take(const DeviceSeat& seat, const AnalysisWindow& window)
   if (at_home.state != ModelState::kReady) return seat.state == ModelState::kReady;
   if (!is_live && at_home.is_busy()) return true;
   const Time stride = is_live ? window.deadline - window.closed_at : Time(0);
+  // Work of other elements counts, too: theirs is not seen in is_busy().
   return at_home.model->backlog() > seat.model->backlog() + stride;
 }
 

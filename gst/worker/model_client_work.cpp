@@ -141,7 +141,8 @@ void ModelClient::gated(DeviceSeat& seat, const Window& window, const GateReadin
   telling_.tell(window.get(), [this, &seat, window, reading] {
     Analysis analysis;
     analysis.window = window;
-    keep(seat, analysis);
+    hold(seat, analysis);
+    keep(*window);
     {
       std::lock_guard lock(mutex_);
       end(*window);
@@ -191,6 +192,7 @@ void ModelClient::answered(DeviceSeat& seat, bool is_request, Result<Analysis> a
     if (!window) return;
     failures = count_failures(seat, analysis);
   }
+  if (analysis) hold(seat, *analysis);
   const auto outcome = std::make_shared<Result<Analysis>>(std::move(analysis));
   telling_.tell(window.get(), [this, &seat, window, outcome, failures] {
     window_answered(seat, *window, *outcome, failures);
@@ -201,10 +203,10 @@ void ModelClient::answered(DeviceSeat& seat, bool is_request, Result<Analysis> a
 
 void ModelClient::window_answered(DeviceSeat& seat, const AnalysisWindow& window,
                                   const Result<Analysis>& analysis, const Failures& failures) {
-  if (analysis) {
-    analysed(seat, *analysis);
-  } else if (analysis.error().code == ErrorCode::kCancelled) {
+  if (is_flushed(window) || (!analysis && analysis.error().code == ErrorCode::kCancelled)) {
     cancelled(window);
+  } else if (analysis) {
+    analysed(seat, *analysis);
   } else if (analysis.error().code == ErrorCode::kOutOfMemory) {
     out_of_memory(window, analysis.error());
   } else {
@@ -223,6 +225,12 @@ void ModelClient::out_of_memory(const AnalysisWindow& window, const Error& error
   tell_dropped(window, DropReason::kOutOfMemory, error.message);
 }
 
+// While others had to be told of before it, too.
+bool ModelClient::is_flushed(const AnalysisWindow& window) const {
+  std::lock_guard lock(mutex_);
+  return window.epoch != epoch_;
+}
+
 void ModelClient::cancelled(const AnalysisWindow& window) {
   std::lock_guard lock(mutex_);
   end(window);
@@ -232,7 +240,7 @@ void ModelClient::cancelled(const AnalysisWindow& window) {
 
 // Kept before anybody hears of the window: who does may ask about it.
 void ModelClient::analysed(DeviceSeat& seat, const Analysis& analysis) {
-  keep(seat, analysis);
+  keep(*analysis.window);
   count(seat, analysis);
   listener_.window_analysed(analysis);
   tell_refusals(analysis);
@@ -246,12 +254,20 @@ void ModelClient::tell_refusals(const Analysis& analysis) {
   }
 }
 
-// For `ask`.
-void ModelClient::keep(DeviceSeat& seat, const Analysis& analysis) {
-  const AnalysisWindow& window = *analysis.window;
+// For `ask`. What is encoded belongs to its device's kept windows as soon as it is answered, not
+// only when its turn comes to be told of: it has memory that the next window may want.
+void ModelClient::hold(DeviceSeat& seat, Analysis& analysis) {
+  {
+    std::lock_guard lock(mutex_);
+    if (analysis.window->epoch == epoch_ && !seat.is_out()) seat.model->kept().add(this, analysis);
+  }
+  analysis.encoded = nullptr;
+}
+
+// From now on it counts among those that are kept.
+void ModelClient::keep(const AnalysisWindow& window) {
   std::lock_guard lock(mutex_);
-  if (window.epoch != epoch_ || seat.is_out()) return;
-  seat.model->kept().add(this, analysis);
+  if (window.epoch != epoch_) return;
   kept_.push_back(window.start);
   keep_no_more();
 }

@@ -37,6 +37,29 @@ class Devices : public ModelClientTest {
   }
 };
 
+// A window 0 whose question is answered when it is told to be.
+class SlowFirst {
+ public:
+  SlowFirst() {
+    scripted::answer_with([this](const Query&, const scripted::SeenWindow& window) {
+      // Its first picture is red.
+      while (window.frames[0] == 0xff0000 && is_slow_)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return std::string("none");
+    });
+  }
+  ~SlowFirst() { go_on(); }
+  static std::shared_ptr<AnalysisWindow> window() {
+    auto first = window_at(0);
+    first->frames[0] = test::solid_frame(0xff0000, seconds(0));
+    return first;
+  }
+  void go_on() { is_slow_ = false; }
+
+ private:
+  std::atomic<bool> is_slow_{true};
+};
+
 // A file's windows are with both devices at once, and are told of in their order.
 TEST_F(Devices, WindowsOverlap) {
   start_on();
@@ -59,23 +82,46 @@ TEST_F(Devices, WindowsOverlap) {
 
 // One that ends early on its device waits for the one before it, and its device goes on meanwhile.
 TEST_F(Devices, TheLaterOneEndsFirst) {
-  std::atomic<bool> is_slow{true};
-  scripted::answer_with([&](const Query&, const scripted::SeenWindow& window) {
-    // The first picture of window 0 is red.
-    while (window.frames[0] == 0xff0000 && is_slow)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    return std::string("none");
-  });
+  SlowFirst first;
   start_on();
-  auto first = window_at(0);
-  first->frames[0] = test::solid_frame(0xff0000, seconds(0));
-  client_.submit(first, OverloadPolicy::kBlock);
+  client_.submit(first.window(), OverloadPolicy::kBlock);
   for (uint64_t i = 1; i < 9; ++i) submit(i);
   ASSERT_TRUE(scripted::wait_for(Step::kAsk, 3));
   EXPECT_EQ(listener_.take(), Log{});
-  is_slow = false;
+  first.go_on();
   EXPECT_TRUE(client_.wait_until_idle());
   EXPECT_EQ(listener_.take(), windows(9));
+}
+
+// A window that has ended, and waits to be told of, has memory that the next one may take: none is
+// lost for want of it.
+TEST_F(Devices, WhatWaitsToBeToldGivesItsMemory) {
+  SlowFirst first;
+  scripted::room_for_windows(2);
+  start_on();
+  client_.submit(first.window(), OverloadPolicy::kBlock);
+  for (uint64_t i = 1; i < 9; ++i) submit(i);
+  ASSERT_TRUE(scripted::wait_for(Step::kAsk, 3));
+  first.go_on();
+  EXPECT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take(), windows(9));
+  scripted::room_for_windows(-1);
+}
+
+// After a flush nobody hears of those that had ended and waited: they are dropped, not completed.
+TEST_F(Devices, WhatWaitsToBeToldIsFlushed) {
+  SlowFirst first;
+  start_on();
+  client_.submit(first.window(), OverloadPolicy::kBlock);
+  for (uint64_t i = 1; i < 9; ++i) submit(i);
+  ASSERT_TRUE(scripted::wait_for(Step::kAsk, 3));
+  client_.interrupt(1);
+  first.go_on();
+  client_.resume();
+  EXPECT_TRUE(client_.wait_until_idle());
+  EXPECT_EQ(listener_.take(), Log{});
+  EXPECT_EQ(client_.counters().windows_completed, 0u);
+  EXPECT_EQ(n_dropped(DropReason::kFlush), 9u);
 }
 
 // Overlapping windows share pictures, and each device looks at them for itself: the scripted engine
