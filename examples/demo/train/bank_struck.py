@@ -83,8 +83,8 @@ METALS = [(0.5, 1, 1.19, 1.5, 2, 2.6, 3.0, 4.1), (1, 2.71, 5.2, 8.3), (1, 2.76, 
           (1, 1.03, 2.95, 3.02, 5.8)]
 
 
-def metal(rng, hz, n, ring):
-    """Struck metal: a hard or a soft clapper, partials alone or in pairs that beat, now and then rubbed, so that it swells."""
+def metal(rng, hz, n, ring, swells=0.0):
+    """Struck metal: a hard or a soft clapper, partials alone or in pairs that beat; a share `swells` is rubbed, or struck so softly that it grows."""
     ratios = np.array(pick(rng, *METALS)) if chance(rng, 0.8) else np.cumprod([1, *rng.uniform(1.15, 2.4, int(rng.integers(2, 6)))])
     ratios = ratios * rng.uniform(0.985, 1.015, len(ratios))
     levels = rng.uniform(0.25, 1, len(ratios)) * np.exp(-((ratios - 1) * hz * between(rng, 1e-5, 4e-4)) ** 2)
@@ -94,7 +94,7 @@ def metal(rng, hz, n, ring):
         ratios, levels, fades = np.concatenate([ratios, ratios + beats]), np.tile(levels, 2) * rng.uniform(0.4, 1, 2 * len(levels)), np.tile(fades, 2)
     out = rung(hz * ratios, levels, fades, n, phases=rng.uniform(0, 6.3, len(ratios)) * chance(rng, 0.5))
     out = out / max(1e-9, np.abs(out).max())
-    return attack(out, between(rng, 0.0005, 0.004) if chance(rng, 0.7) else between(rng, 0.02, 0.5))
+    return attack(out, between(rng, 0.02, 0.5) if chance(rng, swells) else between(rng, 0.0005, 0.004))
 
 
 def bicycle_bell(rng):
@@ -128,7 +128,7 @@ def cowbell(rng):
 def tolling(rng):
     """One stroke, or a few, of one bell or of several in turn."""
     hz, ring, n = between(rng, 160, 2400), between(rng, 0.25, 1.8), int(rng.uniform(1.2, 3.2) * RATE)
-    bells = [metal(rng, hz * r, n, ring) for r in (1, *rng.choice([0.67, 0.75, 0.8, 0.89, 1.12, 1.25, 1.5], int(rng.choice([0, 0, 0, 1, 2]))))]
+    bells = [metal(rng, hz * r, n, ring, 0.3) for r in (1, *rng.choice([0.67, 0.75, 0.8, 0.89, 1.12, 1.25, 1.5], int(rng.choice([0, 0, 0, 1, 2]))))]
     count, every = int(pick(rng, 1, 1, 2, 2, 3, 4)), between(rng, 0.3, 1.1)
     return lay([(i * every, bells[i % len(bells)] * rng.uniform(0.7, 1)) for i in range(count)], min(3.4, (count - 1) * every + n / RATE))
 
@@ -172,11 +172,11 @@ def tick(rng, hz):
     width = between(rng, 80, 1200)
     rings = through(clicks, hz * np.cumprod([1, *rng.uniform(1.2, 2.2, 3)]), [width, width * 1.5, width * 2, width * 3], rng.uniform(0.2, 1, 4))
     case = through(clicks, [between(rng, 150, 900)], [between(rng, 40, 250)], [1])
-    return rings / np.abs(rings).max() + rng.uniform(0, 0.9) * case / np.abs(case).max() + 0.3 * clicks
+    return rings / np.abs(rings).max() + rng.uniform(0, 0.6) * case / np.abs(case).max() + 0.3 * clicks
 
 
 def ticking(rng):
-    every, hz = between(rng, 0.1, 1.0), between(rng, 500, 5500)
+    every, hz = between(rng, 0.1, 1.0), between(rng, 450, 1000) if chance(rng, 0.12) else between(rng, 1000, 5500)
     first, second = tick(rng, hz), tick(rng, hz * rng.uniform(0.65, 1.1)) * rng.uniform(0.4, 1)
     second, lean = (first * rng.uniform(0.7, 1) if chance(rng, 0.4) else second), rng.uniform(-0.15, 0.15) * chance(rng, 0.4)
     count = max(3, int(rng.uniform(1.2, 3) / every))

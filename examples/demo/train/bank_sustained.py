@@ -104,17 +104,17 @@ def pea_whistle(rng):
     n = int(between(rng, 0.15, 1.8) * RATE)
     rate = between(rng, 12, 70) * (1 + 0.3 * wander(rng, n, 9))
     ball = 0.5 + 0.5 * np.sin(2 * np.pi * np.cumsum(rate) / RATE)
-    depth, hz = rng.uniform(0, 1) * chance(rng, 0.8), between(rng, 1700, 4300)
+    depth, hz = rng.uniform(0.25, 1) * chance(rng, 0.8), between(rng, 1700, 4300)
     blow = hz * (1 + 0.03 * depth * ball) * (1 - rng.uniform(0, 0.12) * np.exp(-np.arange(n) / RATE / 0.03))
-    tones = sum(rng.uniform(0.3, 1) * tone(blow * r, None, (1, rng.uniform(0, 0.3))) for r in (1, *rng.uniform(1.01, 1.3, int(rng.integers(0, 3)))))
+    tones = sum(rng.uniform(0.3, 1) * tone(blow * r, None, (1, rng.uniform(0, 0.3))) for r in (1, *rng.uniform(1.01, 1.3, int(rng.integers(depth == 0, 3)))))
     air = hiss(rng, n, hz * 0.7, min(7800, hz * 1.5))
-    one = (tones + rng.uniform(0, 0.5) * air) * (1 - depth * ball) * swell(n, between(rng, 0.004, 0.04), 0.03)
+    one = (tones + rng.uniform(0.1, 0.6) * air) * (1 - depth * ball) * swell(n, between(rng, 0.004, 0.04), 0.03)
     return lay([(i * (n / RATE + 0.12), one) for i in range(pick(rng, 1, 1, 2, 3))], min(3, 3 * (n / RATE + 0.12)))
 
 
 def gliding_whistle(rng):
     """Lips, two fingers, a slide whistle, a tin whistle's tune."""
-    n, low, form = int(between(rng, 0.35, 2.6) * RATE), between(rng, 550, 2600), rng.integers(4)
+    n, low, form = int(between(rng, 0.35, 2.6) * RATE), between(rng, 500, 1900), rng.integers(4)
     x = np.arange(n) / n
     if form == 0:  # one wide glide, up or down, or there and back
         share = pick(rng, x, 1 - x, np.sin(np.pi * x), 1 - np.sin(np.pi * x)) ** between(rng, 0.4, 2.5)
@@ -125,7 +125,7 @@ def gliding_whistle(rng):
         share = np.where(x < 0.4, (x / 0.4) ** 1.5, np.sin(np.pi * np.clip((x - 0.45) / 0.55, 0, 1)))
     else:
         share = 0.5 + 0.5 * wander(rng, n, between(rng, 1, 6))
-    hz = span(low, min(6500, low * between(rng, 1.25, 3.5)), share) * (1 + rng.uniform(0, 0.02) * np.sin(2 * np.pi * rng.uniform(4, 8) * np.arange(n) / RATE))
+    hz = span(low, min(4500, low * between(rng, 1.25, 3)), share) * (1 + rng.uniform(0, 0.02) * np.sin(2 * np.pi * rng.uniform(4, 8) * np.arange(n) / RATE))
     gate = smooth(1.0 - ((x > 0.4) & (x < 0.47)), 0.02) if form == 2 else 1
     sung = tone(hz, None, (1, rng.uniform(0, 0.25), rng.uniform(0, 0.12)))
     breath = sweeping(hiss(rng, n), hz, between(rng, 40, 500))
@@ -201,13 +201,13 @@ def syllable(rng, low, high):
 
 def song(rng, duration):
     """One bird's: motifs of a few syllables, said again or followed by others."""
-    low = between(rng, 900, 4200)
-    high, loud = min(7300, low * between(rng, 1.2, 2.6)), rng.uniform(0.4, 1)
+    low = between(rng, 1500, 4500)
+    high, loud = min(7300, low * between(rng, 1.1, 2.6)), rng.uniform(0.4, 1)
     own = [syllable(rng, low, high) for _ in range(rng.integers(1, 7))]
     parts, at = [], 0.0
     while at < duration - 0.1:
         motif, gap = rng.integers(len(own), size=rng.integers(1, 5)), between(rng, 0.006, 0.14)
-        for _ in range(rng.integers(1, 8)):
+        for _ in range(rng.integers(1, pick(rng, 3, 8, 24))):
             for which in motif:
                 if at < duration - len(own[which]) / RATE:
                     parts.append((at, own[which] * loud * rng.uniform(0.6, 1)))
@@ -228,7 +228,7 @@ def bark(rng, hz, size, n):
     """A throat that is pressed open and shut: pulses that stumble, breath, and formants that rise and fall with the mouth."""
     x = np.arange(n) / n
     mouth = np.sin(np.pi * x ** between(rng, 0.4, 1)) ** rng.uniform(0.5, 1.5)
-    pitch = hz * (rng.uniform(0.6, 1) + rng.uniform(0.1, 0.7) * mouth) * (1 + rng.uniform(0, 0.12) * wander(rng, n, 60))
+    pitch = hz * (rng.uniform(0.6, 1) + rng.uniform(0.1, 0.7) * mouth) * span(1, rng.uniform(0.4, 1), x) * (1 + rng.uniform(0, 0.12) * wander(rng, n, 60))
     source = pulse_train(rng, pitch, rng.uniform(0, 0.2)) * (RATE / pitch) ** 0.5
     source[np.flatnonzero(source)[1::2]] *= rng.uniform(0.2, 1)  # half the pitch sounds along
     source = np.convolve(source, np.hanning(max(3, int(RATE / hz * rng.uniform(0.1, 0.6)))), "same") + rng.uniform(0.05, 0.8) * rng.standard_normal(n)
@@ -244,7 +244,7 @@ def barking(rng):
     parts, at = [], 0.0
     dogs = []
     for _ in range(pick(rng, 1, 1, 1, 2)):
-        size = between(rng, 0.6, 1.7)
+        size = between(rng, 0.6, 1.2) if chance(rng, 0.55) else between(rng, 1.2, 2.3)
         dogs.append((between(rng, 0.7, 1.5) * 330 * size ** 1.3, size, between(rng, 0.06, 0.32) / size ** 0.5))
     gap, count = between(rng, 0.06, 0.6), int(rng.integers(1, 7))
     ones = [bark(rng, hz, size, int(length * RATE)) for hz, size, length in dogs for _ in range(2)]
@@ -259,9 +259,9 @@ def barking(rng):
 
 def beep(rng):
     """Ovens, watches, lorries, monitors, alarms: a tone or a short chord of any wave, on and off."""
-    count = int(pick(rng, 1, 1, 2, 2, 3, 3, 4, 6, 10))
-    each = min(between(rng, 0.035, 1.6), 2.4 / count)
-    n, hz = int(each * RATE), between(rng, 280, 4300)
+    count = int(pick(rng, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 8))
+    each = min(between(rng, 0.05, 1.6), 2.4 / count)
+    n, hz = int(each * RATE), between(rng, 280, 4000)
     t, ratios = np.arange(n) / RATE, (1, *rng.uniform(1.05, 2.2, int(rng.choice([0, 0, 0, 1]))))
     sound = sum(rng.uniform(0.5, 1) * tone(hz * r, n, spectrum(rng, 16)) for r in ratios)
     if chance(rng, 0.15):

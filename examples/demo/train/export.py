@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a trained model as a folder in the published layout: config.json, fp16 safetensors, tokenizer, tower folders.
 
-usage: export.py TRAINED_FOLDER OUT_FOLDER     (TRAINED_FOLDER: what train.py filled)
+usage: export.py TRAINED_FOLDER OUT_FOLDER [STAGE]     (TRAINED_FOLDER: what train.py filled; the weights after STAGE alone)
 
 Where all stages are done it is the mean of the weights after the last stage and before it: on 804 new questions about clips of any length
 the answers' cross-entropy is 0.137, of the two alone 0.149 and 0.209 (of the checkpoint that they began with 0.61).
@@ -76,7 +76,9 @@ def load(path):
     return torch.load(path, map_location="cpu", weights_only=False)
 
 
-def weights(trained):
+def weights(trained, stage=None):
+    if stage is not None:
+        return load(trained / f"after-{stage}.pt")
     state, pair = load(trained / "state.pt"), [trained / f"after-{stage}.pt" for stage in LAST_TWO]
     if state["stage"] <= LAST_TWO[1] or not all(path.exists() for path in pair):
         return state["model"]
@@ -84,9 +86,9 @@ def weights(trained):
     return {name: (t + after[name]) / 2 for name, t in before.items()}
 
 
-def export(trained, out):
+def export(trained, out, stage=None):
     model = Vidi(Sizes())
-    model.load_state_dict(weights(trained))
+    model.load_state_dict(weights(trained, stage))
     tensors = {name: t.half().contiguous() for name, t in model.state_dict().items()}
     if bad := [name for name, t in tensors.items() if not t.isfinite().all()]:
         raise SystemExit(f"not finite in float16: {bad}")
@@ -111,6 +113,6 @@ def export(trained, out):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         raise SystemExit(__doc__)
-    export(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+    export(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), *sys.argv[3:])

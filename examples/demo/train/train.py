@@ -56,7 +56,7 @@ STAGES = [
     Stage(10000, 2.2e-3, 0.12, 0.0, (0.14, 0.03), True, True, 1.5, 0.15),
     Stage(4300, 1.4e-3, 0.08, 0.0, (0.03, 0.03), True, True, 2.0, 0.0),
     Stage(7200, 2.0e-3, 0.0, 0.0, (1.0, 1.0), True, False, 0.0, 0.3, sound_share=1.0, settle=150),
-    Stage(10800, 1.4e-3, 0.0, 0.0, (0.12, 0.03), True, True, 2.0, 0.1, sound_share=0.12, window_share=0.8, settle=300, eye_learns=False),
+    Stage(12000, 1.4e-3, 0.0, 0.0, (0.12, 0.03), True, True, 2.0, 0.1, sound_share=0.12, window_share=0.8, settle=300, eye_learns=False),
     Stage(800, 7e-4, 0.0, 0.0, (0.0, 0.0), True, True, 2.0, 0.0, window_share=0.8, eye_learns=False),
 ]
 EAR = 4  # the first of those three
