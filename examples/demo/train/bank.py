@@ -143,14 +143,14 @@ def makers():
 
 
 def one_more(job):
-    """What a maker draws; now and then that is silent or unsound, and it draws again."""
+    """What a maker draws, coded; now and then that is silent or unsound, and it draws again."""
     which, seed = job
     kind, make, _ = makers()[which]
     rng = np.random.default_rng(seed)
     while True:
         samples = make(rng)
         if np.isfinite(samples).all() and np.abs(samples).max() > 1e-6 and len(trim(samples)) > 0.03 * RATE:
-            return kind, False, trim(samples).astype(np.float32)
+            return kind, False, mu_law(trim(samples))
 
 
 def more_sounds(seed, variety):
@@ -168,8 +168,8 @@ def mu_law(samples):
 
 
 def gather_waves(heard):
-    """waves uint8 [all samples], wave_start int64 [W + 1], wave_class int16 [W] (world.HEARD), wave_held_out bool [W]"""
-    codes = [mu_law(samples) for _, _, samples in heard]
+    """[(class, held out, samples or their codes)] -> waves uint8 [all samples], wave_start int64 [W + 1], wave_class int16 [W] (world.HEARD), wave_held_out bool [W]"""
+    codes = [samples if samples.dtype == np.uint8 else mu_law(samples) for _, _, samples in heard]
     return {
         "waves": np.concatenate(codes),
         "wave_start": np.cumsum([0] + [len(code) for code in codes]).astype(np.int64),

@@ -194,7 +194,7 @@ def hands(rng, n):
 
 def clapping(rng):
     """From one pair of hands to a hall; free, together, or in a slow beat."""
-    duration, people, together = rng.uniform(0.9, 3.0), int(between(rng, 1, 90)), chance(rng, 0.2)
+    duration, people, together = rng.uniform(0.9, 3.0), int(between(rng, 1, 250)), chance(rng, 0.2)
     beat, parts, n = between(rng, 0.13, 0.6), [], int(0.1 * RATE)
     kinds = [hands(rng, n) for _ in range(min(people, 24))]
     for person in range(people):

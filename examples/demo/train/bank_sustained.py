@@ -19,7 +19,7 @@ def wave(rng, hz):
 
 def rise_and_fall(rng, n):
     """A wheel that is driven up, runs, and slows down: all of it or a part, 0..1."""
-    t, up, down = np.arange(n) / RATE, between(rng, 0.15, 1.5), between(rng, 0.3, 2.5)
+    t, up, down = np.arange(n) / RATE, between(rng, 0.4, 1.8), between(rng, 0.5, 2.5)
     turn = n / RATE * rng.uniform(0.3, 0.8)
     driven, late = 1 - np.exp(-t / up), 1 - np.exp(-turn / up)
     form = rng.integers(4)
@@ -34,11 +34,10 @@ def rise_and_fall(rng, n):
 
 
 def steps(rng, n):
-    """Two tones in turn, or three, each held; hard or gliding edges."""
-    each, places = between(rng, 0.12, 0.95), int(pick(rng, 2, 2, 2, 2, 3))
-    levels = np.concatenate([[0, 1], rng.random(1)])[:places]
-    order = (np.arange(n) / RATE / each + rng.random() * places).astype(int) % places
-    return smooth(levels[order], between(rng, 0.003, 0.08)), each
+    """Two tones in turn, each held; hard or gliding edges."""
+    each = between(rng, 0.12, 0.95)
+    high = (np.arange(n) / RATE / each + 2 * rng.random()).astype(int) % 2
+    return smooth(high * 1.0, between(rng, 0.003, 0.08)), each
 
 
 def siren(rng):
@@ -106,7 +105,7 @@ def pea_whistle(rng):
     ball = 0.5 + 0.5 * np.sin(2 * np.pi * np.cumsum(rate) / RATE)
     depth, hz = rng.uniform(0.25, 1) * chance(rng, 0.8), between(rng, 1700, 4300)
     blow = hz * (1 + 0.03 * depth * ball) * (1 - rng.uniform(0, 0.12) * np.exp(-np.arange(n) / RATE / 0.03))
-    tones = sum(rng.uniform(0.3, 1) * tone(blow * r, None, (1, rng.uniform(0, 0.3))) for r in (1, *rng.uniform(1.01, 1.3, int(rng.integers(depth == 0, 3)))))
+    tones = sum(rng.uniform(0.3, 1) * tone(blow * r, None, (1, rng.uniform(0, 0.3))) for r in (1, *rng.uniform(1.01, 1.3, int(rng.integers(1 if depth == 0 else 0, 3)))))
     air = hiss(rng, n, hz * 0.7, min(7800, hz * 1.5))
     one = (tones + rng.uniform(0.1, 0.6) * air) * (1 - depth * ball) * swell(n, between(rng, 0.004, 0.04), 0.03)
     return lay([(i * (n / RATE + 0.12), one) for i in range(pick(rng, 1, 1, 2, 3))], min(3, 3 * (n / RATE + 0.12)))
@@ -138,7 +137,7 @@ def steam_whistle(rng):
     rise = 1 - rng.uniform(0, 0.3) * np.exp(-np.arange(n) / RATE / between(rng, 0.03, 0.8))
     tones = sum(rng.uniform(0.3, 1) * tone(hz * r * rise * (1 + 0.003 * wander(rng, n, 12)), None, (1, rng.uniform(0, 0.2), rng.uniform(0, 0.15)))
                 for r in np.cumprod([1, *rng.uniform(1.12, 1.4, int(rng.integers(0, 4)))]))
-    return (tones + rng.uniform(0.2, 1.2) * hiss(rng, n, hz * 0.6, min(7800, hz * 4))) * swell(n, between(rng, 0.01, 0.25), between(rng, 0.03, 0.2))
+    return (tones + rng.uniform(0.05, 0.5) * hiss(rng, n, hz * 0.6, min(7800, hz * 4))) * swell(n, between(rng, 0.01, 0.25), between(rng, 0.03, 0.2))
 
 
 def whistle(rng):
@@ -187,12 +186,13 @@ def engine(rng):
 
 def syllable(rng, low, high):
     """One note of a bird: a glide, an arch, a warble, a buzz or a clear tone."""
-    n, form = int(between(rng, 0.025, 0.35) * RATE), rng.integers(5)
+    form = rng.integers(5)
+    n = int(between(rng, 0.025, 0.35 if form != 1 else 1.2) * RATE)
     x = np.arange(n) / n
     a, b = span(low, high, rng.random()), span(low, high, rng.random())
     hz = pick(rng, span(a, b, x ** between(rng, 0.4, 2.5)), span(a, b, np.sin(np.pi * x)), np.full(n, a))
     if form == 1:
-        hz = hz * (1 + rng.uniform(0.02, 0.18) * np.sin(2 * np.pi * between(rng, 15, 120) * np.arange(n) / RATE))
+        hz = hz * (1 + rng.uniform(0.02, 0.18) * np.sin(2 * np.pi * between(rng, 10, 120) * np.arange(n) / RATE))
     level = np.sin(np.pi * x ** between(rng, 0.5, 1.6)) ** rng.uniform(0.3, 1.5)
     if form == 2:
         level = level * (0.5 + 0.5 * np.sin(2 * np.pi * between(rng, 30, 180) * np.arange(n) / RATE))
@@ -231,7 +231,7 @@ def bark(rng, hz, size, n):
     pitch = hz * (rng.uniform(0.6, 1) + rng.uniform(0.1, 0.7) * mouth) * span(1, rng.uniform(0.4, 1), x) * (1 + rng.uniform(0, 0.12) * wander(rng, n, 60))
     source = pulse_train(rng, pitch, rng.uniform(0, 0.2)) * (RATE / pitch) ** 0.5
     source[np.flatnonzero(source)[1::2]] *= rng.uniform(0.2, 1)  # half the pitch sounds along
-    source = np.convolve(source, np.hanning(max(3, int(RATE / hz * rng.uniform(0.1, 0.6)))), "same") + rng.uniform(0.05, 0.8) * rng.standard_normal(n)
+    source = np.convolve(source, np.hanning(max(3, int(RATE / hz * rng.uniform(0.1, 0.6)))), "same") + between(rng, 0.02, 0.8) * rng.standard_normal(n)
     voice = sum(level * sweeping(source, f * size * (1 + rng.uniform(0, 0.5) * mouth), width) for f, width, level in (
         (between(rng, 350, 800), between(rng, 60, 200), 1), (between(rng, 900, 1700), between(rng, 80, 300), rng.uniform(0.2, 1)),
         (between(rng, 2000, 3200), between(rng, 150, 500), rng.uniform(0.05, 0.6))))
@@ -260,14 +260,12 @@ def barking(rng):
 def beep(rng):
     """Ovens, watches, lorries, monitors, alarms: a tone or a short chord of any wave, on and off."""
     count = int(pick(rng, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 8))
-    each = min(between(rng, 0.05, 1.6), 2.4 / count)
-    n, hz = int(each * RATE), between(rng, 280, 4000)
+    each = min(between(rng, 0.06, 1.6), 2.4 / count)
+    n, hz = int(each * RATE), between(rng, 280, 4000 if count < 4 else 3000)
     t, ratios = np.arange(n) / RATE, (1, *rng.uniform(1.05, 2.2, int(rng.choice([0, 0, 0, 1]))))
     sound = sum(rng.uniform(0.5, 1) * tone(hz * r, n, spectrum(rng, 16)) for r in ratios)
     if chance(rng, 0.15):
         sound = np.sin(2 * np.pi * hz * t + between(rng, 0.3, 4) * np.sin(2 * np.pi * hz * pick(rng, 1, 2, 3, 0.5) * t))
-    if chance(rng, 0.12):
-        sound = sound * (1 + rng.uniform(0.3, 1) * np.sin(2 * np.pi * between(rng, 20, 120) * t))
     sound = sound * swell(n, between(rng, 0.0008, 0.03), between(rng, 0.001, 0.05)) * np.exp(-t / each * rng.uniform(0, 2) * chance(rng, 0.3))
     gap = between(rng, 0.02, 0.7) if count < 4 else between(rng, 0.02, 0.15)
     times = [i * (each + gap) for i in range(count)]
@@ -281,6 +279,15 @@ def trill(rng):
     hz = smooth(notes[(t * between(rng, 9, 60)).astype(int) % len(notes)], 0.001)
     gate = smooth(((t / t[-1] * bursts) % 1 < rng.uniform(0.5, 0.95)) * 1.0, 0.006) if bursts > 1 else 1
     return tone(hz, None, spectrum(rng, 12)) * gate * swell(n, 0.004, 0.01)
+
+
+def purr(rng):
+    """Bells struck so fast, and so far away, that only their partials' throb is left."""
+    n, hz, rate = int(rng.uniform(0.7, 2.4) * RATE), between(rng, 600, 2400), between(rng, 12, 40)
+    t = np.arange(n) / RATE
+    ratios = np.concatenate([[1, rng.uniform(1.05, 1.5)], rng.uniform(2, 6, int(rng.integers(0, 4)))])
+    parts = sum(rng.uniform(0.2, 1) * tone(hz * r, n) * (1 - rng.uniform(0.6, 1) * (0.5 + 0.5 * np.sin(2 * np.pi * rate * t + rng.uniform(0, 6)))) for r in ratios if hz * r < 7300)
+    return parts * swell(n, 0.005, between(rng, 0.02, 0.3))
 
 
 def ringback(rng):
@@ -309,4 +316,4 @@ def ringtone(rng):
 
 
 def ringing(rng):
-    return estranged(rng, pick(rng, clapper, clapper, clapper, trill, trill, ringback, ringtone, ringtone)(rng))
+    return estranged(rng, pick(rng, clapper, clapper, clapper, purr, trill, trill, ringback, ringtone, ringtone)(rng))
