@@ -43,7 +43,7 @@ TRAINED_SOUNDS, HELD_OUT_SOUNDS = 14, 4  # variants of each
 MORE_VOICES = 84  # of bank_voices.py
 MORE_DISTRACTOR_VOICES = 10
 # Of each sound, beside the even steps of TRAINED_SOUNDS: of bank_sounds.py, bank_families.py, bank_struck.py and its like; noises that nobody asks for.
-MORE_SOUNDS, FAMILY_SOUNDS, OTHER_SOUNDS, NOISES = 40, 200, 600, 1200
+MORE_SOUNDS, FAMILY_SOUNDS, OTHER_SOUNDS, NOISES = 120, 200, 600, 1200
 SPEAKERS, MIXTURES = 4, 13  # turns of each voice of bank_speakers.py; of Kokoro's
 OTHERS_EACH = 8  # words that nobody asks for, said by each of these
 
