@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""evaluate.py's tables for one or more checkpoints without the product, in PyTorch: to choose among candidates; what is chosen goes through evaluate.py.
+"""evaluate.py's tables for one or more checkpoints without the product, in PyTorch: to choose among candidates that share an eye; what is chosen goes through evaluate.py,
+which is as fast for one checkpoint.
 
 usage: candidates.py CHECKPOINT [CHECKPOINT ...] --clips FOLDER [FOLDER ...] [--questions-only] [--json OUT]
 
@@ -46,7 +47,7 @@ def decode(file):
     frames = frames[np.minimum(np.ceil(at - 0.5 - 1e-6).astype(int), len(frames) - 1)]
     if not any(s["codec_type"] == "audio" for s in about):
         return frames, None, duration
-    samples = np.frombuffer(output_of("ffmpeg", "-v", "error", "-i", file, "-ac", "1", "-ar", HERTZ, "-f", "s16le", "-"), np.int16)
+    samples = np.frombuffer(output_of("ffmpeg", "-v", "error", "-i", file, "-ac", "1", "-ar", HERTZ, "-f", "s16le", "-"), np.int16).copy()
     return frames, samples[:round(duration * HERTZ)], duration
 
 
