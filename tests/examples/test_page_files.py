@@ -92,7 +92,9 @@ class SavedFiles(browser.BrowserCase):
         folder.mkdir()
         self.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
         self.js("document.getElementById('save').open = true")
-        whole = lambda _: [path for path in folder.iterdir() if not path.name.endswith((".crdownload", ".tmp")) and not path.name.startswith(".")]
+        # Chromium takes the file's name with an empty file before it has written what becomes that file.
+        is_part = lambda path: path.name.endswith((".crdownload", ".tmp")) or path.name.startswith(".")
+        whole = lambda _: [path for path in folder.iterdir() if not is_part(path) and path.stat().st_size > 0]
         for _ in range(CLICKS):  # a hand's: of others Chromium allows ten, and one that it takes late for a script's
             self.browser.find_element("css selector", f"[data-format={name}]").click()
             if self.js("return document.getElementById('save').open && /found \\d\\.$/.test(document.querySelector('#formats p').textContent)"):
