@@ -8,8 +8,8 @@
 namespace vidi {
 namespace {
 
-// Windows of each device that may have been begun and not told of: what one device has ended waits
-// in its memory for those before it.
+// Windows of each device that may have been begun and not told of, so that one that is slow does
+// not let the others run far ahead of what is told.
 constexpr size_t kMostUntold = 2;
 
 void add_to(std::string& list, const std::string& what) {

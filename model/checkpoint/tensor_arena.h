@@ -11,7 +11,6 @@ namespace vidi {
 
 class TensorArena {
  public:
-  TensorArena() = default;
   // Sizes in bytes of the tensors that will be taken, in that order. At most `most_bytes` lie
   // together, unless one alone is larger.
   TensorArena(at::Device device, const std::vector<int64_t>& sizes,
@@ -27,7 +26,7 @@ class TensorArena {
     size_t block;
     int64_t first, bytes;
   };
-  at::Device device_{at::kCPU};
+  at::Device device_;
   std::vector<Place> places_;
   std::vector<int64_t> block_bytes_;
   at::Tensor block_;  // the one that is being taken from

@@ -210,8 +210,7 @@ void Weights::allocate_images() {
   }
 }
 
-// Of the towers apart: their memory can leave the device alone (device/offload.h).
-static bool is_of_towers(const std::string& name) {
+bool is_of_towers(const std::string& name) {
   return name.starts_with("model.mm_vis.") || name.starts_with("model.mm_aud.");
 }
 
@@ -231,6 +230,7 @@ std::vector<int64_t> Weights::sizes_of(bool of_towers) const {
 
 void Weights::allocate() {
   allocate_images();
+  // The towers' memory apart: it can leave the device alone (device/offload.h).
   TensorArena towers(device_, sizes_of(true)), others(device_, sizes_of(false));
   for (Slot& s : slots_) {
     interruption_point();

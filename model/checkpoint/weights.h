@@ -28,6 +28,9 @@
 
 namespace vidi {
 
+// By its name in the checkpoint, a tensor of the vision or the audio tower.
+bool is_of_towers(const std::string& name);
+
 class Weights {
  public:
   Weights(CheckpointFiles files, at::Device device, at::ScalarType dtype);

@@ -29,8 +29,7 @@ std::vector<at::Tensor> tower_weights(
     const std::vector<std::pair<std::string, at::Tensor>>& weights) {
   std::vector<at::Tensor> found;
   for (const auto& [name, tensor] : weights) {
-    if (name.starts_with("model.mm_vis.") || name.starts_with("model.mm_aud."))
-      found.push_back(tensor);
+    if (is_of_towers(name)) found.push_back(tensor);
   }
   return found;
 }

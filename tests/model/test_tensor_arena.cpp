@@ -3,8 +3,7 @@
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <set>
+#include <vector>
 
 #include "model/checkpoint/tensor_arena.h"
 #include "model/device/offload.h"
