@@ -77,7 +77,8 @@ class ModelClient {
   using Window = std::shared_ptr<const AnalysisWindow>;
   struct Failures {  // of a device, when a window has ended there
     int in_a_row = 0;
-    std::string left_out;  // it is, since there were too many; else empty
+    std::string left_out;          // it is, since there were too many; else empty
+    std::vector<Request> refused;  // what it was to be asked about went with it
   };
 
   // What the seats hand on.
@@ -90,6 +91,7 @@ class ModelClient {
   bool work(DeviceSeat& seat, Schedule::Kind kind, const Desk& desk);
   void answered(DeviceSeat& seat, bool is_request, Result<Analysis> analysis);
   void drop_next(DeviceSeat& seat);
+  void take_back(DeviceSeat& seat, Session& session, const SharedPictures& lent);
 
   // Devices. Called with the lock, but for seats(), wake(), wake_...() and settle().
   Seats seats() const;  // empty before start() and after stop(), which may come meanwhile
@@ -107,7 +109,7 @@ class ModelClient {
   ModelInfo joint_info() const;
   void settle(std::unique_lock<std::mutex>& lock);
   Failures count_failures(DeviceSeat& seat, const Result<Analysis>& analysis);
-  void leave(DeviceSeat& seat, const Error& error);
+  std::vector<Request> leave(DeviceSeat& seat, const Error& error);
 
   // Questions.
   std::deque<Request>::iterator ready_request(const DeviceSeat& seat);
@@ -121,6 +123,8 @@ class ModelClient {
   void end_request(DeviceSeat& seat);
   void request_answered(DeviceSeat& seat, Result<Analysis> analysis);
   void request_failed(const Request& request, const Error& error);
+  std::optional<Request> rest_of_request(DeviceSeat& seat);
+  void refuse_rest(DeviceSeat& seat);
 
   // Windows.
   bool is_of_use() const;
@@ -146,7 +150,8 @@ class ModelClient {
   void tell_refusals(const Analysis& analysis);
   void cancelled(const AnalysisWindow& window);
   void out_of_memory(const AnalysisWindow& window, const Error& error);
-  void failed(const AnalysisWindow& window, const Error& error, const Failures& failures);
+  void failed(DeviceSeat& seat, const AnalysisWindow& window, const Error& error,
+              const Failures& failures);
   void tell_dropped(const AnalysisWindow& window, DropReason reason, const std::string& error = "");
   bool find_room(DeviceSeat& seat);
 

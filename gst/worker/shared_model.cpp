@@ -342,9 +342,26 @@ bool SharedModel::serve_next(std::unique_lock<std::mutex>& lock) {
       has_room = false;
       continue;
     }
-    if (serve(lock, turn, offer == offers.end() ? Offer() : offer->second)) return true;
+    tell_who_must_wait(lock, offers, turn);
+    const bool did = serve(lock, turn, offer == offers.end() ? Offer() : offer->second);
+    served_ = nullptr;
+    if (did) return true;
   }
   return told;
+}
+
+// A file that has other devices as well need not wait for this one, nor find its next window a home
+// here.
+void SharedModel::tell_who_must_wait(std::unique_lock<std::mutex>& lock,
+                                     const Schedule::Offers& offers, const Schedule::Turn& turn) {
+  const Seat* next = seat_of(turn.client);
+  served_ = next ? static_cast<const void*>(next->client) : this;
+  for (const auto& [id, offer] : offers) {
+    const Seat* seat = seat_of(id);
+    if (id == turn.client || !offer.has_window || offer.is_live() || !seat) continue;
+    WorkSource* client = seat->client;
+    call(lock, client, [&] { client->must_wait(); });
+  }
 }
 
 void SharedModel::estimate_backlog(const Schedule::Offers& offers) {

@@ -75,6 +75,8 @@ class WorkSource {
   // What came of Desk::answer(), or of a pass that failed, or kCancelled.
   virtual void answered(bool is_request, Result<Analysis> analysis) = 0;
   virtual void drop_next() {}  // its next complete window, for overload
+  // Its file's complete window is there, and something else is done before it.
+  virtual void must_wait() {}
   // Some of the pictures that it would look at ahead, at most so many, for another's call; and what
   // became of them.
   virtual SharedPictures lend_pictures(Session&, size_t) { return {}; }
@@ -119,6 +121,11 @@ class SharedModel {
   // Elements whose windows are usually here.
   int n_homes() const { return n_homes_; }
   void count_home(int more) { n_homes_ += more; }
+  // A piece of work that is not this client's: of another, or answers of several.
+  bool is_at_work_but_for(const WorkSource* client) const {
+    const void* served = served_;
+    return served && served != client;
+  }
   int64_t device_memory_bytes() const;  // as of the last piece of work
 
   SharedModel(const EngineApi& api, ModelKey key);  // use acquire()
@@ -154,6 +161,8 @@ class SharedModel {
   void cancel_unwanted_pass();
   bool admit(std::unique_lock<std::mutex>& lock, ClientId client, const Offer& offer);
   bool drop_one(std::unique_lock<std::mutex>& lock, const Schedule::Offers& offers);
+  void tell_who_must_wait(std::unique_lock<std::mutex>& lock, const Schedule::Offers& offers,
+                          const Schedule::Turn& turn);
   bool tell_outcomes(std::unique_lock<std::mutex>& lock);
   const Seat* seat_of(ClientId id) const;
   void wait_for_work(std::unique_lock<std::mutex>& lock);
@@ -196,6 +205,7 @@ class SharedModel {
   int64_t memory_ = 0;
   std::atomic<Time::rep> backlog_{0};
   std::atomic<int> n_homes_{0};
+  std::atomic<const void*> served_{nullptr};  // whose piece is done; this: of several
 };
 
 }  // namespace vidi
