@@ -170,13 +170,14 @@ class SharedModel {
   void load_for_work(std::unique_lock<std::mutex>& lock);
   bool anybody_has_work(std::unique_lock<std::mutex>& lock);
   void load_again(std::unique_lock<std::mutex>& lock);
-  template <class Call>
-  void tell(std::unique_lock<std::mutex>& lock, bool all, Call what);
-  template <class Call>
-  void call(std::unique_lock<std::mutex>& lock, WorkSource* client, Call what);
+  void tell(std::unique_lock<std::mutex>& lock, bool all,
+            const std::function<void(WorkSource&)>& what);
+  void call(std::unique_lock<std::mutex>& lock, WorkSource* client,
+            const std::function<void()>& what);
   bool is_called(const WorkSource* client) const;  // called with the lock
   bool free_ahead_of(const WorkSource* but, bool one_is_enough);
   bool take_own_room();
+  std::vector<std::shared_ptr<SharedModel>> others_in_use() const;  // of the process
   bool may_share_memory_with(const SharedModel& other) const;
 
   const EngineApi& api_;
