@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gst/thread_name.h"
 #include "gst/thread_priority.h"
 #include "gst/worker/shared_model.h"
 
@@ -15,6 +16,7 @@ constexpr int kNice = 5;  // the model computes on the processor that the stream
 }  // namespace
 
 void SharedModel::run() {
+  name_thread("vidi-model");
   if (!key_.device.starts_with("cuda")) yield_to_streaming_threads(kNice);
   load();
   std::unique_lock lock(mutex_);
