@@ -190,6 +190,11 @@ const std::vector<kind::Property>& table() {
                    "What happens when windows come faster than the model answers."),
       kind::number("max-pending-windows", kAlways, &S::max_pending_windows, 1, 64,
                    "Windows that may wait for the model."),
+      kind::time(
+          "max-delay", kAlways, &S::max_delay, kDay,
+          "Until when the results of a live stream's window are wanted, in nanoseconds after "
+          "its end; 0 is the stride. Where elements share a model the nearest deadline goes "
+          "first, and windows go by overload-policy when not all deadlines can be met."),
       kind::number("keep-windows", kAlways, &S::keep_windows, 1, G_MAXUINT32,
                    "Encoded windows that are kept for the action signal ask. When the device's "
                    "memory does not hold them and the next window, they go."),

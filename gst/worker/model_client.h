@@ -11,6 +11,7 @@
 // on the thread of that device's model. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -43,6 +44,9 @@ class ModelClient {
   // Windows that may wait, and analysed ones that are kept for questions.
   void set_limits(size_t max_pending, size_t keep_windows);
   void set_gate(const GateSettings& settings) { gate_.set(settings); }  // for the next window
+  // From the end of a live window to its deadline, for the next one that is submitted; 0: its
+  // stride.
+  void set_max_delay(Time max_delay) { max_delay_ = max_delay.count(); }
 
   void submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy);
   void refuse_small(const AnalysisWindow& window);  // counted and said, never analysed
@@ -159,6 +163,8 @@ class ModelClient {
   WindowQueue queue_{2};
   Gate gate_;
   Telling telling_;
+
+  std::atomic<Time::rep> max_delay_{0};
 
   mutable std::mutex mutex_;
   Seats seats_;

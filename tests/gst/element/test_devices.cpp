@@ -84,5 +84,17 @@ TEST_F(DeviceLists, OneIsLeftOut) {
   EXPECT_EQ(rig.model_state(), "ready");
 }
 
+// When all fail the error says that it was the last one: the windows of the others are not in its
+// count.
+TEST_F(DeviceLists, AllFail) {
+  scripted::cuda_devices(2);
+  Rig rig({.properties = kTwo});
+  rig.play();
+  scripted::fail(Step::kEncode, {ErrorCode::kInternal, "broken"}, -1);
+  rig.frames(0, 59);
+  ASSERT_TRUE(rig.wait_message(GST_MESSAGE_ERROR));
+  EXPECT_EQ(rig.error_text(), "3 windows in a row failed on the last device that was left: broken");
+}
+
 }  // namespace
 }  // namespace vidi::test

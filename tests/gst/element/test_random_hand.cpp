@@ -315,6 +315,8 @@ void Round::set_property(Dice& dice) {
       {"overload-policy", "drop-newest"},
       {"max-pending-windows", "1"},
       {"keep-windows", "4"},
+      {"max-delay", "100000000"},
+      {"max-delay", "0"},
       {"keep-windows", "1"},
       {"gate", "motion"},
       {"gate", "none"},
