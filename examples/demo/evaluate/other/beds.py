@@ -59,5 +59,39 @@ def next_door(rng, seconds):
     return filtered(midi(events, seconds, "FluidR3_GM"), None, rng.uniform(900, 4000))
 
 
+def ventilation(rng, seconds):
+    """Half E's hiss: air in a duct, that a fan pushes."""
+    t, draw = np.arange(int(seconds * RATE)) / RATE, np.random.default_rng(rng.getrandbits(32))
+    air = filtered(draw.normal(size=len(t)), 80, rng.uniform(500, 3000), 1) + 0.15 * filtered(draw.normal(size=len(t)), 2000, 9000)
+    turn = rng.uniform(18, 30)
+    return air * (1 + 0.15 * np.sin(2 * np.pi * turn * t)) + rng.choice((0, 0.15)) * np.sin(2 * np.pi * 7 * turn * t)
+
+
+def crossroads(rng, seconds):
+    """Half E's street: many cars far away, rain on the ground, now and then one that pulls off."""
+    t, draw = np.arange(int(seconds * RATE)) / RATE, np.random.default_rng(rng.getrandbits(32))
+    far = filtered(draw.normal(size=len(t)), 35, 350) * (1 + 0.3 * np.sin(2 * np.pi * t / rng.uniform(5, 11)))
+    rain = rng.choice((0, 0.25)) * filtered(draw.normal(size=len(t)), 1500, 8000)
+    for at in np.arange(rng.uniform(0, 6), seconds, rng.uniform(6, 14)):
+        shape = np.interp(t, (at, at + 1.2, at + 4), (0, 1, 0))
+        far = far + shape * (0.8 * filtered(draw.normal(size=len(t)), 70, 600) + 0.4 * np.sin(2 * np.pi * np.cumsum(45 + 35 * shape) / RATE))
+    return far + rain
+
+
+def cafe(rng, seconds):
+    """Half E's music: slow chords and a walking bass from a loudspeaker in a corner."""
+    beat, root, keys = rng.uniform(0.4, 0.65), rng.randint(50, 57), rng.choice((0, 11, 26, 5))
+    chords, events = rng.choice(((0, 9, 2, 7), (0, 5, 10, 3), (0, -4, 5, 7))), []
+    for i in range(int(seconds / beat)):
+        base = root + chords[i // 4 % 4]
+        events.append((i * beat, 0.9 * beat, 1, 32, base - 24 + (0, 4, 7, 9)[i % 4], 90))
+        if i % 2:
+            events += [(i * beat, 0.6 * beat, 0, keys, base + k, 70) for k in (4, 7, 11)]
+        if rng.random() < 0.5:
+            events.append((i * beat, 1.4 * beat, 2, 66, base + 12 + rng.choice((0, 4, 7, 9)), 68))
+    return filtered(midi(events, seconds, "MuseScore_General.sf3"), 150, rng.uniform(2000, 6000))
+
+
 BEDS = {"hiss": hiss, "street": street, "music": quiet_music}
-BEDS_OF = {"A": BEDS, "B": BEDS, "C": BEDS, "D": {"hiss": recorder, "street": passing, "music": next_door}}
+BEDS_OF = {"A": BEDS, "B": BEDS, "C": BEDS, "D": {"hiss": recorder, "street": passing, "music": next_door},
+           "E": {"hiss": ventilation, "street": crossroads, "music": cafe}}

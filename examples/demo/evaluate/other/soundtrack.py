@@ -8,11 +8,13 @@ import sounds_a
 import sounds_b
 import sounds_c
 import sounds_d
+import sounds_e
 import speech
 from beds import BEDS_OF
 from tools import RATE, csound, filtered, fit, level, place, read, run, trim, world
 
-FAMILIES = {"A": sounds_a.FAMILIES, "B": sounds_b.FAMILIES, "C": sounds_c.FAMILIES, "D": sounds_d.FAMILIES}
+FAMILIES = {"A": sounds_a.FAMILIES, "B": sounds_b.FAMILIES, "C": sounds_c.FAMILIES, "D": sounds_d.FAMILIES,
+            "E": sounds_e.FAMILIES}
 JOINED_S = 1.5  # as the model's: stretches that are closer than this are one
 RHYTHMS = {"again": 45, "slow": 15, "apart": 25, "once": 15}
 # What may be heard in a bed, and what one sound may well be called besides: neither asked for nor wrong.
@@ -127,7 +129,27 @@ def in_a_stairwell(samples, rng):
     return np.fft.irfft(np.fft.rfft(samples, n) * np.fft.rfft(response, n), n)[:len(samples)]
 
 
-ROOMS = {"A": in_a_hall, "B": in_a_box, "C": in_a_tank, "D": in_a_stairwell}
+def in_a_network(samples, rng):
+    """Half E: eight delays that feed each other through a Householder matrix; what comes back is duller each time."""
+    last, dull = rng.uniform(0.25, 1.0), rng.uniform(0.15, 0.6)
+    delays = [int(rng.uniform(0.011, 0.047) * RATE) for _ in range(8)]
+    lines, state = [np.zeros(d) for d in delays], np.zeros(8)
+    keep = np.array([10 ** (-3 * d / RATE / last) for d in delays])
+    response = np.zeros(int(1.2 * last * RATE))
+    for n in range(len(response)):
+        ends = np.array([line[n % d] for line, d in zip(lines, delays)])
+        response[n] = ends.sum()
+        state = (1 - dull) * ends * keep + dull * state
+        back = state - 0.25 * state.sum() + (n == 0)
+        for line, d, value in zip(lines, delays, back):
+            line[n % d] = value
+    response *= 10 ** (-rng.uniform(5, 15) / 20) / np.sqrt(np.sum(response ** 2))
+    response[0] = 1
+    n = len(samples) + len(response)
+    return np.fft.irfft(np.fft.rfft(samples, n) * np.fft.rfft(response, n), n)[:len(samples)]
+
+
+ROOMS = {"A": in_a_hall, "B": in_a_box, "C": in_a_tank, "D": in_a_stairwell, "E": in_a_network}
 
 
 class Soundtrack:
@@ -181,7 +203,7 @@ class Soundtrack:
         self.like |= IS_LIKE.get(name, set())
 
     def audible(self, gain, loud, met):
-        """Half D: within 8 dB of what sounds at the same time, so that neither hides the other."""
+        """Halves D and E: within 8 dB of what sounds at the same time, so that neither hides the other."""
         others = [self.loud[name] for name in met]
         return min(max(gain, max(others) / 2.5 / loud), min(others) * 2.5 / loud)
 
