@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gst/thread_priority.h"
+#include "gst/worker/device_list.h"
 
 namespace vidi {
 namespace {
@@ -156,7 +157,7 @@ int64_t SharedModel::device_memory_bytes() const {
 // The worker's thread, from here on.
 
 void SharedModel::run() {
-  if (!key_.device.starts_with("cuda")) yield_to_streaming_threads(kNice);
+  if (may_be_cpu(key_.device)) yield_to_streaming_threads(kNice);
   load();
   std::unique_lock lock(mutex_);
   last_work_ = std::chrono::steady_clock::now();
@@ -252,6 +253,7 @@ Result<std::unique_ptr<Session>> SharedModel::open_session() {
     OpenOptions options;
     options.folder = key_.folder;
     options.device = key_.device;
+    options.split_windows = key_.split_windows;
     options.precision = key_.precision;
     options.memory_limit = key_.memory_limit;
     options.weights = key_.weights;
@@ -529,7 +531,7 @@ bool SharedModel::may_share_memory_with(const SharedModel& other) const {
     return model.info_.device;
   };
   const std::string here = device_of(*this), there = device_of(other);
-  return here.empty() || there.empty() || here == there;
+  return here.empty() || there.empty() || name_one_device(here, there);
 }
 
 bool SharedModel::take_room() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <map>
 #include <thread>
 
@@ -138,7 +139,19 @@ Window part_of(const Window& all, size_t n_frames, bool sound) {
   return window;
 }
 
-class SplitWindows : public testing::TestWithParam<const char*> {};
+class SplitWindows : public testing::TestWithParam<const char*> {
+ protected:
+  // Of those with the same ids to the end, which near ties between random logits may forbid.
+  void count(const std::vector<Answer>& found, const std::vector<Answer>& expected) {
+    for (size_t i = 0; i < found.size() && i < expected.size(); ++i)
+      n_same_ += found[i].ids == expected[i].ids ? 1 : 0;
+    n_answers_ += expected.size();
+  }
+  void TearDown() override {
+    if (n_answers_ > 0) std::printf("%zu of %zu answers have the same ids\n", n_same_, n_answers_);
+  }
+  size_t n_same_ = 0, n_answers_ = 0;
+};
 
 // Several questions about windows of few pictures and of many, with sound or without, also of sound
 // alone and of fewer pictures than devices: the same answers, whatever the form of weights and
@@ -164,10 +177,13 @@ TEST_P(SplitWindows, AnswerAsOneDevice) {
         EXPECT_EQ(found->n_tokens(), expected->n_tokens());
         EXPECT_EQ(found->has_frames(), expected->has_frames());
         EXPECT_EQ(found->has_audio(), expected->has_audio());
+        const auto ours =
+            value_of(pair.split->ask(*found, some_queries(4), short_answers(), Cancel()));
+        const auto theirs =
+            value_of(pair.one->ask(*expected, some_queries(4), short_answers(), Cancel()));
+        count(ours, theirs);
         expect_same_answers(
-            value_of(pair.split->ask(*found, some_queries(4), short_answers(), Cancel())),
-            value_of(pair.one->ask(*expected, some_queries(4), short_answers(), Cancel())),
-            keys == KeyFormat::kNative ? kProbabilityRounding : kProbabilityOfSteps);
+            ours, theirs, keys == KeyFormat::kNative ? kProbabilityRounding : kProbabilityOfSteps);
       }
     }
   }
