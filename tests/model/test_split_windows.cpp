@@ -1,5 +1,5 @@
-// One window over several devices: the keys and values, the logits and the ids that one device
-// gives. Two devices are the CPU named twice; where there is a CUDA device, that one.
+// One window over several devices: the answers that one device gives, whatever becomes of a window
+// meanwhile. The devices are the CPU, named several times.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,19 +12,10 @@
 #include "tests/support/aten.h"
 #include "tests/support/golden.h"
 #include "tests/support/refused.h"
+#include "tests/support/split_options.h"
 
 namespace vidi {
 namespace {
-
-// As the goldens were made.
-constexpr int kNewTokens = 24, kNewTokensOfTrained = 128;
-
-OpenOptions options_of(const std::string& folder, const std::string& devices) {
-  OpenOptions options;
-  options.folder = folder, options.device = devices;
-  options.split_windows = devices.find(',') != std::string::npos;
-  return options;
-}
 
 std::string checkpoint_of(const std::string& set) {
   return set == "demo" ? VIDI_DEMO_CHECKPOINT : VIDI_TEST_DATA "/golden/" + set + "/checkpoint";
@@ -34,68 +25,6 @@ Case case_of(const std::string& set) {
   return read_case(VIDI_TEST_DATA "/golden/" + set + "/" + (set == "demo" ? "heard" : "base") +
                    "/input.safetensors");
 }
-
-// Stages of pictures come as the devices have them, each every n-th picture; in their order then.
-void put_in_order(Stages& stages, int64_t n_frames, int64_t n_devices) {
-  std::vector<int64_t> places;
-  for (int64_t device = 0; device < n_devices; ++device) {
-    for (int64_t frame = device; frame < n_frames; frame += n_devices) places.push_back(frame);
-  }
-  std::vector<int64_t> where(places.size());
-  for (size_t i = 0; i < places.size(); ++i) where[places[i]] = static_cast<int64_t>(i);
-  for (auto& [name, tensor] : stages.tensors) {
-    const bool is_of_pictures = name.starts_with("frames.") || name.starts_with("vision.") ||
-                                name.starts_with("image.") ||
-                                name.find(".image_") != std::string::npos;
-    if (!is_of_pictures) continue;
-    const at::Tensor apart = tensor.reshape({n_frames, -1});
-    tensor = apart.index_select(0, at::tensor(where, at::kLong)).reshape(tensor.sizes());
-  }
-}
-
-class SplitGolden : public testing::TestWithParam<GoldenCase> {
- protected:
-  static std::map<std::string, std::unique_ptr<VidiSession>>& sessions() {
-    static std::map<std::string, std::unique_ptr<VidiSession>> all;
-    return all;
-  }
-  static void TearDownTestSuite() { sessions().clear(); }
-
-  static void expect_agrees(const std::string& devices, int64_t n_devices) {
-    const GoldenCase& golden = GetParam();
-    auto& session = sessions()[golden.checkpoint + devices];
-    if (!session) {
-      OpenOptions options = options_of(golden.checkpoint, devices);
-      options.precision = Precision::kFp32;
-      session = VidiSession::load(options, Cancel());
-    }
-    const Case c = read_case(golden.input);
-    const bool is_trained = golden.set == "demo";
-    Stages stages = run_case(*session, c, is_trained ? kNewTokensOfTrained : kNewTokens);
-    put_in_order(stages, c.n_frames, n_devices);
-    for (const StageError& e : compare_stages(golden.expected, stages)) {
-      EXPECT_TRUE(e.problem.empty()) << e.stage << ": " << e.problem;
-      EXPECT_LE(e.relative, 2e-4) << e.stage;
-    }
-  }
-};
-
-// Every stage within the tolerance of one device, ids and texts equal.
-TEST_P(SplitGolden, CpuFloat32Agrees) { expect_agrees("cpu,cpu", 2); }
-
-TEST_P(SplitGolden, CudaFloat32Agrees) {
-  if (!at::hasCUDA()) GTEST_SKIP() << "no CUDA device";
-  expect_agrees("cuda:0,cuda:0", 2);
-}
-
-std::string case_name(const testing::TestParamInfo<GoldenCase>& info) {
-  std::string name = info.param.set + "_" + info.param.name;
-  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  return name;
-}
-INSTANTIATE_TEST_SUITE_P(All, SplitGolden, testing::ValuesIn(golden_cases()), case_name);
-
-// ---- Against one device ----
 
 std::vector<Query> some_queries(size_t n) {
   const std::vector<std::string> texts = {
@@ -317,6 +246,29 @@ TEST(SplitSession, IsCancelled) {
                  "cancelled");
   expect_same_answers(value_of(pair.split->ask(*found, some_queries(3), short_answers(), Cancel())),
                       value_of(pair.one->ask(*one, some_queries(3), short_answers(), Cancel())));
+}
+
+class ForeignPicture final : public FrameFeatures {};
+
+// What fails on one device alone is its window's end, with the device's name in front; a partial
+// window that lost a part of it is of no use, and the next window is right.
+TEST(SplitSession, OneDeviceFails) {
+  const Pair pair = open_pair("vidi15", "cpu,cpu");
+  const Case c = case_of("vidi15");
+  const Window window = look_and_listen(*pair.split, c, Cancel());
+  Window broken = window;
+  broken.frames[1] = std::make_shared<ForeignPicture>();  // the second device's
+  const std::string sentence = "cpu (2 of 2): a frame was not made by this engine";
+  expect_refused(pair.split->encode(broken, Cancel()), ErrorCode::kBadInput, sentence);
+  broken.partial = value_of(pair.split->begin_window(broken.frames.size()));
+  expect_refused(pair.split->append(*broken.partial, 1, {broken.frames[1]}, Cancel()),
+                 ErrorCode::kBadInput, sentence);
+  expect_refused(pair.split->encode(broken, Cancel()), ErrorCode::kBadInput, sentence);
+  EXPECT_EQ(broken.partial->n_frames(), 0u);
+  const auto found = value_of(pair.split->encode(window, Cancel()));
+  const auto one = value_of(pair.one->encode(look_and_listen(*pair.one, c, Cancel()), Cancel()));
+  expect_same_answers(value_of(pair.split->ask(*found, some_queries(2), short_answers(), Cancel())),
+                      value_of(pair.one->ask(*one, some_queries(2), short_answers(), Cancel())));
 }
 
 // ---- Memory ----
