@@ -36,6 +36,7 @@ struct Settings {
   KeyFormat keys = KeyFormat::kAuto;
   guint64 unload_after = 0;
   guint64 memory_limit = 0;  // bytes; 0: none
+  bool split_windows = false;
   ModelLoad model_load = ModelLoad::kAsync;
   Task task = Task::kRetrieval;
   std::string query;

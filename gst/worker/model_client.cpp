@@ -25,6 +25,7 @@ void ModelClient::start_on(const EngineApi& api, const ModelKey& key,
   for (const std::string& device : devices) {
     ModelKey its = key;
     its.device = device;
+    its.split_windows = key.split_windows && device.find(',') != std::string::npos;
     its.copy = static_cast<int>(std::count_if(
         seats.begin(), seats.end(), [&](const auto& seat) { return seat->device == device; }));
     seats.push_back(

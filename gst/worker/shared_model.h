@@ -1,6 +1,6 @@
-// One loaded model and the thread that works with it, for every element of the process that names
-// the same folder, device, precision, memory limit, form of weights and keys, and time until they
-// are unloaded. No GStreamer.
+// One loaded model, on a device or on several that share its windows, and the thread that works
+// with it, for every element of the process that names the same folder, device, precision, memory
+// limit, form of weights and keys, and time until they are unloaded. No GStreamer.
 //
 // The worker thread loads the model, then does one piece of work after the other, in the order of
 // the Schedule: a window is seen and encoded, the questions about several are answered together in
@@ -37,12 +37,13 @@ struct LongestWindow {
 };
 
 struct ModelKey {
-  std::string folder, device;
+  std::string folder, device;  // several devices with commas where windows are split over them
   Precision precision = Precision::kAuto;
   uint64_t memory_limit = 0;  // bytes, 0 = none
   WeightFormat weights = WeightFormat::kNative;
   KeyFormat keys = KeyFormat::kNative;
-  uint64_t unload_after = 0;  // ns without work; 0 = never
+  bool split_windows = false;  // of no meaning for a single device
+  uint64_t unload_after = 0;   // ns without work; 0 = never
   LongestWindow longest = {};
   int copy = 0;  // of those on one device, for a list that names it so often
   bool operator==(const ModelKey&) const = default;

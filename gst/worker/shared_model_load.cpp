@@ -77,6 +77,7 @@ Result<std::unique_ptr<Session>> SharedModel::open_session() {
     OpenOptions options;
     options.folder = key_.folder;
     options.device = key_.device;
+    options.split_windows = key_.split_windows;
     options.precision = key_.precision;
     options.memory_limit = key_.memory_limit;
     options.weights = key_.weights;

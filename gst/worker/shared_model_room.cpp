@@ -1,4 +1,5 @@
 // The worker's thread: memory for the next window, and who gives it.
+#include "gst/worker/device_list.h"
 #include "gst/worker/shared_model.h"
 
 namespace vidi {
@@ -44,7 +45,7 @@ bool SharedModel::may_share_memory_with(const SharedModel& other) const {
     return model.info_.device;
   };
   const std::string here = device_of(*this), there = device_of(other);
-  return here.empty() || there.empty() || here == there;
+  return here.empty() || there.empty() || name_one_device(here, there);
 }
 
 bool SharedModel::take_room() {

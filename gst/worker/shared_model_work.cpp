@@ -4,6 +4,7 @@
 
 #include "gst/thread_name.h"
 #include "gst/thread_priority.h"
+#include "gst/worker/device_list.h"
 #include "gst/worker/shared_model.h"
 
 namespace vidi {
@@ -17,7 +18,7 @@ constexpr int kNice = 5;  // the model computes on the processor that the stream
 
 void SharedModel::run() {
   name_thread("vidi-model");
-  if (!key_.device.starts_with("cuda")) yield_to_streaming_threads(kNice);
+  if (may_be_cpu(key_.device)) yield_to_streaming_threads(kNice);
   load();
   std::unique_lock lock(mutex_);
   last_work_ = std::chrono::steady_clock::now();

@@ -76,8 +76,10 @@ at::Tensor weigh(const at::Tensor& weights, const at::Tensor& q, const at::Tenso
 }
 
 // q [B, kv_heads, G * T, D], k and v [B * kv_heads, S, D], mask [B, 1, 1, T, S] or undefined.
+// `log_sum`, if wanted, becomes [B, kv_heads, G * T, 1] float32.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                  const AttentionScale& scale, const at::Tensor& mask, int64_t group) {
+                  const AttentionScale& scale, const at::Tensor& mask, int64_t group,
+                  at::Tensor* log_sum) {
   const int64_t batch = q.size(0), kv_heads = q.size(1), rows = q.size(2), n_keys = k.size(1);
   at::Tensor scores = score(q, k, v).mul_(scale.scale);
   if (scale.softcap > 0) scores.div_(scale.softcap).tanh_().mul_(scale.softcap);
@@ -86,14 +88,14 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
     scores.masked_fill_(mask.logical_not(), -INFINITY);
     scores = scores.view({batch * kv_heads, rows, n_keys});
   }
+  if (log_sum) *log_sum = scores.to(at::kFloat).logsumexp(-1).view({batch, kv_heads, rows, 1});
   at::Tensor weights = at::softmax(scores, -1, at::kFloat).to(v.scalar_type());
   return weigh(weights, q, k, v).view({batch, kv_heads, rows, -1});
 }
 
-}  // namespace
-
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                     const AttentionScale& scale, const at::Tensor& mask) {
+// As attention(); `log_sum`, if wanted, becomes [B, T, heads] float32 (AttentionPart).
+at::Tensor attend_all(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                      const AttentionScale& scale, const at::Tensor& mask, at::Tensor* log_sum) {
   const int64_t batch = q.size(0), n_queries = q.size(1), heads = q.size(2), dim = q.size(3);
   const int64_t kv_heads = k.size(1), n_keys = k.size(2);
   TORCH_CHECK(heads % kv_heads == 0 && k.size(0) == batch && k.size(3) == dim && n_keys > 0 &&
@@ -102,18 +104,32 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   const int64_t group = heads / kv_heads;
   const int64_t block = queries_at_once(q, n_keys);
   at::Tensor keys = k.flatten(0, 1), values = v.flatten(0, 1);
-  std::vector<at::Tensor> parts;
+  std::vector<at::Tensor> parts, sums;
   for (int64_t at = 0; at < n_queries; at += block) {
     interruption_point();
     const int64_t n = std::min(block, n_queries - at);
+    const auto by_query = [&](const at::Tensor& x) {
+      return x.view({batch, kv_heads, group, n, -1})
+          .permute({0, 3, 1, 2, 4})
+          .reshape({batch, n, -1});
+    };
     at::Tensor rows = q.narrow(1, at, n).view({batch, n, kv_heads, group, dim});
     rows = rows.permute({0, 2, 3, 1, 4}).reshape({batch, kv_heads, group * n, dim});
     at::Tensor seen = mask.defined() ? mask.narrow(1, at, n).unsqueeze(1).unsqueeze(1) : mask;
-    at::Tensor out = attend(rows, keys, values, scale, seen, group);
-    out = out.view({batch, kv_heads, group, n, dim}).permute({0, 3, 1, 2, 4});
-    parts.push_back(out.reshape({batch, n, heads * dim}));
+    at::Tensor sum;
+    parts.push_back(
+        by_query(attend(rows, keys, values, scale, seen, group, log_sum ? &sum : nullptr)));
+    if (log_sum) sums.push_back(by_query(sum));
   }
+  if (log_sum) *log_sum = at::cat(sums, 1);
   return parts.size() == 1 ? parts[0] : at::cat(parts, 1);
+}
+
+}  // namespace
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const AttentionScale& scale, const at::Tensor& mask) {
+  return attend_all(q, k, v, scale, mask, nullptr);
 }
 
 at::Tensor visible_keys(const at::Tensor& positions, int64_t n_keys, int64_t window_keys) {
@@ -124,16 +140,37 @@ at::Tensor visible_keys(const at::Tensor& positions, int64_t n_keys, int64_t win
   return mask;
 }
 
+namespace {
+
 // The queries as they see these keys.
-static at::Tensor turned_as(const at::Tensor& q, const SharedKeys& keys) {
+at::Tensor turned_as(const at::Tensor& q, const SharedKeys& keys) {
   const Rotation& rotation = keys.key.rotation();
   return rotation.defined() ? rotation.queries(q) : q;
 }
 
+// [1, kv_heads, S, D]
+at::Tensor heads_apart(const KeyMatrix& keys, int64_t dim) {
+  if (keys.is_packed()) return keys.expanded_heads().unsqueeze(0);
+  const at::Tensor& x = keys.native();
+  return x.view({x.size(0), x.size(1) / dim, dim}).transpose(0, 1).unsqueeze(0);
+}
+
+// [B, T, heads * D]. Every row of every question reads the same keys: one question of many rows.
+at::Tensor attend_shared(const at::Tensor& q, const SharedKeys& keys, const AttentionScale& scale,
+                         at::Tensor* log_sum) {
+  const int64_t batch = q.size(0), n = q.size(1), heads = q.size(2), dim = q.size(3);
+  const at::Tensor rows = turned_as(q, keys).reshape({1, batch * n, heads, dim});
+  const at::Tensor out = attend_all(rows, heads_apart(keys.key, dim), heads_apart(keys.value, dim),
+                                    scale, {}, log_sum);
+  if (log_sum) *log_sum = log_sum->view({batch, n, heads});
+  return out.view({batch, n, heads * dim});
+}
+
+}  // namespace
+
 at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
                                   const std::vector<SharedKeys>& shared,
                                   const AttentionScale& scale) {
-  const int64_t batch = q.size(0), n = q.size(1), heads = q.size(2), dim = q.size(3);
   at::Tensor sum;
   auto add = [&](const at::Tensor& x) { sum = sum.defined() ? sum + x : x; };
   if (own.key.defined()) {
@@ -142,18 +179,29 @@ at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
     add(attention(own.q, own.key.narrow(2, 0, own.n_slots), own.value.narrow(2, 0, own.n_slots),
                   scale, mask));
   }
-  for (const SharedKeys& keys : shared) {
-    auto heads_apart = [&](const KeyMatrix& keys) {
-      if (keys.is_packed()) return keys.expanded_heads().unsqueeze(0);
-      const at::Tensor& x = keys.native();
-      return x.view({x.size(0), x.size(1) / dim, dim}).transpose(0, 1).unsqueeze(0);
-    };
-    // Every row of every question reads the same keys: one question of many rows.
-    at::Tensor rows = turned_as(q, keys).reshape({1, batch * n, heads, dim});
-    add(attention(rows, heads_apart(keys.key), heads_apart(keys.value), scale, {})
-            .view({batch, n, heads * dim}));
-  }
+  for (const SharedKeys& keys : shared) add(attend_shared(q, keys, scale, nullptr));
   return sum;
+}
+
+std::vector<AttentionPart> attention_parts_plain(const at::Tensor& q,
+                                                 const std::vector<SharedKeys>& shared,
+                                                 const AttentionScale& scale) {
+  std::vector<AttentionPart> parts;
+  for (const SharedKeys& keys : shared) {
+    AttentionPart& part = parts.emplace_back();
+    part.out = attend_shared(q, keys, scale, &part.log_sum).to(at::kFloat).view(q.sizes());
+  }
+  return parts;
+}
+
+// What a part counts is its share of the exponentials of all keys' scores.
+at::Tensor merged_attention(const std::vector<AttentionPart>& parts) {
+  TORCH_CHECK(!parts.empty(), "merged_attention: no parts");
+  if (parts.size() == 1) return parts.front().out.flatten(2);
+  std::vector<at::Tensor> outs, sums;
+  for (const AttentionPart& part : parts) outs.push_back(part.out), sums.push_back(part.log_sum);
+  const at::Tensor weights = at::softmax(at::stack(sums), 0).unsqueeze(-1);
+  return at::stack(outs).mul_(weights).sum(0).flatten(2);
 }
 
 bool attention_kernel_runs(at::Device device, at::ScalarType dtype, int64_t head_dim) {
@@ -234,6 +282,15 @@ KeySet packed_set(const at::Tensor& q, const SharedKeys& keys, int64_t kv_heads)
   return set;
 }
 
+// The kernels' work on `task`, whose results have their places.
+void run_kernels(const AttentionTask& task, const at::Tensor& q) {
+  const AttentionPlan plan = plan_attention(task, device_limits(q.device().index()));
+  const auto bytes = static_cast<int64_t>(plan.workspace_bytes());
+  at::Tensor workspace = at::empty({bytes}, q.options().dtype(at::kByte));
+  launch_attention(task, plan, element_type(q.scalar_type()), workspace.data_ptr(),
+                   current_stream(q.device()));
+}
+
 at::Tensor summed_attention_cuda(const at::Tensor& q, const OwnKeys& own,
                                  const std::vector<SharedKeys>& shared,
                                  const AttentionScale& scale) {
@@ -241,12 +298,24 @@ at::Tensor summed_attention_cuda(const at::Tensor& q, const OwnKeys& own,
   AttentionTask task = attention_task(q, own, shared, scale);
   at::Tensor out = at::empty({q.size(0), q.size(1), q.size(2) * q.size(3)}, q.options());
   task.out = out.data_ptr();
-  const AttentionPlan plan = plan_attention(task, device_limits(q.device().index()));
-  const auto bytes = static_cast<int64_t>(plan.workspace_bytes());
-  at::Tensor workspace = at::empty({bytes}, q.options().dtype(at::kByte));
-  launch_attention(task, plan, element_type(q.scalar_type()), workspace.data_ptr(),
-                   current_stream(q.device()));
+  run_kernels(task, q);
   return out;
+}
+
+std::vector<AttentionPart> attention_parts_cuda(const at::Tensor& q,
+                                                const std::vector<SharedKeys>& shared,
+                                                const AttentionScale& scale) {
+  c10::DeviceGuard guard(q.device());
+  AttentionTask task = attention_task(q, {}, shared, scale);
+  const auto n_sets = static_cast<int64_t>(shared.size());
+  const at::TensorOptions floats = q.options().dtype(at::kFloat);
+  const at::Tensor outs = at::empty({n_sets, q.size(0), q.size(1), q.size(2), q.size(3)}, floats);
+  const at::Tensor sums = at::empty({n_sets, q.size(0), q.size(1), q.size(2)}, floats);
+  task.set_outs = outs.data_ptr<float>(), task.set_log_sums = sums.data_ptr<float>();
+  run_kernels(task, q);
+  std::vector<AttentionPart> parts;
+  for (int64_t i = 0; i < n_sets; ++i) parts.push_back({outs[i], sums[i]});
+  return parts;
 }
 
 }  // namespace
@@ -280,6 +349,15 @@ at::Tensor summed_attention(const at::Tensor& q, const OwnKeys& own,
   if (!attention_kernel_runs(q.device(), q.scalar_type(), q.size(3)))
     return summed_attention_plain(q, own, shared, scale);
   return summed_attention_cuda(q, own, shared, scale);
+}
+
+std::vector<AttentionPart> attention_parts(const at::Tensor& q,
+                                           const std::vector<SharedKeys>& shared,
+                                           const AttentionScale& scale) {
+  if (shared.empty()) return {};
+  if (!attention_kernel_runs(q.device(), q.scalar_type(), q.size(3)))
+    return attention_parts_plain(q, shared, scale);
+  return attention_parts_cuda(q, shared, scale);
 }
 
 }  // namespace vidi

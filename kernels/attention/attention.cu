@@ -120,8 +120,9 @@ __device__ Parts find_parts(const AttentionTask& task, const AttentionPlan& plan
   return {unit * plan.row_tile + row % plan.row_tile, step * plan.row_tile, set.parts};
 }
 
-// What each part counts in the whole, in `weights`; one warp.
-__device__ void weigh_parts(const Parts& parts, const float2* stats, float* weights) {
+// What each part counts in the whole, in `weights`; one warp. Returns the logarithm to base 2 of
+// the sum of exponentials over all of them.
+__device__ float weigh_parts(const Parts& parts, const float2* stats, float* weights) {
   const int lane = threadIdx.x % 32;
   float top = -INFINITY, sum = 0;
   for (int p = lane; p < parts.count; p += 32) {
@@ -137,6 +138,7 @@ __device__ void weigh_parts(const Parts& parts, const float2* stats, float* weig
   }
   for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(kAllLanes, sum, step);
   for (int p = lane; p < parts.count; p += 32) weights[p] = sum > 0 ? weights[p] / sum : 0;
+  return top + log2f(sum);
 }
 
 // Threads of `combine` that share their elements and divide the parts: what they wait for is
@@ -155,6 +157,18 @@ __device__ void add_parts(float4& sum, const Parts& parts, const float* weights,
     }
     sum.x += w * x.x, sum.y += w * x.y, sum.z += w * x.z, sum.w += w * x.w;
   }
+}
+
+// What the groups of the same elements have added up, in those of group 0.
+__device__ float4 add_groups(float4 sum, float4* sums, int group, int quads) {
+  sums[threadIdx.x] = sum;
+  __syncthreads();
+  if (group > 0) return sum;
+  for (int g = 1; g < kPartGroups; ++g) {
+    const float4 x = sums[threadIdx.x + g * quads];
+    sum.x += x.x, sum.y += x.y, sum.z += x.z, sum.w += x.w;
+  }
+  return sum;
 }
 
 // A block for each query (x) and head (y), 4 elements a thread: out = sum over the sets of their
@@ -179,16 +193,36 @@ __global__ void combine(const __grid_constant__ AttentionTask task,
     add_parts(sum, find_parts(task, plan, s, query, head), weights[s], outs + element,
               task.head_dim, group);
   }
-  sums[threadIdx.x] = sum;
-  __syncthreads();
+  sum = add_groups(sum, sums, group, quads);
   if (group > 0) return;
-  for (int g = 1; g < kPartGroups; ++g) {
-    const float4 x = sums[threadIdx.x + g * quads];
-    sum.x += x.x, sum.y += x.y, sum.z += x.z, sum.w += x.w;
-  }
   const int64_t at = (int64_t{query} * task.heads + head) * task.head_dim + element;
   *reinterpret_cast<uint2*>(static_cast<T*>(task.out) + at) =
       make_uint2(pack<T>(sum.x, sum.y), pack<T>(sum.z, sum.w));
+}
+
+// The same of each set (z) by itself, in float32.
+__global__ void combine_sets_apart(const __grid_constant__ AttentionTask task,
+                                   const __grid_constant__ AttentionPlan plan, const float* outs,
+                                   const float2* stats) {
+  __shared__ float weights[kMaxKeyParts];
+  __shared__ float4 sums[256];
+  let_next_start();
+  wait_for_previous();
+  const int query = blockIdx.x, head = blockIdx.y, set = blockIdx.z;
+  const Parts parts = find_parts(task, plan, set, query, head);
+  const int64_t row = (int64_t{set} * task.questions * task.queries + query) * task.heads + head;
+  if (threadIdx.x < 32) {
+    const float log_sum = weigh_parts(parts, stats, weights);
+    constexpr float kLn2 = 0.6931471805599453f;  // scores are kept for exponentials to base 2
+    if (threadIdx.x == 0) task.set_log_sums[row] = log_sum * kLn2;
+  }
+  __syncthreads();
+  const int quads = task.head_dim / 4, group = threadIdx.x / quads;
+  const int element = threadIdx.x % quads * 4;
+  float4 sum = make_float4(0, 0, 0, 0);
+  add_parts(sum, parts, weights, outs + element, task.head_dim, group);
+  sum = add_groups(sum, sums, group, quads);
+  if (group == 0) *reinterpret_cast<float4*>(task.set_outs + row * task.head_dim + element) = sum;
 }
 
 template <typename T, int kIndex>
@@ -203,9 +237,16 @@ bool launch_tile(const AttentionTask& task, const AttentionPlan& plan, void* wor
       reinterpret_cast<float2*>(outs + int64_t{plan.n_units} * plan.row_tile * plan.head_dim);
   start_early("attention", attend<T, kIndex>, dim3(plan.n_units), kTile.threads(),
               plan.shared_bytes, stream, task, plan, outs, stats);
-  start_early("attention", combine<T>, dim3(task.questions * task.queries, task.heads),
-              kPartGroups * task.head_dim / 4, 0, stream, task, plan,
-              static_cast<const float*>(outs), static_cast<const float2*>(stats));
+  const int threads = kPartGroups * task.head_dim / 4, queries = task.questions * task.queries;
+  const auto* made = static_cast<const float*>(outs);
+  const auto* made_stats = static_cast<const float2*>(stats);
+  if (task.set_outs) {
+    start_early("attention", combine_sets_apart, dim3(queries, task.heads, task.n_sets), threads, 0,
+                stream, task, plan, made, made_stats);
+  } else {
+    start_early("attention", combine<T>, dim3(queries, task.heads), threads, 0, stream, task, plan,
+                made, made_stats);
+  }
   return true;
 }
 

@@ -56,6 +56,22 @@ at::Tensor summed_attention_plain(const at::Tensor& q, const OwnKeys& own,
                                   const std::vector<SharedKeys>& shared,
                                   const AttentionScale& scale);
 
+// What some of the keys of one softmax give, to be put together with what the others give, which
+// may be on another device.
+struct AttentionPart {
+  at::Tensor out;      // [B, T, heads, D] float32, as if these were all
+  at::Tensor log_sum;  // [B, T, heads] float32: of exp(score) over these keys, its logarithm
+};
+// One for each of `shared`. As summed_attention(), with the same kernels.
+std::vector<AttentionPart> attention_parts(const at::Tensor& q,
+                                           const std::vector<SharedKeys>& shared,
+                                           const AttentionScale& scale);
+std::vector<AttentionPart> attention_parts_plain(const at::Tensor& q,
+                                                 const std::vector<SharedKeys>& shared,
+                                                 const AttentionScale& scale);
+// Parts of one softmax, one at least and all on one device, as one: [B, T, heads * D] float32.
+at::Tensor merged_attention(const std::vector<AttentionPart>& parts);
+
 // The same call in raw pointers, for launch_attention; `out` stays null. Throws c10::Error when the
 // tensors do not fit each other or the kernel.
 AttentionTask attention_task(const at::Tensor& q, const OwnKeys& own,

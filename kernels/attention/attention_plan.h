@@ -41,6 +41,10 @@ struct AttentionTask {
   KeySet sets[kMaxKeySets];
   int n_sets = 0;
   void* out = nullptr;  // [questions, queries, heads, head_dim], the sum over the sets
+  // Or each set by itself: [n_sets, questions, queries, heads, head_dim], and of the exponentials
+  // of its scores the logarithm of their sum, [n_sets, questions, queries, heads].
+  float* set_outs = nullptr;
+  float* set_log_sums = nullptr;
 };
 
 struct PlannedSet {

@@ -37,6 +37,8 @@ class KeyMatrix {
   const at::Tensor& native() const { return native_; }  // undefined when packed
   int64_t width() const { return is_packed() ? bytes_.size(0) * bytes_.size(2) : native_.size(1); }
   const Rotation& rotation() const { return rotation_; }
+  // Where they are, and in what they are computed with.
+  at::TensorOptions options() const { return is_packed() ? scales_.options() : native_.options(); }
   int64_t n_bytes() const;
 
   // Of packed ones, the numbers as queries see them that are turned as these are: [kv_heads,

@@ -1,16 +1,61 @@
 #include "model/decoder/window_attention.h"
 
+#include <array>
+#include <utility>
+
 #include "kernels/aten.h"
 
 namespace vidi {
 namespace {
 
+constexpr Modality kModalities[] = {Modality::kImage, Modality::kAudio};
+
+SharedKeys keys_of(const MediaCache& media, Modality m, size_t layer) {
+  return {media.at(m, layer).key, media.at(m, layer).value};
+}
+
 std::vector<SharedKeys> keys_of(const MediaCache& media, size_t layer) {
   std::vector<SharedKeys> shared;
-  for (Modality m : {Modality::kImage, Modality::kAudio}) {
-    if (media.has(m)) shared.push_back({media.at(m, layer).key, media.at(m, layer).value});
+  for (Modality m : kModalities) {
+    if (media.has(m)) shared.push_back(keys_of(media, m, layer));
   }
   return shared;
+}
+
+// The parts of a window's two softmaxes, each where its keys are.
+using PartsByModality = std::array<std::vector<AttentionPart>, 2>;
+
+// Adds what one device's keys give. The queries go there.
+void add_parts(PartsByModality& all, const at::Tensor& q, const MediaCache& media, size_t layer,
+               const AttentionScale& scale) {
+  const std::vector<SharedKeys> keys = keys_of(media, layer);
+  if (keys.empty()) return;
+  std::vector<AttentionPart> found = attention_parts(q.to(keys.front().key.options()), keys, scale);
+  auto part = found.begin();
+  for (Modality m : kModalities) {
+    if (media.has(m)) all[static_cast<size_t>(m)].push_back(std::move(*part++));
+  }
+}
+
+// A device waits for what comes to it, so nothing comes before all of them have their work.
+at::Tensor split_attention(const at::Tensor& q, const OwnKeys& own, const MediaCache& media,
+                           size_t layer, const AttentionScale& scale) {
+  PartsByModality parts;
+  for (const auto& other : media.elsewhere) add_parts(parts, q, *other, layer, scale);
+  add_parts(parts, q, media, layer, scale);
+  at::Tensor sum = summed_attention(q, own, {}, scale).to(at::kFloat);
+  for (auto& of_modality : parts) {
+    for (AttentionPart& part : of_modality)
+      part = {part.out.to(q.device()), part.log_sum.to(q.device())};
+    if (!of_modality.empty()) sum = sum + merged_attention(of_modality);
+  }
+  return sum.to(q.scalar_type());
+}
+
+at::Tensor attention_to(const at::Tensor& q, const OwnKeys& own, const MediaCache& media,
+                        size_t layer, const AttentionScale& scale) {
+  return media.elsewhere.empty() ? summed_attention(q, own, keys_of(media, layer), scale)
+                                 : split_attention(q, own, media, layer, scale);
 }
 
 OwnKeys rows_of(const OwnKeys& all, int64_t first, int64_t n) {
@@ -25,13 +70,12 @@ OwnKeys rows_of(const OwnKeys& all, int64_t first, int64_t n) {
 
 at::Tensor window_attention(const at::Tensor& q, const OwnKeys& own, const PassWindows& windows,
                             size_t layer, const AttentionScale& scale) {
-  if (windows.size() == 1)
-    return summed_attention(q, own, keys_of(*windows.front().media, layer), scale);
+  if (windows.size() == 1) return attention_to(q, own, *windows.front().media, layer, scale);
   std::vector<at::Tensor> parts;
   int64_t first = 0;
   for (const WindowRows& rows : windows) {
-    parts.push_back(summed_attention(q.narrow(0, first, rows.n), rows_of(own, first, rows.n),
-                                     keys_of(*rows.media, layer), scale));
+    parts.push_back(attention_to(q.narrow(0, first, rows.n), rows_of(own, first, rows.n),
+                                 *rows.media, layer, scale));
     first += rows.n;
   }
   return at::cat(parts);

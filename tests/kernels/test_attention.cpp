@@ -90,6 +90,42 @@ TEST(SummedAttention, AddsOneAttentionASet) {
       at::allclose(summed_attention(q, own, shared, scale).to(at::kDouble), expected, 1e-4, 1e-5));
 }
 
+// Keys cut into parts anywhere, native or packed, and put together give what all of them give, also
+// where one part has nearly all of the weight.
+TEST(AttentionParts, MergeIntoTheWhole) {
+  at::manual_seed(17);
+  const int64_t n = 37, kv_heads = 2, dim = 16;
+  const at::Tensor q = at::randn({3, 5, 4, dim}) * 3;
+  const at::Tensor key = at::randn({n, kv_heads * dim}), value = at::randn({n, kv_heads * dim});
+  key.narrow(0, 0, 2).mul_(4);
+  const Rotation rotation(dim, key.options());
+  auto keys_of = [&](int64_t first, int64_t count, bool packed) -> SharedKeys {
+    const at::Tensor k = key.narrow(0, first, count), v = value.narrow(0, first, count);
+    if (!packed) return {k, v};
+    SharedKeys keys{KeyMatrix::packed(count, kv_heads, dim, k.options(), rotation),
+                    KeyMatrix::packed(count, kv_heads, dim, v.options(), {})};
+    keys.key.put(0, k), keys.value.put(0, v.contiguous());
+    return keys;
+  };
+  for (const double cap : {0.0, 5.0}) {
+    for (const bool packed : {false, true}) {
+      const AttentionScale scale{0.3, cap};
+      const at::Tensor whole = summed_attention(q, {}, {keys_of(0, n, packed)}, scale);
+      for (const std::vector<int64_t>& sizes :
+           {std::vector<int64_t>{37}, {1, 36}, {2, 35}, {20, 16, 1}, {9, 9, 9, 10}}) {
+        std::vector<SharedKeys> cut;
+        for (int64_t first = 0; const int64_t size : sizes) {
+          cut.push_back(keys_of(first, size, packed));
+          first += size;
+        }
+        const at::Tensor merged = merged_attention(attention_parts(q, cut, scale));
+        EXPECT_EQ(merged.scalar_type(), at::kFloat);
+        EXPECT_TRUE(at::allclose(merged, whole, 1e-4, 1e-5)) << sizes.size() << " parts";
+      }
+    }
+  }
+}
+
 // Keys that do not fit the queries are refused.
 TEST(AttentionShapes, AreChecked) {
   at::Tensor q = at::ones({1, 1, 4, 8});

@@ -122,6 +122,25 @@ TEST_P(AttentionKernel, IsTheSpecification) {
   }
 }
 
+// Each set by itself, with the logarithm of its exponentials' sum, is what the specification gives.
+TEST_P(AttentionKernel, PartsAreTheSpecification) {
+  const Sizes s = GetParam();
+  for (at::ScalarType dtype : {at::kHalf, at::kBFloat16}) {
+    const Inputs x = make(s, dtype);
+    const Inputs wide = x.to(at::kFloat);
+    for (double cap : {0.0, 50.0}) {
+      const AttentionScale scale{1 / std::sqrt(double(s.dim)), cap};
+      const auto found = attention_parts(x.q, x.shared, scale);
+      const auto expected = attention_parts_plain(wide.q, wide.shared, scale);
+      ASSERT_EQ(found.size(), expected.size());
+      for (size_t i = 0; i < found.size(); ++i) {
+        expect_close(found[i].out, expected[i].out, dtype);
+        EXPECT_TRUE(at::allclose(found[i].log_sum, expected[i].log_sum, 1e-3, 1e-2));
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Gemma, AttentionKernel,
     testing::Values(

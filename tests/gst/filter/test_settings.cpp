@@ -97,6 +97,7 @@ struct Row {
 const Row kRows[] = {
     {"model-path", "gchararray", "(null)", false},
     {"device", "gchararray", "auto", false},
+    {"split-windows", "gboolean", "false", false},
     {"precision", "GstVidiFilterPrecision", "auto", false},
     {"weights", "GstVidiFilterWeights", "auto", false},
     {"keys", "GstVidiFilterKeys", "auto", false},
@@ -446,6 +447,9 @@ TEST(SettingsKey, HoldsWhatTellsModelsApart) {
   EXPECT_EQ(settings.model_key().longest.shared_frames, 0);  // the stride is longer
   settings.window_stride = 4 * GST_SECOND;
   EXPECT_EQ(settings.model_key().longest.shared_frames, 8);
+  settings.split_windows = true;
+  EXPECT_TRUE(settings.model_key().split_windows);
+  EXPECT_FALSE(settings.model_key() == limited);
 }
 
 // Retrieval asks the query first, then the queries, the same text once, with ids in that order.
