@@ -312,10 +312,9 @@ ModelKey Settings::model_key() const {
   if (windows.duration > Time::zero())
     longest.shared_frames =
         n_pictures(std::chrono::duration<double>(windows.duration - windows.stride).count());
-  ModelKey key{model_place().folder, device, precision, memory_limit, weights, keys};
+  ModelKey key{model_place().folder, device, precision, memory_limit, weights, keys,
+               unload_after,         longest};
   key.split_windows = split_windows;
-  key.unload_after = unload_after;
-  key.longest = longest;
   return key;
 }
 

@@ -42,10 +42,10 @@ struct ModelKey {
   uint64_t memory_limit = 0;  // bytes, 0 = none
   WeightFormat weights = WeightFormat::kNative;
   KeyFormat keys = KeyFormat::kNative;
-  bool split_windows = false;  // of no meaning for a single device
-  uint64_t unload_after = 0;   // ns without work; 0 = never
+  uint64_t unload_after = 0;  // ns without work; 0 = never
   LongestWindow longest = {};
-  int copy = 0;  // of those on one device, for a list that names it so often
+  int copy = 0;                // of those on one device, for a list that names it so often
+  bool split_windows = false;  // over the devices of a list
   bool operator==(const ModelKey&) const = default;
 };
 
