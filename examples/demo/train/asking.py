@@ -178,7 +178,7 @@ class Asker:
         """Half of what is left for what is absent, and two at once, where there are such, as often as two that never meet."""
         while len(self.asked) < count:
             dice = self.rng.random()
-            if dice < 0.5 * near and self.about_near() or dice > 0.8 and self.together():
+            if dice < 0.5 * near and self.about_near() or dice > 0.75 and self.together():
                 continue
             if dice < 0.5 or not self.about_any():
                 self.about_absent()

@@ -63,7 +63,7 @@ STAGES = [
     Stage(7200, 2.0e-3, 0.0, 0.0, (1.0, 1.0), True, False, 0.0, 0.3, sound_share=1.0, settle=150),
     Stage(12000, 1.4e-3, 0.0, 0.0, (0.12, 0.03), True, True, 2.0, 0.1, sound_share=0.12, window_share=0.8, settle=300, eye_learns=False),
     Stage(800, 7e-4, 0.0, 0.0, (0.0, 0.0), True, True, 2.0, 0.0, window_share=0.8, eye_learns=False),
-    Stage(6500, 1.0e-3, 0.0, 0.0, (0.06, 0.03), True, True, 2.0, 0.0, sound_share=0.1, window_share=0.8, settle=150, eye_learns=False, near=0.8, questions=12, decide=0.3),
+    Stage(6500, 1.0e-3, 0.0, 0.0, (0.06, 0.03), True, True, 2.0, 0.0, sound_share=0.1, window_share=0.8, settle=150, eye_learns=False, near=0.6, questions=12, decide=0.3),
 ]
 EAR = 4  # the first of those
 EYE = ("mm_vis", "mm_rand_img")
