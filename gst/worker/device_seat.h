@@ -68,7 +68,8 @@ class DeviceSeat final : public WorkSource {
   std::shared_ptr<const AnalysisWindow> in_work;
   std::optional<Request> request;                 // in work
   std::chrono::steady_clock::time_point began{};  // in_work
-  Time took{};  // a window, from then until it was answered, smoothed; 0: not known
+  bool is_warm = false;  // it has answered: the first window takes longer than the others
+  Time took{};           // a window, from `began` until it was answered, smoothed; 0: not known
   uint64_t n_completed = 0, n_failed = 0;
   int failures_in_a_row = 0;
 

@@ -16,7 +16,7 @@ constexpr size_t kMostUntold = 2;
 constexpr int kFading = 64;
 
 // Windows that take less are all the same.
-constexpr Time kShort = std::chrono::milliseconds(1);
+constexpr Time kShort = std::chrono::milliseconds(50);
 
 void add_to(std::string& list, const std::string& what) {
   list += (list.empty() ? "" : ",") + what;
@@ -160,6 +160,7 @@ bool ModelClient::pays(const DeviceSeat& seat) const {
 // It has answered. What the others are known to take fades, so that one that was slow is tried
 // again.
 void ModelClient::count_time(DeviceSeat& seat) {
+  if (!std::exchange(seat.is_warm, true)) return;
   const auto took = std::max(kShort, Time(std::chrono::steady_clock::now() - seat.began));
   seat.took = seat.took > Time(0) ? (3 * seat.took + took) / 4 : took;
   for (const auto& other : seats_)
