@@ -151,9 +151,14 @@ class Hosts(unittest.TestCase):
         factory = GstRtspServer.RTSPMediaFactory.new()
         factory.set_launch(f"( filesrc location={cases.CLIP} ! decodebin ! {FILTER} window-duration=5000000000 ! videoconvert ! "
                            "jpegenc ! rtpjpegpay name=pay0 )")
-        names = []
-        factory.connect("media-configure", lambda _, media: media.get_element().get_by_name("v").connect(
-            "notify::model-state", lambda v, _: names.append(v.get_property("model-state").value_nick)))
+        names, gone = [], []
+
+        def watch_model(_, media):
+            media.connect("unprepared", lambda _: gone.append(1))
+            media.get_element().get_by_name("v").connect(
+                "notify::model-state", lambda v, _: names.append(v.get_property("model-state").value_nick))
+
+        factory.connect("media-configure", watch_model)
         server.get_mount_points().add_factory("/clip", factory)
         context = GLib.MainContext.default()
         self.assertGreater(server.attach(context), 0)
@@ -163,11 +168,19 @@ class Hosts(unittest.TestCase):
         client.get_by_name("sink").connect("handoff", lambda *_: pictures.append(1))
         client.set_state(Gst.State.PLAYING)
         end = GLib.get_monotonic_time() + cases.LIMIT_S * 1000000
-        tick = GLib.timeout_add(50, lambda: True)  # the loop comes back to look at the clock
-        while not (len(pictures) > 30 and "ready" in names) and GLib.get_monotonic_time() < end:
-            context.iteration(True)
-        GLib.source_remove(tick)
+
+        def iterate_until(condition):
+            tick = GLib.timeout_add(50, lambda: True)  # the loop comes back to look at the clock
+            while not condition() and GLib.get_monotonic_time() < end:
+                context.iteration(True)
+            GLib.source_remove(tick)
+
+        iterate_until(lambda: len(pictures) > 30 and "ready" in names)
         client.set_state(Gst.State.NULL)
+        # The server stops the stream on a thread of its own, which calls watch_model()'s functions: not when Python has ended.
+        iterate_until(lambda: gone)
+        GstRtspServer.RTSPThreadPool.cleanup()
+        self.assertTrue(gone)
         self.assertIn("ready", names)
         self.assertGreater(len(pictures), 30)
 
