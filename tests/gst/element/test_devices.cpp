@@ -137,6 +137,7 @@ TEST_F(DeviceLists, SplitNeedsAll) {
     rig.play();
     scripted::break_device("cuda:0,cuda:1");
     rig.frames(0, 59);
+    ASSERT_TRUE(rig.wait_message(GST_MESSAGE_ERROR));
     EXPECT_EQ(rig.stat("windows-failed"), 3u);
     EXPECT_EQ(rig.stat("windows-completed"), 0u);
     EXPECT_NE(rig.error_text().find("the device is broken"), std::string::npos) << rig.error_text();
@@ -144,6 +145,7 @@ TEST_F(DeviceLists, SplitNeedsAll) {
   scripted::break_device("no cuda:0,cuda:1");
   Rig second({.properties = split + "error-policy=passthrough"});
   second.start();
+  ASSERT_TRUE(second.wait_message(GST_MESSAGE_WARNING));
   second.frames(0, 4);
   second.end();
   EXPECT_EQ(second.model_state(), "failed");

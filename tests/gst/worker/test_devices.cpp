@@ -158,7 +158,7 @@ TEST_F(Devices, AFileGoesWhereNobodyElseIs) {
 // the quick one is done sooner, since windows are told of in order.
 TEST_F(Devices, AFileLeavesTheSlowDeviceAlone) {
   scripted::answer_with([](const Query&, const scripted::SeenWindow& window) {
-    if (window.frames[0] == 0xff0000) test::let_pass(std::chrono::milliseconds(300));
+    if (window.frames[0] == 0xff0000) test::let_pass(std::chrono::milliseconds(800));
     return std::string("none");
   });
   start_on();
@@ -264,9 +264,9 @@ TEST_F(Devices, AQuestionLoadsOneDevice) {
   for (uint64_t i = 0; i < 24; i += 4) submit(i);
   EXPECT_TRUE(client_.wait_until_idle());
   for (int second = 1; second < 24; second += 4) {
-    listener_.take();
-    ASSERT_TRUE(listener_.heard("unloaded"));
     const int before = scripted::count(Step::kLoad);
+    ASSERT_TRUE(scripted::wait_for(Step::kUnload, 3 + before));  // all weights are away
+    listener_.take();
     ask("0", second, second + 1);
     ASSERT_TRUE(listener_.heard("answer 0"));
     EXPECT_EQ(scripted::count(Step::kLoad), before + 1);
