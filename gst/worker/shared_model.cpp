@@ -112,6 +112,7 @@ void SharedModel::leave_seat(const WorkSource* client) {
     seats_.erase(seats_.begin() + static_cast<std::ptrdiff_t>(i));
     break;
   }
+  wanted_by_ = nullptr;   // as of the next look
   changed_.notify_all();  // whoever waits for this client's model stops waiting
 }
 
