@@ -177,8 +177,9 @@ bool ModelClient::may_take(const DeviceSeat& seat, const AnalysisWindow& window)
   const bool is_live = window.deadline != kNoDeadline;
   if (!is_live && (!pays(seat) || (seat.is_engaged() && one_is_free()))) return false;
   if (&seat == &at_home) return true;
+  if (!is_live && !pays(at_home)) return true;  // which takes none, whether it is loaded or not
   if (at_home.state != ModelState::kReady) return seat.state == ModelState::kReady;
-  if (!is_live && (at_home.is_engaged() || !pays(at_home))) return true;
+  if (!is_live && at_home.is_engaged()) return true;
   const Time stride = is_live ? window.stride() : Time(0);
   // Work of other elements counts, too: theirs is not seen in is_busy().
   return at_home.model->backlog() > seat.model->backlog() + stride;
