@@ -73,10 +73,11 @@ void Asker::take_thumbnails() {
 
 bool Asker::watch_file(const std::function<void(const Hit&)>& on_hit) {
   on_hit_ = on_hit;
+  const Clock::time_point begin = Clock::now();
   if (error_.empty()) pipeline_.play();
   while (!ended_ && error_.empty() && step()) show_progress();
   bar_.clear();
-  if (model_ready_) pass_.watch_s = seconds_since(begin_);
+  if (model_ready_) pass_.watch_s = seconds_since(begin) - pass_.mode.load_s;
   if (error_.empty() && !interrupted_) check_streams();
   if (error_.empty() && !interrupted_) say_what_was_silent();
   if (interrupted_)

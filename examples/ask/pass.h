@@ -36,7 +36,7 @@ struct WindowAnswers {
 
 struct Pass {
   Mode mode;
-  double watch_s = 0;  // from the loaded model to the end
+  double watch_s = 0;  // all of it but the loading of the model
   std::vector<WindowAnswers> windows;
   std::vector<Hit> hits;
   std::set<std::string> refused;  // queries that the model does not take
