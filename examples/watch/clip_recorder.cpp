@@ -1,20 +1,14 @@
 #include "examples/watch/clip_recorder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <utility>
 
 #include "examples/common/elements.h"
 #include "examples/watch/disposal.h"
-#include "examples/watch/folder_lock.h"
 
 namespace fs = std::filesystem;
 
@@ -25,7 +19,6 @@ constexpr gint64 kUntilRetry = 5 * G_USEC_PER_SEC;
 constexpr gint64 kUntilSure = 6 * G_USEC_PER_SEC;  // of a disk that failed
 // A writer waits for all of its streams; one that stands, as sound may, is left out after so long.
 constexpr gint64 kLongestSilence = 60 * G_USEC_PER_SEC, kStands = 10 * G_USEC_PER_SEC;
-constexpr char kScratch[] = ".vidi-watch-";
 constexpr auto kUntilWritten = std::chrono::milliseconds(500);
 
 // A file that is not there yet: `folder`/`stem`.mkv, `stem`-2.mkv ...
@@ -35,11 +28,6 @@ fs::path free_name(const fs::path& folder, const std::string& stem) {
   for (int n = 2; fs::exists(path, ignored); ++n)
     path = folder / (stem + "-" + std::to_string(n) + ".mkv");
   return path;
-}
-
-bool is_mine(const fs::path& folder) {
-  struct stat about {};
-  return lstat(folder.c_str(), &about) == 0 && S_ISDIR(about.st_mode) && about.st_uid == geteuid();
 }
 
 }  // namespace
@@ -110,7 +98,7 @@ ClipRecorder::~ClipRecorder() {
   connection_.reset();
   ending_.clear();
   wait_for_disposals(kUntilWritten);
-  leave_scratch();
+  scratch_.leave();
 }
 
 bool ClipRecorder::is_busy() const {
@@ -125,45 +113,9 @@ std::string ClipRecorder::prepare() {
   for (const char* name : {"appsrc", "splitmuxsink", "splitmuxsrc", "matroskamux"}) {
     if (!is_installed(name)) return std::string("GStreamer has no element named ") + name;
   }
-  const std::string wrong = make_scratch();
-  if (wrong.empty()) sweep();
+  const std::string wrong = scratch_.make(folder_);
+  if (wrong.empty()) scratch_.sweep_others(folder_);
   return wrong;
-}
-
-// The fragments lie in the clips' own folder: a clip is moved into place when it is complete.
-std::string ClipRecorder::make_scratch() {
-  leave_scratch();
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  std::string scratch = (fs::path(folder_) / (std::string(kScratch) + "XXXXXX")).string();
-  if (!mkdtemp(scratch.data()))
-    return "clips cannot be saved in " + folder_ + ": " + std::strerror(errno);
-  scratch_ = scratch;
-  scratch_lock_ = lock_folder(scratch, false);
-  return "";
-}
-
-void ClipRecorder::leave_scratch() {
-  std::error_code ignored;
-  if (!scratch_.empty()) fs::remove_all(scratch_, ignored);
-  if (scratch_lock_ >= 0) close(scratch_lock_);
-  scratch_.clear();
-  scratch_lock_ = -1;
-}
-
-// What processes that were killed have left behind: nobody has a lock on it.
-void ClipRecorder::sweep() const {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder_, error)) {
-    const fs::path& path = entry.path();
-    if (!path.filename().string().starts_with(kScratch) || path == scratch_ || !is_mine(path))
-      continue;
-    const int lock = lock_folder(path.string(), false);
-    if (lock < 0) continue;
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-    close(lock);
-  }
 }
 
 // ---- The streams are written ----
@@ -202,9 +154,8 @@ void ClipRecorder::begin(const StreamTaps& all) {
     if (now - tap->last_us() < kStands) taps.push_back(tap);
   }
   if (taps.empty()) return;
-  std::error_code error;
-  if (failed_ && !fs::is_directory(scratch_, error)) {
-    const std::string wrong = make_scratch();
+  if (failed_ && !scratch_.is_there()) {
+    const std::string wrong = scratch_.make(folder_);
     if (!wrong.empty()) return fail(wrong);
   }
   connection.taps = taps;
@@ -218,7 +169,7 @@ void ClipRecorder::begin(const StreamTaps& all) {
   };
   auto writer = std::make_shared<FragmentWriter*>(nullptr);
   connection.writer = std::make_unique<FragmentWriter>(
-      scratch_ + "/" + std::to_string(number) + "-",
+      scratch_.path() + "/" + std::to_string(number) + "-",
       FragmentWriter::Host{on_fragment, [this, &connection, writer](const std::string& error) {
                              writer_ended(connection, *writer, error);
                            }});
@@ -332,7 +283,7 @@ void ClipRecorder::join(Wanted& wanted) {
   auto job = std::make_unique<Job>();
   Job* const the_job = job.get();
   job->clip = std::move(wanted);
-  job->file = scratch_ + "/clip-" + std::to_string(n_clips_++) + ".mkv";
+  job->file = scratch_.path() + "/clip-" + std::to_string(n_clips_++) + ".mkv";
   job->joiner = std::make_unique<ClipJoiner>(
       files, job->file, [this, the_job](const std::string& error) { finish(the_job, error); });
   jobs_.push_back(std::move(job));

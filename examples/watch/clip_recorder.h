@@ -20,6 +20,7 @@
 
 #include "examples/watch/clip_joiner.h"
 #include "examples/watch/fragment_writer.h"
+#include "examples/watch/scratch_folder.h"
 #include "examples/watch/sighting.h"
 
 class ClipRecorder {
@@ -57,9 +58,6 @@ class ClipRecorder {
   struct Connection;  // what is written of one, and its clips
   using Fragments = std::vector<std::shared_ptr<Fragment>>;
 
-  std::string make_scratch();
-  void sweep() const;
-  void leave_scratch();
   bool has_to_begin_anew(const StreamTaps& taps, gint64 now_us) const;
   void begin(const StreamTaps& taps);
   void take(Connection& connection, const std::shared_ptr<Fragment>& fragment);
@@ -74,8 +72,7 @@ class ClipRecorder {
   const std::string folder_;
   const GstClockTime before_, after_;
   const Host host_;
-  std::string scratch_;  // folder of the fragments, inside `folder_`
-  int scratch_lock_ = -1;
+  ScratchFolder scratch_;  // of the fragments, inside `folder_`
   int n_writers_ = 0, n_clips_ = 0;
   bool failed_ = false, was_said_ = false;
   gint64 retry_us_ = 0;

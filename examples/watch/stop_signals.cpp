@@ -5,23 +5,44 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <thread>
 
 namespace {
 
-constexpr timespec kLongestEnd{2, 700'000'000};
+constexpr timespec kLongestEnd{2, 700'000'000}, kLongestHardEnd{0, 500'000'000};
 
 constexpr long kTwiceMs = 200;
 
-volatile std::sig_atomic_t n_signals = 0;
+volatile std::sig_atomic_t n_signals = 0, n_hard_ends = 0;
 volatile long first_ms = 0;
-int wake_pipe[2] = {-1, -1};
+int wake_pipe[2] = {-1, -1}, end_pipe[2] = {-1, -1};
 timer_t end_timer;
 bool has_timer = false;
 std::function<void()> told;
 
-// Only what a signal handler may call.
+// ---- In a signal handler: only what one may call ----
+
+void start_timer(const timespec& time) {
+  if (!has_timer) return;
+  const itimerspec once{{0, 0}, time};
+  timer_settime(end_timer, 0, &once, nullptr);
+}
+
+void wake(int pipe) {
+  const char byte = 0;
+  (void)!write(pipe, &byte, 1);
+}
+
+void end_hard() {
+  n_hard_ends = n_hard_ends + 1;
+  if (n_hard_ends > 1 || end_pipe[1] < 0) _exit(0);
+  start_timer(kLongestHardEnd);
+  wake(end_pipe[1]);
+}
+
 void on_signal(int) {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -29,19 +50,17 @@ void on_signal(int) {
   // One Ctrl-C may come twice: to the process, and to its group (timeout).
   n_signals = n_signals + 1;
   if (n_signals > 1) {
-    if (ms - first_ms > kTwiceMs) _exit(0);
+    if (ms - first_ms > kTwiceMs) end_hard();
     return;
   }
   first_ms = ms;
-  if (has_timer) {
-    const itimerspec once{{0, 0}, kLongestEnd};
-    timer_settime(end_timer, 0, &once, nullptr);
-  }
-  const char byte = 0;
-  (void)!write(wake_pipe[1], &byte, 1);
+  start_timer(kLongestEnd);
+  wake(wake_pipe[1]);
 }
 
-void on_time(int) { _exit(0); }
+void on_time(int) { end_hard(); }
+
+// ---- Outside of one ----
 
 gboolean on_wake(gint, GIOCondition, gpointer) {
   told();
@@ -60,10 +79,27 @@ bool is_ignored(int number) {
   return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+// Signals go to other threads: this one may be waiting for a disk.
+void wait_for_hard_end(std::function<void()> on_hard_end) {
+  if (pipe2(end_pipe, O_CLOEXEC) != 0) return;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread([on_hard_end = std::move(on_hard_end)] {
+    char byte = 0;
+    while (read(end_pipe[0], &byte, 1) < 0 && errno == EINTR) {
+    }
+    on_hard_end();
+    _exit(0);
+  }).detach();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 }  // namespace
 
-void stop_at_signals(std::function<void()> on_stop) {
+void stop_at_signals(std::function<void()> on_stop, std::function<void()> on_hard_end) {
   told = std::move(on_stop);
+  wait_for_hard_end(std::move(on_hard_end));
   if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) == 0)
     g_unix_fd_add(wake_pipe[0], G_IO_IN, on_wake, nullptr);
   sigevent at_the_end{};

@@ -4,5 +4,7 @@
 
 #include <functional>
 
-// From the main loop: `on_stop`. SIGHUP stays ignored where it was (nohup).
-void stop_at_signals(std::function<void()> on_stop);
+// From the main loop: `on_stop`. On a thread of its own, half a second at most: `on_hard_end`,
+// before the process ends though it has not come to its end. SIGHUP stays ignored where it was
+// (nohup).
+void stop_at_signals(std::function<void()> on_stop, std::function<void()> on_hard_end);

@@ -31,6 +31,7 @@
 #include "examples/watch/connection.h"
 #include "examples/watch/disposal.h"
 #include "examples/watch/hls_publisher.h"
+#include "examples/watch/scratch_folder.h"
 #include "examples/watch/sighting.h"
 #include "examples/watch/stop_signals.h"
 #include "examples/watch/watch_arguments.h"
@@ -150,7 +151,7 @@ int Watcher::run() {
     say(wrong);
     return kFailed;
   }
-  stop_at_signals([this] { stop(); });
+  stop_at_signals([this] { stop(); }, delete_scratch_folders);
   // A pipe's or a socket's other end; a file never says so.
   g_unix_fd_add(STDOUT_FILENO, static_cast<GIOCondition>(G_IO_ERR | G_IO_HUP), on_reader_left,
                 this);

@@ -2,10 +2,12 @@
 """vidi-watch --record where it is hard: disks that are full, folders that go away, streams that change their form, ends
 of every kind. The watching goes on whatever becomes of the clips."""
 import http.server
+import os
 import pathlib
 import resource
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -13,7 +15,7 @@ import unittest
 
 import cases
 import media
-from live import HIT, PROGRAM, QUICK, SCRIPTED, Process
+from live import HIT, LIMIT_S, PROGRAM, QUICK, SCRIPTED, Process
 from test_live_sources import JpegCamera
 
 CLIP = ["--before", "1", "--after", "1"]
@@ -128,6 +130,31 @@ class Recording(unittest.TestCase):
         self.end_in_time(third, signal.SIGHUP)
         self.end_in_time(other, signal.SIGTERM)
         self.assertEqual(self.scratch(), [])
+
+    def test_an_end_that_hangs_leaves_nothing(self):
+        """Where Ctrl-C finds the program waiting for its reader, it is ended in time, and the fragments are deleted."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        os.set_blocking(writer, False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                os.write(writer, b"-" * 4096)
+        os.set_blocking(writer, True)
+        watch = subprocess.Popen([PROGRAM, "test://", "a ball", *QUICK, *CLIP, "--record", self.folder], stdout=writer,
+                                 stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=cases.environment(**SCRIPTED))
+        self.addCleanup(watch.wait)
+        self.addCleanup(watch.kill)
+        os.close(writer)
+        self.wait_for_fragment(3)  # hits came before
+        watch.send_signal(signal.SIGINT)
+        self.assertEqual(watch.wait(LIMIT_S), 0)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def wait_for_fragment(self, number):
+        end = time.monotonic() + LIMIT_S
+        while not list(self.folder.glob(f".vidi-watch-*/*{number}.mkv")):
+            self.assertLess(time.monotonic(), end, "no fragment came")
+            threading.Event().wait(0.05)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr int kRanOn = 7;
+constexpr int kRanOn = 7, kTidy = 8;
 
 // Hangs for so long, whatever signals come.
 void hang(gint64 milliseconds) {
@@ -28,10 +28,11 @@ class StopSignals : public ::testing::Test {
 // The second one ends what hangs, long before the time that the first one gives is over.
 TEST_F(StopSignals, TheSecondOneEndsItAtOnce) {
   const auto hangs = [] {
-    stop_at_signals([] {});
+    stop_at_signals([] {}, [] {});
     std::raise(SIGINT);
     hang(400);
     std::raise(SIGINT);
+    hang(1'000);
     _exit(kRanOn);
   };
   EXPECT_EXIT(hangs(), ::testing::ExitedWithCode(0), "");
@@ -40,7 +41,7 @@ TEST_F(StopSignals, TheSecondOneEndsItAtOnce) {
 // One Ctrl-C that comes twice, to the process and to its group, is one.
 TEST_F(StopSignals, OneThatComesTwiceIsOne) {
   const auto ends_well = [] {
-    stop_at_signals([] { _exit(kRanOn); });
+    stop_at_signals([] { _exit(kRanOn); }, [] {});
     std::raise(SIGINT);
     std::raise(SIGINT);
     while (true) g_main_context_iteration(nullptr, TRUE);
@@ -51,7 +52,7 @@ TEST_F(StopSignals, OneThatComesTwiceIsOne) {
 // Within three seconds the first one alone has ended what hangs.
 TEST_F(StopSignals, WhatHangsIsEndedInTime) {
   const auto hangs = [] {
-    stop_at_signals([] {});
+    stop_at_signals([] {}, [] {});
     std::raise(SIGTERM);
     hang(10'000);
     _exit(kRanOn);
@@ -59,6 +60,28 @@ TEST_F(StopSignals, WhatHangsIsEndedInTime) {
   const gint64 began = g_get_monotonic_time();
   EXPECT_EXIT(hangs(), ::testing::ExitedWithCode(0), "");
   EXPECT_LT(g_get_monotonic_time() - began, 8 * G_USEC_PER_SEC);
+}
+
+// What has to be put away is, also where the process is ended in the middle of its work.
+TEST_F(StopSignals, AHardEndTidiesUp) {
+  const auto hangs = [] {
+    stop_at_signals([] {}, [] { _exit(kTidy); });
+    std::raise(SIGINT);
+    hang(10'000);
+    _exit(kRanOn);
+  };
+  EXPECT_EXIT(hangs(), ::testing::ExitedWithCode(kTidy), "");
+}
+
+// Tidying up that hangs, as on a disk that does not answer, has half a second.
+TEST_F(StopSignals, TidyingUpHasItsTime) {
+  const auto hangs = [] {
+    stop_at_signals([] {}, [] { hang(10'000), _exit(kTidy); });
+    std::raise(SIGINT);
+    hang(10'000);
+    _exit(kRanOn);
+  };
+  EXPECT_EXIT(hangs(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
