@@ -166,8 +166,14 @@ void Watcher::note(const std::string& line) const {
 
 // ---- The model ----
 
+static bool begins_a_load(GstMessage* message) {
+  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_PROGRESS) return false;
+  GstProgressType type;
+  gst_message_parse_progress(message, &type, nullptr, nullptr);
+  return type == GST_PROGRESS_TYPE_START;
+}
+
 void Watcher::load() {
-  note("loading the model " + printable(model_));
   keeper_ = gst_pipeline_new("keeper");
   gst_bin_add(GST_BIN(keeper_), make_filter(arguments_, model_));
   GstBus* bus = gst_element_get_bus(keeper_);
@@ -186,6 +192,8 @@ gboolean Watcher::on_keeper_message(GstBus*, GstMessage* message, gpointer data)
     self->leave(kFailed);
     return G_SOURCE_CONTINUE;
   }
+  if (!self->started_ && begins_a_load(message))
+    self->note("loading the model " + printable(self->model_));
   const GstStructure* s = gst_message_get_structure(message);
   const bool is_ready = s && gst_structure_has_name(s, "vidi/model") &&
                         g_strcmp0(gst_structure_get_string(s, "state"), "ready") == 0;

@@ -176,6 +176,12 @@ class VidiWatch(unittest.TestCase):
                 self.assertEqual(result.stdout, "")
                 self.assertIn(part, result.stderr.splitlines()[-1])
 
+    def test_nothing_is_said_to_load_that_is_refused_before(self):
+        """The sentence about a device is the only one."""
+        result = cases.run([PROGRAM, "test://", "a", "--device", "cpu,foo"], env=cases.environment(**SCRIPTED))
+        self.assertEqual((result.returncode, result.stdout, result.stderr.count("\n")), (1, "", 1), result.stderr)
+        self.assertIn('"foo" is none of cpu', result.stderr)
+
 
 if __name__ == "__main__":
     cases.main(__name__)
