@@ -1,6 +1,8 @@
 // Sound and picture of unequal extent: which is there when the other is not, and what windows hold.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/rig.h"
 #include "tests/support/windows.h"
 
@@ -471,8 +473,11 @@ TEST_F(Standing, ACamerasPicturesWithoutPtsAreOfNow) {
     return windows(rig).size() >= 2;
   });
   EXPECT_TRUE(analysed);
-  ASSERT_EQ(warnings(rig).size(), 1u);
-  EXPECT_NE(warnings(rig)[0].find("arrival"), std::string::npos);
+  // A camera that stutters has windows with a picture or none, and others that come too soon.
+  const auto all = warnings(rig);
+  EXPECT_EQ(std::count_if(all.begin(), all.end(),
+                          [](const auto& said) { return said.find("arrival") != said.npos; }),
+            1);
 }
 
 // ---- A question while the picture stands ----

@@ -305,11 +305,10 @@ TEST_F(SparsePadTest, DownstreamRefuses) {
     sink_.answer(flow);
     pad_->push(buffer_at(1));
     pad_->push(buffer_at(2));
-    pad_->wait_until_sent();
-    EXPECT_EQ(pad_->last_flow(), flow);
+    EXPECT_TRUE(flow_is(flow));
     pad_->follow(99);
     pad_->end();
-    pad_->wait_until_sent();
+    ASSERT_TRUE(sink_.ends_with("eos"));
     const Log log = sink_.take();
     ASSERT_GE(log.size(), 3u);
     EXPECT_EQ(Log(log.end() - 3, log.end()), (Log{"gap 0+0", "buffer 1", "eos"}));
@@ -318,8 +317,7 @@ TEST_F(SparsePadTest, DownstreamRefuses) {
   start();
   pad_->push(buffer_at(3));
   ASSERT_TRUE(sink_.ends_with("buffer 3"));
-  pad_->wait_until_sent();
-  EXPECT_EQ(pad_->last_flow(), GST_FLOW_OK);
+  EXPECT_TRUE(flow_is(GST_FLOW_OK));
 }
 
 // An unlinked pad keeps nobody waiting, and once linked tells the new peer at once what stream this
