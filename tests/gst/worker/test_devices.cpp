@@ -167,7 +167,7 @@ TEST_F(Devices, AFileLeavesTheSlowDeviceAlone) {
   scripted::answer_with([&](const Query&, const scripted::SeenWindow& window) {
     if (window.frames[0] != 0xff0000) return std::string("none");
     EXPECT_TRUE(scripted::wait_for(Step::kPass, n_passes + 1));  // the other's
-    test::let_pass(seconds(2) + 8 * (std::chrono::steady_clock::now() - begin));
+    test::let_pass(seconds(4) + 8 * (std::chrono::steady_clock::now() - begin));
     return std::string("none");
   });
   ModelKey key{"a", ""};
@@ -280,6 +280,12 @@ TEST_F(Devices, AQuestionLoadsOneDevice) {
   ASSERT_TRUE(client_.wait_until_loaded());
   for (uint64_t i = 0; i < 24; i += 4) submit(i);
   EXPECT_TRUE(client_.wait_until_idle());
+  {  // who comes is told of the model behind what a device was about to do
+    Recorder heard;
+    ModelClient other(heard);
+    other.start_on(*vidi_engine_api(), key, {"cpu", "cpu", "cpu"});
+    ASSERT_TRUE(other.wait_until_loaded());
+  }
   for (int second = 1; second < 24; second += 4) {
     const int before = scripted::count(Step::kLoad);
     ASSERT_TRUE(scripted::wait_for(Step::kUnload, 3 + before));  // all weights are away
