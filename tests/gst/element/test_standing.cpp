@@ -350,7 +350,9 @@ TEST_F(Standing, TheEndComesWhenTheSoundIsGone) {
     rig.sound(0, 3);
     rig.frames(0, 5);
     rig.video.eos();
-    EXPECT_EQ(rig.out().count("eos"), 0) << kind;
+    if (!live) {  // a camera's comes by itself, soon
+      EXPECT_EQ(rig.out().count("eos"), 0) << kind;
+    }
     if (kind == std::string("unlinked")) rig.audio->unlink();
     if (kind == std::string("released")) {
       rig.audio->unlink();
