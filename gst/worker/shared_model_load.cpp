@@ -19,9 +19,12 @@ void SharedModel::unload(std::unique_lock<std::mutex>& lock) {
   tell(lock, false, [](WorkSource& client) { client.on_unloaded(nullptr); });
 }
 
-// Where they cannot be loaded, one piece of what waits for them fails; the next is another try.
+// Who wakes the worker has not always work for it: another device may have taken that meanwhile,
+// and a client that is flushed or leaves has none. Where they cannot be loaded, one piece of what
+// waits for them fails; the next is another try.
 void SharedModel::load_for_work(std::unique_lock<std::mutex>& lock) {
-  if (!work_waits_) return;
+  tell_newcomers(lock);  // who has not heard of the model is not asked what he has
+  if (!std::exchange(work_waits_, false) || !anybody_has_work(lock) || stopping_) return;
   load_again(lock);
   if (!unloaded_ || stopping_) return;
   serve_next(lock);
@@ -30,8 +33,9 @@ void SharedModel::load_for_work(std::unique_lock<std::mutex>& lock) {
 
 bool SharedModel::anybody_has_work(std::unique_lock<std::mutex>& lock) {
   const Schedule::Offers offers = ask_for_offers(lock);
-  return std::any_of(offers.begin(), offers.end(), [](const auto& client) {
-    return client.second.asks || client.second.has_window;
+  return std::any_of(offers.begin(), offers.end(), [this](const auto& client) {
+    const Offer& offer = client.second;
+    return offer.asks || offer.has_window || (could_load_ && offer.looks_ahead);
   });
 }
 

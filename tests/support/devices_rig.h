@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -24,11 +25,24 @@ class Devices : public ModelClientTest {
     ASSERT_TRUE(listener_.heard("ready"));
     EXPECT_EQ(listener_.take(), Log{"ready"});
   }
-  // Live, with a stride of a second.
+  // Live. Of a stride that no device needs for a window, however slow the machine is.
   static std::shared_ptr<AnalysisWindow> live(uint64_t index) {
     auto window = window_at(index);
+    window->next_start = window->start + std::chrono::seconds(100);
     window->closed_at = std::chrono::steady_clock::now();
     return window;
+  }
+  // One that comes far sooner after the one before it than a device can have analysed that.
+  void submit_fast_live(uint64_t index) {
+    auto window = live(index);
+    window->next_start = window->start + std::chrono::milliseconds(2);
+    client_.submit(window, OverloadPolicy::kDropOldest);
+  }
+  uint64_t least_completed() const {  // by one of the devices
+    uint64_t least = UINT64_MAX;
+    for (const DeviceCounters& device : client_.counters().devices)
+      least = std::min(least, device.windows_completed);
+    return least;
   }
   static Log windows(uint64_t n) {
     Log all;

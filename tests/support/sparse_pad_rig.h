@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gst/results/sparse_pad.h"
@@ -174,6 +175,13 @@ class SparsePadTest : public ::testing::Test {
     ASSERT_EQ(gst_pad_link_full(raw_, sink_.pad(), GST_PAD_LINK_CHECK_NOTHING), GST_PAD_LINK_OK);
   }
   void start(GstClockTime position = 0) { pad_->start("up", std::nullopt, segment_, position); }
+  // Waits for it: what downstream says is known a moment after the buffer came there.
+  bool flow_is(GstFlowReturn flow) {
+    const auto give_up = std::chrono::steady_clock::now() + kLong;
+    while (pad_->last_flow() != flow && std::chrono::steady_clock::now() < give_up)
+      std::this_thread::yield();
+    return pad_->last_flow() == flow;
+  }
   void start_and_forget() {
     start();
     ASSERT_TRUE(sink_.ends_with("gap 0+0"));

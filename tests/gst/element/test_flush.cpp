@@ -63,7 +63,7 @@ TEST_F(Flush, AllThatFollowsCarriesItsNumber) {
 TEST_F(Flush, SegmentDoneIsAnEnd) {
   scripted::answer_with("0.5-1");
   Rig rig({.audio = true});
-  const Outlet& text = rig.record("text_src");
+  Outlet& text = rig.record("text_src");
   rig.record("json_src");
   rig.play();
   for (int loop = 0; loop < 3; ++loop) {
@@ -80,6 +80,7 @@ TEST_F(Flush, SegmentDoneIsAnEnd) {
     EXPECT_EQ(rig.structures("vidi/window").size(), static_cast<size_t>(loop + 1));
     EXPECT_EQ(rig.out().count("vidi/result"), loop + 1);
     EXPECT_EQ(rig.out().count("segment-done"), loop + 1);
+    EXPECT_TRUE(text.wait_for("segment-done", loop + 1));
     EXPECT_EQ(last_number(text, "segment-done"), number);
   }
   rig.end();
@@ -132,7 +133,7 @@ TEST_F(Eos, WaitsForPendingAnswers) {
   rig.film(0, 1500 * GST_MSECOND);
   Background eos([&] {
     rig.video.eos();
-    EXPECT_EQ(json.count("eos"), 1);
+    EXPECT_TRUE(json.wait_for("eos"));
   });
   EXPECT_TRUE(scripted::wait_for(Step::kAsk, 1));  // only EOS closes this window
   EXPECT_TRUE(eos.running());

@@ -136,7 +136,7 @@ TEST_F(Overload, DroppingPolicyWakesTheVideo) {
   auto pushed = std::async(std::launch::async, [&] { rig.frames(5, 24); });
   EXPECT_EQ(pushed.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
   rig.set("overload-policy", "drop-oldest");
-  EXPECT_EQ(pushed.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  EXPECT_EQ(pushed.wait_for(std::chrono::nanoseconds(kLimit)), std::future_status::ready);
   scripted::release(Step::kEncode);
 }
 

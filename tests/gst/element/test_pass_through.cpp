@@ -389,9 +389,13 @@ TEST_F(PassThrough, TextIsAnnouncedBeforeTheFirstPicture) {
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, SlowText::see, &slow, nullptr);
   gst_object_unref(pad);
   rig.start();
+  const gint64 begin = g_get_monotonic_time();
   EXPECT_EQ(rig.frame(0), GST_FLOW_OK);
+  const bool has_given_up = g_get_monotonic_time() - begin >= G_USEC_PER_SEC;
   ASSERT_TRUE(cues.wait_for("caps"));
-  EXPECT_EQ(slow.n_pictures, 0u);
+  if (!has_given_up) {  // the picture waits for a task that gets no time for so long, not for ever
+    EXPECT_EQ(slow.n_pictures, 0u);
+  }
 }
 
 // With nothing linked behind, the video says NOT_LINKED like any element; with the sound alone

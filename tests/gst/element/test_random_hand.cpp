@@ -19,8 +19,8 @@ namespace vidi::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kActionLimit = std::chrono::seconds(10);
-constexpr auto kLimitOfMany = std::chrono::seconds(60);
+constexpr auto kActionLimit = std::chrono::seconds(60);
+constexpr auto kLimitOfMany = std::chrono::seconds(120);
 constexpr int kActions = 40;  // of a thread in one run
 
 long number_from(const char* variable, long otherwise) {

@@ -1,6 +1,8 @@
 // Sound and picture of unequal extent: which is there when the other is not, and what windows hold.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/rig.h"
 #include "tests/support/windows.h"
 
@@ -348,7 +350,9 @@ TEST_F(Standing, TheEndComesWhenTheSoundIsGone) {
     rig.sound(0, 3);
     rig.frames(0, 5);
     rig.video.eos();
-    EXPECT_EQ(rig.out().count("eos"), 0) << kind;
+    if (!live) {  // a camera's comes by itself, soon
+      EXPECT_EQ(rig.out().count("eos"), 0) << kind;
+    }
     if (kind == std::string("unlinked")) rig.audio->unlink();
     if (kind == std::string("released")) {
       rig.audio->unlink();
@@ -471,8 +475,11 @@ TEST_F(Standing, ACamerasPicturesWithoutPtsAreOfNow) {
     return windows(rig).size() >= 2;
   });
   EXPECT_TRUE(analysed);
-  ASSERT_EQ(warnings(rig).size(), 1u);
-  EXPECT_NE(warnings(rig)[0].find("arrival"), std::string::npos);
+  // A camera that stutters has windows with a picture or none, and others that come too soon.
+  const auto all = warnings(rig);
+  EXPECT_EQ(std::count_if(all.begin(), all.end(),
+                          [](const auto& said) { return said.find("arrival") != said.npos; }),
+            1);
 }
 
 // ---- A question while the picture stands ----

@@ -1,6 +1,9 @@
 // A JSON line as a KLV packet and as an ID3 tag, byte by byte, and which of the forms a pad sends.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -71,7 +74,11 @@ struct Downstream {
     gst_pad_set_chain_function(pad, [](GstPad* pad, GstObject*, GstBuffer* buffer) {
       auto* self = static_cast<Downstream*>(gst_pad_get_element_private(pad));
       GstCaps* now = gst_pad_get_current_caps(pad);
-      self->got.push_back(gst_structure_get_name(gst_caps_get_structure(now, 0)));
+      {
+        std::lock_guard lock(self->mutex);
+        self->got.push_back(gst_structure_get_name(gst_caps_get_structure(now, 0)));
+        self->changed.notify_all();
+      }
       gst_caps_unref(now);
       gst_buffer_unref(buffer);
       return GST_FLOW_OK;
@@ -83,7 +90,16 @@ struct Downstream {
     gst_object_unref(pad);
   }
 
+  // What the buffers came as, once there is one.
+  std::vector<std::string> first() {
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, std::chrono::seconds(20), [this] { return !got.empty(); });
+    return got;
+  }
+
   GstPad* pad;
+  std::mutex mutex;
+  std::condition_variable changed;
   std::vector<std::string> got;
 };
 
@@ -108,16 +124,14 @@ TEST_F(LineForms, TheFirstThatDownstreamTakesIsSent) {
       ASSERT_EQ(gst_pad_link(raw, down.pad), GST_PAD_LINK_OK) << taken;
       pad.start("video", std::nullopt, segment, 0);
       pad.push(gst_buffer_new_memdup("{}\n", 3));
-      pad.wait_until_sent();
-      EXPECT_EQ(down.got, std::vector<std::string>{sent}) << taken;
+      EXPECT_EQ(down.first(), std::vector<std::string>{sent}) << taken;
       gst_pad_unlink(raw, down.pad);
     }
     // Linked anew in the middle of a stream.
     Downstream last("meta/x-klv, parsed=true");
     ASSERT_EQ(gst_pad_link(raw, last.pad), GST_PAD_LINK_OK);
     pad.push(gst_buffer_new_memdup("{}\n", 3));
-    pad.wait_until_sent();
-    EXPECT_EQ(last.got, std::vector<std::string>{"meta/x-klv"});
+    EXPECT_EQ(last.first(), std::vector<std::string>{"meta/x-klv"});
     gst_pad_unlink(raw, last.pad);
     gst_pad_set_active(raw, FALSE);
   }

@@ -41,13 +41,13 @@ class Cameras : public testing::Test {
       camera.heard.take();
     }
   }
-  // Live, of this moment; of a stride of a second, so that nothing is late in a test but on
-  // purpose.
-  static std::shared_ptr<AnalysisWindow> live_window(uint64_t index, std::chrono::milliseconds age,
-                                                     uint64_t epoch = 0) {
+  // Live, of so long before the test began, however long that has taken since then; of a stride of
+  // 100 s, so that nothing is late in a test but on purpose.
+  std::shared_ptr<AnalysisWindow> live_window(uint64_t index, std::chrono::milliseconds age,
+                                              uint64_t epoch = 0) const {
     auto window = window_at(index, epoch);
     window->next_start = window->start + std::chrono::seconds(100);
-    window->closed_at = std::chrono::steady_clock::now() - age;
+    window->closed_at = begun_ - age;
     return window;
   }
   void submit(size_t camera, uint64_t index, std::chrono::milliseconds age = {}) {
@@ -76,6 +76,7 @@ class Cameras : public testing::Test {
     return order;
   }
 
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   std::array<Camera, kCameras> cameras_;
 };
 using FourCameras = Cameras<4>;
@@ -151,9 +152,11 @@ TEST_F(TwelveCameras, WindowsWaitForRoom) {
   scripted::passes_of_an_answer(5);
   for (Camera& camera : cameras_) camera.client.set_limits(4, 0);
   start_all();
+  scripted::hold(Step::kEncode);  // until all have come: one by one they might find room
   for (uint64_t round = 0; round < 4; ++round) {
     for (size_t i = 0; i < 12; ++i) submit(i, 4 * round);
   }
+  scripted::release(Step::kEncode);
   for (Camera& camera : cameras_) {
     EXPECT_TRUE(camera.client.wait_until_idle());
     EXPECT_EQ(camera.client.counters().windows_completed, 4u);

@@ -108,6 +108,26 @@ TEST_F(Unload, AnotherElementComes) {
   EXPECT_EQ(scripted::n_open_sessions(), 1);
 }
 
+// A flush and a stop are no work: the weights do not come back for them.
+TEST_F(Unload, NothingComesBackForNothing) {
+  start_and_rest();
+  client_.interrupt(1);
+  client_.resume();
+  {
+    Recorder other;
+    ModelClient second(other);
+    start(second);
+    EXPECT_TRUE(other.heard("unloaded"));
+  }
+  Recorder last;
+  ModelClient third(last);
+  start(third);
+  EXPECT_TRUE(last.heard("unloaded"));  // said behind all that
+  EXPECT_EQ(last.take(), (Log{"ready", "unloaded"}));
+  EXPECT_EQ(listener_.take(), Log{});
+  EXPECT_EQ(scripted::count(Step::kLoad), 0);
+}
+
 // One that has given up hears nothing more, and its windows load nothing.
 TEST_F(Unload, GivenUp) {
   start_and_rest();
