@@ -305,7 +305,7 @@ void ModelClient::count(DeviceSeat& seat, const Analysis& analysis) {
   ++seat.n_completed;
   counters_.count_completed(analysis.inference_time, since(window.closed_at));
   counters_.analysed += std::max(Time(0), window.stop - std::max(window.start, analysed_until_));
-  analysed_until_ = window.stop;
+  if (window.epoch == epoch_) analysed_until_ = window.stop;  // else a flush came meanwhile
 }
 
 void ModelClient::failed(DeviceSeat& seat, const AnalysisWindow& window, const Error& error,
