@@ -35,8 +35,9 @@ class Engine:
         self.process = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="surrogateescape")
         self.lock, self.waiting, self.n_lines, self.said = threading.Lock(), {}, 0, ""
+        self.errors = threading.Thread(target=self.read_errors, daemon=True)
+        self.errors.start()
         threading.Thread(target=self.read_ends, daemon=True).start()
-        threading.Thread(target=self.read_errors, daemon=True).start()
 
     def read_errors(self):
         for line in self.process.stderr:
@@ -48,9 +49,15 @@ class Engine:
             self.waiting.pop(end["line"]).set_result(end)
         if self.process.wait() < 0:
             os._exit(1)  # a signal: Ray starts this actor anew, and its lines with it
+        why = self.why_ended()
         with self.lock:  # no model, a full disk: a sentence on stderr
             for future in self.waiting.values():
-                future.set_exception(RuntimeError(self.said))
+                future.set_exception(why)
+
+    def why_ended(self):
+        """What it said last, once all of it is read."""
+        self.errors.join()
+        return RuntimeError(self.said)
 
     def is_there(self):
         """Answers as soon as Ray has found it a place."""
@@ -59,7 +66,7 @@ class Engine:
         future = concurrent.futures.Future()
         with self.lock:
             if self.process.poll() is not None and self.process.returncode >= 0:
-                raise RuntimeError(self.said)
+                raise self.why_ended()
             self.n_lines += 1
             self.waiting[self.n_lines] = future
             try:

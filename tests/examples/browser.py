@@ -106,6 +106,13 @@ class BrowserCase(unittest.TestCase):
     def wait_for(self, script):
         return WebDriverWait(self.browser, PATIENCE_S, 0.05).until(lambda _: self.js(script), script)
 
+    def wait_for_log(self, messages, part):
+        """Until the console has a message with this part; adds what it has to `messages`: each is given once."""
+        def has_come(browser):
+            messages.extend(entry["message"] for entry in browser.get_log("browser"))
+            return any(part in message for message in messages)
+        WebDriverWait(self.browser, PATIENCE_S, 0.05).until(has_come, part)
+
     def press(self, *keys):
         webdriver.ActionChains(self.browser).send_keys(*keys).perform()
 

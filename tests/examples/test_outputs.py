@@ -26,10 +26,10 @@ class Outputs(unittest.TestCase):
 
     # ---- stdout ----
 
-    def end_of(self, command, read_line=True):
+    def end_of(self, command, read_line=True, **environment):
         """How it ends after a reader that takes one line, or none, has left."""
         program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                   env=cases.environment(**SCRIPTED))
+                                   env=cases.environment(**SCRIPTED, **environment))
         self.addCleanup(program.kill)
         if read_line:
             self.assertTrue(program.stdout.readline())
@@ -43,8 +43,9 @@ class Outputs(unittest.TestCase):
         for uri in ("test://", server.uri):
             self.assertEqual(self.end_of([WATCH, uri, "a ball", *QUICK]), -signal.SIGPIPE, uri)
         self.assertEqual(self.end_of([WATCH, "test://", "a ball", *QUICK], read_line=False), -signal.SIGPIPE)
+        # Slow enough not to have ended before its reader leaves: 20 windows.
         short = ["--window", "2", "--stride", "2"]
-        self.assertEqual(self.end_of([ASK, "--json", *short, cases.CLIP, "a ball"]), -signal.SIGPIPE)
+        self.assertEqual(self.end_of([ASK, "--json", *short, cases.CLIP, "a ball"], VIDI_SCRIPTED_SECONDS="0.7"), -signal.SIGPIPE)
 
     def test_a_reader_that_leaves_a_recorder_finds_no_scratch_files(self):
         """The fragments go as at any other end."""

@@ -5,7 +5,6 @@ import http.server
 import os
 import pathlib
 import resource
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -41,9 +40,7 @@ class Recording(unittest.TestCase):
 
     def end_in_time(self, watch, number=signal.SIGINT):
         watch.process.send_signal(number)
-        began = time.monotonic()
-        self.assertEqual(watch.wait_end(), 0)
-        self.assertLess(time.monotonic() - began, 3.5)
+        self.assertEqual(watch.wait_end_soon(), 0)
 
     def test_a_disk_without_room_costs_clips_alone(self):
         """Said once; hits go on as before, clips come back with the room, and Ctrl-C ends it."""
@@ -69,7 +66,7 @@ class Recording(unittest.TestCase):
         watch = self.watch("--record", clips)
         saved = watch.wait_line(r"saved (.*a-ball.*\.mkv)$")[1]
         self.assertIn(pathlib.Path(saved), list(clips.iterdir()))
-        shutil.rmtree(clips)
+        clips.rename(self.folder / "gone")  # at once, and with what is written meanwhile
         watch.wait_line("clips cannot be saved .*the watching goes on")
         watch.wait_line(HIT.pattern)
         watch.wait_line(r"saved .*a-ball.*\.mkv$")
@@ -97,8 +94,9 @@ class Recording(unittest.TestCase):
         self.addCleanup(camera.shutdown)
         clips = self.folder / "clips"
         watch = self.watch("--record", clips, uri=f"http://127.0.0.1:{camera.server_port}/without")
-        for picture in (pictures[1], pictures[0]):
+        for writer, picture in enumerate((pictures[1], pictures[0])):
             watch.wait_line(r"saved .*\.mkv$")
+            self.wait_for_fragment("0*[1-9]", clips, writer)  # of this size: a clip may be one of before the change
             camera.picture = picture
         for _ in range(3):
             watch.wait_line(r"saved .*\.mkv$")
@@ -145,14 +143,15 @@ class Recording(unittest.TestCase):
         self.addCleanup(watch.wait)
         self.addCleanup(watch.kill)
         os.close(writer)
-        self.wait_for_fragment(3)  # hits came before
+        self.wait_for_fragment("*3")  # hits came before
         watch.send_signal(signal.SIGINT)
         self.assertEqual(watch.wait(LIMIT_S), 0)
         self.assertEqual(list(self.folder.iterdir()), [])
 
-    def wait_for_fragment(self, number):
+    def wait_for_fragment(self, number, folder=None, writer=0):
+        """One that begins: those before it are whole."""
         end = time.monotonic() + LIMIT_S
-        while not list(self.folder.glob(f".vidi-watch-*/*{number}.mkv")):
+        while not list((folder or self.folder).glob(f".vidi-watch-*/{writer}-{number}.mkv")):
             self.assertLess(time.monotonic(), end, "no fragment came")
             threading.Event().wait(0.05)
 

@@ -14,7 +14,7 @@ import time
 import unittest
 
 import cases
-from live import HIT, PROGRAM, QUICK, SCRIPTED, Process, Server
+from live import HIT, PROGRAM, QUICK, SCRIPTED, Process, Server, free_port
 
 
 def length_s(clip):
@@ -48,6 +48,7 @@ class VidiWatch(unittest.TestCase):
         return watch
 
     def test_hits_have_the_cameras_time_and_the_first_line_is_early(self):
+        began = time.time()
         watch = self.watch(self.serve().uri)
         hit = HIT.match(watch.wait_line(HIT.pattern)[0])
         self.assertEqual(hit[4], "a ball")
@@ -55,7 +56,7 @@ class VidiWatch(unittest.TestCase):
             hit = HIT.match(watch.wait_line(HIT.pattern)[0])
         stamp = time.mktime(time.strptime(hit[2], "%Y-%m-%d %H:%M:%S"))
         self.assertEqual(hit[3].replace(":", ""), time.strftime("%z", time.localtime(stamp)))
-        self.assertAlmostEqual(stamp, time.time(), delta=20)
+        self.assertTrue(began - 2 < stamp < time.time() + 2, (began, stamp))  # the camera shows nothing older than itself
 
     def test_ctrl_c_ends_it_cleanly(self):
         watch = self.watch(self.serve().uri)
@@ -87,7 +88,7 @@ class VidiWatch(unittest.TestCase):
     def test_it_connects_again_and_keeps_the_model(self):
         for transport in ("rtsp", "rtspt"):
             with self.subTest(transport):
-                server = self.serve()
+                server = self.serve(free_port())  # which is its port afterwards, too
                 watch = self.watch(server.uri.replace("rtsp", transport), "--timeout", "4")
                 watch.wait_line(HIT.pattern)
                 server.kill()
@@ -122,14 +123,16 @@ class VidiWatch(unittest.TestCase):
             with self.subTest(codec):
                 clips = self.folder / codec
                 watch = self.watch(self.serve(0, "--codec", codec).uri, "--record", clips, "--before", "1",
-                                   "--after", "1", "--final-only", "--once", "2", VIDI_SCRIPTED_ANSWER="0.45-0.50")
+                                   "--after", "1", "--final-only", "--once", "3", VIDI_SCRIPTED_ANSWER="0.45-0.50")
                 duration = float(HIT.match(watch.wait_line(HIT.pattern)[0])[5])
                 self.assertEqual(watch.wait_end(), 0)
-                found = sorted(clips.iterdir())
-                self.assertTrue(found)
+                found = list(clips.iterdir())
+                self.assertGreater(len(found), 1)
                 self.assertTrue(all(re.fullmatch(r"[\d-]+_[\d-]+-a-ball(-\d+)?\.mkv", c.name) for c in found), found)
-                # The second hit lies in the stream with all of its time before and after.
-                self.assertGreater(length_s(found[-1]), 1 + duration + 1 - 0.1)
+                # All hits but the first lie in the stream with all of their time before and after. Which clip is the first
+                # one's no name tells: its time is that of the arrival.
+                for length in sorted(map(length_s, found))[1:]:
+                    self.assertGreater(length, 1 + duration + 1 - 0.1)
 
     def test_raw_streams_are_encoded_for_clips_and_names_are_safe(self):
         watch = Process([PROGRAM, "test://", "../a b/c", *QUICK, "--record", self.folder, "--before", "0", "--after",
@@ -154,7 +157,7 @@ class VidiWatch(unittest.TestCase):
         stamp = plugin.stat()
         plugin.write_bytes(b"\0" * stamp.st_size)
         os.utime(plugin, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=cases.LIMIT_S)
         self.assertEqual(result.returncode, 1)
         self.assertIn("GStreamer has no element named vidifilter", result.stderr)
         self.assertNotIn("CRITICAL", result.stderr)
