@@ -243,7 +243,11 @@ void Connection::handle_structure(GstMessage* message) {
 }
 
 void Connection::take_result(const GstStructure* result) {
-  const Sighting hit = sighting(result, g_get_real_time());
+  // Where the source sends in real time, this moment on the clock that its pictures go by.
+  const GstClockTime now_running = LiveSource::is_paced(arguments_.uri)
+                                       ? gst_element_get_current_running_time(pipeline_)
+                                       : GST_CLOCK_TIME_NONE;
+  const Sighting hit = sighting(result, g_get_real_time(), now_running);
   if (hit.final) {
     growing_.erase(hit.result_id);
   } else {

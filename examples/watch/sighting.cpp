@@ -31,8 +31,12 @@ std::optional<gint64> camera_clock(const GstStructure* result) {
   return us;
 }
 
-// `delay` has passed since the end of the window went by, and the hit began before that.
-gint64 arrival_clock(const GstStructure* result, gint64 now_us) {
+// What has a running time was there at that time. Where that is unknown: `delay` had passed since
+// the end of the window went by, when the result was sent, and the hit began before that.
+gint64 arrival_clock(const GstStructure* result, gint64 now_us, GstClockTime now_running) {
+  const guint64 began = number(result, "running-time");
+  if (GST_CLOCK_TIME_IS_VALID(now_running) && now_running >= began)
+    return now_us - static_cast<gint64>(now_running - began) / 1000;
   const auto start = static_cast<gint64>(number(result, "timestamp"));
   const auto window_stop = static_cast<gint64>(number(result, "window-stop", start));
   const auto delay = static_cast<gint64>(number(result, "delay"));
@@ -64,7 +68,7 @@ std::string iso_utc(gint64 utc_us) {
 
 }  // namespace
 
-Sighting sighting(const GstStructure* result, gint64 now_us) {
+Sighting sighting(const GstStructure* result, gint64 now_us, GstClockTime now_running) {
   Sighting s;
   s.query = text(result, "query");
   s.label = text(result, "label");
@@ -72,7 +76,7 @@ Sighting sighting(const GstStructure* result, gint64 now_us) {
   s.result_id = number(result, "result-id");
   const auto clock = camera_clock(result);
   s.by_camera = clock.has_value();
-  s.utc_us = clock ? *clock : arrival_clock(result, now_us);
+  s.utc_us = clock ? *clock : arrival_clock(result, now_us, now_running);
   s.start = number(result, "running-time");
   s.stop = s.start + number(result, "duration");
   double confidence = 0;

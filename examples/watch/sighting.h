@@ -18,8 +18,9 @@ struct Sighting {
   bool final = true;                 // no later window can extend it
 };
 
-// From a `vidi/result` that was received at `now_us`.
-Sighting sighting(const GstStructure* result, gint64 now_us);
+// From a `vidi/result`. `now_us` and `now_running` are one moment, however late, on the wall and on
+// the pipeline's clock; the latter may be unknown (GST_CLOCK_TIME_NONE).
+Sighting sighting(const GstStructure* result, gint64 now_us, GstClockTime now_running);
 
 const std::string& title_of(const Sighting& sighting);  // what was found
 

@@ -36,6 +36,22 @@ TEST(Sighting, HasTheOffsetOfItsOwnMoment) {
   tzset();
 }
 
+// A hit is dated where its running time was now, however late it is handled; without that clock by
+// what the element waited after its window.
+TEST(Sighting, IsDatedByThePipelinesClock) {
+  gst_init(nullptr, nullptr);
+  GstStructure* result = gst_structure_from_string(
+      "vidi/result,query=dog,timestamp=(guint64)21000000000,running-time=(guint64)1000000000,"
+      "window-stop=(guint64)25000000000,delay=(guint64)500000000,duration=(guint64)1000000000",
+      nullptr);
+  ASSERT_TRUE(result);
+  constexpr gint64 kNow = 1'000'000'000;  // us
+  EXPECT_EQ(sighting(result, kNow, 9 * GST_SECOND).utc_us, kNow - 8 * G_USEC_PER_SEC);
+  EXPECT_EQ(sighting(result, kNow, GST_CLOCK_TIME_NONE).utc_us, kNow - 4'500'000);
+  EXPECT_EQ(sighting(result, kNow, GST_SECOND / 2).utc_us, kNow - 4'500'000);  // not yet
+  gst_structure_free(result);
+}
+
 // ---- What may be printed ----
 
 // Where the model runs, and what it does without there.
