@@ -9,17 +9,26 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <vector>
 
+#include "examples/batch/begun_marker.h"
 #include "examples/batch/whole_file.h"
 
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr char kDone[] = ".jsonl", kFailed[] = ".failed";
+constexpr char kDone[] = ".jsonl", kFailed[] = ".failed", kBegun[] = ".begun";
 
 std::string cannot_write(const std::string& path, int error) {
   return path + " cannot be written: " + std::strerror(error);
+}
+
+// Of a process that was killed between the last rows and the marker's end. One that is alive holds
+// it.
+void end_marker(const std::string& folder, const std::string& key) {
+  BegunMarker marker;
+  if (marker.take(folder, key) == 0) marker.end();
 }
 
 }  // namespace
@@ -41,13 +50,18 @@ std::string ResultFolder::open(const std::string& folder) {
 std::string ResultFolder::list() {
   DIR* folder = opendir(folder_.c_str());
   if (!folder) return folder_ + " cannot be listed: " + std::strerror(errno);
+  std::vector<std::string> begun;
   for (const dirent* one = nullptr; errno = 0, (one = readdir(folder));) {
     const std::string name = one->d_name;
+    if (name.ends_with(kBegun)) begun.push_back(name.substr(0, name.size() - std::strlen(kBegun)));
     if (name.ends_with(kDone)) done_.insert(name.substr(0, name.size() - std::strlen(kDone)));
     if (is_left_over(name)) unlink((folder_ + "/" + name).c_str());
   }
   const int error = errno;
   closedir(folder);
+  for (const std::string& key : begun) {
+    if (done_.contains(key)) end_marker(folder_, key);
+  }
   return error ? folder_ + " cannot be listed: " + std::strerror(error) : "";
 }
 

@@ -19,6 +19,7 @@
 #include "examples/batch/batch_run.h"
 #include "examples/batch/begun_marker.h"
 #include "examples/batch/file_stamp.h"
+#include "examples/batch/result_folder.h"
 #include "examples/batch/settings_file.h"
 #include "examples/batch/shard.h"
 #include "examples/batch/whole_file.h"
@@ -226,6 +227,20 @@ TEST_F(Batch, OfTwoFirstRunsOneWritesTheSettings) {
   std::string error;
   EXPECT_FALSE(read_settings(folder_.string(), &error));
   EXPECT_NE(error, "");
+}
+
+TEST_F(Batch, TheMarkerOfADoneFilmGoes) {
+  // A process may be killed between a film's last rows and the marker's end; one that is alive
+  // keeps its marker, and so does a film that is not done.
+  for (const char* name : {"done.jsonl", "held.jsonl", "done.begun", "begun.begun"})
+    write(name, "");
+  BegunMarker held;
+  ASSERT_EQ(held.take(folder_.string(), "held"), 0);
+  ResultFolder folder;
+  EXPECT_EQ(folder.open(folder_.string()), "");
+  EXPECT_FALSE(fs::exists(folder_ / "done.begun"));
+  EXPECT_TRUE(fs::exists(folder_ / "held.begun"));
+  EXPECT_TRUE(fs::exists(folder_ / "begun.begun"));
 }
 
 TEST_F(Batch, AMarkerIsOneProcesssAndCountsItsEnds) {
