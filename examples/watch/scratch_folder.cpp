@@ -19,6 +19,7 @@ namespace {
 
 constexpr char kPrefix[] = ".vidi-watch-";
 constexpr auto kLongestTry = std::chrono::milliseconds(200), kPause = std::chrono::milliseconds(5);
+constexpr int kFewestTries = 5, kMostFolders = 5;
 
 // Never destroyed: asked for while the process ends.
 struct Folders {
@@ -40,23 +41,30 @@ bool is_mine(const fs::path& folder) {
 void delete_folder(const std::string& path) {
   const auto end = std::chrono::steady_clock::now() + kLongestTry;
   std::error_code error;
-  while (fs::remove_all(path, error), error && std::chrono::steady_clock::now() < end)
+  for (int n = 1; fs::remove_all(path, error), error; ++n) {
+    if (n >= kFewestTries && std::chrono::steady_clock::now() >= end) return;
     std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace
 
+// A process that starts at this moment may sweep the folder away before it has its lock.
 std::string ScratchFolder::make(const std::string& parent) {
-  leave();
   std::error_code ignored;
   fs::create_directories(parent, ignored);
-  std::string path = (fs::path(parent) / (std::string(kPrefix) + "XXXXXX")).string();
-  if (!mkdtemp(path.data()))
-    return "clips cannot be saved in " + parent + ": " + std::strerror(errno);
-  path_ = path;
-  lock_ = lock_folder(path, false);
+  for (int n = 0; n < kMostFolders; ++n) {
+    leave();
+    std::string path = (fs::path(parent) / (std::string(kPrefix) + "XXXXXX")).string();
+    if (!mkdtemp(path.data()))
+      return "clips cannot be saved in " + parent + ": " + std::strerror(errno);
+    path_ = path;
+    lock_ = lock_folder(path_, false);
+    const bool is_swept = lock_ < 0 && errno == EWOULDBLOCK;
+    if (!is_swept && is_there()) break;
+  }
   std::lock_guard lock(folders().mutex);
-  folders().paths.insert(path);
+  folders().paths.insert(path_);
   return "";
 }
 
