@@ -60,7 +60,8 @@ class Watcher {
   static gboolean connect_again(gpointer self);
   void connect();
   void ended(Connection::Why why, const std::string& text);
-  void let_go(GSourceFunc when_gone);
+  void let_go(bool is_waited_for);
+  static gboolean on_gone(gpointer ending);
   static gboolean on_closing_too_long(gpointer self);
   void after_end();
   void go_on(Connection::Why why, const std::string& text);
@@ -76,12 +77,18 @@ class Watcher {
   void leave(int status);
   void leave_when_saved();
 
+  struct Ending {
+    Watcher* watcher;
+    int number;
+  };
+
   const WatchArguments& arguments_;
   const std::string model_;
   GMainLoop* const loop_ = g_main_loop_new(nullptr, FALSE);
   GstElement* keeper_ = nullptr;
   guint keeper_watch_ = 0, retry_timer_ = 0, closing_timer_ = 0;
   std::function<void()> after_end_;
+  int n_endings_ = 0;  // connections that were let go and waited for
   std::optional<ClipRecorder> recorder_;
   std::optional<HlsPublisher> publisher_;
   std::unique_ptr<Connection> connection_;
@@ -119,7 +126,7 @@ Watcher::~Watcher() {
   for (guint source : {keeper_watch_, retry_timer_, closing_timer_}) {
     if (source) g_source_remove(source);
   }
-  let_go(nullptr);
+  let_go(false);
   wait_for_disposals(kLongestGoodbye);
   if (keeper_) {
     gst_element_set_state(keeper_, GST_STATE_NULL);
@@ -229,21 +236,26 @@ void Watcher::ended(Connection::Why why, const std::string& text) {
   if (connection_->has_pictures()) delay_s_ = 1;
   if (why != Connection::Why::kUnwatched) n_unwatched_ = 0;
   after_end_ = [this, why, text] { go_on(why, text); };
-  let_go([](gpointer self) -> gboolean {
-    static_cast<Watcher*>(self)->after_end();
-    return G_SOURCE_REMOVE;
-  });
+  ++n_endings_;
+  let_go(true);
   closing_timer_ = g_timeout_add_seconds(kLongestClosingS, on_closing_too_long, this);
 }
 
-void Watcher::let_go(GSourceFunc when_gone) {
+void Watcher::let_go(bool is_waited_for) {
   Connection* old = connection_.release();
   if (!old) return;
   old->leave_main_loop();
-  dispose([old, when_gone, this] {
+  dispose([old, is_waited_for, ending = Ending{this, n_endings_}] {
     delete old;
-    if (when_gone) g_idle_add(when_gone, this);
+    if (is_waited_for) g_idle_add(on_gone, new Ending(ending));
   });
+}
+
+// One that was left to itself and is gone at last is not what a later one waits for.
+gboolean Watcher::on_gone(gpointer data) {
+  const std::unique_ptr<Ending> ending(static_cast<Ending*>(data));
+  if (ending->number == ending->watcher->n_endings_) ending->watcher->after_end();
+  return G_SOURCE_REMOVE;
 }
 
 gboolean Watcher::on_closing_too_long(gpointer data) {
