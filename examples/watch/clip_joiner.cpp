@@ -7,7 +7,7 @@
 
 namespace {
 
-constexpr guint kLongestTryS = 5;  // and half a second for each fragment
+constexpr guint kLongestTryS = 5;  // and half a second for each fragment; each further try twice
 constexpr int kMostTries = 4;
 
 void link_pads(GstPad* from, GstElement* element, GstPad* to) {
@@ -90,7 +90,7 @@ void ClipJoiner::start() {
   watch_ = gst_bus_add_watch(bus, on_message, this);
   gst_object_unref(bus);
   const auto n = static_cast<guint>(fragments_.size());
-  limit_ = g_timeout_add_seconds(kLongestTryS + n / 2, on_too_long, this);
+  limit_ = g_timeout_add_seconds((kLongestTryS + n / 2) << (n_tries_ - 1), on_too_long, this);
   gst_element_set_state(pipeline_, GST_STATE_PLAYING);
 }
 
