@@ -16,7 +16,8 @@ namespace {
 
 constexpr GstClockTime kMostKept = 10 * 60 * GST_SECOND;  // of the stream, if a hit never ends
 constexpr gint64 kUntilRetry = 5 * G_USEC_PER_SEC;
-constexpr gint64 kUntilSure = 6 * G_USEC_PER_SEC;  // of a disk that failed
+constexpr gint64 kUntilSure = 6 * G_USEC_PER_SEC;       // of a disk that failed
+constexpr gint64 kLongestUnrest = 20 * G_USEC_PER_SEC;  // of sizes that change, without a fragment
 // A writer waits for all of its streams; one that stands, as sound may, is left out after so long.
 constexpr gint64 kLongestSilence = 60 * G_USEC_PER_SEC, kStands = 10 * G_USEC_PER_SEC;
 constexpr auto kUntilWritten = std::chrono::milliseconds(500);
@@ -179,6 +180,7 @@ void ClipRecorder::begin(const StreamTaps& all) {
 }
 
 void ClipRecorder::take(Connection& connection, const std::shared_ptr<Fragment>& fragment) {
+  taken_us_ = g_get_monotonic_time();
   if (connection.writer) recover(*connection.writer);
   connection.fragments.push_back(fragment);
   std::stable_sort(connection.fragments.begin(), connection.fragments.end(),
@@ -203,8 +205,10 @@ void ClipRecorder::writer_ended(Connection& connection, FragmentWriter* writer,
     return is_it;
   });
   // A size that changed where only the muxer sees it: the next tick begins anew. A disk that failed
-  // fails then as well.
-  const bool worked = was_current && ended->has_written() && !failed_;
+  // fails then as well. One that changes again and again leaves a writer no time for a fragment.
+  const bool is_restless = was_current && ended->has_odd_form() && taken_us_ != 0 &&
+                           g_get_monotonic_time() - taken_us_ < kLongestUnrest;
+  const bool worked = was_current && (ended->has_written() || is_restless) && !failed_;
   if (was_current) {
     for (const auto& tap : connection.taps) tap->stop(worked);
   }

@@ -75,7 +75,7 @@ class ClipRecorder {
   ScratchFolder scratch_;  // of the fragments, inside `folder_`
   int n_writers_ = 0, n_clips_ = 0;
   bool failed_ = false, was_said_ = false;
-  gint64 retry_us_ = 0;
+  gint64 retry_us_ = 0, taken_us_ = 0;  // 0: no fragment has come
   std::unique_ptr<Connection> connection_;
   std::vector<std::unique_ptr<Connection>> ending_;
   std::vector<std::unique_ptr<Job>> jobs_;

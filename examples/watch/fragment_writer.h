@@ -31,6 +31,7 @@ class FragmentWriter {
   void finish() { pipeline_.finish(); }  // the streams end here
 
   bool has_written() const { return has_written_; }  // a whole fragment
+  bool has_odd_form() const { return pipeline_.has_odd_form(); }
   gint64 began_us() const { return began_us_; }
   gint64 last_news_us() const { return last_news_us_; }  // when a file was begun or completed
 

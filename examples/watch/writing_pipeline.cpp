@@ -5,6 +5,19 @@
 #include "examples/common/warnings.h"
 #include "examples/watch/disposal.h"
 
+namespace {
+
+// Of the stream, and not of the disk.
+bool is_of_its_form(GstMessage* message) {
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  const bool is = error->domain == GST_STREAM_ERROR || error->domain == GST_CORE_ERROR;
+  g_error_free(error);
+  return is;
+}
+
+}  // namespace
+
 WritingPipeline::WritingPipeline(guint longest_finish_ms, Host host)
     : longest_finish_ms_(longest_finish_ms),
       host_(std::move(host)),
@@ -59,6 +72,7 @@ gboolean WritingPipeline::on_message(GstBus*, GstMessage* message, gpointer data
   if (type == GST_MESSAGE_ELEMENT) self->host_.on_structure(gst_message_get_structure(message));
   if (type != GST_MESSAGE_EOS && type != GST_MESSAGE_ERROR) return G_SOURCE_CONTINUE;
   self->watch_ = 0;
+  self->odd_form_ = type == GST_MESSAGE_ERROR && is_of_its_form(message);
   self->end(type == GST_MESSAGE_EOS ? "" : message_text(message));
   return G_SOURCE_REMOVE;
 }

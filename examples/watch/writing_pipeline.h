@@ -30,8 +30,9 @@ class WritingPipeline {
   GstElement* get() const { return pipeline_; }
   // `bin` has an appsrc named "in", which gets the tap's stream; it is the pipeline's afterwards.
   void add(const std::shared_ptr<StreamTap>& tap, GstElement* bin);
-  void begin();   // plays, and the taps begin
-  void finish();  // the streams end here
+  void begin();                                    // plays, and the taps begin
+  void finish();                                   // the streams end here
+  bool has_odd_form() const { return odd_form_; }  // ended by what the muxer does not take
   void delete_afterwards(const std::string& file) { unfinished_ = file; }  // empty: none
 
  private:
@@ -46,4 +47,5 @@ class WritingPipeline {
   std::vector<GstElement*> sources_;  // the pipeline's
   std::string unfinished_;
   guint watch_ = 0, limit_ = 0;
+  bool odd_form_ = false;
 };

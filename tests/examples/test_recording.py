@@ -80,8 +80,8 @@ class Recording(unittest.TestCase):
         watch.wait_line(r"saved .*\.mkv$")
         self.assertEqual(watch.wait_end(), 0)
 
-    def test_another_size_begins_another_fragment(self):
-        """Clips before and after the change can be played, and nothing is said to be lost."""
+    def jpeg_camera(self):
+        """A camera over HTTP whose picture may be exchanged, and its pictures of two sizes."""
         pictures = []
         for size in ("width=320,height=240", "width=160,height=120"):
             path = self.folder / "picture.jpg"
@@ -92,6 +92,11 @@ class Recording(unittest.TestCase):
         threading.Thread(target=camera.serve_forever, daemon=True).start()
         self.addCleanup(camera.server_close)
         self.addCleanup(camera.shutdown)
+        return camera, pictures
+
+    def test_another_size_begins_another_fragment(self):
+        """Clips before and after the change can be played, and nothing is said to be lost."""
+        camera, pictures = self.jpeg_camera()
         clips = self.folder / "clips"
         watch = self.watch("--record", clips, uri=f"http://127.0.0.1:{camera.server_port}/without")
         for writer, picture in enumerate((pictures[1], pictures[0])):
@@ -110,6 +115,19 @@ class Recording(unittest.TestCase):
         for clip in found:
             played = cases.run(["gst-launch-1.0", "-q", "filesrc", f"location={clip}", "!", "matroskademux", "!", "decodebin", "!", "fakesink"])
             self.assertEqual((played.returncode, played.stderr), (0, ""), clip)
+
+    def test_a_size_that_changes_back_costs_no_clips(self):
+        """Before a fragment of the other size is whole: nothing is said to be lost, and clips go on."""
+        camera, pictures = self.jpeg_camera()
+        watch = self.watch("--record", self.folder, uri=f"http://127.0.0.1:{camera.server_port}/without")
+        watch.wait_line(r"saved .*\.mkv$")
+        for writer, picture in ((1, pictures[1]), (2, pictures[0])):
+            camera.picture = picture
+            self.wait_for_fragment("0*", writer=writer)
+        for _ in range(2):
+            watch.wait_line(r"saved .*\.mkv$")
+        self.end_in_time(watch)
+        self.assertNotIn("clips cannot be saved", "\n".join(watch.seen))
 
     def test_a_hang_up_is_an_end_and_a_kill_is_swept(self):
         """SIGHUP ends as SIGTERM does; after SIGKILL the next start deletes what is left, but nothing that is in use."""
