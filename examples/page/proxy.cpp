@@ -48,8 +48,7 @@ int width_of(const ProxyWish& wish, int longer_side) {
 }
 
 // libvpx's threads wait for each other without sleeping: where others are at work as well, more of
-// them than there are free processors stand in each other's way (2 processors at a load of 18: 40 s
-// of film took 24 s with one thread, and with two or four more than 45 and 60).
+// them than there are free processors stand in each other's way.
 int n_threads() { return std::clamp(static_cast<int>(g_get_num_processors()) / 4, 1, 4); }
 
 std::string pictures_chain(const ProxyWish& wish, const Form& form) {
