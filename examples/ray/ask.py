@@ -55,8 +55,8 @@ class Engine:
                 future.set_exception(why)
 
     def why_ended(self):
-        """What it said last, once all of it is read."""
-        self.errors.join()
+        """What it said last, once all of it is read; a child of its that lives on may hold stderr open."""
+        self.errors.join(10)
         return RuntimeError(self.said)
 
     def is_there(self):
