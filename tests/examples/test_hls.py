@@ -7,6 +7,7 @@ import random
 import resource
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -103,16 +104,18 @@ class Published(unittest.TestCase):
     def quick(cls, folder, *arguments, **more):
         return cls.start(folder, *SHORT, *arguments, **more)
 
-    def check_dates(self, run, playlist, within=FRAME_S):
-        """A segment's first picture and its date agree; dates go on where nothing says otherwise."""
-        before = None
+    def check_dates(self, run, playlist, within=FRAME_S, mostly=None):
+        """A segment's first picture and its date agree; dates go on where nothing says otherwise. `mostly`: the median's bound."""
+        before, off = None, []
         for segment in playlist.segments:
             offset = segment.start - first_picture(run.folder / segment.uri)
             if before and not segment.discontinuity:
-                self.assertAlmostEqual(offset, before[0], delta=within)
-                self.assertAlmostEqual(segment.start, before[1].stop, delta=within)
+                off.append(max(abs(offset - before[0]), abs(segment.start - before[1].stop)))
+                self.assertLessEqual(off[-1], within)
             self.assertLess(segment.duration, playlist.target + 0.5)
             before = offset, segment
+        if mostly is not None:
+            self.assertLess(statistics.median(off), mostly, off)
 
 
 @unittest.skipUnless(HAS_ENCODER, "no encoder of H.264 is installed")
@@ -384,7 +387,7 @@ class Cameras(Published):
             found.add(run.wait_hits(1)[0]["query"])
         run.until(lambda playlist: {tag["X-QUESTION"] for tag in playlist.ranges.values()} == set(TRUTH))
         playlist = run.end()
-        self.check_dates(run, playlist, within=CLOCK_STEP_S)  # as above: 0.499 s were seen
+        self.check_dates(run, playlist, within=CLOCK_STEP_S, mostly=0.04)  # a busy machine's stall moves two of them
         begin = playlist.segments[0].start
         end = next((segment.start for segment in playlist.segments if segment.discontinuity), float("inf"))  # the server plays it again
         for tag in playlist.ranges.values():
