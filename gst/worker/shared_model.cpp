@@ -71,15 +71,13 @@ void SharedModel::detach(WorkSource* client) {
     std::fputs("vidi: SharedModel::detach must not be called from the model's thread\n", stderr);
     return;
   }
-  if (seats_.empty() && thread_.joinable() && !stopping_) {
-    end_thread(lock);
-  } else {
-    changed_.wait(lock, [&] { return !is_called(client); });
-  }
+  if (seats_.empty() && thread_.joinable() && !stopping_) end_thread(lock);
+  // Another model's thread may be in it, for room.
+  changed_.wait(lock, [&] { return !is_called(client); });
 }
 
-// The lock is free while the thread ends: attach() waits for that. Calls into clients end before
-// it.
+// The lock is free while the thread ends: attach() waits for that. Its own calls into clients end
+// before it.
 void SharedModel::end_thread(std::unique_lock<std::mutex>& lock) {
   stopping_ = true;
   cancel_load_.cancel();

@@ -51,6 +51,7 @@ class Client : public WorkSource {
     return offer;
   }
   void answered(bool, Result<Analysis>) override {}
+  bool free_ahead() override { return on_free_ahead && on_free_ahead(); }
   bool work(Schedule::Kind, const Desk& desk) override {
     std::function<void(Session&)> piece;
     {
@@ -91,6 +92,7 @@ class Client : public WorkSource {
   ModelInfo info;
   Error error;
   std::function<void(Session&)> job;
+  std::function<bool()> on_free_ahead;
 };
 
 class SharedModelTest : public testing::Test {
@@ -300,6 +302,33 @@ TEST_F(SharedModelTest, DetachWaitsForWork) {
     one->detach(&other);
     EXPECT_EQ(client.n_done, 1);
   }
+}
+
+// Likewise for a call from another model's thread, which takes room; the model's own has ended by
+// then.
+TEST_F(SharedModelTest, DetachWaitsForWhoTakesRoom) {
+  auto one = model();
+  Client client;
+  std::promise<void> inside, go;
+  std::atomic<bool> over{false};
+  client.on_free_ahead = [&] {
+    inside.set_value();
+    go.get_future().wait();
+    return over = true;
+  };
+  one->attach(&client);
+  ASSERT_TRUE(one->wait_until_loaded(&client));
+  auto taken = std::async(std::launch::async, [&] { return one->take_room(); });
+  inside.get_future().wait();
+  auto left = std::async(std::launch::async, [&] {
+    one->detach(&client);
+    return over.load();
+  });
+  while (one->state() != ModelState::kUnloaded) std::this_thread::yield();
+  EXPECT_EQ(left.wait_for(50ms), std::future_status::timeout);  // that must not come
+  go.set_value();
+  EXPECT_TRUE(left.get());
+  EXPECT_TRUE(taken.get());
 }
 
 // Who comes while the last one leaves gets a model of its own, loaded anew.
