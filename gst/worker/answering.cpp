@@ -50,7 +50,9 @@ Result<bool> Answering::ask_some(Job& job, size_t first, const std::vector<Query
 void Answering::pass(Session& session, const std::function<bool()>& find_room,
                      const Cancel& cancel) {
   if (!batch_ || jobs_.empty()) return;
+  const Moment begin = Clock::now();
   const Result<bool> passed = batch_->step(cancel);
+  count_pass(begin);
   if (passed) {
     n_chances_ = 0;
     for (Job& job : jobs_) ++job.passes;
@@ -60,6 +62,14 @@ void Answering::pass(Session& session, const std::function<bool()>& find_room,
     return fail_all(passed.error());
   }
   collect();
+}
+
+void Answering::count_pass(Moment begin) {
+  const auto took = std::chrono::duration_cast<Time>(Clock::now() - begin);
+  for (Job& job : jobs_) {
+    job.in_passes += took;
+    job.share += took / static_cast<Time::rep>(jobs_.size());
+  }
 }
 
 void Answering::ran_out(Session& session, const std::function<bool()>& find_room,
@@ -104,13 +114,14 @@ void Answering::collect() {
 
 void Answering::end(Jobs::iterator job, Result<Analysis> result) {
   for (const auto& [number, first] : job->groups) batch_->leave(number);
-  outcomes_.push_back({job->ticket, std::move(result)});
+  const auto since_turn = std::chrono::duration_cast<Time>(Clock::now() - job->ticket.turn);
+  outcomes_.push_back({job->ticket, std::move(result), {since_turn, job->in_passes, job->share}});
   jobs_.erase(job);
 }
 
 // Nobody knows what the batch is worth after that.
 void Answering::fail_all(const Error& error) {
-  for (Job& job : jobs_) outcomes_.push_back({job.ticket, error});
+  for (Job& job : jobs_) outcomes_.push_back({job.ticket, error, {}});
   jobs_.clear();
   batch_.reset();
 }
@@ -139,6 +150,7 @@ std::vector<ClientId> Answering::clients() const {
 
 UnderWay Answering::under_way() const {
   UnderWay all;
+  all.n_windows = jobs_.size();
   for (const Job& job : jobs_) {
     all.any = true, all.live = all.live || job.ticket.is_live;
     if (job.ticket.deadline >= all.deadline) continue;

@@ -27,6 +27,7 @@ class Answering {
   struct Outcome {
     Ticket ticket;
     Result<Analysis> analysis;
+    Took took;
   };
 
   // `analysis` has a window with its questions, and is encoded. A question that the model refuses
@@ -54,10 +55,12 @@ class Answering {
     Analysis analysis;
     std::map<uint64_t, size_t> groups;  // numbers in the batch: place of their first question
     Moment joined{};
-    int passes = 0;  // since then
+    int passes = 0;  // since then, and what they took
+    Time in_passes{}, share{};
   };
   using Jobs = std::vector<Job>;
   Result<bool> ask_some(Job& job, size_t first, const std::vector<Query>& queries);
+  void count_pass(Moment begin);
   void collect();
   void end(Jobs::iterator job, Result<Analysis> result);
   void fail_all(const Error& error);

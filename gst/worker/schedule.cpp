@@ -13,12 +13,19 @@ constexpr Time kLead = std::chrono::seconds(1);  // that files may have of their
 // A quarter of what is new.
 Time smoothed(Time before, Time now) { return before == Time(0) ? now : (3 * before + now) / 4; }
 
+constexpr int kRemembered = 16;  // what windows cost, of so many
+
 struct Candidate {
   ClientId client;
   Moment deadline;
 };
 
 }  // namespace
+
+void Schedule::Mean::add(Time value) {
+  n_ = std::min(n_ + 1, kRemembered);
+  mean_ += (value - mean_) / n_;
+}
 
 uint64_t Schedule::last_turn(ClientId client) const {
   const auto found = last_turn_.find(client);
@@ -81,9 +88,19 @@ std::vector<Schedule::Turn> Schedule::order(const Offers& offers, const UnderWay
   return all;
 }
 
-std::optional<ClientId> Schedule::to_drop(const Offers& offers, Moment now) const {
+// From now, of the next window that joins. As long as it took lately; but where little is under way
+// now, its own work and the passes of that.
+Time Schedule::until_answered(size_t n_under_way) const {
+  const auto n = static_cast<Time::rep>(n_under_way);
+  return std::min(delay_, join_.mean() + passes_.mean() + n * share_.mean());
+}
+
+std::optional<ClientId> Schedule::to_drop(const Offers& offers, const UnderWay& under_way,
+                                          Moment now) const {
   std::vector<Candidate> waiting;
+  bool files_wait = false;
   for (const auto& [client, offer] : offers) {
+    files_wait = files_wait || (offer.has_window && !offer.is_live());
     if (!offer.has_window || !offer.is_live() || offer.awaits_gate) continue;
     const Time grace = std::max(Time(0), delay_ - offer.patience / 2);
     waiting.push_back(
@@ -94,8 +111,10 @@ std::optional<ClientId> Schedule::to_drop(const Offers& offers, Moment now) cons
                    [](const auto& a, const auto& b) { return a.deadline < b.deadline; });
   // One after the other they are answered, the last of the first `n` behind the n - 1 before it.
   // When that is too late, one of these n goes.
-  Moment answered_at = now + std::chrono::duration_cast<Moment::duration>(delay_);
-  for (size_t n = 1; n <= waiting.size(); ++n, answered_at += cost_) {
+  const Time each = files_wait ? cost() * kFilesShare / (kFilesShare - 1) : cost();
+  Moment answered_at =
+      now + std::chrono::duration_cast<Moment::duration>(until_answered(under_way.n_windows));
+  for (size_t n = 1; n <= waiting.size(); ++n, answered_at += each) {
     if (answered_at <= waiting[n - 1].deadline) continue;
     const auto last_drop = [this](const Candidate& candidate) {
       const auto found = last_drop_.find(candidate.client);
@@ -129,18 +148,17 @@ void Schedule::did(const Turn& turn, bool is_live, Time took) {
     joined_since_pass_ += took;
   }
   if (joins) last_join_ = took;
+  if (turn.kind == Kind::kWindow && is_live) join_.add(took);
   count(is_live, took);
-  const bool is_for_a_window = turn.kind != Kind::kGate && turn.kind != Kind::kLook;
-  if (is_for_a_window) worked_since_answer_ += took;
 }
 
 void Schedule::dropped(ClientId client) { last_drop_[client] = ++n_drops_; }
 
-void Schedule::answered(bool is_live_window, Time since_its_turn) {
-  const Time worked = std::exchange(worked_since_answer_, Time(0));
+void Schedule::answered(bool is_live_window, const Took& took) {
   if (!is_live_window) return;
-  cost_ = smoothed(cost_, worked);
-  delay_ = smoothed(delay_, since_its_turn);
+  delay_ = smoothed(delay_, took.since_turn);
+  passes_.add(took.in_passes);
+  share_.add(took.share);
 }
 
 void Schedule::forget_all_but(const Offers& offers) {

@@ -4,10 +4,10 @@
 // Earliest deadline first. Questions that somebody waits for go before windows, in turn with them.
 // Files have no deadline, and a fifth of the time when there is more to do than can be done.
 // Complete windows go before what can be made ahead of theirs. Those that wait for their gate go
-// before others, since it is soon known how many there are to analyse; none of them is dropped, and
-// what is done for windows that are never analysed is no part of what one costs. Windows join those
-// whose questions are being answered before the next pass is made, so that it answers many; but
-// passes have a fifth of the time, and all of it when an answer would come too late.
+// before others, since it is soon known how many there are to analyse; none of them is dropped.
+// Windows join those whose questions are being answered before the next pass is made, so that it
+// answers many; but passes have a fifth of the time, and all of it when an answer would come too
+// late.
 #pragma once
 
 #include <chrono>
@@ -48,6 +48,14 @@ struct UnderWay {
   bool live = false;              // somebody waits for some of them
   Moment deadline = kNoDeadline;  // the earliest
   int passes_left = 1;            // that its answers may take
+  size_t n_windows = 0;
+};
+
+// What a window's answers took.
+struct Took {
+  Time since_turn{};  // from its turn to its answers
+  Time in_passes{};   // of that: the passes that it was in
+  Time share{};       // of those, shared out among all that were in them
 };
 
 class Schedule {
@@ -67,19 +75,31 @@ class Schedule {
   // which one has to go it is that of the client that was dropped least lately. Only where several
   // want the model: a client alone has its own queue for that. Where answers take longer than half
   // a window's patience however soon it has its turn, it may wait for half of it all the same.
-  std::optional<ClientId> to_drop(const Offers& offers, Moment now) const;
+  std::optional<ClientId> to_drop(const Offers& offers, const UnderWay& under_way,
+                                  Moment now) const;
 
   void did(const Turn& turn, bool is_live, Time took);
   void dropped(ClientId client);
-  // A window is answered, which was begun so long ago; or a question.
-  void answered(bool is_live_window, Time since_its_turn);
-  Time cost() const { return cost_; }  // of a live window, 0: not known
+  void answered(bool is_live_window, const Took& took);  // a window, or a question
+  // Of the model's time, for a live window that is complete; 0: not known.
+  Time cost() const { return join_.mean() + share_.mean(); }
   void forget_all_but(const Offers& offers);
 
  private:
+  // Over the last ones, of which the older count less.
+  class Mean {
+   public:
+    void add(Time value);
+    Time mean() const { return mean_; }
+
+   private:
+    Time mean_{};
+    int n_ = 0;
+  };
   bool files_are_due() const;
   bool passes_are_due(const UnderWay& under_way, Moment now) const;
   uint64_t last_turn(ClientId client) const;
+  Time until_answered(size_t n_under_way) const;
   void count(bool is_live, Time took);
 
   std::map<ClientId, uint64_t> last_turn_, last_drop_;  // numbers that grow
@@ -87,8 +107,10 @@ class Schedule {
   bool asked_last_ = false;         // the last of asks and windows was an ask
   Time live_time_{}, file_time_{};  // of the model, but for what nobody else wanted
   Time joined_since_pass_{}, last_pass_{}, last_join_{};
-  Time worked_since_answer_{};
-  Time cost_{}, delay_{};  // of a live window, smoothed: the model's time, and from turn to answer
+  // Of a live window: smoothed, what it takes to join, then as in Took. Not the model's time by the
+  // number of answers: the first of many cameras that end together would seem to have cost it all.
+  Time delay_{};
+  Mean join_, passes_, share_;
 };
 
 }  // namespace vidi

@@ -219,9 +219,8 @@ bool SharedModel::tell_outcomes(std::unique_lock<std::mutex>& lock) {
   std::vector<Answering::Outcome> outcomes = answering_.take_outcomes();
   lock.lock();
   for (Answering::Outcome& outcome : outcomes) {
-    const auto took = std::chrono::steady_clock::now() - outcome.ticket.turn;
     const bool is_live = outcome.ticket.deadline != kNoDeadline;
-    if (outcome.analysis) schedule_.answered(is_live, std::chrono::duration_cast<Time>(took));
+    if (outcome.analysis) schedule_.answered(is_live, outcome.took);
     const Seat* seat = stopping_ ? nullptr : seat_of(outcome.ticket.client);
     if (!seat) continue;
     WorkSource* client = seat->client;
@@ -232,7 +231,8 @@ bool SharedModel::tell_outcomes(std::unique_lock<std::mutex>& lock) {
 }
 
 bool SharedModel::drop_one(std::unique_lock<std::mutex>& lock, const Schedule::Offers& offers) {
-  const auto victim = schedule_.to_drop(offers, std::chrono::steady_clock::now());
+  const auto victim =
+      schedule_.to_drop(offers, answering_.under_way(), std::chrono::steady_clock::now());
   const Seat* seat = victim ? seat_of(*victim) : nullptr;
   if (!seat) return false;
   schedule_.dropped(*victim);

@@ -104,12 +104,12 @@ TEST_F(ScheduleTest, GatesLeaveRoom) {
 // Nobody is dropped before its gate, and what quiet cameras take is no part of a window's cost.
 TEST_F(ScheduleTest, GatesAreNoWindows) {
   const Schedule::Offers late = {{1, gated_window_until(5s)}, {2, gated_window_until(6s)}};
-  EXPECT_EQ(schedule_.to_drop(late, at(99s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop(late, {}, at(99s)), std::nullopt);
   schedule_.did({Kind::kGate, 3}, true, 60s);
   schedule_.did({Kind::kLook, 3}, true, 60s);
   schedule_.did({Kind::kWindow, 4}, true, 1s);
-  schedule_.answered(true, 1s);
-  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, window_until(5s)}}, at(2s)),
+  schedule_.answered(true, {1s, 1s});
+  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, window_until(5s)}}, {}, at(2s)),
             std::nullopt);
 }
 
@@ -201,50 +201,51 @@ TEST_F(ScheduleTest, LiveAnswersBeforeFiles) {
 
 // A window that can meet its deadline is never dropped, and a client alone loses none here.
 TEST_F(ScheduleTest, DropsNothingWithoutNeed) {
-  EXPECT_EQ(schedule_.to_drop({}, at(0s)), std::nullopt);
-  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}}, at(9s)), std::nullopt);
-  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, window_until(6s)}}, at(4s)),
+  EXPECT_EQ(schedule_.to_drop({}, {}, at(0s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}}, {}, at(9s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, window_until(6s)}}, {}, at(4s)),
             std::nullopt);
-  EXPECT_EQ(schedule_.to_drop({{1, file_window()}, {2, file_window()}}, at(99s)), std::nullopt);
-  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, file_window()}}, at(99s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop({{1, file_window()}, {2, file_window()}}, {}, at(99s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, file_window()}}, {}, at(99s)),
+            std::nullopt);
 }
 
 // What the model did for files before does not count as a live window's cost.
 TEST_F(ScheduleTest, FilesAreNoLiveWindows) {
   for (int i = 0; i < 100; ++i) {
     schedule_.did({Kind::kWindow, 1}, false, 60s);
-    schedule_.answered(false, 60s);
+    schedule_.answered(false, {60s, 60s});
   }
   schedule_.did({Kind::kWindow, 2}, true, 1s);
-  schedule_.answered(true, 1s);
-  EXPECT_EQ(schedule_.to_drop({{2, window_until(5s)}, {3, window_until(5s)}}, at(2s)),
+  schedule_.answered(true, {1s, 1s});
+  EXPECT_EQ(schedule_.to_drop({{2, window_until(5s)}, {3, window_until(5s)}}, {}, at(2s)),
             std::nullopt);
 }
 
 // Where answers take longer than windows have, however soon they are begun, windows are not dropped
 // for that; they may wait for half of their patience.
 TEST_F(ScheduleTest, LongAnswersAreNotGivenUp) {
-  schedule_.answered(true, 14s);
+  schedule_.answered(true, {14s, 14s});
   const Schedule::Offers offers = {{1, window_until(10s)}, {2, window_until(10s)}};  // ended at 0
-  EXPECT_EQ(schedule_.to_drop(offers, at(0s)), std::nullopt);
-  EXPECT_EQ(schedule_.to_drop(offers, at(4900ms)), std::nullopt);
-  EXPECT_EQ(schedule_.to_drop(offers, at(5100ms)), 1u);
+  EXPECT_EQ(schedule_.to_drop(offers, {}, at(0s)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop(offers, {}, at(4900ms)), std::nullopt);
+  EXPECT_EQ(schedule_.to_drop(offers, {}, at(5100ms)), 1u);
 }
 
 // One that is too late goes, and then not the same client's again.
 TEST_F(ScheduleTest, DropsWhoWasDroppedLeastLately) {
   const Schedule::Offers late = {
       {1, window_until(5s)}, {2, window_until(6s)}, {3, window_until(7s)}};
-  EXPECT_EQ(schedule_.to_drop(late, at(5500ms)), 1u);
-  schedule_.answered(true, 1s);  // from turn to answer
-  EXPECT_EQ(schedule_.to_drop(late, at(4500ms)), 1u);
+  EXPECT_EQ(schedule_.to_drop(late, {}, at(5500ms)), 1u);
+  schedule_.answered(true, {1s, 1s});  // from turn to answer
+  EXPECT_EQ(schedule_.to_drop(late, {}, at(4500ms)), 1u);
   schedule_.dropped(1);
   // A second each and a second until the answer: the third is too late, so one of three goes.
   schedule_.did({Kind::kWindow, 9}, true, 1s);
-  schedule_.answered(true, 1s);
-  EXPECT_EQ(schedule_.to_drop(late, at(4s)), std::nullopt);
+  schedule_.answered(true, {1s, 1s});
+  EXPECT_EQ(schedule_.to_drop(late, {}, at(4s)), std::nullopt);
   EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, window_until(6s)}, {3, window_until(6s)}},
-                              at(4s)),
+                              {}, at(4s)),
             2u);
 }
 
@@ -272,7 +273,7 @@ std::pair<std::vector<Camera>, Time> watch(size_t n_cameras, Time cost) {
       }
       if (!cameras[i].deadlines.empty()) offers[i] = window_until(cameras[i].deadlines.front());
     }
-    if (const auto victim = schedule.to_drop(offers, at(now))) {
+    if (const auto victim = schedule.to_drop(offers, {}, at(now))) {
       schedule.dropped(*victim);
       cameras[*victim].deadlines.pop_front();
       ++cameras[*victim].n_dropped;
@@ -288,7 +289,7 @@ std::pair<std::vector<Camera>, Time> watch(size_t n_cameras, Time cost) {
     longest = std::max(longest, now - (served.front() - kStride));
     served.pop_front();
     schedule.did(turns[0], true, cost);
-    schedule.answered(true, cost);
+    schedule.answered(true, {cost, cost});
   }
   return {cameras, longest};
 }
@@ -328,11 +329,11 @@ TEST_F(ScheduleTest, NoOverload) {
 TEST_F(ScheduleTest, ForgetsWhoHasGone) {
   const Schedule::Offers late = {{1, window_until(5s)}, {2, window_until(5s)}};
   schedule_.did({Kind::kWindow, 9}, true, 2s);
-  schedule_.answered(true, 0s);  // two seconds each: one of the two is too late
+  schedule_.answered(true, {0s, 0s});  // two seconds each: one of the two is too late
   schedule_.dropped(1);
-  EXPECT_EQ(schedule_.to_drop(late, at(4s)), 2u);
+  EXPECT_EQ(schedule_.to_drop(late, {}, at(4s)), 2u);
   schedule_.forget_all_but({});
-  EXPECT_EQ(schedule_.to_drop(late, at(4s)), 1u);
+  EXPECT_EQ(schedule_.to_drop(late, {}, at(4s)), 1u);
 }
 
 }  // namespace
