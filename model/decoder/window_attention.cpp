@@ -1,6 +1,6 @@
 #include "model/decoder/window_attention.h"
 
-#include "kernels/aten.h"
+#include "kernels/attention/windows_attention.h"
 
 namespace vidi {
 namespace {
@@ -13,28 +13,13 @@ std::vector<SharedKeys> keys_of(const MediaCache& media, size_t layer) {
   return shared;
 }
 
-OwnKeys rows_of(const OwnKeys& all, int64_t first, int64_t n) {
-  OwnKeys rows = all;
-  for (at::Tensor* t : {&rows.key, &rows.value, &rows.q, &rows.positions, &rows.mask}) {
-    if (t->defined()) *t = t->narrow(0, first, n);
-  }
-  return rows;
-}
-
 }  // namespace
 
 at::Tensor window_attention(const at::Tensor& q, const OwnKeys& own, const PassWindows& windows,
                             size_t layer, const AttentionScale& scale) {
-  if (windows.size() == 1)
-    return summed_attention(q, own, keys_of(*windows.front().media, layer), scale);
-  std::vector<at::Tensor> parts;
-  int64_t first = 0;
-  for (const WindowRows& rows : windows) {
-    parts.push_back(summed_attention(q.narrow(0, first, rows.n), rows_of(own, first, rows.n),
-                                     keys_of(*rows.media, layer), scale));
-    first += rows.n;
-  }
-  return at::cat(parts);
+  std::vector<WindowKeys> keys;
+  for (const WindowRows& rows : windows) keys.push_back({keys_of(*rows.media, layer), rows.n});
+  return windows_attention(q, own, keys, scale);
 }
 
 }  // namespace vidi
