@@ -9,7 +9,7 @@ namespace vidi {
 
 // Changes whenever a struct or virtual function of the API changes: plugin and engine are built
 // from one tree.
-inline constexpr int kEngineApiVersion = 14;
+inline constexpr int kEngineApiVersion = 15;
 
 struct EngineApi {
   int version;

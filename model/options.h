@@ -26,6 +26,9 @@ struct OpenOptions {
   std::string folder;  // checkpoint, Hugging Face layout
   std::string device =
       "auto";  // "auto", "cpu", "cuda", "cuda:1"; auto = first CUDA device that works, else CPU
+  // `device` is a list with commas, none of it "auto", and each window is split over its devices:
+  // the model is on every one of them, questions are read on the first. Without, it is one device.
+  bool split_windows = false;
   Precision precision = Precision::kAuto;
   WeightFormat weights = WeightFormat::kNative;
   KeyFormat keys = KeyFormat::kNative;
@@ -34,16 +37,16 @@ struct OpenOptions {
   double window_seconds = 0;
   int64_t window_frames = 0;
   int64_t window_shared_frames = 0;  // of them, that the next window has as well
-  // Bytes that the process's allocator may hold on the model's device (the CUDA context apart), and
-  // what the plans for each window keep to; on the CPU weights, keys, values and an estimate of the
-  // workspace are counted. 0 = no limit. Of several limits on one CUDA device the smallest holds
-  // for all models there together.
+  // Bytes that the process's allocator may hold on the model's device, on each of several (the CUDA
+  // context apart), and what the plans for each window keep to; on the CPU weights, keys, values
+  // and an estimate of the workspace are counted. 0 = no limit. Of several limits on one CUDA
+  // device the smallest holds for all models there together.
   uint64_t memory_limit = 0;
   std::function<void(double)> progress;  // fraction loaded, 0..1, on the calling thread
 };
 
 struct ModelInfo {
-  std::string device;     // "cpu", "cuda:0"
+  std::string device;     // "cpu", "cuda:0"; "cuda:0,cuda:1" where these share the windows
   std::string precision;  // "fp32", ...
   std::string weights;    // "native", "int8"
   std::string keys;       // likewise

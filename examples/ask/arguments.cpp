@@ -49,7 +49,8 @@ struct Raw {
   gchar *min_confidence = nullptr, *memory_limit = nullptr;
   gchar *audio_track = nullptr, *video_track = nullptr;
   gint n_decoders = 0, max_highlights = 0;
-  gboolean json = FALSE, embeds_film = FALSE, ask_more = FALSE, quiet = FALSE, compares = FALSE;
+  gboolean split_windows = FALSE, json = FALSE, embeds_film = FALSE, ask_more = FALSE,
+           quiet = FALSE, compares = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
@@ -188,6 +189,7 @@ Arguments arguments_from(const Raw& raw, std::string* wrong) {
   a.n_decoders = raw.n_decoders;
   a.json = raw.json, a.ask_more = raw.ask_more, a.quiet = raw.quiet;
   a.compares = raw.compares;
+  a.splits_windows = raw.split_windows;
   if (raw.vtt) a.exports.files.push_back({format_named("vtt"), raw.vtt});
   if (raw.srt) a.exports.files.push_back({format_named("srt"), raw.srt});
   return a;
@@ -199,6 +201,8 @@ GOptionContext* make_context(Raw& raw) {
        "Checkpoint folder (default: VIDI_MODEL, else the small demo model)", "DIR"},
       {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device,
        "auto, cpu, cuda, cuda:1, several (cuda:0,cuda:1) or cuda:all", "NAME"},
+      {"split-windows", 0, 0, G_OPTION_ARG_NONE, &raw.split_windows,
+       "With several devices: each window is split over all of them", nullptr},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
       {"weights", 0, 0, G_OPTION_ARG_STRING, &raw.weights,
        "native; int8: half the memory of fp16, and answers that differ a little; auto: what fits",

@@ -23,8 +23,9 @@ struct Arguments {
   std::string html;                      // the page to write; empty = none
   BatchWishes batch;                     // --batch: then there is no file
   bool json = false, ask_more = false, quiet = false;
-  bool embeds_film = false;  // --html-embed
-  bool compares = false;     // --compare-precision: once more in the reference's mode
+  bool splits_windows = false;  // over several devices
+  bool embeds_film = false;     // --html-embed
+  bool compares = false;        // --compare-precision: once more in the reference's mode
 
   // The film can be read a second time.
   bool is_kept() const;

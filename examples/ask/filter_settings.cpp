@@ -11,7 +11,8 @@ guint64 nanoseconds(double seconds) { return static_cast<guint64>(seconds * GST_
 }  // namespace
 
 void configure(GstElement* filter, const Arguments& a, const std::string& model) {
-  g_object_set(filter, "model-path", model.c_str(), "device", a.device.c_str(), nullptr);
+  g_object_set(filter, "model-path", model.c_str(), "device", a.device.c_str(), "split-windows",
+               a.splits_windows, nullptr);
   gst_util_set_object_arg(G_OBJECT(filter), "precision", a.precision.c_str());
   gst_util_set_object_arg(G_OBJECT(filter), "weights", a.weights.c_str());
   gst_util_set_object_arg(G_OBJECT(filter), "keys", a.keys.c_str());

@@ -83,7 +83,7 @@ GstElement* make_filter(const WatchArguments& a, const std::string& model) {
   gst_util_set_object_arg(G_OBJECT(filter), "weights", a.weights.c_str());
   gst_util_set_object_arg(G_OBJECT(filter), "keys", a.keys.c_str());
   g_object_set(filter, "memory-limit", static_cast<guint64>(*a.memory_limit), "unload-after",
-               ns(a.unload_after_s), nullptr);
+               ns(a.unload_after_s), "split-windows", a.splits_windows, nullptr);
   // The present matters: when the model is too slow, the oldest windows are left out.
   gst_util_set_object_arg(G_OBJECT(filter), "overload-policy", "drop-oldest");
   gst_util_set_object_arg(G_OBJECT(filter), "task", a.task.c_str());

@@ -94,7 +94,7 @@ struct Raw {
   gchar *task = nullptr, *gate = nullptr, *record = nullptr, *hls = nullptr, *audio_track = nullptr,
         *video_track = nullptr;
   gchar* numbers[kNNumbers] = {};
-  gboolean json = FALSE, final_only = FALSE, quiet = FALSE;
+  gboolean split_windows = FALSE, json = FALSE, final_only = FALSE, quiet = FALSE;
   gchar** rest = nullptr;
 
   ~Raw() {
@@ -166,6 +166,7 @@ void read_texts(const Raw& raw, WatchArguments* a) {
   a->gate = text_of(raw.gate, a->gate);
   a->record = text_of(raw.record), a->hls = text_of(raw.hls);
   a->audio_track = text_of(raw.audio_track), a->video_track = text_of(raw.video_track);
+  a->splits_windows = raw.split_windows;
   a->json = raw.json, a->final_only = raw.final_only, a->quiet = raw.quiet;
 }
 
@@ -214,6 +215,8 @@ GOptionContext* make_context(Raw& raw) {
        "Checkpoint folder (default: VIDI_MODEL, else the small demo model)", "DIR"},
       {"device", 0, 0, G_OPTION_ARG_STRING, &raw.device,
        "auto, cpu, cuda, cuda:1, several (cuda:0,cuda:1) or cuda:all", "NAME"},
+      {"split-windows", 0, 0, G_OPTION_ARG_NONE, &raw.split_windows,
+       "With several devices: each window is split over all of them", nullptr},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &raw.precision, "auto, fp32, fp16 or bf16", "NAME"},
       {"weights", 0, 0, G_OPTION_ARG_STRING, &raw.weights,
        "native; int8: half the memory of fp16, and answers that differ a little; auto: what fits",

@@ -26,6 +26,7 @@ struct WatchArguments {
   double latency_ms = 2000;                 // of an RTSP source
   double max_highlights = 3;                // a minute, with task highlight; 0 = all
   double once = 0;                          // end after so many hits; 0 = never
+  bool splits_windows = false;              // over several devices
   bool json = false, final_only = false, quiet = false;
 };
 

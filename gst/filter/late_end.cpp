@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "gst/thread_name.h"
+
 namespace vidi {
 
 LateEnd::LateEnd(std::function<Sound()> ask, std::function<void(GstEvent*)> finish)
@@ -12,7 +14,10 @@ void LateEnd::begin(GstEvent* eos, Patience until_first_news, Patience between_n
   Lock lock(mutex_);
   eos_ = eos;
   pending_ = true, cancelled_ = false;
-  thread_ = std::thread([=, this] { run(until_first_news, between_news); });
+  thread_ = std::thread([=, this] {
+    name_thread("vidi-late-end");
+    run(until_first_news, between_news);
+  });
 }
 
 void LateEnd::sound_changed() {

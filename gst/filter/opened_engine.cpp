@@ -32,7 +32,9 @@ int OpenedEngine::picture_side() const {
 }
 
 Result<std::vector<std::string>> OpenedEngine::devices() const {
-  return devices_of(settings_.now()->device, api_->n_cuda_devices());
+  const auto settings = settings_.now();
+  auto devices = devices_of(settings->device, api_->n_cuda_devices());
+  return devices && settings->split_windows ? joined(*devices) : devices;
 }
 
 // With device=cpu the GPU is the decoder's alone.

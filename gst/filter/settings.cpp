@@ -124,6 +124,10 @@ const std::vector<kind::Property>& table() {
           "works, else the CPU. Several with a comma between them (cuda:0,cuda:1), or cuda:all: "
           "each has the whole model, and windows are spread over them. A device of several that "
           "cannot be used, or fails three times in a row, is left out with a warning."),
+      kind::flag("split-windows", kUntilReady, &S::split_windows,
+                 "With several devices: each window is split over all of them, for one that does "
+                 "not fit on one or must be fast, instead of windows being spread. All of them are "
+                 "needed: where one cannot be used, none is, and where one fails, the window has."),
       kind::choice("precision", kUntilReady, &S::precision, precision_type,
                    "Number format of the model's weights and arithmetic."),
       kind::choice("weights", kUntilReady, &S::weights, weights_type,
@@ -190,6 +194,11 @@ const std::vector<kind::Property>& table() {
                    "What happens when windows come faster than the model answers."),
       kind::number("max-pending-windows", kAlways, &S::max_pending_windows, 1, 64,
                    "Windows that may wait for the model."),
+      kind::time(
+          "max-delay", kAlways, &S::max_delay, kDay,
+          "Until when the results of a live stream's window are wanted, in nanoseconds after "
+          "its end; 0 is the stride. Where elements share a model the nearest deadline goes "
+          "first, and windows go by overload-policy when not all deadlines can be met."),
       kind::number("keep-windows", kAlways, &S::keep_windows, 1, G_MAXUINT32,
                    "Encoded windows that are kept for the action signal ask. When the device's "
                    "memory does not hold them and the next window, they go."),
@@ -303,8 +312,10 @@ ModelKey Settings::model_key() const {
   if (windows.duration > Time::zero())
     longest.shared_frames =
         n_pictures(std::chrono::duration<double>(windows.duration - windows.stride).count());
-  return {model_place().folder, device, precision, memory_limit, weights, keys,
-          unload_after,         longest};
+  ModelKey key{model_place().folder, device, precision, memory_limit, weights, keys,
+               unload_after,         longest};
+  key.split_windows = split_windows;
+  return key;
 }
 
 OverloadPolicy Settings::policy(bool live) const {

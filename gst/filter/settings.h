@@ -36,6 +36,7 @@ struct Settings {
   KeyFormat keys = KeyFormat::kAuto;
   guint64 unload_after = 0;
   guint64 memory_limit = 0;  // bytes; 0: none
+  bool split_windows = false;
   ModelLoad model_load = ModelLoad::kAsync;
   Task task = Task::kRetrieval;
   std::string query;
@@ -51,6 +52,7 @@ struct Settings {
   guint64 audio_wait = 2 * GST_SECOND;
   OverloadChoice overload_policy = OverloadChoice::kAuto;
   unsigned max_pending_windows = 2;
+  guint64 max_delay = 0;      // from a live window's end to its deadline; 0: its stride
   unsigned keep_windows = 1;  // encoded windows kept for `ask`
   GateChoice gate = GateChoice::kNone;
   double gate_similarity = 0.9;

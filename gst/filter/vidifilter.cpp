@@ -89,6 +89,7 @@ bool Filter::set_property(guint id, const GValue* value, std::string* error) {
 void Filter::settings_changed(const Settings& now) {
   feed_.reshape(now.shape());
   client_.set_limits(now.max_pending_windows, now.keep_windows);
+  client_.set_max_delay(Time(now.max_delay));
   client_.set_gate(now.gate_settings());
   present_.enable(now.analytics_meta);
 }

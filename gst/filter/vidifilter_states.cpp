@@ -1,4 +1,6 @@
 // The element's states, and what the model's thread tells it.
+#include <algorithm>
+
 #include "gst/filter/vidifilter.h"
 #include "gst/results/analytics_meta.h"
 
@@ -96,6 +98,7 @@ bool Filter::begin() {
   status_.set(ModelState::kLoading);
   notices_.post_progress(GST_PROGRESS_TYPE_START, "Loading the model");
   client_.set_limits(s->max_pending_windows, s->keep_windows);
+  client_.set_max_delay(Time(s->max_delay));
   client_.set_gate(s->gate_settings());
   client_.start_on(engine_.api(), s->model_key(), *engine_.devices());
   if (s->model_load == ModelLoad::kAsync || client_.wait_until_loaded()) return true;
@@ -177,8 +180,12 @@ void Filter::window_failed(const AnalysisWindow& window, const Error& error, int
   client_.give_up();
   status_.set(ModelState::kFailed);
   status_.send(nullptr, error.message.c_str(), client_.counters().device_bytes);
-  status_.post_error(
-      {error.code, std::to_string(in_a_row) + " windows in a row failed: " + error.message});
+  const std::vector<DeviceCounters> devices = client_.counters().devices;
+  const bool was_last = std::any_of(devices.begin(), devices.end(),
+                                    [](const auto& device) { return !device.why_out.empty(); });
+  status_.post_error({error.code, std::to_string(in_a_row) + " windows in a row failed" +
+                                      (was_last ? " on the last device that was left: " : ": ") +
+                                      error.message});
 }
 
 void Filter::question_refused(const Question& question, const std::string& why) {

@@ -4,6 +4,7 @@
 #include <future>
 #include <utility>
 
+#include "gst/thread_name.h"
 #include "gst/thread_priority.h"
 
 namespace vidi {
@@ -237,6 +238,7 @@ void WindowFeed::resume() {
 
 // The thread. Every round: tasks, one item, and what has become complete meanwhile.
 void WindowFeed::run() {
+  name_thread("vidi-windows");
   yield_to_streaming_threads(kNice);
   Lock lock(mutex_);
   own_thread_ = std::this_thread::get_id();

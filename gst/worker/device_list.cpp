@@ -79,9 +79,28 @@ Result<std::vector<std::string>> devices_of(const std::string& list, int n_cuda)
   return all;
 }
 
+std::vector<std::string> joined(const std::vector<std::string>& devices) {
+  std::string list;
+  for (const std::string& device : devices) list += (list.empty() ? "" : ",") + device;
+  return {list};
+}
+
 bool may_be_cuda(const std::string& list) {
   const std::vector<std::string> names = split(list);
   return std::any_of(names.begin(), names.end(), [](const auto& name) { return name != "cpu"; });
+}
+
+bool may_be_cpu(const std::string& list) {
+  const std::vector<std::string> names = split(list);
+  return std::any_of(names.begin(), names.end(),
+                     [](const auto& name) { return !name.starts_with("cuda"); });
+}
+
+bool name_one_device(const std::string& list, const std::string& other) {
+  const std::vector<std::string> names = split(list), others = split(other);
+  return std::any_of(names.begin(), names.end(), [&](const auto& name) {
+    return std::find(others.begin(), others.end(), name) != others.end();
+  });
 }
 
 std::string picture_device(const std::string& list) {

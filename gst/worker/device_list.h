@@ -14,8 +14,15 @@ namespace vidi {
 // there is no device of.
 Result<std::vector<std::string>> devices_of(const std::string& list, int n_cuda);
 
-// Whether a part of it may be a GPU.
+// All of them as the one device that they are where each window is split over them; a single one as
+// it is.
+std::vector<std::string> joined(const std::vector<std::string>& devices);
+
+// Whether a part of it may be a GPU, or the CPU.
 bool may_be_cuda(const std::string& list);
+bool may_be_cpu(const std::string& list);
+// Whether a device is in both lists.
+bool name_one_device(const std::string& list, const std::string& other);
 // The first GPU that it names, where there is one: that pictures in GPU memory are taken from. The
 // list itself, when it is a single name.
 std::string picture_device(const std::string& list);

@@ -44,16 +44,17 @@ class DeviceSeat final : public WorkSource {
   bool work(Schedule::Kind kind, const Desk& desk) override;
   void answered(bool is_request, Result<Analysis> analysis) override;
   void drop_next() override;
+  void must_wait() override;
   SharedPictures lend_pictures(Session& session, size_t most) override {
     return lookahead.lend(session, most);
   }
-  void take_back(Session& session, const SharedPictures& lent) override {
-    lookahead.take_back(session, lent);
-  }
+  void take_back(Session& session, const SharedPictures& lent) override;
   bool free_ahead() override { return lookahead.free_room(); }
 
   bool is_out() const { return why_out.has_value(); }
   bool is_busy() const { return in_work || request; }
+  // Likewise for other elements.
+  bool is_engaged() const { return is_busy() || model->is_at_work_but_for(this); }
 
   const std::shared_ptr<SharedModel> model;
   Lookahead lookahead;

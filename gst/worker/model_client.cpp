@@ -7,8 +7,11 @@
 namespace vidi {
 namespace {
 
-// A window's results are of use until the next one's come: a stride after its end.
-Moment deadline_of(const AnalysisWindow& window) {
+// Unless it is told, a window's results are of use until the next one's come: a stride after its
+// end.
+Moment deadline_of(const AnalysisWindow& window, Time max_delay) {
+  if (max_delay > Time(0))
+    return window.closed_at + std::chrono::duration_cast<Moment::duration>(max_delay);
   const bool has_next = window.next_start != kForever && window.next_start > window.start;
   const Time stride = (has_next ? window.next_start : window.stop) - window.start;
   return window.closed_at + std::chrono::duration_cast<Moment::duration>(stride);
@@ -22,6 +25,7 @@ void ModelClient::start_on(const EngineApi& api, const ModelKey& key,
   for (const std::string& device : devices) {
     ModelKey its = key;
     its.device = device;
+    its.split_windows = key.split_windows && device.find(',') != std::string::npos;
     its.copy = static_cast<int>(std::count_if(
         seats.begin(), seats.end(), [&](const auto& seat) { return seat->device == device; }));
     seats.push_back(
@@ -89,7 +93,7 @@ void ModelClient::set_limits(size_t max_pending, size_t keep_windows) {
 void ModelClient::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy) {
   std::vector<std::shared_ptr<AnalysisWindow>> dropped;
   DropReason reason = DropReason::kOverload;
-  if (policy != OverloadPolicy::kBlock) window->deadline = deadline_of(*window);
+  if (policy != OverloadPolicy::kBlock) window->deadline = deadline_of(*window, Time(max_delay_));
   {
     std::lock_guard lock(mutex_);
     ++counters_.windows_submitted;

@@ -11,6 +11,7 @@
 // on the thread of that device's model. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -43,6 +44,9 @@ class ModelClient {
   // Windows that may wait, and analysed ones that are kept for questions.
   void set_limits(size_t max_pending, size_t keep_windows);
   void set_gate(const GateSettings& settings) { gate_.set(settings); }  // for the next window
+  // From the end of a live window to its deadline, for the next one that is submitted; 0: its
+  // stride.
+  void set_max_delay(Time max_delay) { max_delay_ = max_delay.count(); }
 
   void submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy);
   void refuse_small(const AnalysisWindow& window);  // counted and said, never analysed
@@ -77,7 +81,8 @@ class ModelClient {
   using Window = std::shared_ptr<const AnalysisWindow>;
   struct Failures {  // of a device, when a window has ended there
     int in_a_row = 0;
-    std::string left_out;  // it is, since there were too many; else empty
+    std::string left_out;          // it is, since there were too many; else empty
+    std::vector<Request> refused;  // what it was to be asked about went with it
   };
 
   // What the seats hand on.
@@ -90,6 +95,7 @@ class ModelClient {
   bool work(DeviceSeat& seat, Schedule::Kind kind, const Desk& desk);
   void answered(DeviceSeat& seat, bool is_request, Result<Analysis> analysis);
   void drop_next(DeviceSeat& seat);
+  void take_back(DeviceSeat& seat, Session& session, const SharedPictures& lent);
 
   // Devices. Called with the lock, but for seats(), wake(), wake_...() and settle().
   Seats seats() const;  // empty before start() and after stop(), which may come meanwhile
@@ -107,7 +113,7 @@ class ModelClient {
   ModelInfo joint_info() const;
   void settle(std::unique_lock<std::mutex>& lock);
   Failures count_failures(DeviceSeat& seat, const Result<Analysis>& analysis);
-  void leave(DeviceSeat& seat, const Error& error);
+  std::vector<Request> leave(DeviceSeat& seat, const Error& error);
 
   // Questions.
   std::deque<Request>::iterator ready_request(const DeviceSeat& seat);
@@ -121,6 +127,8 @@ class ModelClient {
   void end_request(DeviceSeat& seat);
   void request_answered(DeviceSeat& seat, Result<Analysis> analysis);
   void request_failed(const Request& request, const Error& error);
+  std::optional<Request> rest_of_request(DeviceSeat& seat);
+  void refuse_rest(DeviceSeat& seat);
 
   // Windows.
   bool is_of_use() const;
@@ -146,7 +154,8 @@ class ModelClient {
   void tell_refusals(const Analysis& analysis);
   void cancelled(const AnalysisWindow& window);
   void out_of_memory(const AnalysisWindow& window, const Error& error);
-  void failed(const AnalysisWindow& window, const Error& error, const Failures& failures);
+  void failed(DeviceSeat& seat, const AnalysisWindow& window, const Error& error,
+              const Failures& failures);
   void tell_dropped(const AnalysisWindow& window, DropReason reason, const std::string& error = "");
   bool find_room(DeviceSeat& seat);
 
@@ -154,6 +163,8 @@ class ModelClient {
   WindowQueue queue_{2};
   Gate gate_;
   Telling telling_;
+
+  std::atomic<Time::rep> max_delay_{0};
 
   mutable std::mutex mutex_;
   Seats seats_;

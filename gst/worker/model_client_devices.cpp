@@ -37,6 +37,10 @@ void DeviceSeat::answered(bool is_request, Result<Analysis> analysis) {
   client_.answered(*this, is_request, std::move(analysis));
 }
 void DeviceSeat::drop_next() { client_.drop_next(*this); }
+void DeviceSeat::must_wait() { client_.wake_those_with_work(); }
+void DeviceSeat::take_back(Session& session, const SharedPictures& lent) {
+  client_.take_back(*this, session, lent);
+}
 
 ModelClient::Seats ModelClient::seats() const {
   std::lock_guard lock(mutex_);
@@ -62,8 +66,7 @@ void ModelClient::wake() {
   {
     std::lock_guard lock(mutex_);
     if (seats_.empty()) return;
-    models = seats_.size() > 1 ? with_work() : decltype(models)();
-    models.push_back(home().model);
+    models = seats_.size() > 1 ? with_work() : decltype(models){home().model};
   }
   for (const auto& model : models) model->wake();
 }
@@ -123,8 +126,8 @@ void ModelClient::find_home_after(const DeviceSeat& taker, bool is_live) {
   for (size_t i = 1; i < n; ++i) {
     const DeviceSeat& other = *seats_[(at + i) % n];
     if (other.is_out()) continue;
-    if (next == at || !other.is_busy()) next = (at + i) % n;
-    if (!other.is_busy()) break;
+    if (next == at || !other.is_engaged()) next = (at + i) % n;
+    if (!other.is_engaged()) break;
   }
   set_home(next);
 }
@@ -139,7 +142,7 @@ bool ModelClient::may_take(const DeviceSeat& seat, const AnalysisWindow& window)
   if (&seat == &at_home) return true;
   const bool is_live = window.deadline != kNoDeadline;
   if (at_home.state != ModelState::kReady) return seat.state == ModelState::kReady;
-  if (!is_live && at_home.is_busy()) return true;
+  if (!is_live && at_home.is_engaged()) return true;
   const Time stride = is_live ? window.deadline - window.closed_at : Time(0);
   // Work of other elements counts, too: theirs is not seen in is_busy().
   return at_home.model->backlog() > seat.model->backlog() + stride;
@@ -272,9 +275,8 @@ ModelClient::Failures ModelClient::count_failures(DeviceSeat& seat,
   if (analysis || analysis.error().code == ErrorCode::kCancelled ||
       analysis.error().code == ErrorCode::kOutOfMemory)
     return failures;
-  ++seat.n_failed;
   if (++seat.failures_in_a_row >= kFailuresUntilBroken && n_live() > 1 && !seat.is_out()) {
-    leave(seat, analysis.error());
+    failures.refused = leave(seat, analysis.error());
     failures.left_out = seat.device;
   }
   failures.in_a_row = seat.failures_in_a_row;
@@ -285,15 +287,23 @@ ModelClient::Failures ModelClient::count_failures(DeviceSeat& seat,
 }
 
 // What it holds goes, and nothing more is asked of it. Its thread goes when the element stops.
-// Called with the lock.
-void ModelClient::leave(DeviceSeat& seat, const Error& error) {
+// Questions about what it held are returned, to be refused: the windows that other devices hold are
+// asked about there already. Called with the lock.
+std::vector<Request> ModelClient::leave(DeviceSeat& seat, const Error& error) {
   seat.why_out = error;
   seat.model->kept().forget(this);
-  for (Request& request : requests_)
-    if (request.seat == &seat) request.seat = nullptr;
+  std::vector<Request> refused;
+  if (auto rest = rest_of_request(seat)) refused.push_back(std::move(*rest));
+  std::erase_if(requests_, [&](Request& request) {
+    if (request.seat != &seat) return false;
+    request.seat = nullptr;
+    if (!request.window) refused.push_back(request);
+    return !request.window;
+  });
   if (&home() == &seat) set_home(least_wanted());
   seat.lookahead.forget();
   counters_.device = joint_info().device;
+  return refused;
 }
 
 }  // namespace vidi

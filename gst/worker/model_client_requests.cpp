@@ -157,6 +157,26 @@ void ModelClient::request_answered(DeviceSeat& seat, Result<Analysis> analysis) 
   telling_.say([this, answered = std::make_shared<Analysis>(std::move(*analysis))] {
     listener_.request_answered(*answered);
   });
+  refuse_rest(seat);
+}
+
+// The device was left out while it was at it.
+void ModelClient::refuse_rest(DeviceSeat& seat) {
+  std::optional<Request> rest;
+  Error why;
+  {
+    std::lock_guard lock(mutex_);
+    rest = rest_of_request(seat);
+    if (rest) why = *seat.why_out;
+  }
+  if (rest) request_failed(*rest, why);
+}
+
+// Of one that is in work on a device that does nothing more, what nobody is at. Called with the
+// lock.
+std::optional<Request> ModelClient::rest_of_request(DeviceSeat& seat) {
+  if (!seat.is_out() || !seat.request || seat.request->is_asked) return std::nullopt;
+  return std::exchange(seat.request, std::nullopt);
 }
 
 void ModelClient::request_failed(const Request& request, const Error& error) {

@@ -64,6 +64,14 @@ void ModelClient::drop_next(DeviceSeat& seat) {
   }
   tell_dropped(*window, DropReason::kOverload);
   queue_.done(*window);
+  wake_those_with_work();  // a question may have waited for it
+}
+
+// They are to be looked at where the next window is made ahead.
+void ModelClient::take_back(DeviceSeat& seat, Session& session, const SharedPictures& lent) {
+  seat.lookahead.take_back(session, lent);
+  std::lock_guard lock(mutex_);
+  if (!seats_.empty() && &home() != &seat) seat.lookahead.move_to(home().lookahead);
 }
 
 std::shared_ptr<AnalysisWindow> ModelClient::next_window(DeviceSeat& seat) {
@@ -192,6 +200,7 @@ void ModelClient::answered(DeviceSeat& seat, bool is_request, Result<Analysis> a
     if (!window) return;
     failures = count_failures(seat, analysis);
   }
+  for (const Request& request : failures.refused) request_failed(request, analysis.error());
   if (analysis) hold(seat, *analysis);
   const auto outcome = std::make_shared<Result<Analysis>>(std::move(analysis));
   telling_.tell(window.get(), [this, &seat, window, outcome, failures] {
@@ -210,7 +219,7 @@ void ModelClient::window_answered(DeviceSeat& seat, const AnalysisWindow& window
   } else if (analysis.error().code == ErrorCode::kOutOfMemory) {
     out_of_memory(window, analysis.error());
   } else {
-    failed(window, analysis.error(), failures);
+    failed(seat, window, analysis.error(), failures);
   }
 }
 
@@ -296,12 +305,13 @@ void ModelClient::count(DeviceSeat& seat, const Analysis& analysis) {
   analysed_until_ = window.stop;
 }
 
-void ModelClient::failed(const AnalysisWindow& window, const Error& error,
+void ModelClient::failed(DeviceSeat& seat, const AnalysisWindow& window, const Error& error,
                          const Failures& failures) {
   gate_.forget();
   {
     std::lock_guard lock(mutex_);
     end(window);
+    ++seat.n_failed;
     ++counters_.windows_failed;
   }
   listener_.window_failed(window, error, failures.in_a_row);

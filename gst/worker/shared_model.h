@@ -1,6 +1,6 @@
-// One loaded model and the thread that works with it, for every element of the process that names
-// the same folder, device, precision, memory limit, form of weights and keys, and time until they
-// are unloaded. No GStreamer.
+// One loaded model, on a device or on several that share its windows, and the thread that works
+// with it, for every element of the process that names the same folder, device, precision, memory
+// limit, form of weights and keys, and time until they are unloaded. No GStreamer.
 //
 // The worker thread loads the model, then does one piece of work after the other, in the order of
 // the Schedule: a window is seen and encoded, the questions about several are answered together in
@@ -37,14 +37,15 @@ struct LongestWindow {
 };
 
 struct ModelKey {
-  std::string folder, device;
+  std::string folder, device;  // several devices with commas where windows are split over them
   Precision precision = Precision::kAuto;
   uint64_t memory_limit = 0;  // bytes, 0 = none
   WeightFormat weights = WeightFormat::kNative;
   KeyFormat keys = KeyFormat::kNative;
   uint64_t unload_after = 0;  // ns without work; 0 = never
   LongestWindow longest = {};
-  int copy = 0;  // of those on one device, for a list that names it so often
+  int copy = 0;                // of those on one device, for a list that names it so often
+  bool split_windows = false;  // over the devices of a list
   bool operator==(const ModelKey&) const = default;
 };
 
@@ -75,6 +76,8 @@ class WorkSource {
   // What came of Desk::answer(), or of a pass that failed, or kCancelled.
   virtual void answered(bool is_request, Result<Analysis> analysis) = 0;
   virtual void drop_next() {}  // its next complete window, for overload
+  // Its file's complete window is there, and something else is done before it.
+  virtual void must_wait() {}
   // Some of the pictures that it would look at ahead, at most so many, for another's call; and what
   // became of them.
   virtual SharedPictures lend_pictures(Session&, size_t) { return {}; }
@@ -119,6 +122,11 @@ class SharedModel {
   // Elements whose windows are usually here.
   int n_homes() const { return n_homes_; }
   void count_home(int more) { n_homes_ += more; }
+  // A piece of work that is not this client's: of another, or answers of several.
+  bool is_at_work_but_for(const WorkSource* client) const {
+    const void* served = served_;
+    return served && served != client;
+  }
   int64_t device_memory_bytes() const;  // as of the last piece of work
 
   SharedModel(const EngineApi& api, ModelKey key);  // use acquire()
@@ -154,6 +162,8 @@ class SharedModel {
   void cancel_unwanted_pass();
   bool admit(std::unique_lock<std::mutex>& lock, ClientId client, const Offer& offer);
   bool drop_one(std::unique_lock<std::mutex>& lock, const Schedule::Offers& offers);
+  void tell_who_must_wait(std::unique_lock<std::mutex>& lock, const Schedule::Offers& offers,
+                          const Schedule::Turn& turn);
   bool tell_outcomes(std::unique_lock<std::mutex>& lock);
   const Seat* seat_of(ClientId id) const;
   void wait_for_work(std::unique_lock<std::mutex>& lock);
@@ -161,13 +171,14 @@ class SharedModel {
   void load_for_work(std::unique_lock<std::mutex>& lock);
   bool anybody_has_work(std::unique_lock<std::mutex>& lock);
   void load_again(std::unique_lock<std::mutex>& lock);
-  template <class Call>
-  void tell(std::unique_lock<std::mutex>& lock, bool all, Call what);
-  template <class Call>
-  void call(std::unique_lock<std::mutex>& lock, WorkSource* client, Call what);
+  void tell(std::unique_lock<std::mutex>& lock, bool all,
+            const std::function<void(WorkSource&)>& what);
+  void call(std::unique_lock<std::mutex>& lock, WorkSource* client,
+            const std::function<void()>& what);
   bool is_called(const WorkSource* client) const;  // called with the lock
   bool free_ahead_of(const WorkSource* but, bool one_is_enough);
   bool take_own_room();
+  std::vector<std::shared_ptr<SharedModel>> others_in_use() const;  // of the process
   bool may_share_memory_with(const SharedModel& other) const;
 
   const EngineApi& api_;
@@ -196,6 +207,7 @@ class SharedModel {
   int64_t memory_ = 0;
   std::atomic<Time::rep> backlog_{0};
   std::atomic<int> n_homes_{0};
+  std::atomic<const void*> served_{nullptr};  // whose piece is done; this: of several
 };
 
 }  // namespace vidi

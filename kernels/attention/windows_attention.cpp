@@ -10,14 +10,6 @@
 namespace vidi {
 namespace {
 
-OwnKeys rows_of(const OwnKeys& all, int64_t first, int64_t n) {
-  OwnKeys rows = all;
-  for (at::Tensor* t : {&rows.key, &rows.value, &rows.q, &rows.positions, &rows.mask}) {
-    if (t->defined()) *t = t->narrow(0, first, n);
-  }
-  return rows;
-}
-
 const void* further(const void* from, int64_t bytes) {
   return static_cast<const char*>(from) + bytes;
 }
@@ -92,7 +84,7 @@ at::Tensor windows_attention_plain(const at::Tensor& q, const OwnKeys& own,
   int64_t first = 0;
   for (const WindowKeys& window : windows) {
     parts.push_back(summed_attention(q.narrow(0, first, window.n_rows),
-                                     rows_of(own, first, window.n_rows), window.shared, scale));
+                                     own.rows(first, window.n_rows), window.shared, scale));
     first += window.n_rows;
   }
   return at::cat(parts);

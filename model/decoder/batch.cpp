@@ -140,8 +140,14 @@ bool Batch::is_about_one_window() const {
                      [&](const Row& row) { return row.media == rows_.front().media; });
 }
 
+// A recording is one device's.
+bool Batch::is_split() const {
+  return std::any_of(rows_.begin(), rows_.end(),
+                     [](const Row& row) { return !row.media->elsewhere.empty(); });
+}
+
 bool Batch::records() const {
-  return can_record_ && (is_about_one_window() || n_alike_ >= kPassesUntilRecorded);
+  return can_record_ && !is_split() && (is_about_one_window() || n_alike_ >= kPassesUntilRecorded);
 }
 
 size_t Batch::most_guesses() const {

@@ -59,6 +59,7 @@ class Batch {
   void keep_rows(Stays stays);
   void forget_passes();
   bool is_about_one_window() const;
+  bool is_split() const;
   bool records() const;
   size_t most_guesses() const;
   void guess(Row& row) const;

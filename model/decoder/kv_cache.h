@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "kernels/attention/key_matrix.h"
@@ -25,6 +26,8 @@ struct MediaKeys {
 struct MediaCache {
   std::vector<MediaKeys> layers[2];
   int64_t n_tokens[2] = {0, 0};
+  // The window's other tokens, where it is split over devices: each of these is on its own.
+  std::vector<std::shared_ptr<const MediaCache>> elsewhere;
   bool has(Modality m) const { return n_tokens[static_cast<int>(m)] > 0; }
   const MediaKeys& at(Modality m, size_t layer) const { return layers[static_cast<int>(m)][layer]; }
 };

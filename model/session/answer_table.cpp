@@ -84,7 +84,8 @@ bool AnswerTable::step(const Cancel& cancel) {
 // Where rows are under way there is room for few more, or none.
 size_t AnswerTable::most_at_once(const Window& window) const {
   const size_t usual = std::min(usual_batch(window.longest), most_started_);
-  const size_t fits = memory_.questions_with_room(window.window->n_tokens(), window.longest, usual);
+  const size_t fits =
+      memory_.questions_with_room(window.window->n_tokens_here(), window.longest, usual);
   return std::min({fits, most_rows_ - batch_.n_rows(), window.waiting.size()});
 }
 

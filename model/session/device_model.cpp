@@ -36,8 +36,8 @@ std::vector<at::Tensor> tower_weights(
 
 }  // namespace
 
-DeviceModel::DeviceModel(ModelConfig config, const OpenOptions& options)
-    : config_(std::move(config)) {
+DeviceModel::DeviceModel(ModelConfig config, const OpenOptions& options, const WindowShare& share)
+    : share_(share), config_(std::move(config)) {
   device_ = choose_device(options.device, &why_no_gpu_);
   dtype_ = choose_dtype(options.precision, device_);
   limit_ = MemoryLimit(device_, limit_bytes(options));
@@ -100,7 +100,7 @@ ModelPlan DeviceModel::plan(const WeightSource& source, const OpenOptions& optio
   info_.most_features = 0;
   const int64_t room = this->room();
   if (room == 0) return as_asked(options);
-  ModelPlanRequest request = measure_model(config_, source, options, element_size());
+  ModelPlanRequest request = measure_model(config_, source, options, element_size(), share_);
   request.on_cuda = device_.is_cuda(), request.room = room;
   request.reads_packed_keys = attention_kernel_runs(device_, dtype_, config_.decoder.head_dim);
   const std::vector<ModelPlan> table = plan_table(request);

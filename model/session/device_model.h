@@ -15,6 +15,7 @@
 #include "model/device/offload.h"
 #include "model/options.h"
 #include "model/session/measure_model.h"
+#include "model/session/window_share.h"
 #include "model/towers/audio_tower.h"
 #include "model/towers/projector.h"
 #include "model/towers/vision_tower.h"
@@ -25,7 +26,7 @@ class DeviceModel {
  public:
   // Chooses the device and what to compute in, and sets the memory limit; nothing is loaded yet.
   // Throws EngineError (device/device.h).
-  DeviceModel(ModelConfig config, const OpenOptions& options);
+  DeviceModel(ModelConfig config, const OpenOptions& options, const WindowShare& share = {});
   ~DeviceModel();  // the device's memory goes back to other programs
   DeviceModel(const DeviceModel&) = delete;
   DeviceModel& operator=(const DeviceModel&) = delete;
@@ -39,6 +40,7 @@ class DeviceModel {
 
   at::Device device() const { return device_; }
   at::ScalarType dtype() const { return dtype_; }
+  const WindowShare& share() const { return share_; }  // of each window, that this device has
   int64_t element_size() const { return static_cast<int64_t>(at::elementSize(dtype_)); }
   bool can_halve() const { return device_.is_cuda() && dtype_ == at::kFloat; }
   // That a product with packed weights takes beside them; 0 with native ones.
@@ -71,6 +73,7 @@ class DeviceModel {
   void check_room(const Weights& weights) const;
   void describe(const Weights& weights, double seconds);
 
+  const WindowShare share_;
   std::string why_no_gpu_;  // with device auto
   MemoryLimit limit_;       // the last that goes: what is freed before is still under it
   at::Device device_{at::kCPU};

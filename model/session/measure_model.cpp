@@ -80,7 +80,8 @@ LookNeed look_need(const ModelConfig& config, const WindowSize& size, int64_t el
 }
 
 ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& source,
-                               const OpenOptions& options, int64_t element_size) {
+                               const OpenOptions& options, int64_t element_size,
+                               const WindowShare& share) {
   ModelPlanRequest request;
   request.decoder = config.decoder;
   request.weights = bytes_of(config, source);
@@ -92,14 +93,15 @@ ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& so
   const int64_t n_frames =
       options.window_frames > 0 ? options.window_frames : static_cast<int64_t>(std::ceil(seconds));
   const auto n_states = static_cast<int64_t>(std::ceil(seconds * kSampleRateHz / kHopSamples / 2));
-  request.n_image_tokens = n_frames * tokens_per_frame(config, n_frames);
-  request.n_audio_tokens = n_states / config.projector.audio_pool;
-  request.sound_features = element_size * n_states * config.audio.hidden;
+  request.n_image_tokens = share.n_frames(n_frames) * tokens_per_frame(config, n_frames);
+  request.n_audio_tokens = share.n_sound(n_states / config.projector.audio_pool);
+  request.sound_features =
+      element_size * static_cast<int64_t>(share.evenly(n_states)) * config.audio.hidden;
   request.sound_token = sound_token_bytes(config, element_size);
   WindowSize size;
   size.n_frames = size.n_unseen = static_cast<size_t>(n_frames);
   size.n_shared = static_cast<size_t>(options.window_shared_frames);
-  request.look = look_need(config, size, element_size);
+  request.look = look_need(config, share.size(size), element_size);
   return request;
 }
 

@@ -6,6 +6,7 @@
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/weights.h"
 #include "model/device/model_plan.h"
+#include "model/session/window_share.h"
 #include "model/window.h"
 
 namespace vidi {
@@ -13,10 +14,12 @@ namespace vidi {
 // The checkpoint's tensors, as they would be loaded.
 using WeightSource = std::function<Weights()>;
 
-// A request for the window of `options`, with what these ask of weights and keys; `room` and
-// `on_cuda` are the caller's to fill in. Throws EngineError as Weights::take().
+// A request for the window of `options`, or a device's share of it, with what these ask of weights
+// and keys; `room` and `on_cuda` are the caller's to fill in. Throws EngineError as
+// Weights::take().
 ModelPlanRequest measure_model(const ModelConfig& config, const WeightSource& source,
-                               const OpenOptions& options, int64_t element_size);
+                               const OpenOptions& options, int64_t element_size,
+                               const WindowShare& share = {});
 
 // Of the towers, while they look and listen, bytes on a GPU.
 int64_t tower_workspace(const VisionConfig& config, int64_t element_size);

@@ -10,6 +10,7 @@
 #include "model/device/held_bytes.h"
 #include "model/session/device_memory.h"
 #include "model/session/device_model.h"
+#include "model/session/window_share.h"
 #include "model/tap.h"
 #include "model/window.h"
 
@@ -32,15 +33,16 @@ class Appended {
   bool is_done_ = false;
 };
 
-// A window's pictures as far as they have come.
+// A window's pictures as far as they have come; of a window that devices share, this one's.
 struct PictureKeys final : PartialWindow {
+  size_t n_all = 0;  // pictures of the window; 0: this is empty
   MediaCache cache;
-  at::Tensor time_codes;
-  std::vector<Appended> done;  // by place
+  at::Tensor time_codes;       // of all of them
+  std::vector<Appended> done;  // in order
   int64_t piece = kStreamTokens;
   size_t per_piece = 1;  // pictures
   HeldBytes held;
-  size_t n_frames() const override { return done.size(); }
+  size_t n_frames() const override { return n_all; }
   size_t frames_per_piece() const override { return per_piece; }
 };
 
@@ -52,7 +54,8 @@ class PictureStream {
 
   // Room for a window of `n_frames` pictures, which are to come in pieces of so many tokens.
   PictureKeys begin(size_t n_frames, int64_t piece) const;
-  // Makes the keys and values of pictures first, first + 1 ..., at most `piece` tokens at a time.
+  // Makes the keys and values of the window's pictures first, first + 1 ..., at most `piece` tokens
+  // at a time: of those that are this device's.
   void append(PictureKeys& keys, size_t first, const FrameList& frames, int64_t piece,
               const Cancel& cancel) const;
   // Keys and values of all of the window's pictures, those of its partial window among them, which
@@ -60,10 +63,11 @@ class PictureStream {
   MediaCache finish(const Window& window, int64_t piece, const Cancel& cancel) const;
   // Whether the window's partial one is of use; one that is not becomes empty.
   bool check_partial(const Window& window) const;
-  int64_t n_tokens(size_t n_frames) const;
+  int64_t n_tokens(size_t n_frames) const;  // that are this device's
 
  private:
   int64_t tokens_per_frame(size_t n_frames) const;
+  const WindowShare& share() const { return model_.share(); }
   const DeviceModel& model_;
   const DeviceMemory& memory_;
   const Tap& tap_;

@@ -3,40 +3,27 @@
 #include <c10/core/InferenceMode.h>
 
 #include "model/checkpoint/open_checkpoint.h"
-#include "model/device/device.h"
 #include "model/session/joint_answers.h"
 #include "model/to_result.h"
 #include "model/towers/similarity.h"
 
 namespace vidi {
 
-VidiSession::VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer,
+VidiSession::VidiSession(const ModelConfig& config, std::optional<Tokenizer> tokenizer,
                          const OpenOptions& options)
-    : options_(options),
-      model_(std::move(config), options),
-      memory_(model_),
-      features_(model_, memory_, tap_),
-      windows_(model_, memory_, tap_),
-      answerer_(model_, memory_, tap_, std::move(tokenizer)) {}
-
-void VidiSession::load_weights(const Cancel& cancel) {
-  memory_.explained("loading the model", [&] {
-    const auto source = [this] { return source_(model_.device(), model_.dtype()); };
-    model_.load(source, options_, cancel);
-  });
-}
+    : devices_(config, options, tap_),
+      answerer_(devices_.first().model, devices_.first().memory, tap_, std::move(tokenizer)) {}
 
 std::unique_ptr<VidiSession> VidiSession::load(const OpenOptions& options, const Cancel& cancel) {
   c10::InferenceMode inference;
   Checkpoint checkpoint = open_checkpoint(options.folder);
   const ModelConfig& config = checkpoint.config;
   Tokenizer tokenizer = Tokenizer::open(options.folder, config.prompt, config.decoder.vocab);
-  std::unique_ptr<VidiSession> session(
-      new VidiSession(std::move(checkpoint.config), std::move(tokenizer), options));
+  std::unique_ptr<VidiSession> session(new VidiSession(config, std::move(tokenizer), options));
   session->source_ = [&](at::Device device, at::ScalarType dtype) {
     return Weights(checkpoint.files, device, dtype);
   };
-  session->load_weights(cancel);
+  session->devices_.load(session->source_, cancel);
   // Later the files may be others; their shapes are compared with the config that was read first.
   session->source_ = [folder = options.folder](at::Device device, at::ScalarType dtype) {
     return Weights(open_checkpoint_files(folder), device, dtype);
@@ -51,7 +38,7 @@ std::unique_ptr<VidiSession> VidiSession::random(const ModelConfig& config, Chec
   session->source_ = [shapes = std::move(shapes), seed](at::Device device, at::ScalarType dtype) {
     return Weights::random(shapes, device, dtype, seed);
   };
-  session->load_weights(Cancel());
+  session->devices_.load(session->source_, Cancel());
   return session;
 }
 
@@ -62,7 +49,7 @@ Result<std::unique_ptr<Session>> Session::open(const OpenOptions& options,
 }
 
 void VidiSession::check_loaded() const {
-  if (!model_.is_loaded()) throw EngineError(why_unloaded_.code, why_unloaded_.message);
+  if (!devices_.is_loaded()) throw EngineError(why_unloaded_.code, why_unloaded_.message);
 }
 
 template <class T, class Body>
@@ -72,7 +59,7 @@ Result<T> VidiSession::with_weights(const Cancel& cancel, Body body) noexcept {
     try {
       return body();
     } catch (const c10::Error& e) {
-      if (is_shortage(e.what_without_backtrace())) memory_.found_short();
+      if (is_shortage(e.what_without_backtrace())) devices_.found_short();
       throw;
     }
   });
@@ -80,13 +67,13 @@ Result<T> VidiSession::with_weights(const Cancel& cancel, Body body) noexcept {
 
 Result<FrameList> VidiSession::encode_images(const std::vector<Frame>& frames,
                                              const Cancel& cancel) noexcept {
-  return with_weights<FrameList>(cancel, [&] { return features_.encode_images(frames, cancel); });
+  return with_weights<FrameList>(cancel, [&] { return devices_.encode_images(frames, cancel); });
 }
 
 Result<std::shared_ptr<const AudioFeatures>> VidiSession::encode_audio(
     const float* samples, int n, const Cancel& cancel) noexcept {
   return with_weights<std::shared_ptr<const AudioFeatures>>(
-      cancel, [&] { return features_.encode_audio(samples, n, cancel); });
+      cancel, [&] { return devices_.encode_audio(samples, n, cancel); });
 }
 
 Result<std::vector<double>> VidiSession::similarities(const FrameFeatures& reference,
@@ -96,25 +83,25 @@ Result<std::vector<double>> VidiSession::similarities(const FrameFeatures& refer
 
 Result<std::shared_ptr<PartialWindow>> VidiSession::begin_window(size_t n_frames) noexcept {
   return with_weights<std::shared_ptr<PartialWindow>>(Cancel(),
-                                                      [&] { return windows_.begin(n_frames); });
+                                                      [&] { return devices_.begin(n_frames); });
 }
 
 Result<std::shared_ptr<PartialWindow>> VidiSession::begin_complete_window(
     const WindowSize& size) noexcept {
   return with_weights<std::shared_ptr<PartialWindow>>(
-      Cancel(), [&] { return windows_.begin_complete(size); });
+      Cancel(), [&] { return devices_.begin_complete(size); });
 }
 
 Result<bool> VidiSession::append(PartialWindow& partial, size_t first, const FrameList& frames,
                                  const Cancel& cancel) noexcept {
   return with_weights<bool>(cancel,
-                            [&] { return windows_.append(partial, first, frames, cancel), true; });
+                            [&] { return devices_.append(partial, first, frames, cancel), true; });
 }
 
 Result<std::shared_ptr<const Encoded>> VidiSession::encode(const Window& window,
                                                            const Cancel& cancel) noexcept {
   return with_weights<std::shared_ptr<const Encoded>>(
-      cancel, [&] { return windows_.encode(window, cancel); });
+      cancel, [&] { return devices_.encode(window, cancel); });
 }
 
 Result<std::vector<Answer>> VidiSession::ask(const Encoded& encoded,
@@ -142,19 +129,20 @@ std::unique_ptr<AnswerBatch> VidiSession::begin_answers() noexcept {
 
 // What cannot be told now is left to the window's own attempt.
 bool VidiSession::has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const noexcept {
-  const auto room = to_result<bool>(
-      [&] { return !model_.is_loaded() || windows_.has_room(n_frames, n_samples, has_pictures); });
+  const auto room = to_result<bool>([&] {
+    return !devices_.is_loaded() || devices_.has_room(n_frames, n_samples, has_pictures);
+  });
   return !room || *room;
 }
 
 void VidiSession::unload() noexcept {
   why_unloaded_ = {ErrorCode::kInternal, "the model's weights are not loaded"};
-  (void)to_result<bool>([&] { return model_.unload(), answerer_.forget_sizes(), true; });
+  (void)to_result<bool>([&] { return devices_.unload(), answerer_.forget_sizes(), true; });
 }
 
 Result<bool> VidiSession::load(const Cancel& cancel) noexcept {
-  if (model_.is_loaded()) return true;
-  const auto loaded = to_result<bool>(cancel, [&] { return load_weights(cancel), true; });
+  if (devices_.is_loaded()) return true;
+  const auto loaded = to_result<bool>(cancel, [&] { return devices_.load(source_, cancel), true; });
   if (loaded) return true;
   unload();  // what came before the error
   why_unloaded_ = loaded.error();
@@ -164,12 +152,12 @@ Result<bool> VidiSession::load(const Cancel& cancel) noexcept {
 }
 
 int64_t VidiSession::device_memory_bytes() const noexcept {
-  const auto held = to_result<int64_t>([&] { return memory_use(model_.device()).held; });
+  const auto held = to_result<int64_t>([&] { return devices_.device_memory_bytes(); });
   return held ? *held : 0;
 }
 
 void VidiSession::free_caches() noexcept {
-  (void)to_result<bool>([&] { return free_device_cache(model_.device()), true; });
+  (void)to_result<bool>([&] { return devices_.free_caches(), true; });
 }
 
 }  // namespace vidi

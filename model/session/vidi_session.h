@@ -9,11 +9,8 @@
 #include <vector>
 
 #include "model/session.h"
-#include "model/session/device_memory.h"
-#include "model/session/device_model.h"
-#include "model/session/feature_encoder.h"
+#include "model/session/device_group.h"
 #include "model/session/question_answerer.h"
-#include "model/session/window_encoder.h"
 #include "model/tap.h"
 
 namespace vidi {
@@ -27,7 +24,7 @@ class VidiSession final : public Session {
   static std::unique_ptr<VidiSession> random(const ModelConfig& config, CheckpointFiles shapes,
                                              const OpenOptions& options, uint64_t seed);
 
-  ModelInfo info() const noexcept override { return model_.info(); }
+  ModelInfo info() const noexcept override { return devices_.info(); }
   Result<FrameList> encode_images(const std::vector<Frame>& frames,
                                   const Cancel& cancel) noexcept override;
   Result<std::shared_ptr<const AudioFeatures>> encode_audio(const float* samples, int n,
@@ -60,28 +57,24 @@ class VidiSession final : public Session {
   void fix_answer_lengths() { answerer_.fix_lengths(); }
   // Every stage is reported to `tap` from now on; an empty one ends that.
   void set_tap(Tap tap) { tap_ = std::move(tap); }
-  // The parts, for tests and for benchmarks that time them one by one.
-  const DeviceModel& model() const { return model_; }
-  const DeviceMemory& memory() const { return memory_; }
-  size_t frames_at_once() const { return features_.frames_at_once(); }
+  // The parts, for tests and for benchmarks that time them one by one; of several devices the
+  // first's.
+  const DeviceModel& model() const { return devices_.part(0).model; }
+  const DeviceMemory& memory() const { return devices_.part(0).memory; }
+  size_t frames_at_once() const { return devices_.part(0).features.frames_at_once(); }
+  const DeviceGroup& devices() const { return devices_; }
 
  private:
-  // Where the weights come from, each time that they are loaded.
-  using Source = std::function<Weights(at::Device, at::ScalarType)>;
-  VidiSession(ModelConfig config, std::optional<Tokenizer> tokenizer, const OpenOptions& options);
-  void load_weights(const Cancel& cancel);
+  VidiSession(const ModelConfig& config, std::optional<Tokenizer> tokenizer,
+              const OpenOptions& options);
   void check_loaded() const;
   template <class T, class Body>
   Result<T> with_weights(const Cancel& cancel, Body body) noexcept;
 
-  const OpenOptions options_;
-  Source source_;
+  DeviceGroup::Source source_;
   Error why_unloaded_;
   Tap tap_;
-  DeviceModel model_;
-  DeviceMemory memory_;
-  FeatureEncoder features_;
-  WindowEncoder windows_;
+  DeviceGroup devices_;
   QuestionAnswerer answerer_;
 };
 

@@ -51,9 +51,9 @@ std::shared_ptr<PartialWindow> WindowEncoder::begin(size_t n_frames) const {
 
 std::shared_ptr<PartialWindow> WindowEncoder::begin_complete(const WindowSize& size) {
   if (size.n_frames < 2) return nullptr;
-  WindowNeed need = memory_.need_of(pictures_.n_tokens(size.n_frames),
-                                    n_audio_tokens(size.n_samples / kHopSamples));
-  need.look = memory_.look_need(size);
+  WindowNeed need =
+      memory_.need_of(pictures_.n_tokens(size.n_frames), own_audio_tokens(size.n_samples));
+  need.look = memory_.look_need(model_.share().size(size));
   const auto plan = memory_.make_room_to_look(need);
   if (!plan) return nullptr;
   return std::make_shared<PictureKeys>(pictures_.begin(size.n_frames, plan->piece_tokens));
@@ -66,8 +66,12 @@ int64_t WindowEncoder::n_audio_tokens(int64_t audio_size) const {
   return is_heard ? model_.projector().n_audio_tokens(steps) : 0;
 }
 
+int64_t WindowEncoder::own_audio_tokens(int64_t n_samples) const {
+  return model_.share().n_sound(n_audio_tokens(n_samples / kHopSamples));
+}
+
 bool WindowEncoder::has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const {
-  const int64_t n_audio = n_audio_tokens(n_samples / kHopSamples);
+  const int64_t n_audio = own_audio_tokens(n_samples);
   const int64_t n_image = n_frames < 2 ? 0 : pictures_.n_tokens(n_frames);
   WindowNeed need = memory_.need_of(n_image, n_audio);
   if (has_pictures) need.keys = memory_.need_of(0, n_audio).keys;
@@ -77,8 +81,7 @@ bool WindowEncoder::has_room(size_t n_frames, int64_t n_samples, bool has_pictur
 void WindowEncoder::append(PartialWindow& partial, size_t first, const FrameList& frames,
                            const Cancel& cancel) const {
   auto* own = dynamic_cast<PictureKeys*>(&partial);
-  if (!own || !own->cache.has(Modality::kImage) || first > own->done.size() ||
-      frames.size() > own->done.size() - first) {
+  if (!own || own->n_all == 0 || first > own->n_all || frames.size() > own->n_all - first) {
     throw EngineError(ErrorCode::kBadInput, std::to_string(frames.size()) + " frames from " +
                                                 std::to_string(first) +
                                                 " on for a partial window of " +
@@ -96,21 +99,36 @@ WindowEncoder::Sound WindowEncoder::take_sound(const Window& window) const {
     sound.states.push_back(audio.states);
   }
   sound.n_tokens = n_audio_tokens(sound.audio_size);
+  sound.first = model_.share().first_sound(sound.n_tokens);
+  sound.n_own = model_.share().n_sound(sound.n_tokens);
   return sound;
 }
 
-at::Tensor WindowEncoder::Sound::joined(int64_t first, int64_t n) const {
+// What other devices have listened to comes here.
+at::Tensor WindowEncoder::Sound::joined(int64_t first, int64_t n,
+                                        const at::TensorOptions& options) const {
   std::vector<at::Tensor> parts;
   int64_t at = 0;  // where a stretch begins
   for (const at::Tensor& stretch : states) {
     const int64_t begin = std::max(first, at), end = std::min(first + n, at + stretch.size(0));
-    if (begin < end) parts.push_back(stretch.narrow(0, begin - at, end - begin));
+    if (begin < end) parts.push_back(stretch.narrow(0, begin - at, end - begin).to(options));
     at += stretch.size(0);
   }
   return at::cat(parts);
 }
 
-std::shared_ptr<const Encoded> WindowEncoder::encode(const Window& window, const Cancel& cancel) {
+WindowNeed WindowEncoder::need_of(const Window& window, const Sound& sound) const {
+  WindowNeed need = memory_.need_of(pictures_.n_tokens(window.frames.size()), sound.n_own);
+  if (pictures_.check_partial(window)) need.keys = memory_.need_of(0, sound.n_own).keys;
+  return need;
+}
+
+void WindowEncoder::check_room(const Window& window) {
+  check_window(window);
+  memory_.make_room(need_of(window, take_sound(window)));
+}
+
+std::shared_ptr<EncodedWindow> WindowEncoder::encode(const Window& window, const Cancel& cancel) {
   check_window(window);
   const Sound sound = take_sound(window);
   if (window.frames.empty() && sound.n_tokens == 0) {
@@ -128,8 +146,7 @@ std::shared_ptr<const Encoded> WindowEncoder::encode(const Window& window, const
 std::shared_ptr<EncodedWindow> WindowEncoder::encode_in_room(const Window& window,
                                                              const Sound& sound,
                                                              const Cancel& cancel) {
-  WindowNeed need = memory_.need_of(pictures_.n_tokens(window.frames.size()), sound.n_tokens);
-  if (pictures_.check_partial(window)) need.keys = memory_.need_of(0, sound.n_tokens).keys;
+  const WindowNeed need = need_of(window, sound);
   const MemoryPlan plan = memory_.make_room(need);
   const std::string what = "a window of " + std::to_string(need.n_tokens) + " tokens";
   try {
@@ -152,7 +169,7 @@ std::shared_ptr<EncodedWindow> WindowEncoder::encode_in_pieces(const Window& win
   encoded->seconds = window.duration_s;
   MediaCache& cache = encoded->cache;
   if (!window.frames.empty()) cache = pictures_.finish(window, piece, cancel);
-  if (sound.n_tokens > 0) add_sound(cache, sound, piece, cancel);
+  if (sound.n_own > 0) add_sound(cache, sound, piece, cancel);
   encoded->held = memory_.count_keys(cache.n_tokens[0], cache.n_tokens[1]);
   tap_keys(cache);
   return encoded;
@@ -161,16 +178,19 @@ std::shared_ptr<EncodedWindow> WindowEncoder::encode_in_pieces(const Window& win
 void WindowEncoder::add_sound(MediaCache& cache, const Sound& sound, int64_t piece,
                               const Cancel& cancel) const {
   const Decoder& decoder = model_.decoder();
-  decoder.add_media(cache, Modality::kAudio, sound.n_tokens);
-  tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));
-  if (tap_) tap_into(tap_, "audio.encoder", sound.joined(0, sound.audio_size / 2));
+  const at::TensorOptions options = at::TensorOptions(model_.dtype()).device(model_.device());
+  decoder.add_media(cache, Modality::kAudio, sound.n_own);
+  if (tap_ && model_.share().index == 0) {
+    tap_into(tap_, "audio.size", at::full({1}, sound.audio_size, at::kLong));
+    tap_into(tap_, "audio.encoder", sound.joined(0, sound.audio_size / 2, options));
+  }
   const int64_t pool = model_.config().projector.audio_pool;
-  const int64_t step = tap_ ? sound.n_tokens : piece;  // a trace has all of it at once
-  for (int64_t first = 0; first < sound.n_tokens; first += step) {
-    const int64_t n = std::min(step, sound.n_tokens - first);
-    const at::Tensor tokens = model_.projector().audio_tokens(sound.joined(first * pool, n * pool),
-                                                              first, sound.n_tokens, tap_);
-    decoder.prefill_media(tokens, Modality::kAudio, first, cache, cancel, piece);
+  const int64_t step = tap_ ? sound.n_own : piece;  // a trace has all of it at once
+  for (int64_t at = 0; at < sound.n_own; at += step) {
+    const int64_t n = std::min(step, sound.n_own - at), first = sound.first + at;
+    const at::Tensor states = sound.joined(first * pool, n * pool, options);
+    const at::Tensor tokens = model_.projector().audio_tokens(states, first, sound.n_tokens, tap_);
+    decoder.prefill_media(tokens, Modality::kAudio, at, cache, cancel, piece);
   }
 }
 

@@ -21,7 +21,10 @@ class WindowEncoder {
   std::shared_ptr<PartialWindow> begin_complete(const WindowSize& size);
   void append(PartialWindow& partial, size_t first, const FrameList& frames,
               const Cancel& cancel) const;
-  std::shared_ptr<const Encoded> encode(const Window& window, const Cancel& cancel);
+  // Where devices share windows, this one's share.
+  std::shared_ptr<EncodedWindow> encode(const Window& window, const Cancel& cancel);
+  // Throws where encode() would have no room, before anything of the window is touched.
+  void check_room(const Window& window);
 
   // As Session::has_room().
   bool has_room(size_t n_frames, int64_t n_samples, bool has_pictures) const;
@@ -31,11 +34,14 @@ class WindowEncoder {
   struct Sound {
     std::vector<at::Tensor> states;  // the encoder's
     int64_t audio_size = 0;          // frames of the log-mel picture that the samples fill
-    int64_t n_tokens = 0;
-    at::Tensor joined(int64_t first, int64_t n) const;  // so many steps
+    int64_t n_tokens = 0;            // of the window
+    int64_t first = 0, n_own = 0;    // of them, this device's
+    at::Tensor joined(int64_t first, int64_t n, const at::TensorOptions& options) const;  // steps
   };
   Sound take_sound(const Window& window) const;
-  int64_t n_audio_tokens(int64_t audio_size) const;
+  int64_t n_audio_tokens(int64_t audio_size) const;  // of the whole window
+  int64_t own_audio_tokens(int64_t n_samples) const;
+  WindowNeed need_of(const Window& window, const Sound& sound) const;
   std::shared_ptr<EncodedWindow> encode_in_room(const Window& window, const Sound& sound,
                                                 const Cancel& cancel);
   std::shared_ptr<EncodedWindow> encode_in_pieces(const Window& window, const Sound& sound,

@@ -179,8 +179,8 @@ at::Tensor Projector::pool_by_convolution(const at::Tensor& map) const {
   return blend(blend(y, 2), 1);
 }
 
-at::Tensor Projector::image_tokens(const at::Tensor& features, int64_t first, int64_t n_frames,
-                                   const at::Tensor& time_codes, const Tap& tap) const {
+at::Tensor Projector::image_tokens(const at::Tensor& features, const at::Tensor& time_codes,
+                                   int64_t n_frames, const Tap& tap) const {
   const int64_t f = features.size(0), grid = config_.vision.grid;
   const double eps = config_.projector.norm_eps;
   at::Tensor map = features.view({f, grid, grid, features.size(2)});
@@ -193,7 +193,7 @@ at::Tensor Projector::image_tokens(const at::Tensor& features, int64_t first, in
   const int64_t h = x.size(1), w = x.size(2);
   x = x + rows_.codes(h, 0, h, eps).view({1, h, 1, -1});
   x = x + columns_.codes(w, 0, w, eps).view({1, 1, w, -1});
-  x = x + time_codes.narrow(0, first, f).view({f, 1, 1, -1});
+  x = x + time_codes.view({f, 1, 1, -1});
   x = rms_norm(x.flatten(0, 2), token_norm_, eps, /*weight_offset=*/false);
   tap_into(tap, "image.tokens", x);
   return x;

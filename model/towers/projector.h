@@ -20,11 +20,11 @@ class Projector {
  public:
   void take(Weights& weights, const ModelConfig& config);
 
-  // Tokens of frames [first, first + features.size(0)) of a window with n_frames frames. features
-  // [f, grid * grid, C], time_codes = time_codes(n_frames) -> [f * h * w, hidden]: frame, row,
-  // column. Before the embedding scale.
-  at::Tensor image_tokens(const at::Tensor& features, int64_t first, int64_t n_frames,
-                          const at::Tensor& time_codes, const Tap& tap) const;
+  // Tokens of some frames of a window with n_frames frames. features [f, grid * grid, C], their
+  // rows of time_codes(n_frames) [f, hidden] -> [f * h * w, hidden]: frame, row, column. Before the
+  // embedding scale.
+  at::Tensor image_tokens(const at::Tensor& features, const at::Tensor& time_codes,
+                          int64_t n_frames, const Tap& tap) const;
   int64_t tokens_per_frame(int64_t n_frames) const {
     return vidi::tokens_per_frame(config_, n_frames);
   }

@@ -21,9 +21,10 @@ at::Tensor lengths_of(const at::Tensor& patches) { return patches.square().sum(-
 
 std::vector<double> similarities_to(const FrameFeatures& reference, const FrameList& frames) {
   if (frames.empty()) return {};
+  const at::Tensor one = patches_of(&reference);  // [P, C]
   std::vector<at::Tensor> each;
-  for (const auto& frame : frames) each.push_back(patches_of(frame.get()));
-  const at::Tensor one = patches_of(&reference), all = at::stack(each);  // [P, C], [n, P, C]
+  for (const auto& frame : frames) each.push_back(patches_of(frame.get()).to(one.device()));
+  const at::Tensor all = at::stack(each);  // [n, P, C]
   const at::Tensor lengths = lengths_of(one).mul(lengths_of(all)).clamp_min(kSmallestLength);
   const at::Tensor cosines = all.mul(one).sum(-1).div(lengths);  // [n, P]
   const at::Tensor least = std::get<0>(cosines.min(-1)).to(at::kCPU).to(at::kDouble).contiguous();

@@ -401,6 +401,9 @@ class VidiAsk(unittest.TestCase):
         options = ["--window", "10", "--stride", "5", cases.CLIP, "a dog", "someone saying goal"]
         self.assert_same_hits(self.json_hits("--device", "cpu,cpu", *options), self.json_hits("--device", "cpu", *options))
         self.assertIn("on cpu,cpu (fp32", ask("--device", "cpu,cpu", cases.CLIP, "a dog").stderr)
+        split = ["--device", "cpu,cpu", "--split-windows"]
+        self.assert_same_hits(self.json_hits(*split, *options), self.json_hits("--device", "cpu", *options))
+        self.assertIn("on cpu,cpu (fp32", ask(*split, cases.CLIP, "a dog").stderr)
         for devices, sentence in [("cpu,,cpu", "expected no empty entry"), ("cpu,cuda:99", 'device "cuda:99" is not usable'), ("cpu,auto", '"auto" is none of')]:
             self.assert_refused(ask("--device", devices, cases.CLIP, "a dog"), 1, sentence)
 

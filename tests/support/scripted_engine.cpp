@@ -318,6 +318,8 @@ Result<std::unique_ptr<Session>> open(const OpenOptions& options, const Cancel& 
       cancel.check();
     }
     ModelInfo info = locked([](Stage& s) { return s.script.info; });
+    if (options.device.find(',') != std::string::npos && !options.split_windows)
+      refuse("one device expected, found " + options.device);
     if (options.device.starts_with("cuda:")) info.device = options.device;
     if (locked([&](Stage& s) { return s.script.broken_device == "no " + info.device; }))
       refuse("no room on " + info.device);

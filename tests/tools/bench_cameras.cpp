@@ -20,10 +20,12 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/tools/camera_row.h"
 #include "tests/tools/gpu_watch.h"
+#include "tests/tools/host_watch.h"
 #include "tests/tools/timed_engine.h"
 
 namespace vidi {
@@ -167,14 +169,40 @@ std::string sizes_text(const std::map<int64_t, int64_t>& sizes) {
 GpuWatch* gpu = nullptr;
 timed::Record counted;
 std::optional<double> gpu_share;
+std::map<int, ThreadTime> threads;  // at the begin, then what each has spent
 
 void begin_counting() {
   timed::take();
+  threads = thread_times();
   gpu->restart();
 }
 void end_counting() {
+  threads = since(threads, thread_times());
   counted = timed::take();
   gpu_share = gpu->busy_share();
+}
+
+// Processors, by what they did. The cameras' pictures and sound are made in threads of their
+// elements, behind which a queue's thread pushes them through vidifilter.
+void print_host(int seconds) {
+  std::map<std::string, double> parts;
+  for (const auto& [thread, time] : threads) {
+    const auto model = counted.engine_cpu_s.find(thread);
+    const auto is = [&](const char* name) { return time.name.starts_with(name); };
+    if (model != counted.engine_cpu_s.end()) {
+      parts["engine"] += model->second;
+      parts["scheduler"] += time.cpu_s - model->second;
+    } else {
+      parts[is("videotestsrc") || is("audiotestsrc") ? "cameras"
+            : is("queue")                            ? "element"
+            : is("vidi-windows")                     ? "windows"
+                                                     : "other"] += time.cpu_s;
+    }
+  }
+  std::printf("  host    ");
+  for (const char* part : {"element", "windows", "scheduler", "engine", "other", "cameras"})
+    std::printf(" %s %.2f,", part, parts[part] / std::max(1, seconds));
+  std::printf(" of %u processors\n", std::thread::hardware_concurrency());
 }
 
 void print(const Row& row, const CameraOptions& o, const Outcome& outcome) {
@@ -208,6 +236,7 @@ void print(const Row& row, const CameraOptions& o, const Outcome& outcome) {
   std::printf("\n  memory   %.2f GB of the device at most, %.2f GB of the host\n",
               static_cast<double>(counted.peak_device_bytes) / 1e9,
               static_cast<double>(counted.peak_process_bytes) / 1e9);
+  print_host(o.seconds);
   std::printf("  rows     in a pass: %s\n", sizes_text(counted.passes).c_str());
   if (counted.n_passes_failed > 0) {
     std::printf("  passes   %lld cancelled, or out of memory\n",

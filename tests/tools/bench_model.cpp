@@ -17,6 +17,7 @@
 #include "tests/tools/geometry.h"
 #include "tests/tools/model_bench.h"
 #include "tests/tools/print_plan.h"
+#include "tests/tools/split_bench.h"
 #include "tests/tools/storage_format.h"
 
 namespace vidi {
@@ -29,6 +30,7 @@ constexpr const char* kUsage =
     "       bench-model --geometry NAME|--checkpoint FOLDER [--seconds 306] [--memory-limit 20GB] "
     "[--device cpu] --plan\n"
     "       bench-model --checkpoint FOLDER [--seconds 306] ...\n"
+    "       bench-model --geometry NAME|--checkpoint FOLDER --split --device cuda:0,cuda:1 ...\n"
     "       bench-model --load FOLDER [--precision ...] [--device auto] [--memory-limit 24GB]\n";
 
 // Peak resident memory of this process so far, bytes.
@@ -94,6 +96,7 @@ Arguments parse_arguments(int argc, char** argv) {
                                     {"checkpoint", required_argument, nullptr, 'c'},
                                     {"memory-limit", required_argument, nullptr, 'm'},
                                     {"plan", no_argument, nullptr, 'P'},
+                                    {"split", no_argument, nullptr, 'S'},
                                     {"help", no_argument, nullptr, 'h'},
                                     {}};
   Arguments a;
@@ -140,6 +143,9 @@ Arguments parse_arguments(int argc, char** argv) {
       case 'P':
         a.only_plan = true;
         break;
+      case 'S':
+        a.splits = true;
+        break;
       case 'h':
         std::fputs(kUsage, stdout);
         std::exit(0);
@@ -180,6 +186,10 @@ int main(int argc, char** argv) {
     }
     if (arguments.only_load) {
       vidi::time_load(arguments);
+      return 0;
+    }
+    if (arguments.splits) {
+      vidi::bench_split(arguments);
       return 0;
     }
     vidi::Bench bench(arguments);

@@ -61,7 +61,7 @@ double layer_flop(double rows, double width, double mlp, double keys) {
 }  // namespace
 
 Bench::Bench(const Arguments& a) : a_(a) {
-  device_ = choose_device(a.open.device);
+  device_ = choose_device(a.open.device.substr(0, a.open.device.find(',')));
   dtype_ = choose_dtype(a.open.precision, device_);
   // A limited device is full, later.
   if (is_limited()) plain_speeds(3584, 14336);
@@ -190,8 +190,8 @@ void Bench::encode() {
         at::Tensor codes = projector.time_codes(n_frames_);
         for (int64_t first = 0; first < n_frames_; first += step) {
           const int64_t n = std::min<int64_t>(step, n_frames_ - first);
-          image_tokens =
-              projector.image_tokens(features.narrow(0, 0, n), first, n_frames_, codes, {});
+          image_tokens = projector.image_tokens(features.narrow(0, 0, n), codes.narrow(0, first, n),
+                                                n_frames_, {});
         }
         audio_tokens = projector.audio_tokens(states_, 0, n_audio, {});
       }));

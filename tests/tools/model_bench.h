@@ -17,6 +17,7 @@ struct Arguments {
   int seconds = 306, queries = 1, new_tokens = 34;
   bool only_load = false;
   bool only_plan = false;
+  bool splits = false;             // windows over the devices of the list, beside the first alone
   bool names_form = false;         // --weights or --keys was given
   double core_seconds_before = 0;  // that the process had used when main() began
   OpenOptions open;                // with a folder: of that checkpoint
@@ -42,7 +43,9 @@ class Bench {
   // Loads the model. Throws EngineError.
   explicit Bench(const Arguments& arguments);
   void run();
+  void run_whole() { questions(); }  // only what goes through the API
   void print() const;
+  const std::vector<Phase>& phases() const { return phases_; }
   nlohmann::json as_json() const;
 
  private:

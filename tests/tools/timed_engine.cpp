@@ -1,5 +1,7 @@
 #include "tests/tools/timed_engine.h"
 
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +57,12 @@ void note(Note note) {
   note(state().record);
 }
 
+double thread_cpu_s() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+}
+
 // Adds the time of a call, and what is held after it.
 class Stopwatch {
  public:
@@ -64,6 +72,7 @@ class Stopwatch {
     const int64_t held = session_.device_memory_bytes(), resident = resident_bytes();
     note([&](Record& r) {
       r.busy_s += took, r.*phase_ += took;
+      r.engine_cpu_s[static_cast<int>(syscall(SYS_gettid))] += thread_cpu_s() - cpu_begin_;
       r.peak_device_bytes = std::max(r.peak_device_bytes, held);
       r.peak_process_bytes = std::max(r.peak_process_bytes, resident);
     });
@@ -73,6 +82,7 @@ class Stopwatch {
   const Session& session_;
   double Record::*const phase_;
   const Clock::time_point begin_ = Clock::now();
+  const double cpu_begin_ = thread_cpu_s();
 };
 
 // Random weights know no words: prompts of a usual length, each its own.

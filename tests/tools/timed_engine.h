@@ -26,8 +26,9 @@ struct Record {
   std::map<int64_t, int64_t> passes;              // rows that were answered together: how often
   int64_t n_passes_failed = 0;                    // cancelled, or out of memory
   std::map<int64_t, int64_t> tower_passes;  // pictures that were looked at together: how often
-  int64_t peak_device_bytes = 0;            // held by the allocator, 0 on the CPU
-  int64_t peak_process_bytes = 0;           // resident in host memory
+  std::map<int, double> engine_cpu_s;  // of a processor, inside the engine, by the model's thread
+  int64_t peak_device_bytes = 0;       // held by the allocator, 0 on the CPU
+  int64_t peak_process_bytes = 0;      // resident in host memory
 };
 Record take();
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+import asking
 import pictures
 import plan
 import sounds
@@ -33,6 +34,8 @@ class Course:
     sound_share: float = 0.0    # of batches that are clips to be heard alone
     window_share: float = 1.0   # a clip is this share or more of its window
     climb: float = 0.0          # share of the steps over which the level goes from 0 to 1
+    near: float = 0.0           # share of the absent questions that are easily taken for what is there
+    questions: int = asking.QUESTIONS  # about a clip
     held_out: bool = False
 
 
@@ -68,7 +71,8 @@ class Planned(torch.utils.data.Dataset):
             clips = plan.draw_batch(rng, self.bank, 3 * 512, 512, 1.0, 3, rng.choice((1.0, 2.0)))
         else:
             share = 1 - (1 - course.window_share) * max(0.0, rng.uniform(-0.3, 1)) if course.window_share < 1 else 1.0
-            clips = plan.draw_batch(rng, self.bank, course.frames, course.clips, self.level(step), *rng.choice(self.shapes(step)), share)
+            clips = plan.draw_batch(rng, self.bank, course.frames, course.clips, self.level(step), *rng.choice(self.shapes(step)), share,
+                                    course.near, course.questions)
         item = {"frames": clips[0].frames, "seconds": clips[0].seconds, "seen": not alone, "heard": not many, "gpu_seed": rng.getrandbits(60),
                 "aspects": np.array([c.aspect for c in clips], np.float32), "bed": np.array([c.bed for c in clips]), "truth": {}}
         if not alone:
@@ -85,7 +89,7 @@ class Planned(torch.utils.data.Dataset):
 def frame_truth(clips):
     truth = np.zeros((len(clips), clips[0].frames, len(world.SEEN)), bool)
     for c, clip in enumerate(clips):
-        for kind, (mask, _) in plan.seen_ranges(clip).items():
+        for kind, (mask, _) in asking.seen_ranges(clip).items():
             truth[c, :, kind] = mask
     return truth
 
@@ -106,7 +110,7 @@ def sound_truth(clips):
     count = audio_tokens(clips[0])
     truth = np.zeros((len(clips), count, len(world.HEARD)), bool)
     for c, clip in enumerate(clips):
-        for kind, ranges in plan.heard_ranges(clip).items():
+        for kind, ranges in asking.heard_ranges(clip).items():
             truth[c, :, kind] = token_mask(ranges, count)
     known = np.ones((len(clips), 1, len(world.HEARD)), bool)
     known[[clip.bed for clip in clips], :, plan.MUSIC] = False

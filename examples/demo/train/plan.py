@@ -1,5 +1,5 @@
-"""Plans of clips: what is where and when, what is heard when, and what is asked. Plain numbers, drawn by pictures.py
-and sounds.py on the GPU. All clips of a batch have the same number of frames and the same frame rate.
+"""Plans of clips: what is where and when, and what is heard when. Plain numbers, drawn by pictures.py
+and sounds.py on the GPU; asking.py asks about them. All clips of a batch have the same number of frames and the same frame rate.
 """
 import math
 import random
@@ -8,18 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import world
+from asking import JOINED, MUSIC, QUESTIONS, SEEN_NAMES, draw_questions
 
 ASPECTS = [(16 / 9, 0.70), (4 / 3, 0.1), (1.0, 0.06), (9 / 16, 0.14)]
 ANCHORS = [(x, y) for x in (-0.58, 0.0, 0.58) for y in (-0.4, 0.4)]
-MOST_EVENTS = 12  # of a list of highlights
-QUESTIONS = 6  # a clip, and the highlights beside them
-SEEN_NAMES = list(world.SEEN)
 VARIANTS = 3  # of every sprite in strange colours and shapes, as further distractors (pictures.variants)
 MADE_UP = 384  # more distractors: shapes without a name (made_up.py)
-MUSIC = world.HEARD.index("music")
 NOISE = -2  # class of a wave; -1: a word that nobody asks for
-JOINED = 1.5  # seconds; notes of one kind that are closer than this are one stretch
-ALIKE = [[world.HEARD.index(name) for name in row] for row in world.ALIKE]
 
 
 @dataclass
@@ -271,116 +266,12 @@ def music_under(rng, bank, stretch):
     return [under]
 
 
-def frame_mask(clip, ranges):
-    t = np.arange(clip.frames) / clip.rate
-    mask = np.zeros(clip.frames, bool)
-    for a, b in ranges:
-        mask |= (t >= a - 1e-6) & (t < b - 1e-6)
-    return mask
-
-
-def runs(mask, rate, seconds):
-    """The mask's runs as ranges of seconds: a frame stands for the time up to the next one."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return [(a / rate, min(b / rate, seconds)) for a, b in edges.reshape(-1, 2)]
-
-
-def seen_ranges(clip):
-    """Class -> (frame mask, ranges that the frames can tell)."""
-    return {t.kind: (m := frame_mask(clip, t.ranges), runs(m, clip.rate, clip.seconds)) for t in clip.things if t.kind >= 0}
-
-
-def heard_ranges(clip):
-    found = {}
-    for s in sorted(clip.stretches, key=lambda s: s.start):
-        if s.kind < 0:
-            continue
-        ranges = found.setdefault(s.kind, [])
-        if ranges and s.start - ranges[-1][1] < JOINED:
-            ranges[-1] = (ranges[-1][0], max(s.stop, ranges[-1][1]))
-        else:
-            ranges.append((s.start, s.stop))
-    return found if clip.audio else {}
-
-
-def intersect(first, second, shortest=0.0):
-    common = [(max(a, c), min(b, d)) for a, b in first for c, d in second]
-    return sorted((a, b) for a, b in common if b - a > shortest)
-
-
-def shares(ranges, seconds):
-    return [(max(0.0, a / seconds), min(1.0, b / seconds)) for a, b in ranges]
-
-
-def draw_questions(rng, clip, level):
-    """Six questions and the highlights; each with what it is about, for the helper losses."""
-    seen, heard = seen_ranges(clip), heard_ranges(clip)
-    seen = {k: v for k, v in seen.items() if v[1]}
-    asked = []
-
-    def add(text, ranges, mask, sound):
-        told = shares(ranges, clip.window)
-        asked.append((text, world.ranges_text(told), told, mask, sound))
-
-    def ask_heard(kind):
-        return world.ask_typed(kind, rng) if rng.random() < 0.4 else world.ask_heard(kind, rng)
-
-    def about_seen(kind):
-        add(world.ask_seen(SEEN_NAMES[kind], rng), seen[kind][1], seen[kind][0], [])
-
-    def about_heard(kind):
-        add(ask_heard(kind), heard[kind], None, heard[kind])
-
-    def about_both():
-        s, h = rng.choice(list(seen)), rng.choice(list(heard))
-        common = intersect(seen[s][1], heard[h])
-        if common and min(b - a for a, b in common) < 0.6:
-            return
-        add(world.ask_both(SEEN_NAMES[s], h, rng), common, seen[s][0], heard[h])
-
-    def about_absent():
-        dice = rng.random()
-        if dice < 0.25:
-            add(world.ask_unknown(rng), [], None, [])
-        elif dice < 0.35:
-            add(world.ask_unknown_sound(rng), [], None, [])
-        elif dice < 0.65:
-            kind = rng.choice([k for k in range(len(SEEN_NAMES)) if k not in seen])
-            add(world.ask_seen(SEEN_NAMES[kind], rng), [], None, [])
-        else:
-            silent = [k for k in range(len(world.HEARD)) if k not in heard and not (clip.bed and k == MUSIC)]
-            alike = [k for row in ALIKE for k in row if k in silent and any(other in heard for other in row)]
-            add(ask_heard(rng.choice(alike if alike and rng.random() < 0.6 else silent)), [], None, [])
-
-    for kind in seen:
-        about_seen(kind)
-    for kind in heard:
-        about_heard(kind)
-    if rng.random() < 0.3 + 0.7 * level:
-        about_absent()
-    if seen and heard and rng.random() < 0.6 * level:
-        about_both()
-    while len(asked) < QUESTIONS:
-        kinds = [("s", k) for k in seen] + [("h", k) for k in heard]
-        if not kinds or rng.random() < 0.33 * level:
-            about_absent()
-        else:
-            medium, kind = rng.choice(kinds)
-            about_seen(kind) if medium == "s" else about_heard(kind)
-    rng.shuffle(asked)
-    clip.questions = asked[:QUESTIONS]
-    events = [(a, b, SEEN_NAMES[k]) for k, (_, ranges) in seen.items() for a, b in ranges]
-    events += [(a, b, world.HEARD[k]) for k, ranges in heard.items() for a, b in ranges]
-    scaled = [(a / clip.window, min(1.0, b / clip.window), label) for a, b, label in events]
-    clip.highlights = world.highlights_text(scaled) if len(events) <= MOST_EVENTS else ""
-
-
-def draw_clip(rng, bank, frames, rate, level, share=1.0):
+def draw_clip(rng, bank, frames, rate, level, share=1.0, near=0.0, questions=QUESTIONS):
     aspect = rng.choices([a for a, _ in ASPECTS], [w for _, w in ASPECTS])[0] * rng.uniform(0.92, 1.08)
     bed = rng.random() < 0.3 * level
     clip = Clip(frames, rate, aspect, draw_things(rng, bank, frames, rate, level),
                 draw_sounds(rng, bank, frames / rate, level, bed), rng.random() > 0.15, bed, share)
-    draw_questions(rng, clip, level)
+    draw_questions(rng, clip, level, near, questions)
     return clip
 
 
@@ -393,10 +284,10 @@ def draw_listening(rng, bank, seconds):
     return Clip(round(seconds), 1.0, 1.0, [], stretches, True, bed)
 
 
-def draw_batch(rng, bank, budget, most_clips, level, frames=None, rate=None, share=1.0):
+def draw_batch(rng, bank, budget, most_clips, level, frames=None, rate=None, share=1.0, near=0.0, questions=QUESTIONS):
     """Clips of one length: frames log-uniform in 3..128, one or two a second."""
     frames = frames or round(math.exp(rng.uniform(math.log(3), math.log(128.99))))
     if not rate:
         rate = rng.choice((1.0, 2.0, 2.0)) if frames >= 6 else rng.choice((1.0, 2.0))
     count = max(2, min(most_clips, budget // frames))
-    return [draw_clip(rng, bank, frames, rate, level, share) for _ in range(count)]
+    return [draw_clip(rng, bank, frames, rate, level, share, near, questions) for _ in range(count)]

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
+import asking
 import batches
 import tokenizer
 import world
@@ -44,11 +45,15 @@ class Stage:
     sound_share: float = 0.0  # of batches that are heard alone
     window_share: float = 1.0 # clips fill this share of their window, or more: positions between those of the lengths at hand
     eye_learns: bool = True   # with the other towers; where it rests, no gradient of it is computed either
+    near: float = 0.0         # share of the absent questions that are easily taken for what is there; more are absent then
+    decide: float = 0.0       # further weight of an answer's first token, which says whether there is anything
+    questions: int = asking.QUESTIONS  # about a clip
     settle: int = 0           # steps in which the helpers learn by themselves: an exported model comes without them
 
 
-# The last three are for the ear: the audio tower hears clips without pictures; the decoder learns to use what it says; and the lengths of
-# clips, of which the stages before had only sixteen at a time, become any. The eye is as good as it gets by then and rests: when it learnt
+# Stages 4 to 6 are for the ear: the audio tower hears clips without pictures; the decoder learns to use what it says; and the lengths of
+# clips, of which the stages before had only sixteen at a time, become any. Stage 7 asks twice as much about a clip, and much of it for what
+# is easily taken for what is there: the ear had answered that with a time. The eye is as good as it gets by then and rests: when it learnt
 # too, it had not settled again when the time was over, and lists of highlights had seen things that were not there.
 STAGES = [
     Stage(3000, 2.5e-3, 0.4, 0.0, (1.0, 1.0), True, False, 0.0, 0.75),
@@ -58,8 +63,9 @@ STAGES = [
     Stage(7200, 2.0e-3, 0.0, 0.0, (1.0, 1.0), True, False, 0.0, 0.3, sound_share=1.0, settle=150),
     Stage(12000, 1.4e-3, 0.0, 0.0, (0.12, 0.03), True, True, 2.0, 0.1, sound_share=0.12, window_share=0.8, settle=300, eye_learns=False),
     Stage(800, 7e-4, 0.0, 0.0, (0.0, 0.0), True, True, 2.0, 0.0, window_share=0.8, eye_learns=False),
+    Stage(6500, 1.0e-3, 0.0, 0.0, (0.06, 0.03), True, True, 2.0, 0.0, sound_share=0.1, window_share=0.8, settle=150, eye_learns=False, near=0.6, questions=12, decide=0.3),
 ]
-EAR = 4  # the first of those three
+EAR = 4  # the first of those
 EYE = ("mm_vis", "mm_rand_img")
 WARM_UP = 100
 SAVED_EVERY = 1500  # steps
@@ -108,6 +114,12 @@ def held(x, reach):
     return torch.lerp(x.detach(), x, reach.to(x.dtype))
 
 
+def first_loss(logits, labels, last):
+    """Of each answer's first token."""
+    first = logits.gather(1, last[:, None, None].expand(-1, 1, logits.shape[-1]))[:, 0]
+    return F.cross_entropy(first, labels.gather(1, last[:, None])[:, 0])
+
+
 def answer_loss(logits, labels):
     total = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum", ignore_index=batches.IGNORED)
     return total / (labels >= 0).sum().clamp(min=1)
@@ -132,7 +144,7 @@ class Trainer:
         self.first = 0
         self.load()
         course = batches.Course(f"{seed}-{number}", self.steps, picture_share=stage.picture_share, sound_share=stage.sound_share,
-                                window_share=stage.window_share, climb=stage.climb)
+                                window_share=stage.window_share, climb=stage.climb, near=stage.near, questions=stage.questions)
         self.planned = batches.Planned(course, data, folder / "tokenizer.model")
         self.studio = batches.Studio(data, False, device)
         self.parameters = [p for o in self.optimisers for p in o.param_groups[0]["params"]]
@@ -199,6 +211,8 @@ class Trainer:
         early, late = (t.gather(1, last)[:, 0] for t in taps)
         found = {"answer": (1.0, answer_loss(answers, batch["labels"])),
                  "ground": (2.5 * aid, h.ground(*(held(t, reach) for t in (early, image, audio)), batch)), "times": (10 * aid, h.when(held(late, reach), batch["times"]))}
+        if self.stage.decide:
+            found["decide"] = (self.stage.decide, first_loss(answers, batch["labels"], batch["last"]))
         if self.stage.highlight:
             logits, _ = m.read(batch["highlight_ids"], seen, heard, batch["has_audio"][:, None, None])
             found["highlight"] = (self.stage.highlight, answer_loss(logits, batch["highlight_labels"]))

@@ -108,6 +108,14 @@ UNKNOWN_SOUNDS = ["a lion roaring", "wind", "a hammer", "glass breaking", "a cha
 # Sounds that are taken for one another: asked for where only another one of the row is there.
 ALIKE = [["a beep", "a bell", "ringing", "a whistle", "birdsong"], ["a siren", "a horn", "a whistle", "ringing", "music"],
          ["knocking", "ticking", "drums", "clapping"], ["an explosion", "drums", "an engine", "barking"], ["a bell", "music", "a beep", "ringing"]]
+# More of these, as a trained ear took them for one another on clips of other synthesisers; and words that sound alike.
+CONFUSED = [["a horn", "a beep", "a siren", "an engine"], ["ticking", "clapping", "an explosion"], ["a siren", "music", "knocking"],
+            ["saying winner", "saying dinner", "saying danger", "saying water", "saying doctor"],
+            ["saying morning", "saying money", "saying music", "saying danger"], ["saying tomorrow", "saying goodbye", "saying goal", "saying hello", "saying welcome"],
+            ["saying fire", "saying birthday", "saying goodbye", "saying police"], ["saying yes", "saying help", "saying hello", "saying stop"]]
+# Sounds and what is seen to make them: each is asked for where only the other is there.
+MADE_BY = {"barking": ["dog"], "ringing": ["phone"], "ticking": ["clock"], "a horn": ["car", "bus", "truck"], "an engine": ["car", "bus", "truck", "boat", "airplane", "helicopter"],
+           "birdsong": ["bird"], "music": ["guitar"], "a whistle": ["train"], "an explosion": ["rocket"], "a siren": ["car"], "a beep": ["phone", "laptop", "clock"], "clapping": ["trophy"]}
 UNKNOWN = ["zebra", "submarine", "tiger", "lion", "giraffe", "ladder", "snowman", 
            "crocodile", "penguin", "dolphin", "spider", "mirror", "sofa", "table",
            "bridge", "castle", "mountain", "river", "beach", "forest", "island", "waterfall", "volcano", "tomato",

@@ -84,5 +84,73 @@ TEST_F(DeviceLists, OneIsLeftOut) {
   EXPECT_EQ(rig.model_state(), "ready");
 }
 
+// When all fail the error says that it was the last one: the windows of the others are not in its
+// count.
+TEST_F(DeviceLists, AllFail) {
+  scripted::cuda_devices(2);
+  Rig rig({.properties = kTwo});
+  rig.play();
+  scripted::fail(Step::kEncode, {ErrorCode::kInternal, "broken"}, -1);
+  rig.frames(0, 59);
+  ASSERT_TRUE(rig.wait_message(GST_MESSAGE_ERROR));
+  EXPECT_EQ(rig.error_text(), "3 windows in a row failed on the last device that was left: broken");
+}
+
+// With split-windows they are one: one model for all elements, which has every window, and each is
+// told under their names.
+TEST_F(DeviceLists, SplitWindows) {
+  scripted::cuda_devices(2);
+  const std::string split = "query=cat split-windows=true device=cuda:all ";
+  Rig rig({.properties = split}), other({.properties = split});
+  rig.play();
+  other.play();
+  EXPECT_EQ(scripted::n_open_sessions(), 1);
+  EXPECT_EQ(text(rig.structures("vidi/model").back(), "device"), "cuda:0,cuda:1");
+  rig.frames(0, 24);
+  rig.end();
+  EXPECT_EQ(scripted::most_sessions_at_work(), 1);
+  GstStructure* stats = nullptr;
+  g_object_get(rig.v(), "stats", &stats, nullptr);
+  EXPECT_FALSE(gst_structure_has_field(stats, "devices"));
+  EXPECT_EQ(text(stats, "device"), "cuda:0,cuda:1");
+  EXPECT_GE(number(stats, "windows-completed"), 6u);
+  gst_structure_free(stats);
+}
+
+// A single device has nothing to split with: the model is the one that others use.
+TEST_F(DeviceLists, SplitOverOneIsOne) {
+  scripted::cuda_devices(1);
+  Rig rig({.properties = "query=cat split-windows=true device=cuda:all"});
+  Rig other({.properties = "query=cat device=cuda:0"});
+  rig.play();
+  other.play();
+  EXPECT_EQ(scripted::n_open_sessions(), 1);
+}
+
+// All of them are needed: what one device cannot do, no window can. A list that is wrong is refused
+// as ever.
+TEST_F(DeviceLists, SplitNeedsAll) {
+  scripted::cuda_devices(2);
+  const std::string split = "query=cat split-windows=true device=cuda:0,cuda:1 ";
+  {
+    Rig rig({.properties = split});
+    rig.play();
+    scripted::break_device("cuda:0,cuda:1");
+    rig.frames(0, 59);
+    EXPECT_EQ(rig.stat("windows-failed"), 3u);
+    EXPECT_EQ(rig.stat("windows-completed"), 0u);
+    EXPECT_NE(rig.error_text().find("the device is broken"), std::string::npos) << rig.error_text();
+  }
+  scripted::break_device("no cuda:0,cuda:1");
+  Rig second({.properties = split + "error-policy=passthrough"});
+  second.start();
+  second.frames(0, 4);
+  second.end();
+  EXPECT_EQ(second.model_state(), "failed");
+  Rig wrong({.properties = "query=cat split-windows=true device=cuda:0,cuda:7"});
+  EXPECT_FALSE(wrong.to(GST_STATE_READY));
+  EXPECT_EQ(wrong.error_text(), "device \"cuda:7\" is not usable: found 2 CUDA device(s)");
+}
+
 }  // namespace
 }  // namespace vidi::test

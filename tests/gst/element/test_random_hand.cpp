@@ -141,7 +141,8 @@ void Round::build() {
       "fakesink sync=false", "fakesink sync=true", "fakesink sync=false async=false",
       "identity sleep-time=3000 ! fakesink sync=false", "queue ! fakesink sync=true"};
   const std::string device = dice_.of<std::string>({"cpu", "cpu", "cpu,cpu", "cpu,cpu,cpu"});
-  std::string line = "vidifilter name=v model-path=model query=cat device=" + device +
+  const std::string split = dice_.roll(3) == 0 ? " split-windows=true" : "";
+  std::string line = "vidifilter name=v model-path=model query=cat device=" + device + split +
                      " max-pending-windows=" + std::to_string(1 + dice_.roll(3)) + windows +
                      "videotestsrc " + source +
                      " ! video/x-raw,width=32,height=32,framerate=10/1,format=" +
@@ -315,6 +316,8 @@ void Round::set_property(Dice& dice) {
       {"overload-policy", "drop-newest"},
       {"max-pending-windows", "1"},
       {"keep-windows", "4"},
+      {"max-delay", "100000000"},
+      {"max-delay", "0"},
       {"keep-windows", "1"},
       {"gate", "motion"},
       {"gate", "none"},

@@ -107,11 +107,11 @@ TEST_F(RealEngine, ListsHighlightsInItsOwnWords) {
   EXPECT_NE(text(result, "label"), "");
 }
 
-// After EOS the encoded window still answers.
-TEST_F(RealEngine, AnswersQuestionsAfterTheEnd) {
+// After EOS the encoded window still answers, also where it is split over devices.
+void expect_answers_after_the_end(const std::string& properties, const std::string& device) {
   const std::string folder = kGolden + "demo/two_ranges";
   const auto told = read_safetensors_header(folder + "/expected.safetensors").metadata;
-  Pipeline pipeline(kRgb + " ! " + filter("query=\"a zebra\"") + kSound);
+  Pipeline pipeline(kRgb + " ! " + filter("query=\"a zebra\" " + properties, device) + kSound);
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   play_case(pipeline, folder + "/input.safetensors");
   ASSERT_TRUE(pipeline.wait_eos());
@@ -127,6 +127,11 @@ TEST_F(RealEngine, AnswersQuestionsAfterTheEnd) {
   EXPECT_NEAR(static_cast<double>(number(result, "timestamp")), start_s * GST_SECOND,
               GST_SECOND / 1000);
   g_free(id);
+}
+
+TEST_F(RealEngine, AnswersQuestionsAfterTheEnd) {
+  expect_answers_after_the_end("", "cpu");
+  expect_answers_after_the_end("split-windows=true", "cpu,cpu");
 }
 
 const std::string kEndless = "videotestsrc pattern=ball ! video/x-raw,width=160,height=120 ! ";
@@ -154,12 +159,13 @@ TEST_F(RealEngine, TheGatePassesAStillPictureBy) {
 // Two devices give the same answers as one, in the same order, whichever has a window; what
 // overlapping windows share is made on each.
 TEST_F(RealEngine, TwoDevicesAnswerAsOne) {
-  const auto answers_on = [](const std::string& device) {
+  const auto answers_on = [](const std::string& device, const std::string& properties = "") {
     Pipeline pipeline(
         "videotestsrc num-buffers=60 pattern=ball ! "
         "video/x-raw,width=160,height=120,framerate=2/1 ! " +
         filter("queries=\"<\\\"a ball\\\",\\\"something white\\\">\" "
-               "window-duration=6000000000 window-stride=3000000000",
+               "window-duration=6000000000 window-stride=3000000000 " +
+                   properties,
                device) +
         "audiotestsrc num-buffers=300 wave=ticks samplesperbuffer=1600 ! "
         "audio/x-raw,rate=16000 ! v.audio_sink v.audio_src ! fakesink sync=false");
@@ -178,6 +184,9 @@ TEST_F(RealEngine, TwoDevicesAnswerAsOne) {
   EXPECT_GE(one.size(), 3u * 9);
   EXPECT_EQ(answers_on("cpu,cpu"), one);
   EXPECT_EQ(answers_on("cpu,cpu,cpu"), one);
+  EXPECT_EQ(answers_on("cpu,cpu", "split-windows=true"), one);
+  EXPECT_EQ(answers_on("cpu,cpu,cpu", "split-windows=true keys=int8"),
+            answers_on("cpu", "keys=int8"));
 }
 
 // Stopped while it loads and while it generates, 20 times, the engine lets go at once and starts

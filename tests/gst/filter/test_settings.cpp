@@ -97,6 +97,7 @@ struct Row {
 const Row kRows[] = {
     {"model-path", "gchararray", "(null)", false},
     {"device", "gchararray", "auto", false},
+    {"split-windows", "gboolean", "false", false},
     {"precision", "GstVidiFilterPrecision", "auto", false},
     {"weights", "GstVidiFilterWeights", "auto", false},
     {"keys", "GstVidiFilterKeys", "auto", false},
@@ -118,6 +119,7 @@ const Row kRows[] = {
     {"audio-wait", "guint64", "2000000000", true},
     {"overload-policy", "GstVidiFilterOverloadPolicy", "auto", true},
     {"max-pending-windows", "guint", "2", true},
+    {"max-delay", "guint64", "0", true},
     {"keep-windows", "guint", "1", true},
     {"gate", "GstVidiFilterGate", "none", true},
     {"gate-similarity", "gdouble", "0.90000000000000002", true},  // 0.9 as a double
@@ -215,6 +217,7 @@ TEST_F(SettingsTest, ValuesComeBack) {
                                                         {"audio-wait", "0"},
                                                         {"overload-policy", "drop-newest"},
                                                         {"max-pending-windows", "64"},
+                                                        {"max-delay", "3000000000"},
                                                         {"keep-windows", "4294967295"},
                                                         {"gate", "motion"},
                                                         {"gate-similarity", "0.75"},
@@ -271,7 +274,7 @@ TEST_F(SettingsTest, RangesEndWhereTheyShould) {
     EXPECT_TRUE(is_outside(name, outside)) << name << "=" << outside;
   }
   // No time may be so long that adding it to a PTS leaves 64 bits with a sign.
-  for (const char* name : {"window-duration", "window-stride", "audio-wait"}) {
+  for (const char* name : {"window-duration", "window-stride", "audio-wait", "max-delay"}) {
     EXPECT_LE(G_PARAM_SPEC_UINT64(spec(name))->maximum, guint64(G_MAXINT64 / 2)) << name;
   }
 }
@@ -444,6 +447,9 @@ TEST(SettingsKey, HoldsWhatTellsModelsApart) {
   EXPECT_EQ(settings.model_key().longest.shared_frames, 0);  // the stride is longer
   settings.window_stride = 4 * GST_SECOND;
   EXPECT_EQ(settings.model_key().longest.shared_frames, 8);
+  settings.split_windows = true;
+  EXPECT_TRUE(settings.model_key().split_windows);
+  EXPECT_FALSE(settings.model_key() == limited);
 }
 
 // Retrieval asks the query first, then the queries, the same text once, with ids in that order.

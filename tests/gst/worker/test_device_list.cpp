@@ -64,5 +64,16 @@ TEST(DeviceList, WherePicturesMayLie) {
   EXPECT_TRUE(may_be_cuda("auto"));
 }
 
+// Devices that share windows are one, which has something in common with each of them.
+TEST(DeviceList, SharedWindows) {
+  EXPECT_EQ(joined({"cuda:0", "cuda:1"}), Names{"cuda:0,cuda:1"});
+  EXPECT_EQ(joined({"auto"}), Names{"auto"});
+  EXPECT_TRUE(may_be_cpu("cuda:0,cpu"));
+  EXPECT_TRUE(may_be_cpu("auto"));
+  EXPECT_FALSE(may_be_cpu("cuda:0,cuda"));
+  EXPECT_TRUE(name_one_device("cuda:0,cuda:1", "cuda:1"));
+  EXPECT_FALSE(name_one_device("cuda:0,cuda:1", "cuda:10,cpu"));
+}
+
 }  // namespace
 }  // namespace vidi

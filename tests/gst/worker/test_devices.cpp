@@ -1,64 +1,18 @@
 // An element whose model runs on several devices: windows overlap and are told of in their order,
-// kept ones are asked where they are, and a device that fails takes no other along. Under
-// ThreadSanitizer as well (tests/sanitize.sh).
+// and kept ones are asked where they are. Under ThreadSanitizer as well (tests/sanitize.sh).
 #include <gtest/gtest.h>
 
 #include <array>
 #include <atomic>
 #include <thread>
 
-#include "tests/support/client_rig.h"
+#include "tests/support/devices_rig.h"
 
 namespace vidi {
 namespace {
 
 using scripted::Step;
 using std::chrono::seconds;
-
-class Devices : public ModelClientTest {
- protected:
-  using Names = std::vector<std::string>;
-  void start_on(const Names& devices = {"cpu", "cpu"}) {
-    client_.start_on(*vidi_engine_api(), {"a", ""}, devices);
-    ASSERT_TRUE(client_.wait_until_loaded());
-    ASSERT_TRUE(listener_.heard("ready"));
-    EXPECT_EQ(listener_.take(), Log{"ready"});
-  }
-  // Live, with a stride of a second.
-  static std::shared_ptr<AnalysisWindow> live(uint64_t index) {
-    auto window = window_at(index);
-    window->closed_at = std::chrono::steady_clock::now();
-    return window;
-  }
-  static Log windows(uint64_t n) {
-    Log all;
-    for (uint64_t i = 0; i < n; ++i) all.push_back("window " + std::to_string(i));
-    return all;
-  }
-};
-
-// A window 0 whose question is answered when it is told to be.
-class SlowFirst {
- public:
-  SlowFirst() {
-    scripted::answer_with([this](const Query&, const scripted::SeenWindow& window) {
-      // Its first picture is red.
-      while (window.frames[0] == 0xff0000 && is_slow_)
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      return std::string("none");
-    });
-  }
-  ~SlowFirst() { go_on(); }
-  static std::shared_ptr<AnalysisWindow> window() {
-    auto first = window_at(0);
-    first->frames[0] = test::solid_frame(0xff0000, seconds(0));
-    return first;
-  }
-  void go_on() { is_slow_ = false; }
-
- private:
-  std::atomic<bool> is_slow_{true};
-};
 
 // A file's windows are with both devices at once, and are told of in their order.
 TEST_F(Devices, WindowsOverlap) {
@@ -176,6 +130,25 @@ TEST_F(Devices, ACameraThatIsTooMuchMoves) {
     EXPECT_GT(device.windows_completed, 1u);
 }
 
+// A file does not wait for a device that works for another element, while one has nothing to do.
+TEST_F(Devices, AFileGoesWhereNobodyElseIs) {
+  start_on({"cuda:0", "cuda:1"});
+  Recorder heard;
+  ModelClient other(heard);
+  other.start_on(*vidi_engine_api(), {"a", ""}, {"cuda:0"});
+  ASSERT_TRUE(heard.heard("ready"));
+  SlowFirst first;
+  other.submit(first.window(), OverloadPolicy::kBlock);
+  ASSERT_TRUE(scripted::wait_for(Step::kEncode, 1));
+  for (uint64_t i = 1; i < 20; ++i) submit(i);
+  ASSERT_TRUE(listener_.heard("window 19"));
+  EXPECT_EQ(heard.take(), Log{"ready"});
+  EXPECT_EQ(client_.counters().devices[1].windows_completed, 19u);
+  first.go_on();
+  EXPECT_TRUE(other.wait_until_idle());
+  other.stop();
+}
+
 // Elements are spread over the devices, each at home with one.
 TEST_F(Devices, CamerasAreSpread) {
   start_on();
@@ -217,64 +190,6 @@ TEST_F(Devices, QuestionsGoWhereTheirWindowsAre) {
   EXPECT_TRUE(listener_.heard("answer all"));
 }
 
-// A device that cannot be loaded is left out with a word, and the others do the work.
-TEST_F(Devices, OneCannotBeLoaded) {
-  scripted::break_device("no cuda:1");
-  client_.start_on(*vidi_engine_api(), {"a", ""}, {"cuda:0", "cuda:1"});
-  ASSERT_TRUE(client_.wait_until_loaded());
-  ASSERT_TRUE(listener_.heard("ready"));
-  EXPECT_EQ(listener_.take(), (Log{"cuda:1 is left out", "ready"}));
-  for (uint64_t i = 0; i < 5; ++i) submit(i);
-  EXPECT_TRUE(client_.wait_until_idle());
-  EXPECT_EQ(listener_.take(), windows(5));
-  EXPECT_EQ(client_.counters().device, "cuda:0");
-  EXPECT_EQ(client_.counters().devices[1].why_out, "no room on cuda:1");
-}
-
-// When none can be loaded the model has failed, which is said once.
-TEST_F(Devices, NoneCanBeLoaded) {
-  scripted::fail(Step::kOpen, {ErrorCode::kDamaged, "broken"}, -1);
-  client_.start_on(*vidi_engine_api(), {"a", ""}, {"cpu", "cpu", "cpu"});
-  EXPECT_FALSE(client_.wait_until_loaded());
-  ASSERT_TRUE(listener_.heard("model failed"));
-  EXPECT_EQ(listener_.take(), Log{"model failed"});
-  EXPECT_TRUE(client_.has_given_up());
-}
-
-// A device that fails later takes three windows with it and no more: it is left out, said once, and
-// the other goes on. It comes back with the next start.
-TEST_F(Devices, OneFailsLater) {
-  start_on({"cuda:0", "cuda:1"});
-  scripted::break_device("cuda:1");
-  for (uint64_t i = 0; i < 30; ++i) submit(i);
-  EXPECT_TRUE(client_.wait_until_idle());
-  Log log = listener_.take();
-  EXPECT_EQ(std::count(log.begin(), log.end(), "cuda:1 is left out"), 1);
-  EXPECT_EQ(std::count_if(log.begin(), log.end(),
-                          [](const auto& line) { return line.starts_with("failed"); }),
-            3);
-  const Counters counters = client_.counters();
-  EXPECT_EQ(counters.windows_completed, 27u);
-  EXPECT_EQ(counters.windows_failed, 3u);
-  EXPECT_EQ(counters.device, "cuda:0");
-  EXPECT_EQ(counters.devices[1].why_out, "the device is broken");
-  EXPECT_FALSE(client_.has_given_up());
-  client_.stop();
-  scripted::break_device("");
-  start_on({"cuda:0", "cuda:1"});
-  EXPECT_EQ(client_.counters().devices[1].why_out, "");
-}
-
-// When the last one fails as well it is three windows in a row, and the listener decides.
-TEST_F(Devices, TheLastOneFails) {
-  start_on();
-  scripted::fail(Step::kEncode, {ErrorCode::kInternal, "broken"}, -1);
-  for (uint64_t i = 0; i < 6; ++i) submit(i);
-  EXPECT_TRUE(client_.wait_until_idle());
-  const Log log = listener_.take();
-  EXPECT_EQ(std::count(log.begin(), log.end(), "failed, 3 in a row"), 1);
-}
-
 // With a gate windows are judged one after the other, by the last that was analysed.
 TEST_F(Devices, WithAGate) {
   client_.set_gate({true, 0.9});
@@ -306,6 +221,25 @@ TEST_F(Devices, WeightsThatAreAway) {
   ASSERT_GE(log.size(), 3u);
   EXPECT_EQ((Log{log[0], log[1], log[2]}), (Log{"loading", "ready", "window 0"}));
   EXPECT_EQ(scripted::count(Step::kLoad), 1);
+}
+
+// A question loads the device that has its window, and no other.
+TEST_F(Devices, AQuestionLoadsOneDevice) {
+  ModelKey key{"a", ""};
+  key.unload_after = 20'000'000;
+  client_.set_limits(8, 8);
+  client_.start_on(*vidi_engine_api(), key, {"cpu", "cpu", "cpu"});
+  ASSERT_TRUE(client_.wait_until_loaded());
+  for (uint64_t i = 0; i < 24; i += 4) submit(i);
+  EXPECT_TRUE(client_.wait_until_idle());
+  for (int second = 1; second < 24; second += 4) {
+    listener_.take();
+    ASSERT_TRUE(listener_.heard("unloaded"));
+    const int before = scripted::count(Step::kLoad);
+    ask("0", second, second + 1);
+    ASSERT_TRUE(listener_.heard("answer 0"));
+    EXPECT_EQ(scripted::count(Step::kLoad), before + 1);
+  }
 }
 
 // A flush while both are at it: nothing of before is told, every window is accounted for.

@@ -53,6 +53,28 @@ class Cameras : public testing::Test {
   void submit(size_t camera, uint64_t index, std::chrono::milliseconds age = {}) {
     cameras_[camera].client.submit(live_window(index, age), OverloadPolicy::kDropOldest);
   }
+  // In which those after the first are encoded when each has a window of that age.
+  std::vector<size_t> order_of(const std::vector<std::chrono::milliseconds>& ages) {
+    start_all();
+    scripted::hold(Step::kEncode);
+    submit(0, 0);  // with the model when the others come
+    EXPECT_TRUE(scripted::wait_for(Step::kEncode, 1));
+    std::mutex mutex;
+    std::vector<size_t> order;
+    for (size_t i = 1; i < kCameras; ++i) {
+      cameras_[i].heard.on_analysed = [&, i] {
+        std::lock_guard lock(mutex);
+        order.push_back(i);
+      };
+    }
+    for (size_t i = 1; i < kCameras; ++i) submit(i, 0, ages[i - 1]);
+    scripted::release(Step::kEncode);
+    for (Camera& camera : cameras_) {
+      EXPECT_TRUE(camera.heard.heard("window 0"));
+      camera.heard.on_analysed = nullptr;
+    }
+    return order;
+  }
 
   std::array<Camera, kCameras> cameras_;
 };
@@ -61,24 +83,18 @@ using TwelveCameras = Cameras<12>;
 
 // The window whose deadline is nearest is encoded first, whoever submitted first.
 TEST_F(FourCameras, ByDeadline) {
-  start_all();
-  scripted::hold(Step::kEncode);
-  submit(0, 0);  // with the model when the others come
-  ASSERT_TRUE(scripted::wait_for(Step::kEncode, 1));
-  std::mutex mutex;
-  std::vector<size_t> order;
-  for (size_t i = 1; i < 4; ++i) {
-    cameras_[i].heard.on_analysed = [&, i] {
-      std::lock_guard lock(mutex);
-      order.push_back(i);
-    };
-  }
   using std::chrono::milliseconds;
-  submit(1, 0, milliseconds(1000)), submit(2, 0, milliseconds(3000)),
-      submit(3, 0, milliseconds(2000));
-  scripted::release(Step::kEncode);
-  for (Camera& camera : cameras_) EXPECT_TRUE(camera.heard.heard("window 0"));
-  EXPECT_EQ(order, (std::vector<size_t>{2, 3, 1}));
+  EXPECT_EQ(order_of({milliseconds(1000), milliseconds(3000), milliseconds(2000)}),
+            (std::vector<size_t>{2, 3, 1}));
+}
+
+// A camera may want its results sooner, or have more patience, than its stride.
+TEST_F(FourCameras, ByTheDelayThatEachMayHave) {
+  using std::chrono::seconds;
+  cameras_[1].client.set_max_delay(seconds(50));
+  cameras_[2].client.set_max_delay(seconds(30));
+  cameras_[3].client.set_max_delay(seconds(40));
+  EXPECT_EQ(order_of({seconds(0), seconds(0), seconds(0)}), (std::vector<size_t>{2, 3, 1}));
 }
 
 // Questions of several windows are answered together, and one that comes meanwhile joins them.

