@@ -61,7 +61,17 @@ def sources(*folders):
                 yield path.relative_to(ROOT).as_posix()
 
 
+SLEEP = re.compile(r"(\b|_)(sleep|usleep|nanosleep|sleep_for|sleep_until) *\(")
+
+
 class Style(unittest.TestCase):
+    def test_no_test_sleeps(self):
+        """One that sleeps to wait for another thread passes by luck: it waits for the event itself."""
+        lines = [f"{path.relative_to(ROOT)}:{number}: {line.strip()}" for path in sorted((ROOT / "tests").rglob("*"))
+                 if path.suffix in CODE | {".c", ".py"}
+                 for number, line in enumerate(path.read_text().splitlines(), 1) if SLEEP.search(line)]
+        self.assertEqual(lines, [], "\n".join(lines))
+
     def test_includes_run_in_one_direction(self):
         """No file includes what stands to the left of it, nor its neighbours."""
         faults = []

@@ -72,8 +72,15 @@ struct AnalysisWindow {
   std::chrono::steady_clock::time_point closed_at{};  // when the stream passed its end
   // Until when its results are of use; max(): of a file, which waits as long as it takes.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  // By when it has its turn among other elements' windows: its deadline, or that of one before it
+  // that fell out of the queue, so that who loses windows does not lose the place as well.
+  std::chrono::steady_clock::time_point turn = std::chrono::steady_clock::time_point::max();
   mutable StreamedPictures prepared;  // the worker's, until it is encoded
   std::shared_ptr<Cancel> cancel = std::make_shared<Cancel>();
+
+  Time stride() const {  // to the next window's start; of the last one, its length
+    return (next_start != kForever && next_start > start ? next_start : stop) - start;
+  }
 };
 
 // A window that still fills: the earliest one that is open.

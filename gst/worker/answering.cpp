@@ -131,6 +131,12 @@ void Answering::forget_all() {
   batch_.reset();
 }
 
+std::vector<ClientId> Answering::clients() const {
+  std::vector<ClientId> clients;
+  for (const Job& job : jobs_) clients.push_back(job.ticket.client);
+  return clients;
+}
+
 UnderWay Answering::under_way() const {
   UnderWay all;
   for (const Job& job : jobs_) {

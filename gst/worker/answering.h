@@ -43,6 +43,7 @@ class Answering {
 
   size_t n_windows() const { return jobs_.size(); }
   bool empty() const { return jobs_.empty(); }
+  std::vector<ClientId> clients() const;  // one for each window
   UnderWay under_way() const;
   bool has_room() const { return !batch_ || batch_->has_room(); }
   std::vector<std::shared_ptr<Cancel>> cancels() const;

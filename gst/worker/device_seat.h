@@ -3,6 +3,7 @@
 // what is constant while it is attached, and `lookahead`, which has a lock of its own.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,7 +55,7 @@ class DeviceSeat final : public WorkSource {
   bool is_out() const { return why_out.has_value(); }
   bool is_busy() const { return in_work || request; }
   // Likewise for other elements.
-  bool is_engaged() const { return is_busy() || model->is_at_work_but_for(this); }
+  bool is_engaged() const { return is_busy() || model->is_wanted_but_for(this); }
 
   const std::shared_ptr<SharedModel> model;
   Lookahead lookahead;
@@ -65,7 +66,10 @@ class DeviceSeat final : public WorkSource {
   ModelInfo info;
   double progress = 0;
   std::shared_ptr<const AnalysisWindow> in_work;
-  std::optional<Request> request;  // in work
+  std::optional<Request> request;                 // in work
+  std::chrono::steady_clock::time_point began{};  // in_work
+  bool is_warm = false;  // it has answered: the first window takes longer than the others
+  Time took{};           // a window, from `began` until it was answered, smoothed; 0: not known
   uint64_t n_completed = 0, n_failed = 0;
   int failures_in_a_row = 0;
 

@@ -10,11 +10,8 @@ namespace {
 // Unless it is told, a window's results are of use until the next one's come: a stride after its
 // end.
 Moment deadline_of(const AnalysisWindow& window, Time max_delay) {
-  if (max_delay > Time(0))
-    return window.closed_at + std::chrono::duration_cast<Moment::duration>(max_delay);
-  const bool has_next = window.next_start != kForever && window.next_start > window.start;
-  const Time stride = (has_next ? window.next_start : window.stop) - window.start;
-  return window.closed_at + std::chrono::duration_cast<Moment::duration>(stride);
+  const Time delay = max_delay > Time(0) ? max_delay : window.stride();
+  return window.closed_at + std::chrono::duration_cast<Moment::duration>(delay);
 }
 
 }  // namespace
@@ -93,7 +90,8 @@ void ModelClient::set_limits(size_t max_pending, size_t keep_windows) {
 void ModelClient::submit(std::shared_ptr<AnalysisWindow> window, OverloadPolicy policy) {
   std::vector<std::shared_ptr<AnalysisWindow>> dropped;
   DropReason reason = DropReason::kOverload;
-  if (policy != OverloadPolicy::kBlock) window->deadline = deadline_of(*window, Time(max_delay_));
+  if (policy != OverloadPolicy::kBlock)
+    window->turn = window->deadline = deadline_of(*window, Time(max_delay_));
   {
     std::lock_guard lock(mutex_);
     ++counters_.windows_submitted;

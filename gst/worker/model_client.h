@@ -108,6 +108,9 @@ class ModelClient {
   size_t least_wanted() const;
   void set_home(size_t seat);
   void find_home_after(const DeviceSeat& taker, bool is_live);
+  bool one_is_free() const;
+  bool pays(const DeviceSeat& seat) const;
+  void count_time(DeviceSeat& seat);
   bool may_take(const DeviceSeat& seat, const AnalysisWindow& window) const;
   Window next_for(const DeviceSeat& seat) const;
   ModelInfo joint_info() const;

@@ -12,6 +12,12 @@ namespace {
 // not let the others run far ahead of what is told.
 constexpr size_t kMostUntold = 2;
 
+// What a device takes for a window is half forgotten after 0.7 times so many of others.
+constexpr int kFading = 64;
+
+// Windows that take less are all the same.
+constexpr Time kShort = std::chrono::milliseconds(50);
+
 void add_to(std::string& list, const std::string& what) {
   list += (list.empty() ? "" : ",") + what;
 }
@@ -126,10 +132,39 @@ void ModelClient::find_home_after(const DeviceSeat& taker, bool is_live) {
   for (size_t i = 1; i < n; ++i) {
     const DeviceSeat& other = *seats_[(at + i) % n];
     if (other.is_out()) continue;
-    if (next == at || !other.is_engaged()) next = (at + i) % n;
-    if (!other.is_engaged()) break;
+    const bool is_free = !other.is_engaged() && pays(other);
+    if (next == at || is_free) next = (at + i) % n;
+    if (is_free) break;
   }
   set_home(next);
+}
+
+// A device has nothing to do, for anybody.
+bool ModelClient::one_is_free() const {
+  return std::any_of(seats_.begin(), seats_.end(), [this](const auto& seat) {
+    return !seat->is_out() && seat->state == ModelState::kReady && !seat->is_engaged() &&
+           pays(*seat);
+  });
+}
+
+// Whether a file's windows come sooner with this device's help. While it has one, the others may
+// begin no more than kMostUntold each, since they are told of in order: where it takes longer than
+// the quickest for all of these, that one is better alone.
+bool ModelClient::pays(const DeviceSeat& seat) const {
+  Time quickest = seat.took;
+  for (const auto& each : seats_)
+    if (!each->is_out() && each->took > Time(0)) quickest = std::min(quickest, each->took);
+  return seat.took <= static_cast<Time::rep>(kMostUntold * n_live()) * quickest;
+}
+
+// It has answered. What the others are known to take fades, so that one that was slow is tried
+// again.
+void ModelClient::count_time(DeviceSeat& seat) {
+  if (!std::exchange(seat.is_warm, true)) return;
+  const auto took = std::max(kShort, Time(std::chrono::steady_clock::now() - seat.began));
+  seat.took = seat.took > Time(0) ? (3 * seat.took + took) / 4 : took;
+  for (const auto& other : seats_)
+    if (other.get() != &seat) other->took -= other->took / kFading;
 }
 
 // Whether the device may begin that window, the next of the queue. With a gate each window is
@@ -139,11 +174,12 @@ bool ModelClient::may_take(const DeviceSeat& seat, const AnalysisWindow& window)
   if (seats_.size() == 1) return true;
   if (begun_.size() >= (gate_.is_on() ? 1 : kMostUntold * n_live())) return false;
   const DeviceSeat& at_home = home();
-  if (&seat == &at_home) return true;
   const bool is_live = window.deadline != kNoDeadline;
+  if (!is_live && (!pays(seat) || (seat.is_engaged() && one_is_free()))) return false;
+  if (&seat == &at_home) return true;
   if (at_home.state != ModelState::kReady) return seat.state == ModelState::kReady;
-  if (!is_live && at_home.is_engaged()) return true;
-  const Time stride = is_live ? window.deadline - window.closed_at : Time(0);
+  if (!is_live && (at_home.is_engaged() || !pays(at_home))) return true;
+  const Time stride = is_live ? window.stride() : Time(0);
   // Work of other elements counts, too: theirs is not seen in is_busy().
   return at_home.model->backlog() > seat.model->backlog() + stride;
 }

@@ -34,6 +34,7 @@ Offer ModelClient::offer(DeviceSeat& seat) {
   offer.has_window = true;
   offer.awaits_gate = awaits_gate(window);
   offer.deadline = window->deadline;
+  offer.turn = window->turn;
   if (offer.is_live())
     offer.patience = std::chrono::duration_cast<Time>(window->deadline - window->closed_at);
   offer.n_frames = window->frames.size();
@@ -81,6 +82,7 @@ std::shared_ptr<AnalysisWindow> ModelClient::next_window(DeviceSeat& seat) {
     if (!next_for(seat)) return nullptr;
     window = queue_.pop();
     seat.in_work = window;
+    seat.began = std::chrono::steady_clock::now();
     seat.lookahead.hand_over(*window);  // before the others pass it over
     begin(window);
     find_home_after(seat, window->deadline != kNoDeadline);
@@ -198,6 +200,7 @@ void ModelClient::answered(DeviceSeat& seat, bool is_request, Result<Analysis> a
     std::lock_guard lock(mutex_);
     window = std::exchange(seat.in_work, nullptr);
     if (!window) return;
+    if (analysis) count_time(seat);
     failures = count_failures(seat, analysis);
   }
   for (const Request& request : failures.refused) request_failed(request, analysis.error());

@@ -55,9 +55,11 @@ std::vector<Schedule::Turn> Schedule::order(const Offers& offers, const UnderWay
   };
   for (auto* turns : {&asks, &files, &ahead})
     std::stable_sort(turns->begin(), turns->end(), in_turn);
-  const auto by_deadline = [&](const Turn& a, const Turn& b) {
-    return offers.at(a.client).deadline < offers.at(b.client).deadline;
+  const auto due = [&](const Turn& turn) {
+    const Offer& offer = offers.at(turn.client);
+    return std::min(offer.deadline, offer.turn);
   };
+  const auto by_deadline = [&](const Turn& a, const Turn& b) { return due(a) < due(b); };
   for (auto* turns : {&gates, &live}) std::stable_sort(turns->begin(), turns->end(), by_deadline);
 
   std::vector<Turn> all;

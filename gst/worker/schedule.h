@@ -31,6 +31,7 @@ struct Offer {
   bool has_window = false;  // one that is complete
   // Until when its results are of use. kNoDeadline: of a file, which waits as long as it takes.
   Moment deadline = kNoDeadline;
+  Moment turn = kNoDeadline;  // where that is earlier: by this it has its turn
   Time patience{};            // from the window's end to its deadline
   size_t n_frames = 0;        // of that window
   int64_t n_samples = 0;      // likewise

@@ -122,10 +122,10 @@ class SharedModel {
   // Elements whose windows are usually here.
   int n_homes() const { return n_homes_; }
   void count_home(int more) { n_homes_ += more; }
-  // A piece of work that is not this client's: of another, or answers of several.
-  bool is_at_work_but_for(const WorkSource* client) const {
-    const void* served = served_;
-    return served && served != client;
+  // Whether another client than this one has work here, as of the last look at what there is.
+  bool is_wanted_but_for(const WorkSource* client) const {
+    const void* wanted = wanted_by_;
+    return wanted && wanted != client;
   }
   int64_t device_memory_bytes() const;  // as of the last piece of work
 
@@ -162,6 +162,7 @@ class SharedModel {
   void cancel_unwanted_pass();
   bool admit(std::unique_lock<std::mutex>& lock, ClientId client, const Offer& offer);
   bool drop_one(std::unique_lock<std::mutex>& lock, const Schedule::Offers& offers);
+  void look_who_wants_it(const Schedule::Offers& offers);
   void tell_who_must_wait(std::unique_lock<std::mutex>& lock, const Schedule::Offers& offers,
                           const Schedule::Turn& turn);
   bool tell_outcomes(std::unique_lock<std::mutex>& lock);
@@ -207,7 +208,7 @@ class SharedModel {
   int64_t memory_ = 0;
   std::atomic<Time::rep> backlog_{0};
   std::atomic<int> n_homes_{0};
-  std::atomic<const void*> served_{nullptr};  // whose piece is done; this: of several
+  std::atomic<const void*> wanted_by_{nullptr};  // the client that has work; this: several have
 };
 
 }  // namespace vidi

@@ -62,6 +62,7 @@ bool SharedModel::serve_next(std::unique_lock<std::mutex>& lock) {
   const bool told = tell_outcomes(lock);
   const Schedule::Offers offers = ask_for_offers(lock);
   estimate_backlog(offers);
+  look_who_wants_it(offers);
   if (drop_one(lock, offers)) return true;
   const auto now = std::chrono::steady_clock::now();
   bool has_room = true;  // the first window that has none keeps the later ones waiting
@@ -75,19 +76,26 @@ bool SharedModel::serve_next(std::unique_lock<std::mutex>& lock) {
       continue;
     }
     tell_who_must_wait(lock, offers, turn);
-    const bool did = serve(lock, turn, offer == offers.end() ? Offer() : offer->second);
-    served_ = nullptr;
-    if (did) return true;
+    if (serve(lock, turn, offer == offers.end() ? Offer() : offer->second)) return true;
   }
   return told;
 }
 
-// A file that has other devices as well need not wait for this one, nor find its next window a home
-// here.
+void SharedModel::look_who_wants_it(const Schedule::Offers& offers) {
+  const void* by = nullptr;
+  const auto add = [&](ClientId id) {
+    const Seat* seat = seat_of(id);
+    if (seat) by = !by || by == seat->client ? static_cast<const void*>(seat->client) : this;
+  };
+  for (const auto& [id, offer] : offers)
+    if (offer.has_window || offer.asks) add(id);
+  for (const ClientId id : answering_.clients()) add(id);
+  wanted_by_ = by;
+}
+
+// A file that has other devices as well need not wait for this one.
 void SharedModel::tell_who_must_wait(std::unique_lock<std::mutex>& lock,
                                      const Schedule::Offers& offers, const Schedule::Turn& turn) {
-  const Seat* next = seat_of(turn.client);
-  served_ = next ? static_cast<const void*>(next->client) : this;
   for (const auto& [id, offer] : offers) {
     const Seat* seat = seat_of(id);
     if (id == turn.client || !offer.has_window || offer.is_live() || !seat) continue;

@@ -20,11 +20,14 @@ Windows WindowQueue::push(std::shared_ptr<AnalysisWindow> window, OverloadPolicy
     return {std::move(window)};
   }
   Windows fallen_out;
+  auto turn = window->turn;
   while (policy == OverloadPolicy::kDropOldest && windows_.size() >= bound_) {
+    turn = std::min(turn, windows_.front()->turn);
     fallen_out.push_back(std::move(windows_.front()));
     windows_.pop_front();
   }
   windows_.push_back(std::move(window));
+  windows_.front()->turn = std::min(windows_.front()->turn, turn);
   changed_.notify_all();
   return fallen_out;
 }

@@ -3,14 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/support/client_rig.h"
+#include "tests/support/let_pass.h"
 
 namespace vidi {
 
@@ -41,9 +42,9 @@ class SlowFirst {
  public:
   SlowFirst() {
     scripted::answer_with([this](const Query&, const scripted::SeenWindow& window) {
+      std::unique_lock lock(mutex_);
       // Its first picture is red.
-      while (window.frames[0] == 0xff0000 && is_slow_)
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (window.frames[0] == 0xff0000) changed_.wait(lock, [this] { return goes_on_; });
       return std::string("none");
     });
   }
@@ -53,10 +54,16 @@ class SlowFirst {
     first->frames[0] = test::solid_frame(0xff0000, std::chrono::seconds(0));
     return first;
   }
-  void go_on() { is_slow_ = false; }
+  void go_on() {
+    std::lock_guard lock(mutex_);
+    goes_on_ = true;
+    changed_.notify_all();
+  }
 
  private:
-  std::atomic<bool> is_slow_{true};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool goes_on_ = false;
 };
 
 }  // namespace vidi

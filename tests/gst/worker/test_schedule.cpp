@@ -71,6 +71,13 @@ Offer gated_window_until(Time deadline) {
   return offer;
 }
 
+// Whose earlier windows fell out of its queue keeps their place.
+TEST_F(ScheduleTest, TheEarlierOfDeadlineAndTurn) {
+  Schedule::Offers offers{{1, window_until(5s)}, {2, window_until(9s)}};
+  offers[2].turn = at(3s);
+  EXPECT_EQ(order(offers), (Turns{{Kind::kWindow, 2}, {Kind::kWindow, 1}}));
+}
+
 // Windows are judged before others are analysed, the nearest deadline first; a file's in its turn.
 TEST_F(ScheduleTest, GatesBeforeWindows) {
   Offer file = file_window();

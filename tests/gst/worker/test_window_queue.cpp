@@ -63,6 +63,22 @@ TEST(WindowQueue, FullQueuesDrop) {
   EXPECT_EQ(pop_all(newest), (Indices{0, 1}));
 }
 
+// The oldest that is left has the place among other queues of those that fell out before it.
+TEST(WindowQueue, WhoLosesWindowsKeepsThePlace) {
+  using std::chrono::seconds;
+  const std::chrono::steady_clock::time_point begin;
+  WindowQueue queue(2);
+  for (int i = 0; i < 5; ++i) {
+    const WindowPtr next = window(static_cast<uint64_t>(i));
+    next->turn = begin + seconds(i);
+    queue.push(next, OverloadPolicy::kDropOldest);
+  }
+  EXPECT_EQ(queue.front()->index, 3u);
+  EXPECT_EQ(queue.front()->turn, begin);
+  queue.done(*queue.pop());
+  EXPECT_EQ(queue.front()->turn, begin + seconds(4));
+}
+
 // The window in work does not count as waiting: the bound is of those behind it.
 TEST(WindowQueue, TheOneInWorkTakesNoPlace) {
   WindowQueue queue(1);
