@@ -103,8 +103,8 @@ struct Parts {
   int count;
 };
 
-__device__ Parts find_parts(const AttentionTask& task, const AttentionPlan& plan, int s, int query,
-                            int head) {
+__device__ inline Parts find_parts(const AttentionTask& task, const AttentionPlan& plan, int s,
+                                   int query, int head) {
   const PlannedSet& set = plan.sets[s];
   const int group = task.heads / task.kv_heads;
   const int question = task.sets[s].positions ? query / task.queries : 0;
@@ -117,7 +117,7 @@ __device__ Parts find_parts(const AttentionTask& task, const AttentionPlan& plan
 
 // What each part counts in the whole, in `weights`; one warp. Returns the logarithm to base 2 of
 // the sum of exponentials over all of them.
-__device__ float weigh_parts(const Parts& parts, const float2* stats, float* weights) {
+__device__ inline float weigh_parts(const Parts& parts, const float2* stats, float* weights) {
   const int lane = threadIdx.x % 32;
   float top = -INFINITY, sum = 0;
   for (int p = lane; p < parts.count; p += 32) {
@@ -141,8 +141,8 @@ __device__ float weigh_parts(const Parts& parts, const float2* stats, float* wei
 constexpr int kPartGroups = 4;
 
 // Adds to `sum` every kPartGroups-th of a set's parts, as it counts.
-__device__ void add_parts(float4& sum, const Parts& parts, const float* weights, const float* outs,
-                          int head_dim, int group) {
+__device__ inline void add_parts(float4& sum, const Parts& parts, const float* weights,
+                                 const float* outs, int head_dim, int group) {
 #pragma unroll 4
   for (int p = group; p < parts.count; p += kPartGroups) {
     const float w = weights[p];
@@ -155,7 +155,7 @@ __device__ void add_parts(float4& sum, const Parts& parts, const float* weights,
 }
 
 // What the groups of the same elements have added up, in those of group 0.
-__device__ float4 add_groups(float4 sum, float4* sums, int group, int quads) {
+__device__ inline float4 add_groups(float4 sum, float4* sums, int group, int quads) {
   sums[threadIdx.x] = sum;
   __syncthreads();
   if (group > 0) return sum;
