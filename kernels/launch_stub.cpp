@@ -3,6 +3,7 @@
 
 #include "kernels/attention/attention_launch.h"
 #include "kernels/attention/key_matrix_launch.h"
+#include "kernels/attention/windows_launch.h"
 #include "kernels/cuda/device_limits.h"
 #include "kernels/layers/argmax_launch.h"
 #include "kernels/layers/gated_mlp_launch.h"
@@ -21,6 +22,7 @@ KernelSupport kernel_support(int) { return {}; }
 void launch_attention(const AttentionTask&, const AttentionPlan&, ElementType, void*, void*) {
   refuse();
 }
+void launch_windows_attention(const WindowJobs&, ElementType, void*, void*) { refuse(); }
 void launch_pack_keys(const PackKeysTask&, ElementType, void*) { refuse(); }
 void launch_norm(const NormTask&, ElementType, void*) { refuse(); }
 void launch_layer_norm(const LayerNormTask&, ElementType, void*) { refuse(); }

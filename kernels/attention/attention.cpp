@@ -132,6 +132,14 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   return attend_all(q, k, v, scale, mask, nullptr);
 }
 
+OwnKeys OwnKeys::rows(int64_t first, int64_t n) const {
+  OwnKeys rows = *this;
+  for (at::Tensor* t : {&rows.key, &rows.value, &rows.q, &rows.positions, &rows.mask}) {
+    if (t->defined()) *t = t->narrow(0, first, n);
+  }
+  return rows;
+}
+
 at::Tensor visible_keys(const at::Tensor& positions, int64_t n_keys, int64_t window_keys) {
   at::Tensor key = at::arange(n_keys, positions.options());
   at::Tensor query = positions.unsqueeze(-1);

@@ -36,6 +36,7 @@ struct OwnKeys {
   int64_t n_slots = 0;      // slots that any query sees; the CUDA kernel goes by `positions`
   int64_t window_keys = 0;  // 0 = all
   at::Tensor mask;          // visible_keys(positions, n_slots, window_keys), if made already
+  OwnKeys rows(int64_t first, int64_t n) const;  // of `n` questions, from `first` on
 };
 
 // Keys and values that every query of every question sees, [S, kv_heads * D], S >= 1.

@@ -1,9 +1,10 @@
 #include "model/decoder/window_attention.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
-#include "kernels/aten.h"
+#include "kernels/attention/windows_attention.h"
 
 namespace vidi {
 namespace {
@@ -52,33 +53,30 @@ at::Tensor split_attention(const at::Tensor& q, const OwnKeys& own, const MediaC
   return sum.to(q.scalar_type());
 }
 
-at::Tensor attention_to(const at::Tensor& q, const OwnKeys& own, const MediaCache& media,
-                        size_t layer, const AttentionScale& scale) {
-  return media.elsewhere.empty() ? summed_attention(q, own, keys_of(media, layer), scale)
-                                 : split_attention(q, own, media, layer, scale);
-}
-
-OwnKeys rows_of(const OwnKeys& all, int64_t first, int64_t n) {
-  OwnKeys rows = all;
-  for (at::Tensor* t : {&rows.key, &rows.value, &rows.q, &rows.positions, &rows.mask}) {
-    if (t->defined()) *t = t->narrow(0, first, n);
+// One window after the other.
+at::Tensor split_windows_attention(const at::Tensor& q, const OwnKeys& own,
+                                   const PassWindows& windows, size_t layer,
+                                   const AttentionScale& scale) {
+  std::vector<at::Tensor> parts;
+  int64_t first = 0;
+  for (const WindowRows& rows : windows) {
+    parts.push_back(split_attention(q.narrow(0, first, rows.n), own.rows(first, rows.n),
+                                    *rows.media, layer, scale));
+    first += rows.n;
   }
-  return rows;
+  return at::cat(parts);
 }
 
 }  // namespace
 
 at::Tensor window_attention(const at::Tensor& q, const OwnKeys& own, const PassWindows& windows,
                             size_t layer, const AttentionScale& scale) {
-  if (windows.size() == 1) return attention_to(q, own, *windows.front().media, layer, scale);
-  std::vector<at::Tensor> parts;
-  int64_t first = 0;
-  for (const WindowRows& rows : windows) {
-    parts.push_back(attention_to(q.narrow(0, first, rows.n), rows_of(own, first, rows.n),
-                                 *rows.media, layer, scale));
-    first += rows.n;
-  }
-  return at::cat(parts);
+  const auto is_split = [](const WindowRows& rows) { return !rows.media->elsewhere.empty(); };
+  if (std::any_of(windows.begin(), windows.end(), is_split))
+    return split_windows_attention(q, own, windows, layer, scale);
+  std::vector<WindowKeys> keys;
+  for (const WindowRows& rows : windows) keys.push_back({keys_of(*rows.media, layer), rows.n});
+  return windows_attention(q, own, keys, scale);
 }
 
 }  // namespace vidi
