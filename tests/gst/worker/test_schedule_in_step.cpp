@@ -6,18 +6,14 @@
 #include <vector>
 
 #include "gst/worker/schedule.h"
+#include "tests/support/offers.h"
 
 namespace vidi {
 namespace {
 
-using namespace std::chrono_literals;
-using Kind = Schedule::Kind;
-
 constexpr Time kStride = 10s;
 constexpr size_t kMostAtOnce = 32;
 constexpr int kPasses = 34;  // of an answer
-
-Moment at(Time t) { return Moment(std::chrono::duration_cast<Moment::duration>(t)); }
 
 // What a 9B model takes on a large GPU, about: 0.08 s until a window has joined, and passes over
 // one row and over 32 of 11 and 20 ms.
