@@ -107,10 +107,10 @@ class Schedule {
   bool asked_last_ = false;         // the last of asks and windows was an ask
   Time live_time_{}, file_time_{};  // of the model, but for what nobody else wanted
   Time joined_since_pass_{}, last_pass_{}, last_join_{};
-  // Of a live window: smoothed, what it takes to join, then as in Took. Not the model's time by the
+  // Of live windows: what one takes to join, and the others as in Took. Not the model's time by the
   // number of answers: the first of many cameras that end together would seem to have cost it all.
-  Time delay_{};
   Mean join_, passes_, share_;
+  Time delay_{};
 };
 
 }  // namespace vidi
