@@ -125,7 +125,7 @@ constexpr double kCapacity =
 TEST(ScheduleInStep, WhatCanBeDoneIsDone) {
   for (const size_t n : {2u, 40u, 60u, 65u}) {
     InStep all(n);
-    all.watch(200s);
+    all.watch(60s);
     for (const Camera& camera : all.cameras) EXPECT_EQ(camera.n_dropped, 0) << n;
     EXPECT_LE(all.longest, kStride) << n;
   }
@@ -134,17 +134,18 @@ TEST(ScheduleInStep, WhatCanBeDoneIsDone) {
 // With more cameras no fewer windows are answered, none later than a stride, and the loss is
 // spread.
 TEST(ScheduleInStep, OverloadLosesWhatIsTooMuch) {
+  constexpr int kStrides = 20;
   for (const size_t n : {90u, 120u, 200u}) {
     InStep all(n);
-    all.watch(1000s);
+    all.watch(kStrides * kStride);
     int n_answered = 0;
     for (const Camera& camera : all.cameras) n_answered += camera.n_answered;
-    EXPECT_GE(n_answered, 0.75 * kCapacity * 100) << n;
+    EXPECT_GE(n_answered, 0.75 * kCapacity * kStrides) << n;
     EXPECT_LE(all.longest, kStride) << n;
     const auto [least, most] = std::minmax_element(
         all.cameras.begin(), all.cameras.end(),
         [](const Camera& a, const Camera& b) { return a.n_answered < b.n_answered; });
-    EXPECT_LE(most->n_answered - least->n_answered, 20) << n;  // of 100
+    EXPECT_LE(most->n_answered - least->n_answered, kStrides / 5) << n;
   }
 }
 
