@@ -28,6 +28,7 @@ void SharedModel::run() {
     if (!unloaded_ && serve_next(lock)) {
       last_work_ = std::chrono::steady_clock::now();
     } else {
+      backlog_ = 0;  // what it offered to do may have been taken by another device
       wait_for_work(lock);
     }
   }

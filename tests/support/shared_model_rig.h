@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -50,6 +51,7 @@ class Client : public WorkSource {
     std::lock_guard lock(mutex);
     Offer offer;
     offer.has_window = n_waiting > 0;
+    if (is_live) offer.deadline = std::chrono::steady_clock::now() + 100s;
     return offer;
   }
   void answered(bool, Result<Analysis>) override {}
@@ -58,7 +60,11 @@ class Client : public WorkSource {
     std::function<void(Session&)> piece;
     {
       std::lock_guard lock(mutex);
-      if (n_waiting == 0) return false;
+      if (n_waiting > 0 && all_is_taken) {
+        ++n_refused;
+        changed.notify_all();
+      }
+      if (n_waiting == 0 || all_is_taken) return false;
       --n_waiting;
       piece = job;
     }
@@ -90,7 +96,8 @@ class Client : public WorkSource {
   std::condition_variable changed;
   double progress = -1;
   int n_ready = 0, n_failed = 0, n_waiting = 0, n_done = 0;
-  int n_unloaded = 0, n_loading = 0;
+  int n_unloaded = 0, n_loading = 0, n_refused = 0;
+  bool is_live = false, all_is_taken = false;  // by another device, when it is to be done
   ModelInfo info;
   Error error;
   std::function<void(Session&)> job;

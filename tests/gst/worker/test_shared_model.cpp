@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "tests/support/let_pass.h"
 #include "tests/support/shared_model_rig.h"
 
 namespace vidi {
@@ -206,6 +207,26 @@ TEST_F(SharedModelTest, ThrowingClient) {
   EXPECT_TRUE(good.wait_for([&] { return good.n_done == 5; }));
   one->detach(&bad);
   one->detach(&good);
+}
+
+// A model that has nothing it can do has no backlog, also where what it was offered is gone when it
+// wants to begin: or no device would give it any more.
+TEST_F(SharedModelTest, IdleIsNoBacklog) {
+  auto one = model();
+  Client client;
+  client.is_live = true;
+  client.job = [](Session&) { test::let_pass(1ms); };
+  one->attach(&client);
+  client.give(*one, 1);
+  ASSERT_TRUE(client.wait_for([&] { return client.n_done == 1; }));
+  client.note([&] { client.all_is_taken = true; });
+  client.give(*one, 1);
+  ASSERT_TRUE(client.wait_for([&] { return client.n_refused > 0; }));
+  const auto give_up = std::chrono::steady_clock::now() + kLong;
+  while (one->backlog() != Time(0) && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::yield();
+  EXPECT_EQ(one->backlog(), Time(0));
+  one->detach(&client);
 }
 
 }  // namespace
