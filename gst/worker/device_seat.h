@@ -67,6 +67,7 @@ class DeviceSeat final : public WorkSource {
   double progress = 0;
   std::shared_ptr<const AnalysisWindow> in_work;
   std::optional<Request> request;                 // in work
+  bool offers_window = false;                     // its model counts that in its backlog
   std::chrono::steady_clock::time_point began{};  // in_work
   bool is_warm = false;  // it has answered: the first window takes longer than the others
   Time took{};           // a window, from `began` until it was answered, smoothed; 0: not known

@@ -181,8 +181,10 @@ bool ModelClient::may_take(const DeviceSeat& seat, const AnalysisWindow& window)
   if (at_home.state != ModelState::kReady) return seat.state == ModelState::kReady;
   if (!is_live && at_home.is_engaged()) return true;
   const Time stride = is_live ? window.stride() : Time(0);
-  // Work of other elements counts, too: theirs is not seen in is_busy().
-  return at_home.model->backlog() > seat.model->backlog() + stride;
+  // Work of other elements counts, too: theirs is not seen in is_busy(). The window itself does not,
+  // once it is offered there.
+  const Time its = seat.offers_window ? seat.model->window_cost() : Time(0);
+  return at_home.model->backlog() > std::max(Time(0), seat.model->backlog() - its) + stride;
 }
 
 ModelClient::Window ModelClient::next_for(const DeviceSeat& seat) const {

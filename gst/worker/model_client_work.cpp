@@ -30,6 +30,7 @@ Offer ModelClient::offer(DeviceSeat& seat) {
   offer.is_quiet = gate_.is_closed();
   // A device tells of its windows behind the answer to a question that came before.
   const Window window = next_for(seat);
+  seat.offers_window = window != nullptr;
   if (!window) return offer;
   offer.has_window = true;
   offer.awaits_gate = awaits_gate(window);

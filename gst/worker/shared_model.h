@@ -119,6 +119,7 @@ class SharedModel {
   ModelState state() const;
   // The model's time that is asked of it, of live windows, as far as it is known.
   Time backlog() const { return Time(backlog_.load()); }
+  Time window_cost() const { return Time(window_cost_.load()); }  // of that, a window's part
   // Elements whose windows are usually here.
   int n_homes() const { return n_homes_; }
   void count_home(int more) { n_homes_ += more; }
@@ -206,7 +207,7 @@ class SharedModel {
   ModelInfo info_;
   std::optional<Error> error_;
   int64_t memory_ = 0;
-  std::atomic<Time::rep> backlog_{0};
+  std::atomic<Time::rep> backlog_{0}, window_cost_{0};
   std::atomic<int> n_homes_{0};
   std::atomic<const void*> wanted_by_{nullptr};  // the client that has work; this: several have
 };

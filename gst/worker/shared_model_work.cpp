@@ -108,8 +108,8 @@ void SharedModel::tell_who_must_wait(std::unique_lock<std::mutex>& lock,
 void SharedModel::estimate_backlog(const Schedule::Offers& offers) {
   const auto n_waiting = std::count_if(offers.begin(), offers.end(),
                                        [](const auto& client) { return client.second.has_window; });
-  backlog_ =
-      (static_cast<Time::rep>(answering_.n_windows()) + n_waiting) * schedule_.cost().count();
+  window_cost_ = schedule_.cost().count();
+  backlog_ = (static_cast<Time::rep>(answering_.n_windows()) + n_waiting) * window_cost_;
 }
 
 bool SharedModel::serve(std::unique_lock<std::mutex>& lock, const Schedule::Turn& turn,
