@@ -20,7 +20,8 @@ class CudaGraph {
   CudaGraph& operator=(CudaGraph&&) noexcept;
 
   // In the order of the current stream. `warm`: the same kind of work has run before, so that it
-  // may be recorded at once; else the first run is a plain one.
+  // may be recorded at once; else the first run is a plain one. A recording that another thread of
+  // the application spoils is given up for this run, which is a plain one then.
   void run(const std::function<void()>& work, bool warm);
 
   // Recording happens for this device.

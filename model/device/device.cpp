@@ -130,7 +130,7 @@ void free_device_cache(at::Device device) {
 }
 
 void synchronize(at::Device device) {
-  if (device.is_cuda()) at::accelerator::synchronizeDevice(device.index());
+  if (device.is_cuda()) at::accelerator::getCurrentStream(device.index()).synchronize();
 }
 
 }  // namespace vidi

@@ -44,6 +44,8 @@ MemoryUse memory_use(at::Device device);
 // CPU.
 int64_t spare_memory(at::Device device);
 void free_device_cache(at::Device device);
+// Waits for what this thread gave the device to do, on its current stream. Not for the whole device:
+// that would spoil what another thread is recording (model/decoder/cuda_graph.h).
 void synchronize(at::Device device);
 
 }  // namespace vidi
