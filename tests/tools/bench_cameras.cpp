@@ -9,7 +9,8 @@
 // --geometry: random weights of that size, no folder needed. The model is loaded once for all rows.
 // Every answer is exactly answer-tokens long: no end mark is taken and nothing is guessed ahead.
 // Cameras start anywhere within a stride, --in-step: their windows end at the same moment. What is
-// counted begins when each has had a first window. Status 1 when a pipeline ended with an error.
+// counted begins when each has had a first window, and, in step, its result. Status 1 when a
+// pipeline ended with an error.
 #include <gst/gst.h>
 
 #include <charconv>
@@ -210,12 +211,12 @@ void print(const Row& row, const CameraOptions& o, const Outcome& outcome) {
               row.cameras, row.answer_tokens, row.questions, row.window, row.stride, row.keep,
               o.in_step ? "in step" : "started anywhere", o.seconds);
   std::printf("  windows  %zu analysed, %lld failed, %lld dropped", outcome.delays.size(),
-              static_cast<long long>(outcome.n_failed),
-              static_cast<long long>(outcome.n_dropped()));
+              static_cast<long long>(sum_of(outcome.failures)),
+              static_cast<long long>(sum_of(outcome.drops)));
   for (const auto& [reason, n] : outcome.drops)
     std::printf(", %s %lld", reason.c_str(), static_cast<long long>(n));
   std::printf("; %d ended", row.cameras * o.seconds / row.stride);
-  if (outcome.n_dropped() > 0)
+  if (!outcome.drops.empty())
     std::printf("; no camera lost more than %.0f %%", 100 * outcome.largest_loss);
   std::printf("\n");
   if (outcome.delays.empty()) {
@@ -243,6 +244,8 @@ void print(const Row& row, const CameraOptions& o, const Outcome& outcome) {
                 static_cast<long long>(counted.n_passes_failed));
   }
   std::printf("  pictures in the tower: %s\n", sizes_text(counted.tower_passes).c_str());
+  for (const auto& [error, n] : outcome.failures)
+    std::printf("  failed   %lld: %s\n", static_cast<long long>(n), error.c_str());
   for (const std::string& error : outcome.errors) std::printf("  error    %s\n", error.c_str());
   if (outcome.n_errors > 0)
     std::printf("  errors   %lld\n", static_cast<long long>(outcome.n_errors));

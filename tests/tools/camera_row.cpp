@@ -18,6 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 constexpr size_t kMostErrors = 5;  // that are kept
+constexpr int kLead = 1;           // s, until cameras that are in step begin
 
 std::string nanoseconds(int seconds) { return std::to_string(seconds) + "000000000"; }
 
@@ -76,8 +77,8 @@ class Tally {
       ++fate.n_dropped;
     } else if (gst_structure_has_name(said, VIDI_MESSAGE_WINDOW)) {
       guint64 delay = 0;
-      if (gst_structure_has_field(said, VIDI_FIELD_ERROR)) {
-        ++outcome_.n_failed;
+      if (const char* error = gst_structure_get_string(said, VIDI_FIELD_ERROR)) {
+        ++outcome_.failures[error];
       } else if (gst_structure_get_uint64(said, VIDI_FIELD_DELAY, &delay)) {
         outcome_.delays.push_back(static_cast<double>(delay) / 1e9);
         ++fate.n_analysed;
@@ -103,6 +104,13 @@ void let_pass(Clock::time_point until) {
   std::unique_lock lock(alone);
   std::condition_variable never;
   never.wait_until(lock, until, [] { return false; });
+}
+
+// From the last camera's start until the first windows are over and done with. In step these take
+// up to a stride, after which the next ones end.
+Seconds until_all_had_one(const Row& row, bool in_step) {
+  constexpr double kBeforeTheNext = 0.5;
+  return Seconds(in_step ? kLead + row.window + row.stride - kBeforeTheNext : row.window + 1);
 }
 
 class Cameras {
@@ -138,7 +146,7 @@ class Cameras {
   // On one clock, and with one beginning of time, which is still to come.
   void start_in_step() {
     GstClock* clock = gst_system_clock_obtain();
-    const GstClockTime begin = gst_clock_get_time(clock) + GST_SECOND;
+    const GstClockTime begin = gst_clock_get_time(clock) + kLead * GST_SECOND;
     for (GstElement* pipeline : pipelines_) {
       gst_pipeline_use_clock(GST_PIPELINE(pipeline), clock);
       gst_element_set_start_time(pipeline, GST_CLOCK_TIME_NONE);
@@ -167,9 +175,9 @@ class Cameras {
 
 }  // namespace
 
-int64_t Outcome::n_dropped() const {
+int64_t sum_of(const std::map<std::string, int64_t>& counts) {
   int64_t n = 0;
-  for (const auto& [reason, count] : drops) n += count;
+  for (const auto& [reason, count] : counts) n += count;
   return n;
 }
 
@@ -177,7 +185,8 @@ Outcome run_row(const Row& row, const CameraOptions& options, void (*begin)(), v
   Tally tally;
   Cameras cameras(row, options, tally);
   cameras.start();
-  let_pass(Clock::now() + std::chrono::seconds(row.window + 1));
+  let_pass(Clock::now() +
+           std::chrono::duration_cast<Clock::duration>(until_all_had_one(row, options.in_step)));
   begin();
   tally.count(true);
   let_pass(Clock::now() + std::chrono::seconds(options.seconds));

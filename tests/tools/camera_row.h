@@ -25,14 +25,13 @@ struct CameraOptions {
 };
 
 struct Outcome {
-  std::vector<double> delays;            // s, of the windows analysed while it was counted; sorted
-  int64_t n_failed = 0;                  // windows
-  std::map<std::string, int64_t> drops;  // by reason
+  std::vector<double> delays;  // s, of the windows analysed while it was counted; sorted
+  std::map<std::string, int64_t> failures, drops;  // windows by what the element says
   double largest_loss = 0;          // share of a camera's windows that were dropped, of the worst
   std::vector<std::string> errors;  // of pipelines; the first few
   int64_t n_errors = 0;
-  int64_t n_dropped() const;
 };
+int64_t sum_of(const std::map<std::string, int64_t>& counts);
 
 // Until every camera has had its first window, then as long as is counted. `begin` and `end` are
 // called around what counts.
