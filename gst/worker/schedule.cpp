@@ -13,7 +13,8 @@ constexpr Time kLead = std::chrono::seconds(1);  // that files may have of their
 // A quarter of what is new.
 Time smoothed(Time before, Time now) { return before == Time(0) ? now : (3 * before + now) / 4; }
 
-constexpr int kRemembered = 16;  // what windows cost, of so many
+constexpr size_t kRemembered = 16;  // what windows cost, of so many
+constexpr size_t kUnusual = 8;      // one in so many is
 
 struct Candidate {
   ClientId client;
@@ -22,9 +23,14 @@ struct Candidate {
 
 }  // namespace
 
-void Schedule::Mean::add(Time value) {
-  n_ = std::min(n_ + 1, kRemembered);
-  mean_ += (value - mean_) / n_;
+void Schedule::Usual::add(Time value) {
+  last_.push_back(value);
+  if (last_.size() > kRemembered) last_.pop_front();
+  std::vector<Time> sorted(last_.begin(), last_.end());
+  std::sort(sorted.begin(), sorted.end());
+  sorted.resize(sorted.size() - (sorted.size() + kUnusual - 1) / kUnusual);
+  mean_ = Time(0);
+  for (const Time each : sorted) mean_ += each / static_cast<Time::rep>(sorted.size());
 }
 
 uint64_t Schedule::last_turn(ClientId client) const {

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -86,15 +87,17 @@ class Schedule {
   void forget_all_but(const Offers& offers);
 
  private:
-  // Over the last ones, of which the older count less.
-  class Mean {
+  // The mean of the last ones without the greatest eighth: what is done once, for the first window
+  // of all, is no measure of the next, nor is a moment in which something else had the device. 0
+  // when there are fewer than two.
+  class Usual {
    public:
     void add(Time value);
     Time mean() const { return mean_; }
 
    private:
+    std::deque<Time> last_;
     Time mean_{};
-    int n_ = 0;
   };
   bool files_are_due() const;
   bool passes_are_due(const UnderWay& under_way, Moment now) const;
@@ -109,7 +112,7 @@ class Schedule {
   Time joined_since_pass_{}, last_pass_{}, last_join_{};
   // Of live windows: what one takes to join, and the others as in Took. Not the model's time by the
   // number of answers: the first of many cameras that end together would seem to have cost it all.
-  Mean join_, passes_, share_;
+  Usual join_, passes_, share_;
   Time delay_{};
 };
 

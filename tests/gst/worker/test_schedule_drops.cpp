@@ -13,6 +13,13 @@ namespace {
 
 class ScheduleDropsTest : public testing::Test {
  protected:
+  // Twice: what happened once is not what is usual.
+  void were_answered(Time took) {
+    for (int i = 0; i < 2; ++i) schedule_.answered(true, {took, took});
+  }
+  void joined(Time took) {
+    for (int i = 0; i < 2; ++i) schedule_.did({Kind::kWindow, 9}, true, took);
+  }
   Schedule schedule_;
 };
 
@@ -42,7 +49,7 @@ TEST_F(ScheduleDropsTest, FilesAreNoLiveWindows) {
 // Where answers take longer than windows have, however soon they are begun, windows are not dropped
 // for that; they may wait for half of their patience.
 TEST_F(ScheduleDropsTest, LongAnswersAreNotGivenUp) {
-  schedule_.answered(true, {14s, 14s});
+  were_answered(14s);
   const Schedule::Offers offers = {{1, window_until(10s)}, {2, window_until(10s)}};  // ended at 0
   EXPECT_EQ(schedule_.to_drop(offers, {}, at(0s)), std::nullopt);
   EXPECT_EQ(schedule_.to_drop(offers, {}, at(4900ms)), std::nullopt);
@@ -54,12 +61,11 @@ TEST_F(ScheduleDropsTest, DropsWhoWasDroppedLeastLately) {
   const Schedule::Offers late = {
       {1, window_until(5s)}, {2, window_until(6s)}, {3, window_until(7s)}};
   EXPECT_EQ(schedule_.to_drop(late, {}, at(5500ms)), 1u);
-  schedule_.answered(true, {1s, 1s});  // from turn to answer
+  were_answered(1s);  // from turn to answer
   EXPECT_EQ(schedule_.to_drop(late, {}, at(4500ms)), 1u);
   schedule_.dropped(1);
   // A second each and a second until the answer: the third is too late, so one of three goes.
-  schedule_.did({Kind::kWindow, 9}, true, 1s);
-  schedule_.answered(true, {1s, 1s});
+  joined(1s);
   EXPECT_EQ(schedule_.to_drop(late, {}, at(4s)), std::nullopt);
   EXPECT_EQ(schedule_.to_drop({{1, window_until(5s)}, {2, window_until(6s)}, {3, window_until(6s)}},
                               {}, at(4s)),
@@ -145,8 +151,8 @@ TEST_F(ScheduleDropsTest, NoOverload) {
 // Clients that have gone are forgotten: a new one has no history.
 TEST_F(ScheduleDropsTest, ForgetsWhoHasGone) {
   const Schedule::Offers late = {{1, window_until(5s)}, {2, window_until(5s)}};
-  schedule_.did({Kind::kWindow, 9}, true, 2s);
-  schedule_.answered(true, {0s, 0s});  // two seconds each: one of the two is too late
+  joined(2s);
+  were_answered(0s);  // two seconds each: one of the two is too late
   schedule_.dropped(1);
   EXPECT_EQ(schedule_.to_drop(late, {}, at(4s)), 2u);
   schedule_.forget_all_but({});
