@@ -196,6 +196,19 @@ class Claims(unittest.TestCase):
             self.assertEqual((refused.returncode, refused.stderr.count("\n")), (2, 1), refused.stderr)
             self.assertIn("expected", refused.stderr)
 
+    def test_benchmarks_tell_their_use(self):
+        """Each benchmark that is built says how it is used, and refuses what it does not know in one sentence."""
+        benches = [path for path in (cases.BUILD / "tests").glob("bench-*") if path.is_file()]
+        self.assertIn(BENCH_CAMERAS, benches)
+        for bench in benches:
+            with self.subTest(bench=bench.name):
+                told = cases.run([bench, "--help"])
+                self.assertEqual((told.returncode, told.stderr), (0, ""))
+                self.assertTrue(told.stdout.startswith(f"usage: {bench.name}"), told.stdout)
+                refused = cases.run([bench, "--no-such-option"])
+                self.assertEqual((refused.returncode, refused.stderr.count("\n")), (2, 1), refused.stderr)
+                self.assertIn("--no-such-option", refused.stderr)
+
 
 if __name__ == "__main__":
     cases.main(__name__)

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -14,12 +13,13 @@
 #include "kernels/cuda/dispatch.h"
 #include "tests/support/aten.h"
 #include "tests/tools/device_time.h"
+#include "tests/tools/tool_options.h"
 
 namespace vidi {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: bench-attention [--precision fp16|bf16]\n"
+    "bench-attention [--precision fp16|bf16]\n"
     "Needs a GPU that the engine's own kernels run on.\n";
 constexpr int64_t kPictures = 306 * 196, kSound = 3060;  // tokens of 306 s
 constexpr int64_t kSlots = 95;                           // of a question's own text: 31 + 64
@@ -161,12 +161,11 @@ void Bench::whole_layers(const Model& m, bool packed) {
 }  // namespace vidi
 
 int main(int argc, char** argv) {
-  const bool has_precision = argc == 3 && std::strcmp(argv[1], "--precision") == 0;
-  const std::string precision = has_precision ? argv[2] : "fp16";
-  if ((argc > 1 && !has_precision) || (precision != "fp16" && precision != "bf16")) {
-    std::fputs(vidi::kUsage, stderr);
-    return 1;
-  }
+  vidi::ToolOptions options = {{"--precision", "fp16"}};
+  vidi::read_options(argc, argv, vidi::kUsage, options);
+  const std::string& precision = options["--precision"];
+  if (precision != "fp16" && precision != "bf16")
+    vidi::refuse_options(vidi::kUsage, "expected --precision fp16 or bf16");
   try {
     c10::InferenceMode inference;
     if (!at::hasCUDA() || vidi::device_limits(0).multiprocessors == 0) {

@@ -1,16 +1,5 @@
 // How many live cameras one model carries: so many elements in one process, each with pictures and
 // sound in real time, and how long a window's results take from its end on.
-//
-//   bench-cameras [--model DIR | --geometry vidi1.5-9b|vidi-7b|tiny] [--seconds 60] [--in-step]
-//                 [--device auto] [--precision auto] [--weights native] [--keys native]
-//                 [--memory-limit BYTES] [--width 640] [--height 360] [--fps 5] [--seed 1]
-//                 --row cameras=60,answer-tokens=34,questions=1,window=10,stride=10[,keep=1] ...
-//
-// --geometry: random weights of that size, no folder needed. The model is loaded once for all rows.
-// Every answer is exactly answer-tokens long: no end mark is taken and nothing is guessed ahead.
-// Cameras start anywhere within a stride, --in-step: their windows end at the same moment. What is
-// counted begins when each has had a first window, and, in step, its result. Status 1 when a
-// pipeline ended with an error.
 #include <gst/gst.h>
 
 #include <charconv>
@@ -28,11 +17,24 @@
 #include "tests/tools/gpu_watch.h"
 #include "tests/tools/host_watch.h"
 #include "tests/tools/timed_engine.h"
+#include "tests/tools/tool_options.h"
 
 namespace vidi {
 namespace {
 
-std::map<std::string, std::string> options = {
+constexpr char kUsage[] =
+    R"(bench-cameras [--model DIR | --geometry vidi1.5-9b|vidi-7b|tiny] [--seconds 60] [--in-step]
+                     [--device auto] [--precision auto] [--weights native] [--keys native]
+                     [--memory-limit BYTES] [--width 640] [--height 360] [--fps 5] [--seed 1]
+                     --row cameras=60,answer-tokens=34,questions=1,window=10,stride=10[,keep=1] ...
+--geometry: random weights of that size, no folder needed. The model is loaded once for all rows.
+Every answer is exactly answer-tokens long: no end mark is taken and nothing is guessed ahead.
+Cameras start anywhere within a stride, --in-step: their windows end at the same moment. What is
+counted begins when each has had a first window, and, in step, its result. Status 1 when a
+pipeline ended with an error.
+)";
+
+ToolOptions options = {
     {"--model", VIDI_DEMO_CHECKPOINT},
     {"--geometry", ""},
     {"--seconds", "60"},
@@ -83,24 +85,21 @@ struct Arguments {
   std::vector<Row> rows;
 };
 
+// The two that may be given without a value, or more than once, are taken out before the others.
 Arguments parse(int argc, char** argv) {
   Arguments arguments;
+  std::vector<char*> others = {argv[0]};
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
-    if (name == "--in-step") {
+    if (name == "--in-step")
       arguments.cameras.in_step = true;
-      continue;
-    }
-    if (i + 1 >= argc) refuse("a value is missing behind " + name);
-    const std::string value = argv[++i];
-    if (name == "--row")
-      arguments.rows.push_back(row_of(value));
-    else if (options.count(name))
-      options[name] = value;
+    else if (name == "--row" && i + 1 < argc)
+      arguments.rows.push_back(row_of(argv[++i]));
     else
-      refuse("there is no option " + name);
+      others.push_back(argv[i]);
   }
-  if (arguments.rows.empty()) refuse("expected at least one --row");
+  read_options(static_cast<int>(others.size()), others.data(), kUsage, options);
+  if (arguments.rows.empty()) refuse_options(kUsage, "expected at least one --row");
   CameraOptions& c = arguments.cameras;
   c.seconds = option("--seconds"), c.seed = static_cast<unsigned>(option("--seed"));
   c.width = option("--width"), c.height = option("--height"), c.fps = option("--fps");

@@ -1,17 +1,4 @@
 // What the element costs the stream that passes through it.
-//
-//   bench-element added  [--model DIR] [--seconds 30] [--width 1920] [--height 1080] [--fps 60]
-//       time of pushing a buffer through `vidifilter` and, in the same run, through `identity`,
-//       while the model is busy: p50, p99, and the difference
-//   bench-element stop   [--model DIR] [--times 20]
-//       PAUSED->READY while an answer is generated
-//   bench-element memory [--model DIR] [--minutes 60]
-//       resident memory of a live stream, minute by minute
-//   bench-element inspect
-//       `gst-inspect-1.0 vidifilter` beside `identity`
-//
-// $GST_PLUGIN_PATH and $VIDI_ENGINE as for every pipeline; set here to the build tree when they are
-// not.
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
@@ -20,24 +7,39 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <map>
 #include <string>
 #include <vector>
+
+#include "tests/tools/tool_options.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using Microseconds = std::chrono::duration<double, std::micro>;
 
-std::map<std::string, std::string> options = {{"--model", VIDI_DEMO_CHECKPOINT},
-                                              {"--seconds", "30"},
-                                              {"--width", "1920"},
-                                              {"--height", "1080"},
-                                              {"--fps", "60"},
-                                              {"--times", "20"},
-                                              {"--minutes", "60"},
-                                              {"--device", "auto"},
-                                              {"--max-new-tokens", "1024"}};
+constexpr char kUsage[] =
+    R"(bench-element added  [--model DIR] [--seconds 30] [--width 1920] [--height 1080] [--fps 60]
+           time of pushing a buffer through `vidifilter` and, in the same run, through `identity`,
+           while the model is busy: p50, p99, and the difference
+       bench-element stop   [--model DIR] [--times 20]
+           PAUSED->READY while an answer is generated
+       bench-element memory [--model DIR] [--minutes 60]
+           resident memory of a live stream, minute by minute
+       bench-element inspect
+           `gst-inspect-1.0 vidifilter` beside `identity`
+All: [--device auto] [--max-new-tokens 1024]. $GST_PLUGIN_PATH and $VIDI_ENGINE as for every
+pipeline; set here to the build tree when they are not.
+)";
+
+vidi::ToolOptions options = {{"--model", VIDI_DEMO_CHECKPOINT},
+                             {"--seconds", "30"},
+                             {"--width", "1920"},
+                             {"--height", "1080"},
+                             {"--fps", "60"},
+                             {"--times", "20"},
+                             {"--minutes", "60"},
+                             {"--device", "auto"},
+                             {"--max-new-tokens", "1024"}};
 int number(const char* name) { return std::stoi(options.at(name)); }
 
 // Small windows that overlap much and many questions: the worker never rests.
@@ -278,26 +280,16 @@ int inspect() {
   return 0;
 }
 
-int usage() {
-  std::fprintf(stderr,
-               "usage: bench-element added|stop|memory|inspect [--model DIR] [--seconds N] ...\n");
-  return 2;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   setenv("GST_PLUGIN_PATH", VIDI_PLUGIN_FOLDER, 0);
   gst_init(&argc, &argv);
-  if (argc < 2) return usage();
-  for (int i = 2; i + 1 < argc; i += 2) {
-    if (!options.count(argv[i])) return usage();
-    options[argv[i]] = argv[i + 1];
-  }
-  const std::string what = argv[1];
+  const auto words = vidi::read_options(argc, argv, kUsage, options, 1);
+  const std::string what = words.empty() ? "" : words[0];
   if (what == "added") return added();
   if (what == "stop") return stop();
   if (what == "memory") return memory();
   if (what == "inspect") return inspect();
-  return usage();
+  vidi::refuse_options(kUsage, "expected added, stop, memory or inspect");
 }

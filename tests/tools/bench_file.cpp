@@ -1,17 +1,5 @@
 // Seconds to decode a file for vidifilter: in one pass, and with vididecode; beside them a pipeline
 // that decodes and does nothing else.
-//
-//   bench-file FILE [--decoders 0] [--rate 1] [--window 0] [--times 3]
-//   bench-file --make FILE [--seconds 120] [--width 1920] [--height 1080]
-//       writes a file to measure with: H.264 at 30 frames and 5 Mbit a second, B-frames, a key
-//       frame every 250, and AAC
-//
-//   bench-file FILE --model DIR [--questions 1] [--max-new-tokens 34] [--device auto] [--precision
-//   auto]
-//       from the file to the hits, with a model that is loaded already, picture and sound
-//
-// Without --model it is the scripted engine, which takes no time. --window 0 is one window over the
-// file.
 #include <gst/gst.h>
 #include <sys/resource.h>
 
@@ -20,17 +8,28 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "tests/tools/questions.h"
+#include "tests/tools/tool_options.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::map<std::string, std::string> options = {
+constexpr char kUsage[] =
+    R"(bench-file FILE [--decoders 0] [--rate 1] [--window 0] [--times 3]
+       with the scripted engine, which takes no time; --window 0: one window over the file
+       bench-file FILE --model DIR [--questions 1] [--max-new-tokens 34] [--device auto]
+                  [--precision auto]
+       from the file to the hits, with a model that is loaded already, picture and sound
+       bench-file --make FILE [--seconds 120] [--width 1920] [--height 1080]
+       writes a file to measure with: H.264 at 30 frames and 5 Mbit a second, B-frames, a key
+       frame every 250, and AAC
+)";
+
+vidi::ToolOptions options = {
     {"--decoders", "0"},    {"--rate", "1"},      {"--window", "0"},          {"--times", "3"},
     {"--make", ""},         {"--seconds", "120"}, {"--width", "1920"},        {"--height", "1080"},
     {"--model", ""},        {"--questions", "1"}, {"--max-new-tokens", "34"}, {"--device", "auto"},
@@ -182,16 +181,10 @@ void measure() {
 }
 
 void read_arguments(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (!options.contains(word)) {
-      file = word;
-    } else if (++i < argc) {
-      options[word] = argv[i];
-    }
-  }
-  if (file.empty() && options["--make"].empty())
-    fail("expected a file, or --make and the file to write");
+  const auto words = vidi::read_options(argc, argv, kUsage, options, 1);
+  if (words.empty() && options["--make"].empty())
+    vidi::refuse_options(kUsage, "expected a file, or --make and the file to write");
+  if (!words.empty()) file = words[0];
 }
 
 }  // namespace

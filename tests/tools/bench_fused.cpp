@@ -18,6 +18,7 @@
 #include "kernels/layers/rope_launch.h"
 #include "tests/support/aten.h"
 #include "tests/tools/device_time.h"
+#include "tests/tools/tool_options.h"
 
 namespace vidi {
 namespace {
@@ -94,8 +95,10 @@ void bench_rows(int64_t rows) {
 }  // namespace
 }  // namespace vidi
 
-int main() {
+int main(int argc, char** argv) {
   using namespace vidi;
+  ToolOptions none;
+  read_options(argc, argv, "bench-fused\n", none);
   c10::InferenceMode inference;
   if (!at::hasCUDA() || device_limits(0).multiprocessors == 0) {
     std::puts("bench-fused: no GPU that our kernels run on, nothing to time");

@@ -1,8 +1,6 @@
 // What the gate (gate=motion) sees: how like a picture of a film the same picture is after what
 // happens in front of a camera, by a model's own features. For choosing gate-similarity.
 //
-//   bench-gate [--model DIR] [--device auto] [--pictures 8] [FILE]
-//
 // Pictures of FILE (the bundled clip), evenly spread, each beside itself with sensor noise, with
 // another brightness (a light that flickers), and with a plain square that has come in; and the
 // picture half a second later. A line each: the least, the median and the greatest similarity. An
@@ -15,17 +13,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <map>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "gst/worker/engine_library.h"
+#include "tests/tools/tool_options.h"
 
 namespace {
 
-std::map<std::string, std::string> options = {
+constexpr char kUsage[] =
+    "bench-gate [--model DIR] [--device auto] [--pictures 8] [FILE, the bundled clip]\n";
+
+vidi::ToolOptions options = {
     {"--model", VIDI_DEMO_CHECKPOINT}, {"--device", "auto"}, {"--pictures", "8"}};
 
 [[noreturn]] void give_up(const std::string& why) {
@@ -171,15 +172,6 @@ void run(const std::string& file) {
 
 int main(int argc, char** argv) {
   gst_init(&argc, &argv);
-  std::string file = VIDI_DEMO_CLIP;
-  for (int i = 1; i < argc; ++i) {
-    if (std::string(argv[i]).starts_with("--")) {
-      if (i + 1 == argc || !options.contains(argv[i]))
-        give_up(std::string("unknown option ") + argv[i]);
-      options[argv[i]] = argv[i + 1], ++i;
-    } else {
-      file = argv[i];
-    }
-  }
-  run(file);
+  const auto words = vidi::read_options(argc, argv, kUsage, options, 1);
+  run(words.empty() ? VIDI_DEMO_CLIP : words[0]);
 }

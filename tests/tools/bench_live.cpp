@@ -1,26 +1,27 @@
 // How long a live stream waits for what was seen in a window: from the first buffer behind the
 // window's end to the result, with picture and sound in real time.
-//
-//   bench-live [--model DIR] [--device auto] [--precision auto] [--seconds 60] [--stride SECONDS]
-//              [--windows 3] [--questions 1] [--max-new-tokens 34]
-//              [--width 1920] [--height 1080] [--fps 30]
-//
-// One line a window: its delay, of which the model's part, and how much of the window's time the
-// model worked. $GST_PLUGIN_PATH as for every pipeline; set here to the build tree when it is not.
 #include <gst/gst.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "tests/tools/questions.h"
+#include "tests/tools/tool_options.h"
 
 namespace {
 
-std::map<std::string, std::string> options = {
+constexpr char kUsage[] =
+    R"(bench-live [--model DIR] [--device auto] [--precision auto] [--seconds 60] [--stride SECONDS]
+                  [--windows 3] [--questions 1] [--max-new-tokens 34]
+                  [--width 1920] [--height 1080] [--fps 30]
+One line a window: its delay, of which the model's part.
+$GST_PLUGIN_PATH as for every pipeline; set here to the build tree when it is not.
+)";
+
+vidi::ToolOptions options = {
     {"--model", VIDI_DEMO_CHECKPOINT},
     {"--device", "auto"},
     {"--precision", "auto"},
@@ -99,10 +100,7 @@ void measure(GstBus* bus) {
 int main(int argc, char** argv) {
   setenv("GST_PLUGIN_PATH", VIDI_PLUGIN_FOLDER, 0);
   gst_init(&argc, &argv);
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (!options.count(argv[i])) give_up(std::string("there is no option ") + argv[i]);
-    options[argv[i]] = argv[i + 1];
-  }
+  vidi::read_options(argc, argv, kUsage, options);
   GError* error = nullptr;
   GstElement* pipeline = gst_parse_launch(pipeline_text().c_str(), &error);
   if (error) give_up(error->message);

@@ -19,6 +19,7 @@
 #include "tests/tools/print_plan.h"
 #include "tests/tools/split_bench.h"
 #include "tests/tools/storage_format.h"
+#include "tests/tools/tool_options.h"
 
 namespace vidi {
 namespace {
@@ -57,7 +58,7 @@ void time_load(const Arguments& a) {
 }
 
 [[noreturn]] void bad_argument(const std::string& message) {
-  throw EngineError(ErrorCode::kBadInput, message);
+  refuse_options("bench-model", message);
 }
 
 int parse_count(const std::string& name, const std::string& text, int low, int high) {
@@ -100,6 +101,7 @@ Arguments parse_arguments(int argc, char** argv) {
                                     {"help", no_argument, nullptr, 'h'},
                                     {}};
   Arguments a;
+  opterr = 0;  // what is wrong is told here
   for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     switch (c) {
       case 'g':
@@ -150,11 +152,12 @@ Arguments parse_arguments(int argc, char** argv) {
         std::fputs(kUsage, stdout);
         std::exit(0);
       default:
-        bad_argument("an option is not understood, see bench-model --help");
+        bad_argument(std::string("there is no option ") + argv[optind - 1] +
+                     ", or no value behind it");
     }
   }
   if (a.geometry.empty() == a.open.folder.empty() || optind != argc) {
-    bad_argument("expected one of --geometry, --checkpoint and --load, see bench-model --help");
+    bad_argument("expected one of --geometry, --checkpoint and --load");
   }
   return a;
 }

@@ -1,17 +1,18 @@
 // Times products with weights of 8 bits, of the large model's shapes, beside a plain copy and the
-// product with weights of 16 bits in the same run; and on the CPU (--cpu) four layers' products
+// product with weights of 16 bits in the same run; and on the CPU (`cpu`) four layers' products
 // beside float32.
 #include <c10/core/InferenceMode.h>
 
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 
+#include "kernels/cuda/device_limits.h"
 #include "kernels/layers/linear.h"
 #include "kernels/layers/weight_matrix.h"
 #include "model/decoder/cuda_graph.h"
 #include "tests/support/aten.h"
 #include "tests/tools/device_time.h"
+#include "tests/tools/tool_options.h"
 
 namespace vidi {
 namespace {
@@ -111,11 +112,16 @@ void bench_host() {
 }  // namespace vidi
 
 int main(int argc, char** argv) {
+  constexpr char kUsage[] = "bench-packed [on the GPU, or cpu]\n";
+  vidi::ToolOptions none;
+  const auto words = vidi::read_options(argc, argv, kUsage, none, 1);
+  if (!words.empty() && words[0] != "cpu") vidi::refuse_options(kUsage, "expected cpu or nothing");
   c10::InferenceMode guard;
-  if (argc > 1 && std::strcmp(argv[1], "--cpu") == 0) {
+  if (!words.empty())
     vidi::bench_host();
-  } else {
+  else if (at::hasCUDA() && vidi::device_limits(0).multiprocessors > 0)
     vidi::bench_device();
-  }
+  else
+    std::puts("bench-packed: no GPU that our kernels run on; bench-packed cpu times a processor");
   return 0;
 }

@@ -1,8 +1,6 @@
 // Milliseconds of one thread to make the model's square RGB of one decoded picture, by format and
 // size, beside a plain copy of the same picture in the same run. Medians of the thread's own time,
 // so that other programs disturb little.
-//
-//   bench-picture [--side 384] [--times 40] [--format NV12]
 #include <gst/video/video.h>
 #include <time.h>
 
@@ -10,16 +8,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "gst/media/picture.h"
+#include "tests/tools/tool_options.h"
 
 namespace {
 
-std::map<std::string, std::string> options = {
-    {"--side", "384"}, {"--times", "40"}, {"--format", ""}};
+constexpr char kUsage[] = "bench-picture [--side 384] [--times 40] [--format NV12]\n";
+
+vidi::ToolOptions options = {{"--side", "384"}, {"--times", "40"}, {"--format", ""}};
 
 [[noreturn]] void fail(const std::string& text) {
   std::fprintf(stderr, "bench-picture: %s\n", text.c_str());
@@ -93,10 +92,7 @@ void bench(const std::string& format, int width, int height) {
 
 int main(int argc, char** argv) {
   gst_init(&argc, &argv);
-  for (int i = 1; i < argc; i += 2) {
-    if (i + 1 == argc || !options.contains(argv[i])) fail(std::string("unknown option ") + argv[i]);
-    options[argv[i]] = argv[i + 1];
-  }
+  vidi::read_options(argc, argv, kUsage, options);
   std::printf("to side %-12s     grab  convert   memcpy  convert/memcpy\n",
               options["--side"].c_str());
   for (const auto& [width, height] : {std::pair{1920, 1080}, {1080, 1920}, {3840, 2160}})

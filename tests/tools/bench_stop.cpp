@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "kernels/interruption.h"
 #include "model/session/vidi_session.h"
 #include "tests/tools/geometry.h"
+#include "tests/tools/tool_options.h"
 
 namespace vidi {
 namespace {
@@ -80,14 +80,12 @@ void run(int n_tokens) {
 }  // namespace vidi
 
 int main(int argc, char** argv) {
-  int n_tokens = 8192;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--tokens") == 0) n_tokens = std::atoi(argv[i + 1]);
-  }
-  if (argc % 2 == 0 || n_tokens < 32 || n_tokens > 8192) {
-    std::fprintf(stderr, "usage: bench-stop [--tokens 32..8192]\n");
-    return 2;
-  }
+  constexpr char kUsage[] = "bench-stop [--tokens 32..8192]\n";
+  vidi::ToolOptions options = {{"--tokens", "8192"}};
+  vidi::read_options(argc, argv, kUsage, options);
+  const int n_tokens = std::atoi(options["--tokens"].c_str());
+  if (n_tokens < 32 || n_tokens > 8192)
+    vidi::refuse_options(kUsage, "expected --tokens from 32 to 8192");
   vidi::run(n_tokens);
   return 0;
 }
