@@ -222,10 +222,14 @@ void Round::seek_and_flush(Dice dice, Hand& hand) {
   }
 }
 
-// Not an appsink that nobody reads: one that was added to a playing pipeline goes on in PAUSED and
-// keeps its lock, so that PLAYING hangs. That is GStreamer 1.22's own (appsrc ! tee ! appsink).
-void stand_still_after_one(GstElement* sink) {
-  GstPad* pad = gst_element_get_static_pad(sink, "sink");
+// Reads one and stands still then, for a flush or a change of state to wake. No appsink that nobody
+// reads: one that was added to a playing pipeline goes on in PAUSED and keeps its lock, so that
+// PLAYING hangs; that is GStreamer 1.22's own (appsrc ! tee ! appsink).
+GstElement* reader_that_stands_still() {
+  GstElement* reader =
+      gst_parse_bin_from_description("identity name=still ! fakesink sync=false", TRUE, nullptr);
+  GstElement* still = gst_bin_get_by_name(GST_BIN(reader), "still");
+  GstPad* pad = gst_element_get_static_pad(still, "src");  // a flush ends the probe of a source pad
   const auto type =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER);
   const auto stand_still = [](GstPad*, GstPadProbeInfo*, gpointer n_read) {
@@ -234,6 +238,8 @@ void stand_still_after_one(GstElement* sink) {
   gst_pad_add_probe(pad, type, stand_still, new int(0),
                     [](gpointer n_read) { delete static_cast<int*>(n_read); });
   gst_object_unref(pad);
+  gst_object_unref(still);
+  return reader;
 }
 
 // A side pad is requested and linked to a reader that is fast, slow, or stands still.
@@ -249,9 +255,7 @@ void Round::add_reader(Dice& dice) {
     case 0:  // nobody reads
       break;
     case 1:
-      sink = gst_element_factory_make("fakesink", nullptr);
-      g_object_set(sink, "sync", FALSE, nullptr);
-      stand_still_after_one(sink);
+      sink = reader_that_stands_still();
       break;
     default:
       sink = gst_element_factory_make("fakesink", nullptr);
