@@ -18,6 +18,11 @@ inline constexpr float kProbabilityRounding = 5e-5F;
 // is another by the whole step. Seen: 3.5e-4.
 inline constexpr float kProbabilityOfSteps = 2e-3F;
 
+// In half precision: two tokens whose logits lie within 0.05 of each other may change places, which
+// is what the goldens allow (test_golden.cpp); their probabilities p then differ by at most
+// p (1 - p) 0.05.
+inline constexpr float kProbabilityOfHalf = 0.05F / 4;
+
 // The same ids, each nearly as probable. Where the two best logits lie closer than rounding either
 // may win, as the random models of the tests sometimes have it: then both were picked with the same
 // probability, and what follows is another text.
