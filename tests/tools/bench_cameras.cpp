@@ -93,10 +93,12 @@ Arguments parse(int argc, char** argv) {
     const std::string name = argv[i];
     if (name == "--in-step")
       arguments.cameras.in_step = true;
-    else if (name == "--row" && i + 1 < argc)
-      arguments.rows.push_back(row_of(argv[++i]));
-    else
+    else if (name != "--row")
       others.push_back(argv[i]);
+    else if (++i < argc)
+      arguments.rows.push_back(row_of(argv[i]));
+    else
+      refuse_options(kUsage, "a value is missing behind --row");
   }
   read_options(static_cast<int>(others.size()), others.data(), kUsage, options);
   if (arguments.rows.empty()) refuse_options(kUsage, "expected at least one --row");
