@@ -98,6 +98,8 @@ class WindowFeed {
  private:
   // More than demuxers interleave, and 4 MB.
   static constexpr Time kSoundAhead = std::chrono::minutes(1);
+  // The pictures wait for the sound from here on, if that comes at all.
+  static constexpr size_t kManyWaitingWindows = 2;
 
   using Clock = WindowBuilder::Clock;
   struct FeedItem {                           // what a streaming thread leaves, in order
