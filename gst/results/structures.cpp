@@ -1,131 +1,14 @@
 #include "gst/results/structures.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "gst/media/buffer_times.h"
+#include "gst/results/fields.h"
+#include "gst/results/hit_times.h"
 #include "gst/worker/analysis.h"
 #include "model/options.h"
 
 namespace vidi {
 namespace {
-
-// A structure under construction. What is unknown (NONE, empty, NULL, not finite) is left out, and
-// every string is made valid UTF-8: GStreamer drops fields that are not.
-class Fields {
- public:
-  explicit Fields(const char* name) : structure_(gst_structure_new_empty(name)) {}
-
-  void number(const char* name, guint value) { set(name, G_TYPE_UINT, value); }
-  void large(const char* name, guint64 value) { set(name, G_TYPE_UINT64, value); }
-  void flag(const char* name, bool value) { set(name, G_TYPE_BOOLEAN, gboolean{value}); }
-  void real(const char* name, double value) {
-    if (std::isfinite(value)) set(name, G_TYPE_DOUBLE, value);
-  }
-  void clock(const char* name, GstClockTime value) {
-    if (GST_CLOCK_TIME_IS_VALID(value)) large(name, value);
-  }
-  void time(const char* name, Time value) {
-    if (value.count() >= 0 && value != kForever) clock(name, value.count());
-  }
-  void seconds(const char* name, double value) {
-    if (value >= 0 && value < 1e9) large(name, std::llround(value * 1e9));
-  }
-  void text(const char* name, const std::string& value) {
-    if (!value.empty()) take(name, text_value(value));
-  }
-  void texts(const char* name, const std::vector<std::string>& values) {
-    GValue list = G_VALUE_INIT;
-    gst_value_array_init(&list, values.size());
-    for (const std::string& value : values) {
-      GValue item = text_value(value);
-      gst_value_array_append_and_take_value(&list, &item);
-    }
-    take(name, list);
-  }
-  void structures(const char* name, const std::vector<GstStructure*>& values) {  // takes them
-    GValue list = G_VALUE_INIT;
-    gst_value_array_init(&list, values.size());
-    for (GstStructure* value : values) {
-      GValue item = G_VALUE_INIT;
-      g_value_init(&item, GST_TYPE_STRUCTURE);
-      g_value_take_boxed(&item, value);
-      gst_value_array_append_and_take_value(&list, &item);
-    }
-    take(name, list);
-  }
-  void date(const char* name, GstDateTime* value) {  // takes it
-    if (!value) return;
-    set(name, GST_TYPE_DATE_TIME, value);
-    gst_date_time_unref(value);
-  }
-
-  GstStructure* take() { return structure_; }
-
- private:
-  template <class T>
-  void set(const char* name, GType type, T value) {
-    gst_structure_set(structure_, name, type, value, nullptr);
-  }
-  void take(const char* name, GValue value) { gst_structure_take_value(structure_, name, &value); }
-  static GValue text_value(const std::string& text) {
-    GValue value = G_VALUE_INIT;
-    g_value_init(&value, G_TYPE_STRING);
-    g_value_take_string(&value, g_utf8_make_valid(text.data(), text.size()));
-    return value;
-  }
-
-  GstStructure* structure_;
-};
-
-// Times of a hit through the segment that its frames had. A hit may begin before the segment does
-// (a seek into the middle of a window's first frame): it is cut there, unless that is the time
-// before the first picture, when sound was there.
-
-Time cut(const AnalysisWindow& window, Time time, Time start) {
-  return window.start < window.first_frame ? time : std::max(time, start);
-}
-
-GstClockTime clock_of(std::optional<Time> time) {
-  return time ? static_cast<GstClockTime>(std::max(*time, Time(0)).count()) : GST_CLOCK_TIME_NONE;
-}
-
-GstClockTime stream_time(const AnalysisWindow& window, Time time) {
-  const GstSegment& segment = origin_of(window).segment;
-  return clock_of(stream_time_at(segment, cut(window, time, Time(segment.start))));
-}
-
-GstClockTime running_time(const AnalysisWindow& window, Time time) {
-  const GstSegment& segment = origin_of(window).segment;
-  return clock_of(
-      running_time_at(segment, cut(window, time, Time(segment.start + segment.offset))));
-}
-
-// The frame that tells the wall clock at `time`: the last at or before it that knows, else the
-// first after it.
-const SampledFrame* clock_frame(const AnalysisWindow& window, Time time) {
-  const SampledFrame* before = nullptr;
-  const SampledFrame* after = nullptr;
-  for (const auto& frame : window.frames) {
-    if (!frame || !frame->utc) continue;
-    if (frame->pts <= time) {
-      if (!before || frame->pts > before->pts) before = frame.get();
-    } else {
-      if (!after || frame->pts < after->pts) after = frame.get();
-    }
-  }
-  return before ? before : after;
-}
-
-GstDateTime* utc_time(const AnalysisWindow& window, Time time) {
-  const SampledFrame* frame = clock_frame(window, time);
-  if (!frame) return nullptr;
-  Time::rep utc = 0;  // of a stream's making: it may be anything
-  if (__builtin_add_overflow(frame->utc->count(), (time - frame->pts).count(), &utc))
-    return nullptr;
-  const auto micro = std::chrono::floor<std::chrono::microseconds>(Time(utc));
-  return gst_date_time_new_from_unix_epoch_utc_usecs(micro.count());
-}
 
 // The fields that every structure about a window begins with.
 void add_head(Fields& fields, const AnalysisWindow& window) {
@@ -351,67 +234,6 @@ GstStructure* model_structure(ModelState state, const std::string& session_id,
     fields.seconds(VIDI_FIELD_LOAD_TIME, info->load_seconds);
   }
   if (error) fields.text(VIDI_FIELD_ERROR, error);
-  return fields.take();
-}
-
-namespace {
-
-std::vector<GstStructure*> device_structures(const Counters& counters) {
-  std::vector<GstStructure*> all;
-  for (const DeviceCounters& device : counters.devices) {
-    Fields fields(VIDI_STRUCTURE_DEVICE);
-    fields.text(VIDI_FIELD_DEVICE, device.device);
-    fields.large(VIDI_FIELD_WINDOWS_COMPLETED, device.windows_completed);
-    fields.large(VIDI_FIELD_WINDOWS_FAILED, device.windows_failed);
-    fields.large(VIDI_FIELD_GPU_MEMORY, device.bytes);
-    fields.text(VIDI_FIELD_ERROR, device.why_out);
-    all.push_back(fields.take());
-  }
-  return all;
-}
-
-}  // namespace
-
-GstStructure* stats_structure(const Counters& counters) {
-  Fields fields(VIDI_STRUCTURE_STATS);
-  fields.large(VIDI_FIELD_WINDOWS_SUBMITTED, counters.windows_submitted);
-  fields.large(VIDI_FIELD_WINDOWS_COMPLETED, counters.windows_completed);
-  fields.large(VIDI_FIELD_WINDOWS_GATED, counters.windows_gated);
-  fields.large(VIDI_FIELD_WINDOWS_DROPPED, counters.windows_dropped());
-  for (size_t i = 0; i < kDropReasons; ++i) {
-    const std::string name =
-        std::string(VIDI_FIELD_WINDOWS_DROPPED_FOR) + reason_name(static_cast<DropReason>(i));
-    fields.large(name.c_str(), counters.dropped[i]);
-  }
-  fields.large(VIDI_FIELD_WINDOWS_FAILED, counters.windows_failed);
-  fields.large(VIDI_FIELD_FRAMES_IN, counters.frames_in);
-  fields.large(VIDI_FIELD_FRAMES_SAMPLED, counters.frames_sampled);
-  fields.large(VIDI_FIELD_AUDIO_SAMPLES, counters.audio_samples);
-  fields.large(VIDI_FIELD_PENDING, counters.pending);
-  if (counters.windows_completed > 0) {
-    const auto n = static_cast<int64_t>(counters.windows_completed);
-    fields.time(VIDI_FIELD_INFERENCE_TIME_LAST, counters.inference_last);
-    fields.time(VIDI_FIELD_INFERENCE_TIME_AVG, counters.inference_sum / n);
-    fields.time(VIDI_FIELD_INFERENCE_TIME_MAX, counters.inference_max);
-    fields.time(VIDI_FIELD_DELAY_LAST, counters.delay_last);
-    fields.time(VIDI_FIELD_DELAY_AVG, counters.delay_sum / n);
-    fields.time(VIDI_FIELD_DELAY_MAX, counters.delay_max);
-  }
-  if (counters.inference_sum.count() > 0)
-    fields.real(VIDI_FIELD_REALTIME_FACTOR,
-                std::chrono::duration<double>(counters.analysed) /
-                    std::chrono::duration<double>(counters.inference_sum));
-  fields.large(VIDI_FIELD_SAMPLE_MEMORY, counters.sample_bytes);
-  fields.large(VIDI_FIELD_GPU_MEMORY, counters.device_bytes);
-  fields.large(VIDI_FIELD_LEFT_OUT, counters.left_out);
-  fields.text(VIDI_FIELD_DEVICE, counters.device);
-  fields.text(VIDI_FIELD_PRECISION, counters.precision);
-  fields.text(VIDI_FIELD_WEIGHTS, counters.weights);
-  fields.text(VIDI_FIELD_KEYS, counters.keys);
-  fields.text(VIDI_FIELD_PLAN, counters.plan);
-  fields.text(VIDI_FIELD_WHY_NO_GPU, counters.why_no_gpu);
-  if (counters.devices.size() > 1)
-    fields.structures(VIDI_FIELD_DEVICES, device_structures(counters));
   return fields.take();
 }
 
