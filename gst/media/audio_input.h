@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gst/media/audio_track.h"
+#include "gst/media/mono_converter.h"
 #include "model/result.h"
 
 namespace vidi {
@@ -15,7 +16,6 @@ namespace vidi {
 class AudioInput {
  public:
   explicit AudioInput(AudioTrack& track);
-  ~AudioInput();
 
   // New caps: the converter is rebuilt, what it still held is written out first.
   Result<bool> set_caps(const GstCaps* caps);
@@ -34,14 +34,18 @@ class AudioInput {
   void flush();           // forgets the converter's state and alignment; the track is the caller's
 
  private:
-  struct Converter;
+  struct FreeAlign {
+    void operator()(GstAudioStreamAlign* align) const { gst_audio_stream_align_free(align); }
+  };
   std::string obstacle(GstBuffer* buffer) const;
   void place(GstClockTime running_time, gsize n_samples);
 
   AudioTrack& track_;
   GstSegment segment_;
-  GstClockTime next_ = GST_CLOCK_TIME_NONE;  // running time where the last buffer or gap ended
-  std::unique_ptr<Converter> converter_;
+  GstClockTime next_ = GST_CLOCK_TIME_NONE;   // running time where the last buffer or gap ended
+  std::unique_ptr<MonoConverter> converter_;  // of the caps
+  // On running times, in samples of the input.
+  std::unique_ptr<GstAudioStreamAlign, FreeAlign> align_;
 };
 
 // Caps of the audio pads: every raw format, rate and channel count GstAudioConverter reads.
