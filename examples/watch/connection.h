@@ -24,9 +24,6 @@
 #include "examples/watch/sighting.h"
 #include "examples/watch/watch_arguments.h"
 
-// vidifilter with everything that the command line says about it; null when it cannot be made.
-GstElement* make_filter(const WatchArguments& arguments, const std::string& model);
-
 class Connection {
  public:
   // kChanged: other streams than before; kUnwatched: it came and was not watched; kBroken: the
@@ -52,6 +49,8 @@ class Connection {
   bool has_pictures() const { return source_.last_video_us() > 0; }
 
  private:
+  static constexpr char kChanged[] = "the streams of the source have changed";
+
   void add_stream(const LiveStream& stream);
   static void on_decoded(GstElement* decoder, GstPad* pad, gpointer self);
   void watch(GstPad* pad);
