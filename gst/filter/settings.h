@@ -79,6 +79,4 @@ void install_properties(GObjectClass* object_class);  // all, read-only ones too
 bool set_setting(Settings& settings, guint id, const GValue* value, std::string* error);
 bool get_setting(const Settings& settings, guint id, GValue* value);
 
-GType model_state_type();  // GstVidiFilterModelState
-
 }  // namespace vidi
