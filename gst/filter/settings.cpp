@@ -34,10 +34,11 @@ const std::vector<kind::Property>& table() {
           "works, else the CPU. Several with a comma between them (cuda:0,cuda:1), or cuda:all: "
           "each has the whole model, and windows are spread over them. A device of several that "
           "cannot be used, or fails three times in a row, is left out with a warning."),
-      kind::flag("split-windows", kUntilReady, &S::split_windows,
-                 "With several devices: each window is split over all of them, for one that does "
-                 "not fit on one or must be fast, instead of windows being spread. All of them are "
-                 "needed: where one cannot be used, none is, and where one fails, the window has."),
+      kind::flag(
+          "split-windows", kUntilReady, &S::split_windows,
+          "With several devices: each window is split over all of them, for one that does "
+          "not fit on one or must be fast, instead of windows being spread. All of them are "
+          "needed: where one cannot be used, none is, and where one fails, so does the window."),
       kind::choice("precision", kUntilReady, &S::precision, precision_type,
                    "Number format of the model's weights and arithmetic."),
       kind::choice("weights", kUntilReady, &S::weights, weights_type,
