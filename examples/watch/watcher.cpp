@@ -142,8 +142,12 @@ gboolean Watcher::on_keeper_message(GstBus*, GstMessage* message, gpointer data)
 
 // ---- Connections ----
 
+std::string Watcher::source_name() const {
+  return arguments_.uri == "fd://0" ? "stdin" : printable(arguments_.uri);
+}
+
 void Watcher::connect() {
-  note("watching " + (arguments_.uri == "fd://0" ? "stdin" : printable(arguments_.uri)));
+  note("watching " + source_name());
   counted_.clear();
   connection_ = std::make_unique<Connection>(
       arguments_, make_filter(arguments_, model_), recorder_ ? &*recorder_ : nullptr,
@@ -210,7 +214,7 @@ void Watcher::go_on(Connection::Why why, const std::string& text) {
     leave_when_saved();
   } else if (is_file) {
     const bool changed = why == Connection::Why::kChanged;
-    say(printable(text) +
+    say(source_name() + ": " + printable(text) +
         (changed ? "; what follows was not watched (vidi-ask goes on there)" : ""));
     failed_ = stopping_ = true;
     leave_when_saved();

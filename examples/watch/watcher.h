@@ -37,6 +37,7 @@ class Watcher {
   void load();
   static gboolean on_keeper_message(GstBus* bus, GstMessage* message, gpointer self);
   static gboolean connect_again(gpointer self);
+  std::string source_name() const;  // as it may be printed
   void connect();
   void ended(Connection::Why why, const std::string& text);
   void let_go(bool is_waited_for);

@@ -179,6 +179,11 @@ class VidiWatch(unittest.TestCase):
                 self.assertEqual(result.stdout, "")
                 self.assertIn(part, result.stderr.splitlines()[-1])
 
+    def test_a_file_that_cannot_be_watched_is_named(self):
+        result = cases.run([PROGRAM, f"file://{self.folder}/gone.mp4", "a ball", *QUICK], env=cases.environment(**SCRIPTED))
+        self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)
+        self.assertIn(f"file://{self.folder}/gone.mp4: ", result.stderr.splitlines()[-1])
+
     def test_nothing_is_said_to_load_that_is_refused_before(self):
         """The sentence about a device is the only one."""
         result = cases.run([PROGRAM, "test://", "a", "--device", "cpu,foo"], env=cases.environment(**SCRIPTED))
